@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# What the operator's scripts share: where the appliance is, how to reach it (here or over ssh), how to speak.
+# Sourced, never run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+verb=${0##*/}
+# where cloud-init and scripts/ship put the appliance on a server
+remote_folder=${MARKETING_FOLDER:-/opt/marketing}
+host=''
+
+say() { printf '%s: %s\n' "$verb" "$*" >&2; }
+die() { printf '%s: error: %s\n' "$verb" "$*" >&2; exit 1; }
+# The comment at the top of a script is its help.
+usage() { sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//;p}' "$root/scripts/$verb"; }
+usage_error() { printf '%s: error: %s (see --help)\n' "$verb" "$*" >&2; exit 2; }
+
+needs() {
+  local tool
+  for tool; do command -v "$tool" >/dev/null || die "$tool is needed here; please install it"; done
+}
+
+compose() {
+  (cd "$root" && docker compose --progress quiet "$@")
+}
+
+# The API's command line, in the running container.
+api() {
+  compose exec -T api marketing "$@"
+}
+
+# state SERVICE: running, healthy, … or nothing when there is no container
+state() {
+  local id
+  id=$(compose ps --all --quiet "$1" 2>/dev/null | head -n 1)
+  [[ -z $id ]] || docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$id"
+}
+
+# there SCRIPT [argument…]: runs one of these scripts on the server; standard input and output pass through
+there() {
+  local command
+  printf -v command '%q ' "$remote_folder/scripts/$1" "${@:2}"
+  # -n of sudo: ask for no password, fail at once instead
+  # shellcheck disable=SC2029
+  ssh ${SSH_OPTIONS:+$SSH_OPTIONS} -o ConnectTimeout=15 "$host" "if [ \"\$(id -u)\" = 0 ]; then $command; else sudo -n $command; fi"
+}
+
+# ready SECONDS: waits until every service is healthy
+ready() {
+  local end=$((SECONDS + $1)) service bad
+  while :; do
+    bad=''
+    for service in postgres api caddy; do
+      [[ $(state "$service") == healthy ]] || bad+=" $service"
+    done
+    [[ -n $bad ]] || return 0
+    ((SECONDS < end)) || { say "not healthy after $1 s:$bad"; return 1; }
+    sleep 2
+  done
+}
+
+is_host() { [[ $1 == *@* || $1 == ssh://* ]]; }
