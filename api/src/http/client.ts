@@ -1,0 +1,95 @@
+// Who is asking: the client's address (never stored), its keyed hash, and the key under which limits count it.
+import { createHmac } from 'node:crypto';
+import { BlockList, isIP } from 'node:net';
+import type { Context } from 'koa';
+import { LRUCache } from 'lru-cache';
+
+export interface Client {
+  /** The address as text; for limits and the country only, never logged or stored. */
+  address: string;
+  ipHash: Buffer;
+  uaHash: Buffer;
+  userAgent: string;
+  /** IPv4 address or IPv6 /64, hashed. */
+  limitKey: string;
+}
+
+export type IdentifyClient = (ctx: Context) => Client;
+
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** The first four groups of an IPv6 address: one subscriber has a whole /64 to choose addresses from. */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = '', tail = ''] = address.split('%')[0]!.split('::');
+  const left = head ? head.split(':') : [];
+  const right = address.includes('::') ? (tail ? tail.split(':') : []) : [];
+  const groups = address.includes('::') ? [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right] : left;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+/**
+ * trustedProxies  addresses or CIDR ranges of our own Caddy; only from those is X-Real-IP believed. Anything else a
+ *                 client sends about its address (X-Forwarded-For, Forwarded, …) is ignored.
+ * pepper          the secret of the hashes
+ */
+export function clientIdentifier(trustedProxies: string[], pepper: string): IdentifyClient {
+  const trusted = new BlockList();
+  for (const entry of trustedProxies) {
+    const [network = '', bits] = entry.split('/');
+    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) trusted.addAddress(network, family);
+    else trusted.addSubnet(network, Number(bits), family);
+  }
+  const hashes = new LRUCache<string, Buffer>({ max: 5000 });
+  const hash = (kind: string, value: string) => {
+    const key = kind + value;
+    let digest = hashes.get(key);
+    if (!digest) {
+      digest = createHmac('sha256', pepper).update(value).digest();
+      hashes.set(key, digest);
+    }
+    return digest;
+  };
+  return (ctx) => {
+    if (ctx.state.client) return ctx.state.client;
+    const peer = plain(ctx.req.socket.remoteAddress ?? '');
+    let address = peer;
+    if (isIP(peer) && trusted.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')) {
+      const said = plain(ctx.get('x-real-ip').trim());
+      if (isIP(said)) address = said;
+    }
+    const userAgent = ctx.get('user-agent').slice(0, 512);
+    const client: Client = {
+      address,
+      userAgent,
+      ipHash: hash('ip', address),
+      uaHash: hash('ua', userAgent),
+      limitKey: hash('net', networkOf(address)).toString('base64url', 0, 12),
+    };
+    ctx.state.client = client;
+    return client;
+  };
+}
+
+const PRIVATE = new BlockList();
+for (const [network, bits] of [
+  ['127.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const)
+  PRIVATE.addSubnet(network, bits, 'ipv4');
+PRIVATE.addSubnet('::1', 128, 'ipv6');
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+
+/** Loopback and private ranges: the internal network. */
+export function isInternal(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && PRIVATE.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
