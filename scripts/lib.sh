@@ -59,3 +59,44 @@ ready() {
 }
 
 is_host() { [[ $1 == *@* || $1 == ssh://* ]]; }
+
+memory=${MARKETING_STATE:-/run/marketing}
+
+# Only one of upgrade, restore, watchdog at a time; kept until the script ends.
+take_lock() {
+  mkdir -p "$memory" 2>/dev/null || { memory=${TMPDIR:-/tmp}/marketing-$UID; mkdir -p "$memory"; }
+  exec 9>"$memory/lock"
+  flock -n 9
+}
+
+# up_or_failed SECONDS: starts everything and waits; gives up early when the API keeps dying
+up_or_failed() {
+  local end=$((SECONDS + $1)) id deaths
+  compose up -d --no-build >/dev/null 2>"$memory/up.log" & 
+  local starting=$!
+  while ((SECONDS < end)); do
+    sleep 2
+    if ! kill -0 "$starting" 2>/dev/null; then
+      [[ $(state api) == healthy && $(state caddy) == healthy && $(state postgres) == healthy ]] && return 0
+    fi
+    id=$(compose ps --all --quiet api 2>/dev/null | head -n 1)
+    deaths=$([[ -z $id ]] || docker inspect --format '{{.RestartCount}}' "$id" 2>/dev/null || echo 0)
+    if ((${deaths:-0} >= 3)); then
+      say "the API ended ${deaths} times; its last words:"
+      docker logs --tail 5 "$id" >&2 2>&1 || :
+      break
+    fi
+  done
+  kill "$starting" 2>/dev/null || :
+  wait "$starting" 2>/dev/null || :
+  return 1
+}
+
+# setting NAME VALUE: puts one line into .env, keeping the others
+setting() {
+  local file=$root/.env
+  touch "$file"
+  { grep -v "^$1=" "$file" || :; printf '%s=%s\n' "$1" "$2"; } >"$file.new"
+  chmod 0644 "$file.new"
+  mv "$file.new" "$file"
+}

@@ -1,0 +1,168 @@
+// The paper that travels with a backup: what the file must be, to the byte, and what it must restore to.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, readFile, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { BackupError } from './tools.ts';
+
+const PRODUCT = 'marketing-api backup';
+const FORMAT = 1;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const file = z.object({ name: z.string().regex(/^[\w.-]+$/), bytes: z.number().int().nonnegative(), sha256 });
+
+const Manifest = z.strictObject({
+  product: z.literal(PRODUCT),
+  format: z.number().int(),
+  createdAt: z.iso.datetime(),
+  version: z.string(),
+  server: z.string(),
+  /** The file beside this manifest: the dump itself, or the dump encrypted. */
+  file,
+  /** The dump in the clear; the same as file when nothing is encrypted. */
+  dump: z.object({ bytes: z.number().int().nonnegative(), sha256 }),
+  encryption: z.enum(['none', 'age']),
+  content: z.object({
+    tables: z.record(z.string(), z.object({ rows: z.string(), checksum: z.string() })),
+    objects: z.record(z.string(), z.number()),
+    migrations: z.array(z.string()).min(1),
+  }),
+  /** Of everything above, so that a flipped bit in here is seen too. */
+  seal: sha256,
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+const sealOf = (unsealed: Omit<Manifest, 'seal'>): string =>
+  createHash('sha256').update(JSON.stringify(unsealed)).digest('hex');
+
+export function makeManifest(facts: Omit<Manifest, 'product' | 'format' | 'seal'>): Manifest {
+  // through the schema, so that the keys stand in its order, as they will when it is read
+  const unsealed = Manifest.omit({ seal: true }).parse({ product: PRODUCT, format: FORMAT, ...facts });
+  return { ...unsealed, seal: sealOf(unsealed) };
+}
+
+export const manifestOf = (path: string): string => `${path}.json`;
+
+/**
+ * Reads the manifest beside a backup.
+ * throws  foreign (not a backup of this product), newer_schema (format of a later release), corrupt (anything else)
+ */
+export async function readManifest(path: string): Promise<Manifest> {
+  let text: string;
+  try {
+    text = await readFile(manifestOf(path), 'utf8');
+  } catch {
+    throw new BackupError(
+      'foreign',
+      `There is no ${basename(manifestOf(path))} beside the backup; without it nothing can be checked.`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BackupError('corrupt', `${basename(manifestOf(path))} is damaged: it is not JSON.`);
+  }
+  const head = z.object({ product: z.string(), format: z.number() }).safeParse(value);
+  if (!head.success)
+    throw new BackupError('corrupt', `${basename(manifestOf(path))} is damaged or is no manifest of ours.`);
+  if (head.data.product !== PRODUCT)
+    throw new BackupError('foreign', 'This is not a backup of this product.');
+  if (head.data.format > FORMAT)
+    throw new BackupError(
+      'newer_schema',
+      'This backup has a newer format; restore it with the release that made it, or a later one.',
+    );
+  const parsed = Manifest.safeParse(value);
+  if (!parsed.success)
+    throw new BackupError(
+      'corrupt',
+      `${basename(manifestOf(path))} is damaged: ${parsed.error.issues[0]?.path.join('.')}.`,
+    );
+  const { seal, ...unsealed } = parsed.data;
+  // the text must be exactly what we wrote: key order and spacing included, nothing may be added unseen
+  if (sealOf(unsealed) !== seal || text !== textOf(parsed.data))
+    throw new BackupError('corrupt', `${basename(manifestOf(path))} is damaged: its seal does not fit.`);
+  if (unsealed.file.name !== basename(path))
+    throw new BackupError(
+      'foreign',
+      `The manifest belongs to ${unsealed.file.name}, not to ${basename(path)}.`,
+    );
+  return parsed.data;
+}
+
+const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 1)}\n`;
+
+/** Writes it beside the backup; whole or not at all, and on the disk when this returns. */
+export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
+  await writeDurably(manifestOf(path), textOf(manifest));
+}
+
+export async function writeDurably(path: string, text: string): Promise<void> {
+  const handle = await open(`${path}.partial`, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${path}.partial`, path);
+  await syncFolder(dirname(path));
+}
+
+/** A rename is only safe once the folder is on the disk too. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function digestFile(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) hash.update(chunk);
+  return { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
+}
+
+/** throws corrupt, when the file is not, to the byte, what the manifest says */
+export async function checkFile(
+  path: string,
+  expected: { bytes: number; sha256: string },
+  what = 'The backup',
+): Promise<void> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => -1,
+  );
+  if (size === -1) throw new BackupError('no_backup', `${basename(path)} is not there.`);
+  if (size !== expected.bytes)
+    throw new BackupError(
+      'corrupt',
+      `${what} is damaged: ${basename(path)} has ${size} bytes instead of ${expected.bytes}.`,
+    );
+  if ((await digestFile(path)).sha256 !== expected.sha256)
+    throw new BackupError('corrupt', `${what} is damaged: the checksum of ${basename(path)} does not fit.`);
+}
+
+/** Paths of one backup set, which share a stamp: `marketing-20261121T031500Z`. */
+export const setPaths = (folder: string, stamp: string) => ({
+  dump: join(folder, `marketing-${stamp}.dump`),
+  encrypted: join(folder, `marketing-${stamp}.dump.age`),
+  check: join(folder, `marketing-${stamp}.check.json`),
+});
+
+export const stampOf = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, '');
+export const stampedAt = (stamp: string): Date =>
+  new Date(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));

@@ -1,0 +1,193 @@
+// Copies of backups on another machine: an S3-compatible bucket, or a folder reached over ssh.
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { digestFile } from './manifest.ts';
+
+export type Offsite = S3Target | SshTarget;
+
+export interface S3Target {
+  kind: 's3';
+  /** Endpoint with the bucket, and a folder in it if wanted: https://s3.ca-central-1.amazonaws.com/bucket/folder */
+  url: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+export interface SshTarget {
+  kind: 'ssh';
+  /** ssh://user@host[:port]/folder */
+  url: string;
+  /** Text of the private key. */
+  privateKey: string;
+  /** SHA256 of the server's host key, base64 without padding, as ssh-keygen -l shows it: without it, anyone could pose as the target. */
+  hostKeySha256: string;
+}
+
+export interface CopyResult {
+  target: string;
+  ok: boolean;
+  message?: string;
+}
+
+// A copy over a slow line may take long, but a silent one must not hold the job for ever.
+const SILENCE_MS = 60_000;
+
+/** What the outside does is a value: a target that fails never costs the local backup. */
+export async function copyOffsite(target: Offsite, files: string[]): Promise<CopyResult> {
+  try {
+    for (const file of files) await (target.kind === 's3' ? putS3(target, file) : putSsh(target, file));
+    return { target: nameOf(target), ok: true };
+  } catch (error) {
+    return { target: nameOf(target), ok: false, message: messageOf(error) };
+  }
+}
+
+/** Forgets old copies too; one that is gone already is fine. */
+export async function removeOffsite(target: Offsite, names: string[]): Promise<CopyResult> {
+  try {
+    for (const name of names) await (target.kind === 's3' ? deleteS3(target, name) : deleteSsh(target, name));
+    return { target: nameOf(target), ok: true };
+  } catch (error) {
+    return { target: nameOf(target), ok: false, message: messageOf(error) };
+  }
+}
+
+const nameOf = (target: Offsite): string => `${target.kind} ${new URL(target.url).host}`;
+const messageOf = (error: unknown): string => {
+  const cause = (error as Error & { cause?: { code?: string } }).cause?.code;
+  return `${(error as Error).message}${cause ? ` (${cause})` : ''}`.slice(0, 300);
+};
+
+async function s3(
+  target: S3Target,
+  method: string,
+  name: string,
+  headers: Record<string, string> = {},
+  body?: Readable,
+): Promise<Response> {
+  const { AwsV4Signer } = await import('aws4fetch');
+  const signed = await new AwsV4Signer({
+    method,
+    url: `${target.url.replace(/\/$/, '')}/${encodeURIComponent(name)}`,
+    headers,
+    accessKeyId: target.accessKeyId,
+    secretAccessKey: target.secretAccessKey,
+    region: target.region,
+    service: 's3',
+  }).sign();
+  return fetch(signed.url, {
+    method,
+    headers: signed.headers,
+    signal: AbortSignal.timeout(30 * SILENCE_MS),
+    // streamed, so that the size of a backup never is the size of our memory
+    ...(body ? { body: Readable.toWeb(body) as unknown as ReadableStream, duplex: 'half' } : {}),
+  } as RequestInit);
+}
+
+async function putS3(target: S3Target, file: string): Promise<void> {
+  const { bytes, sha256 } = await digestFile(file);
+  // The signature covers the content's hash, so the bucket itself refuses a copy that was damaged on the way.
+  const headers = {
+    'x-amz-content-sha256': sha256,
+    'content-length': String(bytes),
+    'content-type': 'application/octet-stream',
+  };
+  const answer = await s3(
+    target,
+    'PUT',
+    basename(file),
+    headers,
+    createReadStream(file, { highWaterMark: 1 << 18 }),
+  );
+  await answer.body?.cancel();
+  if (!answer.ok) throw new Error(`the bucket answered ${answer.status} to the upload`);
+  const head = await s3(target, 'HEAD', basename(file));
+  if (!head.ok || Number(head.headers.get('content-length')) !== bytes)
+    throw new Error('the bucket does not show the copy in its full size');
+}
+
+async function deleteS3(target: S3Target, name: string): Promise<void> {
+  const answer = await s3(target, 'DELETE', name);
+  await answer.body?.cancel();
+  if (!answer.ok && answer.status !== 404)
+    throw new Error(`the bucket answered ${answer.status} to the removal`);
+}
+
+interface Sftp {
+  put(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  size(path: string): Promise<number>;
+  remove(path: string): Promise<void>;
+}
+
+async function withSftp<T>(target: SshTarget, work: (sftp: Sftp, folder: string) => Promise<T>): Promise<T> {
+  const { Client } = (await import('ssh2')).default;
+  const url = new URL(target.url);
+  const client = new Client();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve).once('error', reject);
+      client.connect({
+        host: url.hostname,
+        port: Number(url.port || 22),
+        username: decodeURIComponent(url.username),
+        privateKey: target.privateKey,
+        readyTimeout: 30_000,
+        keepaliveInterval: SILENCE_MS / 4,
+        hostVerifier: (key: Buffer) =>
+          createHash('sha256').update(key).digest('base64').replace(/=+$/, '') ===
+          target.hostKeySha256.replace(/^SHA256:/, '').replace(/=+$/, ''),
+      });
+    });
+    client.on('error', () => {});
+    const channel = await new Promise<import('ssh2').SFTPWrapper>((resolve, reject) =>
+      client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp))),
+    );
+    const settle = (resolve: () => void, reject: (error: Error) => void) => (error?: Error | null) =>
+      error ? reject(error) : resolve();
+    const sftp: Sftp = {
+      put: (from, to) =>
+        new Promise((resolve, reject) => channel.fastPut(from, to, { mode: 0o600 }, settle(resolve, reject))),
+      rename: (from, to) =>
+        new Promise((resolve, reject) => channel.rename(from, to, settle(resolve, reject))),
+      size: (path) =>
+        new Promise((resolve, reject) =>
+          channel.stat(path, (error, stats) => (error ? reject(error) : resolve(stats.size))),
+        ),
+      remove: (path) => new Promise((resolve, reject) => channel.unlink(path, settle(resolve, reject))),
+    };
+    return await work(sftp, decodeURIComponent(url.pathname).replace(/\/$/, ''));
+  } finally {
+    client.end();
+  }
+}
+
+async function putSsh(target: SshTarget, file: string): Promise<void> {
+  await withSftp(target, async (sftp, folder) => {
+    const to = `${folder}/${basename(file)}`;
+    await sftp.put(file, `${to}.partial`);
+    if ((await sftp.size(`${to}.partial`)) !== (await stat(file)).size)
+      throw new Error('the copy over ssh has another size');
+    await sftp.remove(to).catch(() => {});
+    await sftp.rename(`${to}.partial`, to);
+  });
+}
+
+async function deleteSsh(target: SshTarget, name: string): Promise<void> {
+  const NO_SUCH_FILE = 2;
+  await withSftp(target, (sftp, folder) =>
+    sftp.remove(`${folder}/${name}`).catch((error: Error & { code?: number }) => {
+      if (error.code !== NO_SUCH_FILE) throw error;
+    }),
+  );
+}
+
+/** A private key as the setting may hold it: the text itself, or the path of a file with it. */
+export async function privateKeyText(value: string): Promise<string> {
+  return value.includes('PRIVATE KEY') ? value : readFile(value, 'utf8');
+}

@@ -1,0 +1,207 @@
+// Puts a backup in the place of the database: checked before anything is touched, the old one kept until the new one is proven.
+import { rm } from 'node:fs/promises';
+import { diskUse } from './disk.ts';
+import type { BackupSettings } from './dump.ts';
+import { decryptFile } from './encrypt.ts';
+import { differences, fingerprint, migrationsDone } from './fingerprint.ts';
+import { checkFile, type Manifest, readManifest, stampOf } from './manifest.ts';
+import {
+  BackupError,
+  checkVersions,
+  connect,
+  databaseName,
+  databaseUrl,
+  quoted,
+  startTool,
+} from './tools.ts';
+import { restoreDump } from './verify.ts';
+
+export interface RestoreSettings extends BackupSettings {
+  /** Path of the backup; its manifest lies beside it. */
+  file: string;
+  /** age private key, for an encrypted backup. */
+  identity: string | null;
+  /** Names of the migrations this release knows. */
+  knownMigrations: string[];
+  /** Brings a restored older schema up to this release. */
+  migrate: (url: string) => Promise<void>;
+  /** Erasures and withdrawals since the backup happen again. returns  a sentence for the operator */
+  replayJournal: (url: string) => Promise<string>;
+  say: (text: string) => void;
+}
+
+const OLD = /^marketing_before_[0-9a-z]+$/;
+const NEW = /^marketing_restore_[0-9a-z]+$/;
+
+/**
+ * Everything that can be known about a backup without touching a database.
+ * returns  the manifest and the path of the dump in the clear (a temporary file when it was encrypted)
+ * throws   corrupt, foreign, newer_schema, wrong_key, no_backup
+ */
+export async function inspectBackup(
+  settings: Pick<RestoreSettings, 'file' | 'identity' | 'knownMigrations' | 'pgBin' | 'ownerUrl'>,
+): Promise<{ manifest: Manifest; dump: string; temporary: boolean }> {
+  const { file } = settings;
+  const manifest = await readManifest(file);
+  await checkFile(file, manifest.file);
+  const unknown = manifest.content.migrations.filter((name) => !settings.knownMigrations.includes(name));
+  if (unknown.length > 0)
+    throw new BackupError(
+      'newer_schema',
+      `The backup was made by release ${manifest.version}, whose schema this release does not know (${unknown.slice(0, 3).join(', ')}). ` +
+        'Restore it with that release or a later one.',
+    );
+  let dump = file;
+  let temporary = false;
+  try {
+    if (manifest.encryption === 'age') {
+      if (!settings.identity)
+        throw new BackupError('wrong_key', 'The backup is encrypted; give the private key that opens it.');
+      dump = `${file}.opened.partial`;
+      temporary = true;
+      await decryptFile(file, dump, settings.identity);
+      await checkFile(dump, manifest.dump, 'The decrypted backup');
+    }
+    await startTool(settings, 'pg_restore', ['--file=/dev/null', dump]).done;
+  } catch (error) {
+    if (temporary) await rm(dump, { force: true });
+    if (error instanceof BackupError && error.reason === 'tool_failed')
+      throw new BackupError(
+        'corrupt',
+        `The backup is damaged: it cannot be read to its end. ${error.message}`,
+      );
+    throw error;
+  }
+  return { manifest, dump, temporary };
+}
+
+/**
+ * The API must not be running; scripts/restore sees to that.
+ * The two renames are one transaction, so at every moment there is exactly one database of that name.
+ * returns  the name under which the old database is kept; finishRestore drops it, undoRestore puts it back
+ */
+export async function restoreBackup(settings: RestoreSettings): Promise<{ old: string; manifest: Manifest }> {
+  const { say } = settings;
+  say('checking the backup');
+  const { manifest, dump, temporary } = await inspectBackup(settings);
+  say(
+    `made ${manifest.createdAt} by release ${manifest.version}, ${Object.keys(manifest.content.tables).length} tables, not damaged`,
+  );
+  const live = databaseName(settings.ownerUrl);
+  const stamp = stampOf(settings.now?.() ?? new Date()).toLowerCase();
+  const fresh = `marketing_restore_${stamp}`;
+  const old = `marketing_before_${stamp}`;
+  const freshUrl = databaseUrl(settings.ownerUrl, fresh);
+  const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
+  try {
+    await checkVersions(settings, server);
+    await enoughDisk(settings, manifest);
+    const { rows } = await server.query<{ datname: string }>('select datname from pg_database');
+    for (const { datname } of rows)
+      if (NEW.test(datname)) await server.query(`drop database ${quoted(datname)} with (force)`);
+    try {
+      say('restoring beside the running database');
+      // The dump grants rights to this role; on a new server the first migration has not made it yet.
+      await server.query(`do $$ begin
+        if not exists (select from pg_roles where rolname = 'marketing_app') then
+          create role marketing_app login nosuperuser nocreatedb nocreaterole noreplication nobypassrls;
+        end if; end $$`);
+      await server.query(`create database ${quoted(fresh)} template template0`);
+      await restoreDump(settings, dump, freshUrl);
+      const client = await connect(freshUrl);
+      try {
+        const problems = differences(manifest.content, await fingerprint(client));
+        if (problems.length > 0)
+          throw new BackupError(
+            'differs',
+            `What was restored is not what was backed up: ${problems.join('; ')}.`,
+          );
+        await client.query('analyze');
+      } finally {
+        await client.end().catch(() => {});
+      }
+      say('every table has the rows and the checksum it had');
+      await settings.migrate(freshUrl);
+      say(await settings.replayJournal(freshUrl));
+      await server.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
+        [live],
+      );
+      await server.query('begin');
+      await server.query(`alter database ${quoted(live)} rename to ${quoted(old)}`);
+      await server.query(`alter database ${quoted(fresh)} rename to ${quoted(live)}`);
+      await server.query('commit');
+    } catch (error) {
+      await server.query('rollback').catch(() => {});
+      await server.query(`drop database if exists ${quoted(fresh)} with (force)`).catch(() => {});
+      throw error;
+    }
+    say(
+      `the restored database is in place; the one before it is kept as ${old} until the API is healthy again`,
+    );
+    return { old, manifest };
+  } finally {
+    await server.end().catch(() => {});
+    if (temporary) await rm(dump, { force: true });
+  }
+}
+
+async function enoughDisk(settings: RestoreSettings, manifest: Manifest): Promise<void> {
+  const disk = await diskUse(settings.folder);
+  // A custom-format dump is 5-10 times smaller than the tables and indexes it becomes.
+  const needed = manifest.dump.bytes * 8;
+  if (disk && disk.freeBytes < needed)
+    throw new BackupError(
+      'disk_short',
+      `Restoring beside the running database needs about ${Math.ceil(needed / 1e6)} MB, and only ${Math.floor(disk.freeBytes / 1e6)} MB are free.`,
+    );
+}
+
+/** Drops the databases kept by earlier restores. returns  their names */
+export async function finishRestore(settings: Pick<RestoreSettings, 'ownerUrl'>): Promise<string[]> {
+  const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
+  try {
+    const { rows } = await server.query<{ datname: string }>('select datname from pg_database order by 1');
+    const dropped = rows.map(({ datname }) => datname).filter((name) => OLD.test(name));
+    for (const name of dropped) await server.query(`drop database ${quoted(name)} with (force)`);
+    return dropped;
+  } finally {
+    await server.end().catch(() => {});
+  }
+}
+
+/** Puts the newest kept database back in its place and drops the one that did not work. returns  its name, null when there is none */
+export async function undoRestore(settings: Pick<RestoreSettings, 'ownerUrl'>): Promise<string | null> {
+  const live = databaseName(settings.ownerUrl);
+  const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
+  try {
+    const { rows } = await server.query<{ datname: string }>(
+      'select datname from pg_database order by 1 desc',
+    );
+    const old = rows.map(({ datname }) => datname).find((name) => OLD.test(name));
+    if (!old) return null;
+    const refused = `marketing_restore_${stampOf(new Date()).toLowerCase()}`;
+    await server.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = any ($1) and pid <> pg_backend_pid()`,
+      [[live, old]],
+    );
+    await server.query('begin');
+    await server.query(`alter database ${quoted(live)} rename to ${quoted(refused)}`);
+    await server.query(`alter database ${quoted(old)} rename to ${quoted(live)}`);
+    await server.query('commit');
+    await server.query(`drop database ${quoted(refused)} with (force)`);
+    return old;
+  } finally {
+    await server.end().catch(() => {});
+  }
+}
+
+/** The migrations a running database has seen; scripts/upgrade compares it with what an image brings. */
+export async function schemaOf(ownerUrl: string): Promise<string[]> {
+  const client = await connect(ownerUrl);
+  try {
+    return await migrationsDone(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

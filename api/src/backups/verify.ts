@@ -1,0 +1,110 @@
+// Restores the newest backup into a scratch database and compares it with what was dumped, table by table.
+import { DISK_NO_DUMPS_PCT, diskUse } from './disk.ts';
+import type { BackupSettings } from './dump.ts';
+import { differences, type Fingerprint, fingerprint } from './fingerprint.ts';
+import { checkFile, readManifest, setPaths, writeDurably } from './manifest.ts';
+import { type Check, listBackups } from './rotate.ts';
+import { BackupError, connect, databaseUrl, quoted, startTool, type Tools } from './tools.ts';
+
+const SCRATCH = /^marketing_check_[0-9a-z]+$/;
+
+export interface VerifyResult extends Check {
+  file: string;
+  tables: number;
+}
+
+/**
+ * Memory stays bounded: pg_restore streams, one job, index builds with 32 MB.
+ * returns  what was compared; ok false names the differences
+ * throws   BackupError: no_backup, disk_short, no_tools, corrupt, tool_failed; the failure is also kept beside the backup
+ */
+export async function verifyBackup(settings: BackupSettings): Promise<VerifyResult> {
+  const begun = performance.now();
+  const at = (settings.now?.() ?? new Date()).toISOString();
+  const newest = (await listBackups(settings.folder)).at(-1);
+  if (!newest) throw new BackupError('no_backup', 'There is no backup yet; run the job "backup" first.');
+  const paths = setPaths(settings.folder, newest.stamp);
+  const keep = async (check: Check) => writeDurably(paths.check, `${JSON.stringify(check)}\n`);
+  try {
+    if (!newest.plain)
+      throw new BackupError(
+        'no_backup',
+        'The newest backup is only there encrypted, so it cannot be tried here; run the job "backup" first.',
+      );
+    const manifest = await readManifest(paths.dump);
+    await checkFile(paths.dump, manifest.file);
+    await enoughDisk(settings);
+    const content = await restoreInto(settings, paths.dump, manifest.content);
+    const check = {
+      ok: content.problems.length === 0,
+      at,
+      ms: Math.round(performance.now() - begun),
+      problems: content.problems,
+    };
+    await keep(check);
+    return { ...check, file: manifest.file.name, tables: Object.keys(manifest.content.tables).length };
+  } catch (error) {
+    const skipped = error instanceof BackupError && error.reason === 'disk_short';
+    // A skipped check says nothing against the backup.
+    if (!skipped)
+      await keep({
+        ok: false,
+        at,
+        ms: Math.round(performance.now() - begun),
+        problems: [(error as Error).message],
+      }).catch(() => {});
+    throw error;
+  }
+}
+
+async function enoughDisk(settings: BackupSettings): Promise<void> {
+  const client = await connect(settings.ownerUrl);
+  try {
+    const { rows } = await client.query<{ bytes: string }>(
+      'select pg_database_size(current_database()) as bytes',
+    );
+    const disk = await diskUse(settings.folder);
+    // The copy, and a fifth more for the log of writing it.
+    const needed = Number(rows[0]!.bytes) * 1.2;
+    if (disk && (disk.totalBytes - disk.freeBytes + needed) / disk.totalBytes > DISK_NO_DUMPS_PCT / 100)
+      throw new BackupError(
+        'disk_short',
+        `The nightly restore was skipped: it needs ${Math.ceil(needed / 1e6)} MB, and that would fill the disk above ${DISK_NO_DUMPS_PCT} %.`,
+      );
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function restoreInto(
+  tools: Tools,
+  dump: string,
+  expected: Fingerprint,
+): Promise<{ problems: string[] }> {
+  const server = await connect(databaseUrl(tools.ownerUrl, 'postgres'));
+  const scratch = `marketing_check_${Date.now().toString(36)}`;
+  try {
+    const { rows } = await server.query<{ datname: string }>('select datname from pg_database');
+    // left by a check that was killed; only one runs at a time
+    for (const { datname } of rows)
+      if (SCRATCH.test(datname))
+        await server.query(`drop database if exists ${quoted(datname)} with (force)`);
+    await server.query(`create database ${quoted(scratch)} template template0`);
+    const url = databaseUrl(tools.ownerUrl, scratch);
+    await restoreDump(tools, dump, url);
+    const client = await connect(url);
+    try {
+      return { problems: differences(expected, await fingerprint(client)) };
+    } finally {
+      await client.end().catch(() => {});
+    }
+  } finally {
+    await server.query(`drop database if exists ${quoted(scratch)} with (force)`).catch(() => {});
+    await server.end().catch(() => {});
+  }
+}
+
+/** Any error ends it; nothing is half restored unseen. */
+export async function restoreDump(tools: Tools, dump: string, url: string): Promise<void> {
+  await startTool(tools, 'pg_restore', ['--exit-on-error', '--no-owner', dump], { url }).done;
+}
