@@ -61,8 +61,13 @@ function unprivileged(folder: string): { prefix: string[]; uid: number; gid: num
     return { uid: Number(uid), gid: Number(gid) };
   };
   const user =
-    owner.uid !== 0 && passwd.includes(`:${owner.uid}:`) ? { uid: owner.uid, gid: owner.gid } : (known('postgres') ?? known('nobody'));
-  if (!user) throw new Error('PostgreSQL does not run as root, and this machine has neither a user postgres nor nobody.');
+    owner.uid !== 0 && passwd.includes(`:${owner.uid}:`)
+      ? { uid: owner.uid, gid: owner.gid }
+      : (known('postgres') ?? known('nobody'));
+  if (!user)
+    throw new Error(
+      'PostgreSQL does not run as root, and this machine has neither a user postgres nor nobody.',
+    );
   const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
   const reads = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
   // A container without that capability still works where the folders are open.
@@ -84,7 +89,12 @@ export async function freePort(): Promise<number> {
  * The server is a daemon of its own session, so a Ctrl-C in the terminal reaches us and not it.
  * throws  an Error that says what to do, when no binaries fit or initdb fails
  */
-export async function embeddedPostgres({ dataDir, password, port, settings = {} }: Options): Promise<EmbeddedPostgres> {
+export async function embeddedPostgres({
+  dataDir,
+  password,
+  port,
+  settings = {},
+}: Options): Promise<EmbeddedPostgres> {
   const bin = await binaries();
   const folder = resolve(dataDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -94,7 +104,11 @@ export async function embeddedPostgres({ dataDir, password, port, settings = {} 
   const as = (file: string, args: string[]) => {
     const [command, ...rest] = [...(user?.prefix ?? []), file, ...args];
     // LC_ALL: the message catalogue of the machine must not matter; cwd: the caller's may be closed to that user
-    return run(command!, rest, { cwd: '/', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: 1 << 22 });
+    return run(command!, rest, {
+      cwd: '/',
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+      maxBuffer: 1 << 22,
+    });
   };
 
   if (!existsSync(join(cluster, 'PG_VERSION'))) {
@@ -115,7 +129,9 @@ export async function embeddedPostgres({ dataDir, password, port, settings = {} 
       ]);
     } catch (error) {
       rmSync(cluster, { recursive: true, force: true });
-      throw new Error(`initdb failed in ${folder}: ${(error as Error & { stderr?: string }).stderr ?? error}`);
+      throw new Error(
+        `initdb failed in ${folder}: ${(error as Error & { stderr?: string }).stderr ?? error}`,
+      );
     } finally {
       rmSync(passwordFile, { force: true });
     }
@@ -140,11 +156,23 @@ export async function embeddedPostgres({ dataDir, password, port, settings = {} 
 
   return {
     port: chosen,
-    url: (database = 'postgres') => `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${chosen}/${database}`,
+    url: (database = 'postgres') =>
+      `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${chosen}/${database}`,
     pid: () => Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]),
     async start() {
       try {
-        await as(bin.pg_ctl, ['start', '-w', '-t', '60', '-D', cluster, '-l', join(folder, 'postgres.log'), '-o', flags]);
+        await as(bin.pg_ctl, [
+          'start',
+          '-w',
+          '-t',
+          '60',
+          '-D',
+          cluster,
+          '-l',
+          join(folder, 'postgres.log'),
+          '-o',
+          flags,
+        ]);
       } catch (error) {
         const log = join(folder, 'postgres.log');
         const tail = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-8).join('\n') : '';

@@ -15,7 +15,10 @@ export function isAdmin(ctx: Context, adminKey: string | undefined): boolean {
 export function requireAdmin(adminKey: string | undefined, limits: RateLimits): Middleware {
   return async (ctx, next) => {
     if (adminKey === undefined) {
-      throw new AppError('admin_auth_not_configured', 'Set ADMIN_API_KEY (24 characters or more) and start again to use the admin routes.');
+      throw new AppError(
+        'admin_auth_not_configured',
+        'Set ADMIN_API_KEY (24 characters or more) and start again to use the admin routes.',
+      );
     }
     await limits.check(ctx, 'admin_failure');
     if (!isAdmin(ctx, adminKey)) {

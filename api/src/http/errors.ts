@@ -23,9 +23,15 @@ export const STATUS: Record<ErrorCode, number> = {
 const BY_STATUS: Record<number, [ErrorCode, string]> = {
   400: ['invalid_request', 'The request could not be read.'],
   404: ['not_found', 'There is nothing at this address.'],
-  405: ['method_not_allowed', 'This address does not take that method; the Allow header lists those it takes.'],
+  405: [
+    'method_not_allowed',
+    'This address does not take that method; the Allow header lists those it takes.',
+  ],
   413: ['payload_too_large', 'The body is larger than this address takes.'],
-  415: ['unsupported_media_type', 'Send application/json, application/x-www-form-urlencoded, or text/plain holding JSON.'],
+  415: [
+    'unsupported_media_type',
+    'Send application/json, application/x-www-form-urlencoded, or text/plain holding JSON.',
+  ],
   501: ['method_not_allowed', 'This method is not supported.'],
 };
 
@@ -36,25 +42,44 @@ export function isDatabaseAway(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return CONNECTION_FAULTS.test(code);
   // node-postgres gives these two no code
-  return typeof message === 'string' && /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/.test(message);
+  return (
+    typeof message === 'string' &&
+    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/.test(
+      message,
+    )
+  );
 }
 
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isDatabaseAway(error)) {
-    return new AppError('unavailable', 'The database is not there at the moment. Nothing was stored; try again shortly.', {
-      retryAfterSeconds: 5,
-      cause: error,
-    });
+    return new AppError(
+      'unavailable',
+      'The database is not there at the moment. Nothing was stored; try again shortly.',
+      {
+        retryAfterSeconds: 5,
+        cause: error,
+      },
+    );
   }
   const status = (error as { status?: unknown } | null)?.status;
   const known = typeof status === 'number' ? BY_STATUS[status] : undefined;
   if (known) return new AppError(known[0], known[1], { cause: error });
-  return new AppError('internal_error', 'Something went wrong on our side. The request id helps us to find it.', { cause: error });
+  return new AppError(
+    'internal_error',
+    'Something went wrong on our side. The request id helps us to find it.',
+    { cause: error },
+  );
 }
 
 export function errorBody(error: AppError, requestId: string): Record<string, unknown> {
-  return { ok: false, error: error.code, message: error.message, ...(error.issues ? { issues: error.issues } : {}), requestId };
+  return {
+    ok: false,
+    error: error.code,
+    message: error.message,
+    ...(error.issues ? { issues: error.issues } : {}),
+    requestId,
+  };
 }
 
 export function sendError(ctx: Context, error: AppError): void {
@@ -68,13 +93,15 @@ export function errors(log: Log): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body === undefined) throw new AppError('not_found', 'There is nothing at this address.');
+      if (ctx.status === 404 && ctx.body === undefined)
+        throw new AppError('not_found', 'There is nothing at this address.');
       if (ctx.status === 405 && ctx.body === undefined) ctx.throw(405);
       if (ctx.status === 501 && ctx.body === undefined) ctx.throw(501);
     } catch (thrown) {
       const error = asAppError(thrown);
       ctx.state.errorCode = error.code;
-      if (STATUS[error.code] >= 500) log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
+      if (STATUS[error.code] >= 500)
+        log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
       sendError(ctx, error);
     }
   };

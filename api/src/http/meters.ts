@@ -19,7 +19,11 @@ export function makeMeters(): Meters {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
   });
-  const rows = new Counter({ name: 'marketing_batch_rows_total', help: 'Events written', registers: [registry] });
+  const rows = new Counter({
+    name: 'marketing_batch_rows_total',
+    help: 'Events written',
+    registers: [registry],
+  });
   const batches = new Histogram({
     name: 'marketing_batch_seconds',
     help: 'Time of one write of the ingestion engine',
@@ -28,7 +32,8 @@ export function makeMeters(): Meters {
   });
   return {
     registry,
-    request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
+    request: (method, route, status, seconds) =>
+      requests.observe({ method, route, status: String(status) }, seconds),
     batch(count, seconds) {
       rows.inc(count);
       batches.observe(seconds);

@@ -5,7 +5,15 @@ import { AppError } from '../lib/app-error.ts';
 import type { IdentifyClient } from './client.ts';
 
 // per minute and client (IPv4 address or IPv6 /64); the contract's numbers
-export const LIMITS = { events: 180, capture: 24, unsubscribe: 12, delete: 10, summary: 60, other: 120, admin_failure: 10 } as const;
+export const LIMITS = {
+  events: 180,
+  capture: 24,
+  unsubscribe: 12,
+  delete: 10,
+  summary: 60,
+  other: 120,
+  admin_failure: 10,
+} as const;
 export type LimitName = keyof typeof LIMITS;
 
 export interface RateLimits {
@@ -17,13 +25,18 @@ export interface RateLimits {
 
 function refuse(milliseconds: number): never {
   const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
-  throw new AppError('rate_limited', `Too many requests from this address. Try again in ${seconds} s.`, { retryAfterSeconds: seconds });
+  throw new AppError('rate_limited', `Too many requests from this address. Try again in ${seconds} s.`, {
+    retryAfterSeconds: seconds,
+  });
 }
 
 export function rateLimits(enabled: boolean, identify: IdentifyClient): RateLimits {
   if (!enabled) return { take: async () => {}, check: async () => {} };
   const limiters = Object.fromEntries(
-    Object.entries(LIMITS).map(([name, points]) => [name, new RateLimiterMemory({ keyPrefix: name, points, duration: 60 })]),
+    Object.entries(LIMITS).map(([name, points]) => [
+      name,
+      new RateLimiterMemory({ keyPrefix: name, points, duration: 60 }),
+    ]),
   ) as Record<LimitName, RateLimiterMemory>;
   return {
     async take(ctx, name, points = 1) {

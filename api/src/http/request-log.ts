@@ -16,9 +16,17 @@ export function requestLog(log: Log, meters: Meters): Middleware {
     } finally {
       const ms = Math.round((performance.now() - started) * 100) / 100;
       // the route's pattern, never the URL: a path can hold a token, a query an address
-      const route: string = ctx.state.route ?? (typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : 'none');
+      const route: string =
+        ctx.state.route ?? (typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : 'none');
       meters.request(ctx.method, route, ctx.status, ms / 1000);
-      const line = { requestId: ctx.state.requestId, method: ctx.method, route, status: ctx.status, ms, error: ctx.state.errorCode };
+      const line = {
+        requestId: ctx.state.requestId,
+        method: ctx.method,
+        route,
+        status: ctx.status,
+        ms,
+        error: ctx.state.errorCode,
+      };
       if (ctx.status >= 500) log.warn(line, 'request');
       else if (QUIET.has(ctx.path)) log.debug(line, 'request');
       else log.info(line, 'request');

@@ -21,13 +21,17 @@ export function clean(value: unknown, depth = 0): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= DEPTH_MAX) {
-    throw new AppError('invalid_request', `The body is nested deeper than ${DEPTH_MAX} levels. Flatten it and send it again.`);
+    throw new AppError(
+      'invalid_request',
+      `The body is nested deeper than ${DEPTH_MAX} levels. Flatten it and send it again.`,
+    );
   }
   if (Array.isArray(value)) return value.map((entry) => clean(entry, depth + 1));
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     const cleanKey = cleanText(key);
-    if (!FORBIDDEN_KEYS.has(cleanKey)) copy[cleanKey] = clean((value as Record<string, unknown>)[key], depth + 1);
+    if (!FORBIDDEN_KEYS.has(cleanKey))
+      copy[cleanKey] = clean((value as Record<string, unknown>)[key], depth + 1);
   }
   return copy;
 }

@@ -7,7 +7,6 @@ export class BatcherClosed extends Error {}
 interface Entry<Item, Result> {
   item: Item;
   bytes: number;
-  key: string;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
@@ -15,8 +14,6 @@ interface Entry<Item, Result> {
 export interface BatcherOptions<Item, Result> {
   /** Stores the items; answers one result for each, in order. Throws when the write as a whole failed. */
   write: (items: Item[]) => Promise<Result[]>;
-  /** Two items of the same key never share a write: the later one waits for the next. */
-  keyOf: (item: Item) => string;
   /** Tells a fault of some item (halve the batch until it stands alone) from one of the connection (all fail). */
   isFaultOfAnItem: (error: unknown) => boolean;
   rowsPerWriteMax: number;
@@ -58,7 +55,7 @@ export class Batcher<Item, Result> {
     if (this.#closed) return Promise.reject(new BatcherClosed());
     if (this.isFull) return Promise.reject(new BatcherFull());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#queue.push({ item, bytes, key: this.#options.keyOf(item), resolve, reject });
+    this.#queue.push({ item, bytes, resolve, reject });
     this.#bytes += bytes;
     this.#arrange();
     return promise;
@@ -82,10 +79,12 @@ export class Batcher<Item, Result> {
   }
 
   #arrange(): void {
-    if (this.#timer !== null || this.#queue.length === 0 || this.#inFlight >= this.#options.writesInFlightMax) return;
+    if (this.#timer !== null || this.#queue.length === 0 || this.#inFlight >= this.#options.writesInFlightMax)
+      return;
     const wait = this.#closed ? 0 : this.#lastStart + this.#options.spacingMs - performance.now();
     // setImmediate even when nothing has to be waited for: requests read in the same turn of the loop share the write.
-    if (wait <= 0 || this.#queue.length >= this.#options.rowsPerWriteMax) this.#timer = setImmediate(() => this.#start());
+    if (wait <= 0 || this.#queue.length >= this.#options.rowsPerWriteMax)
+      this.#timer = setImmediate(() => this.#start());
     else this.#timer = setTimeout(() => this.#start(), wait);
   }
 
@@ -103,24 +102,8 @@ export class Batcher<Item, Result> {
   }
 
   #take(): Entry<Item, Result>[] {
-    const batch: Entry<Item, Result>[] = [];
-    const left: Entry<Item, Result>[] = [];
-    const keys = new Set<string>();
-    for (let i = 0; i < this.#queue.length; i += 1) {
-      const entry = this.#queue[i]!;
-      if (batch.length >= this.#options.rowsPerWriteMax) {
-        left.push(...this.#queue.slice(i));
-        break;
-      }
-      if (keys.has(entry.key)) {
-        left.push(entry);
-        continue;
-      }
-      keys.add(entry.key);
-      batch.push(entry);
-      this.#bytes -= entry.bytes;
-    }
-    this.#queue = left;
+    const batch = this.#queue.splice(0, this.#options.rowsPerWriteMax);
+    for (const entry of batch) this.#bytes -= entry.bytes;
     return batch;
   }
 

@@ -1,0 +1,123 @@
+// Every middleware and every route, in order, on one page.
+import type Router from '@koa/router';
+import Koa from 'koa';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Config } from './config.ts';
+import type { Pool } from './db/pool.ts';
+import type { Ingest } from './events/ingest.ts';
+import type { Ledger } from './events/ledger.ts';
+import { eventPaths, eventRoutes } from './events/routes.ts';
+import { type Health, healthPaths, lifeRoutes, metersRoutes } from './health/routes.ts';
+import { account } from './http/account.ts';
+import { requireAdmin } from './http/admin.ts';
+import { clientIdentifier } from './http/client.ts';
+import { cors } from './http/cors.ts';
+import { errors } from './http/errors.ts';
+import type { Meters } from './http/meters.ts';
+import { openApiRoutes } from './http/openapi.ts';
+import { rateLimits } from './http/rate-limit.ts';
+import { requestLog } from './http/request-log.ts';
+import { AppError } from './lib/app-error.ts';
+import type { Log } from './lib/log.ts';
+import type { Sites } from './sites/recognise.ts';
+import { sitePaths, siteRoutes } from './sites/routes.ts';
+
+/** What is there once the database is: until then only the life routes answer. */
+export interface Services {
+  db: Pool;
+  sites: Sites;
+  ledger: Ledger;
+  ingest: Ingest;
+  health: Health;
+  countryOf: (address: string) => string | null;
+}
+
+export interface AppOptions {
+  config: Config;
+  log: Log;
+  meters: Meters;
+  version: string;
+}
+
+/** Every documented route; a test walks the routers and finds each here. */
+export const paths: ZodOpenApiPathsObject = { ...healthPaths, ...eventPaths, ...sitePaths };
+
+export function makeApp({ config, log, meters, version }: AppOptions): {
+  app: Koa;
+  serve: (services: Services) => Router[];
+} {
+  const app = new Koa();
+  app.silent = true; // http/errors.ts and the request log say it
+  app.on('error', (err: Error & { code?: string }) => {
+    // a client that went away in the middle of its own request or of our answer
+    if (err.code !== 'EPIPE' && err.code !== 'ECONNRESET' && err.code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      log.error({ err }, 'a response failed');
+  });
+  let services: Services | null = null;
+  const identify = clientIdentifier(config.TRUSTED_PROXIES, config.IP_HASH_PEPPER);
+  const limits = rateLimits(config.RATE_LIMITS === 'on', identify);
+  const admin = requireAdmin(config.ADMIN_API_KEY, limits);
+
+  app.use(requestLog(log, meters));
+  app.use(async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Referrer-Policy', 'no-referrer');
+    return next();
+  });
+  app.use(
+    cors((origin) => services?.sites.allowsOrigin(origin) ?? config.CORS_ALLOWED_ORIGINS.includes(origin)),
+  );
+  app.use(errors(log));
+  mount(
+    app,
+    lifeRoutes({
+      health: () => services?.health ?? null,
+      isFull: () => services?.ingest.isFull ?? false,
+      version,
+    }),
+  );
+  app.use(async (_ctx, next) => {
+    if (services) return next();
+    throw new AppError('unavailable', 'The service is starting. Try again in a few seconds.', {
+      retryAfterSeconds: 5,
+    });
+  });
+
+  /** Mounts everything that needs the database, and opens the door. */
+  function serve(ready: Services): Router[] {
+    const { db, sites, ledger, ingest, countryOf } = ready;
+    const doors = { sites, ledger, ingest, limits, identify, countryOf };
+    const routers = [
+      eventRoutes(doors),
+      siteRoutes({ db, sites, admin }),
+      metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),
+      openApiRoutes(paths, version),
+    ];
+    app.use(account(sites, ledger));
+    app.use(async (ctx, next) => {
+      // every door that has no bucket of its own
+      if (!OWN_BUCKETS.has(ctx.path)) await limits.take(ctx, 'other');
+      return next();
+    });
+    for (const router of routers) mount(app, router);
+    services = ready;
+    return routers;
+  }
+  return { app, serve };
+}
+
+// They take from their own bucket inside the route, where the number of events is known.
+const OWN_BUCKETS = new Set([
+  '/v1/events',
+  '/v1/pixel.gif',
+  '/v1/leads/capture',
+  '/v1/leads/unsubscribe',
+  '/v1/leads/delete',
+  '/v1/metrics/summary',
+  '/metrics',
+]);
+
+function mount(app: Koa, router: Router): void {
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+}

@@ -1,0 +1,116 @@
+// The only reader of the environment: every setting, its rule and its default; all faults are told at once.
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const text = z.string().trim().min(1);
+const flag = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'must be true or false' })
+  .transform((word) => ['true', '1', 'yes', 'on'].includes(word));
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const list = z.string().transform((words) =>
+  words
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean),
+);
+const postgresUrl = text.regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+const origin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
+const network = (value: string) => isIP(value.split('/')[0] ?? '') !== 0 && /^[^/]+(\/\d{1,3})?$/.test(value);
+
+/** Every setting. The description is the line that .env.example says of it; a test keeps the two equal. */
+export const settings = z.object({
+  PORT: whole(0, 65535).default(3000).describe('port the API listens on'),
+  HOST: text.default('127.0.0.1').describe('address the API listens on; 0.0.0.0 in the container'),
+  DATABASE_URL: postgresUrl.describe(
+    'owner of the database: migrates, makes the role marketing_app; then the API serves as that',
+  ),
+  DATABASE_APP_URL: postgresUrl
+    .optional()
+    .describe('the role the API serves as, when the owner may not make one itself'),
+  DATA_DIR: text.default('.data').describe('journals, backups and what scripts/start keeps'),
+  ADMIN_API_KEY: text
+    .min(24, 'must have at least 24 characters')
+    .optional()
+    .describe('key of the admin routes; without one they answer 503'),
+  IP_HASH_PEPPER: text
+    .min(16, 'must have at least 16 characters')
+    .describe('secret of the address hashes; changing it forgets all neighbourhoods'),
+  CORS_ALLOWED_ORIGINS: list
+    .default([])
+    .refine(
+      (origins) => origins.every(origin),
+      'must be origins such as https://www.example.com, without a path',
+    )
+    .describe("origins that may read answers, beside each site's own; comma list"),
+  TRUSTED_PROXIES: list
+    .default([])
+    .refine((ranges) => ranges.every(network), 'must be addresses or ranges such as 172.18.0.0/16')
+    .describe('addresses or ranges of our own Caddy, whose X-Real-IP is believed; comma list'),
+  PUBLIC_URL: z.url().optional().describe('our own public URL, for links in pages and mails'),
+  SESSION_INACTIVITY_MINUTES: whole(1, 1440).default(30).describe('silence that ends a session'),
+  ENABLE_HEURISTIC_LINKING: flag
+    .default(true)
+    .describe('whether visitors at the same address and browser are linked, weakly, to a lead'),
+  HEURISTIC_LINK_WINDOW_MINUTES: whole(1, 1440).default(15).describe('how far back such a link looks'),
+  METRICS_SUMMARY_CACHE_TTL_MS: whole(0, 3_600_000)
+    .default(15_000)
+    .describe('how long a metrics answer may be repeated; a finished rollup clears it'),
+  EVENT_RETENTION_DAYS: whole(1, 1500).default(90).describe('raw events and their sessions'),
+  RATE_LIMITS: z.enum(['on', 'off']).default('on').describe('off only for benches and load tests'),
+  PRIVACY_CONTACT_EMAIL: z
+    .email()
+    .optional()
+    .describe('whom visitors may write to about their data; shown by GET /v1/privacy'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
+});
+
+export type Config = z.output<typeof settings>;
+
+export class ConfigError extends Error {}
+
+/**
+ * Reads the settings; each NAME may be given as NAME_FILE instead (a file holding the value, for secrets).
+ * An empty value counts as not set.
+ * throws  ConfigError listing every fault at once
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const name of Object.keys(settings.shape)) {
+    const value = environment[name];
+    const file = environment[`${name}_FILE`];
+    if (value && file) faults.push(`${name}: set either ${name} or ${name}_FILE, not both`);
+    else if (file) {
+      try {
+        const content = readFileSync(file, 'utf8').trim();
+        if (content) given[name] = content;
+      } catch (error) {
+        faults.push(
+          `${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
+        );
+      }
+    } else if (value) given[name] = value;
+  }
+  const parsed = settings.safeParse(given);
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) {
+      const name = path.join('.');
+      faults.push(name in given ? `${name}: ${message}` : `${name}: is required but not set`);
+    }
+  }
+  if (faults.length > 0 || !parsed.success)
+    throw new ConfigError(
+      `These settings are not right:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+  return parsed.data;
+}

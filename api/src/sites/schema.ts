@@ -1,0 +1,55 @@
+// What a site may look like at the door.
+import { z } from 'zod';
+
+const origin = z
+  .string()
+  .trim()
+  .refine(
+    (value) => URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value),
+    'an origin such as https://www.example.com, without a path',
+  );
+const key = z.string().trim().min(1).max(128);
+const domain = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[a-z0-9.-]{1,253}$/, 'a host name such as example.com');
+
+export const newSite = z
+  .object({
+    key: key.describe('public propertyId, unique'),
+    name: z.string().trim().max(255).default(''),
+    domain: domain.nullable().default(null),
+    origins: z.array(origin).max(50).default([]),
+    settings: z.record(z.string().max(64), z.json()).default({}),
+  })
+  .meta({ id: 'NewSite' });
+
+export const sitePatch = z
+  .object({
+    key: key.optional(),
+    name: z.string().trim().max(255).optional(),
+    domain: domain.nullable().optional(),
+    origins: z.array(origin).max(50).optional(),
+    settings: z
+      .record(z.string().max(64), z.json())
+      .optional()
+      .describe('merged: a key with null is removed'),
+  })
+  .meta({ id: 'SitePatch' });
+
+export const siteShape = z
+  .object({
+    siteId: z.uuid(),
+    key: z.string(),
+    name: z.string(),
+    domain: z.string().nullable(),
+    origins: z.array(z.string()),
+    settings: z.record(z.string(), z.unknown()),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Site' });
+
+export type NewSite = z.output<typeof newSite>;
+export type SitePatch = z.output<typeof sitePatch>;

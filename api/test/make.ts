@@ -1,0 +1,12 @@
+// Makes what a test does not care about. The cast: the bakery (a site), Ada (a visitor, later a lead).
+import { randomUUID } from 'node:crypto';
+
+/** An event as a browser sends it; give the fields the test is about. */
+export function makeEvent(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return { eventId: randomUUID(), anonId: 'ada-browser-1', eventType: 'page_view', path: '/', ...fields };
+}
+
+export const minutes = (count: number) => count * 60_000;
+export const hours = (count: number) => count * 3_600_000;
+/** An ISO instant so many milliseconds before now. */
+export const ago = (ms: number) => new Date(Date.now() - ms).toISOString();

@@ -1,0 +1,77 @@
+// The real API on a real port, on a database of its own.
+import { readConfig } from '../src/config.ts';
+import { makeLog } from '../src/lib/log.ts';
+import { type Running, start } from '../src/main.ts';
+import { PEPPER } from './cluster.ts';
+import { makeDatabase, type TestDatabase } from './database.ts';
+
+export const ADMIN_KEY = 'an admin key for the tests only';
+
+export interface TestServer extends Running {
+  database: TestDatabase;
+  /** Stops the API and drops the database. */
+  end(): Promise<void>;
+}
+
+/** settings  environment variables that differ from the tests' own (limits are off unless RATE_LIMITS is given) */
+export async function startServer(
+  settings: Record<string, string> = {},
+  database?: TestDatabase,
+): Promise<TestServer> {
+  const own = database ?? (await makeDatabase());
+  const config = readConfig({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: own.ownerUrl,
+    ADMIN_API_KEY: ADMIN_KEY,
+    IP_HASH_PEPPER: PEPPER,
+    RATE_LIMITS: 'off',
+    ...settings,
+  });
+  const running = await start(config, makeLog(process.env.TEST_LOG ?? 'silent'));
+  return {
+    ...running,
+    database: own,
+    async end() {
+      await running.stop();
+      await own.drop();
+    },
+  };
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  body: any;
+}
+
+/** A request with JSON in and JSON out. */
+export async function call(
+  url: string,
+  method = 'GET',
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      'user-agent': BROWSER,
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text ? JSON.parse(text) : text,
+  };
+}
+
+export const admin = { 'x-admin-key': ADMIN_KEY };
+export const BROWSER =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
