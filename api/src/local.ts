@@ -1,0 +1,66 @@
+// `scripts/start`: the product on this machine without Docker. Keeps an embedded PostgreSQL and generated secrets in
+// DATA_DIR, serves the API and the demo site (another port: another origin), and stops all of it cleanly.
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ConfigError, readConfig } from './config.ts';
+import { type EmbeddedPostgres, embeddedPostgres } from './db/embedded.ts';
+import { makeLog } from './lib/log.ts';
+import { start } from './main.ts';
+
+const env = process.env;
+const folder = resolve(env.DATA_DIR || '.data');
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** A secret that is made once and kept, readable by us alone. */
+function kept(name: string, bytes: number): string {
+  const file = join(folder, 'secrets', name);
+  if (!existsSync(file)) {
+    mkdirSync(join(folder, 'secrets'), { recursive: true, mode: 0o700 });
+    writeFileSync(file, randomBytes(bytes).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  }
+  return readFileSync(file, 'utf8').trim();
+}
+
+mkdirSync(folder, { recursive: true });
+let postgres: EmbeddedPostgres | null = null;
+let stop = async () => {};
+let stopping = false;
+async function end(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  say('Stopping …');
+  await stop().catch((error) => say(String(error)));
+  await postgres?.stop().catch((error) => say(String(error)));
+  say('Stopped.');
+  process.exit(code);
+}
+process.on('SIGINT', () => void end(0));
+process.on('SIGTERM', () => void end(0));
+process.on('SIGHUP', () => void end(0));
+
+try {
+  const ownKey = !env.ADMIN_API_KEY && !env.ADMIN_API_KEY_FILE;
+  if (ownKey) env.ADMIN_API_KEY = kept('admin_api_key', 24);
+  if (!env.IP_HASH_PEPPER && !env.IP_HASH_PEPPER_FILE) env.IP_HASH_PEPPER = kept('ip_hash_pepper', 24);
+  env.DATA_DIR = folder;
+  if (!env.DATABASE_URL && !env.DATABASE_URL_FILE) {
+    say(existsSync(join(folder, 'db')) ? 'Starting PostgreSQL 18 …' : `Making a PostgreSQL 18 cluster in ${folder} …`);
+    postgres = await embeddedPostgres({ dataDir: join(folder, 'db'), password: kept('database_owner', 24) });
+    await postgres.start();
+    env.DATABASE_URL = postgres.url();
+  }
+  const config = readConfig(env);
+  const log = makeLog(config.LOG_LEVEL);
+  const running = await start(config, log);
+  stop = running.stop;
+  say('');
+  say(`  API        ${running.url}   (try ${running.url}/v1/healthz)`);
+  say(ownKey ? `  Admin key  ${config.ADMIN_API_KEY}   (kept in ${join(folder, 'secrets', 'admin_api_key')})` : '  Admin key  the ADMIN_API_KEY you set');
+  say(`  Data       ${env.DATABASE_URL && postgres ? folder : 'the server DATABASE_URL names'}`);
+  say('');
+  say('Ready. Ctrl-C stops it.');
+} catch (error) {
+  say(error instanceof ConfigError || !(error instanceof Error) ? String((error as Error).message ?? error) : `${error.message}`);
+  await end(1);
+}
