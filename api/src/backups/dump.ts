@@ -1,5 +1,5 @@
 // Makes a backup: dumped, read back in full, described, encrypted when a key is set; a name only once it is proven.
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DISK_NO_DUMPS_PCT, diskUse } from './disk.ts';
 import { encryptFile } from './encrypt.ts';
@@ -12,6 +12,7 @@ import {
   stampOf,
   syncFile,
   syncFolder,
+  writeDurably,
   writeManifest,
 } from './manifest.ts';
 import { copyOffsite, type Offsite, removeOffsite } from './offsite.ts';
@@ -48,6 +49,67 @@ export interface BackupResult {
  * source  design §1, contract §7: 7 daily, 4 weekly, at most 35 days, never fewer than the last three verified
  */
 export async function runBackup(settings: BackupSettings): Promise<BackupResult> {
+  try {
+    const result = await alone(settings, () => makeBackup(settings));
+    const failed = result.copies.find(({ ok }) => !ok);
+    await keepLast(settings, {
+      ok: true,
+      at: new Date().toISOString(),
+      message: null,
+      offsite: failed ? `${failed.target}: ${failed.message}` : null,
+    });
+    return result;
+  } catch (error) {
+    const busy = error instanceof BackupError && error.reason === 'busy';
+    // without a word of its own, an unexpected fault is still told by its kind only: its text may quote a row
+    const message = error instanceof BackupError ? error.message : `unexpected ${(error as Error).name}`;
+    if (!busy)
+      await keepLast(settings, { ok: false, at: new Date().toISOString(), message, offsite: null }).catch(
+        () => {},
+      );
+    throw error;
+  }
+}
+
+/** What became of the last try, for the status page and the alarms; it outlives the process. */
+export interface LastBackup {
+  ok: boolean;
+  at: string;
+  message: string | null;
+  /** Which copy failed, and why. */
+  offsite: string | null;
+}
+
+const lastPath = (folder: string): string => join(folder, 'last.json');
+const keepLast = (settings: BackupSettings, last: LastBackup) =>
+  writeDurably(lastPath(settings.folder), `${JSON.stringify(last)}\n`);
+
+export async function lastBackup(folder: string): Promise<LastBackup | null> {
+  try {
+    return JSON.parse(await readFile(lastPath(folder), 'utf8')) as LastBackup;
+  } catch {
+    return null;
+  }
+}
+
+// Any number that nothing else uses: one backup or trial restore at a time, whoever started it.
+const BACKUP_LOCK = 7_301_050;
+
+/** throws  busy, when another process is at it */
+export async function alone<T>(settings: Tools, work: () => Promise<T>): Promise<T> {
+  const client = await connect(settings.ownerUrl);
+  try {
+    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
+      BACKUP_LOCK,
+    ]);
+    if (!rows[0]!.mine) throw new BackupError('busy', 'A backup or its trial restore is running already.');
+    return await work();
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
   const begun = performance.now();
   const now = settings.now?.() ?? new Date();
   const { folder } = settings;

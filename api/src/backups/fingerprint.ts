@@ -57,14 +57,14 @@ export async function fingerprint(client: pg.ClientBase): Promise<Fingerprint> {
   };
 }
 
-/** Names of the migrations a database has seen, oldest first; empty when it is not one of ours. */
+/** Names of the numbered migrations a database has seen, oldest first; empty when it is not one of ours. */
 export async function migrationsDone(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ there: boolean }>(
     `select to_regclass('public.schema_migrations') is not null as there`,
   );
   if (!rows[0]!.there) return [];
   const { rows: done } = await client.query<{ name: string }>(
-    'select name from public.schema_migrations order by name',
+    "select name from public.schema_migrations where name ~ '^[0-9]{4}_' order by name",
   );
   return done.map(({ name }) => name);
 }

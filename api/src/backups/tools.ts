@@ -22,7 +22,7 @@ export type BackupFailure =
   | 'wrong_key'
   | 'differs'
   | 'no_backup'
-  | 'offsite_failed';
+  | 'busy';
 
 export interface Tools {
   /** The owner's URL of the database server; its database is the one that is dumped. */

@@ -1,6 +1,6 @@
 // Restores the newest backup into a scratch database and compares it with what was dumped, table by table.
 import { DISK_NO_DUMPS_PCT, diskUse } from './disk.ts';
-import type { BackupSettings } from './dump.ts';
+import { alone, type BackupSettings } from './dump.ts';
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts';
 import { checkFile, readManifest, setPaths, writeDurably } from './manifest.ts';
 import { type Check, listBackups } from './rotate.ts';
@@ -18,7 +18,11 @@ export interface VerifyResult extends Check {
  * returns  what was compared; ok false names the differences
  * throws   BackupError: no_backup, disk_short, no_tools, corrupt, tool_failed; the failure is also kept beside the backup
  */
-export async function verifyBackup(settings: BackupSettings): Promise<VerifyResult> {
+export function verifyBackup(settings: BackupSettings): Promise<VerifyResult> {
+  return alone(settings, () => tryBackup(settings));
+}
+
+async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
   const begun = performance.now();
   const at = (settings.now?.() ?? new Date()).toISOString();
   const newest = (await listBackups(settings.folder)).at(-1);
