@@ -44,6 +44,7 @@ export const paths: ZodOpenApiPathsObject = { ...healthPaths, ...eventPaths, ...
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
   app: Koa;
+  life: Router[];
   serve: (services: Services) => Router[];
 } {
   const app = new Koa();
@@ -68,14 +69,14 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
     cors((origin) => services?.sites.allowsOrigin(origin) ?? config.CORS_ALLOWED_ORIGINS.includes(origin)),
   );
   app.use(errors(log));
-  mount(
-    app,
+  const life = [
     lifeRoutes({
       health: () => services?.health ?? null,
       isFull: () => services?.ingest.isFull ?? false,
       version,
     }),
-  );
+  ];
+  for (const router of life) mount(app, router);
   app.use(async (_ctx, next) => {
     if (services) return next();
     throw new AppError('unavailable', 'The service is starting. Try again in a few seconds.', {
@@ -103,7 +104,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
     services = ready;
     return routers;
   }
-  return { app, serve };
+  return { app, life, serve };
 }
 
 // They take from their own bucket inside the route, where the number of events is known.

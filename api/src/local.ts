@@ -45,7 +45,11 @@ try {
   if (!env.IP_HASH_PEPPER && !env.IP_HASH_PEPPER_FILE) env.IP_HASH_PEPPER = kept('ip_hash_pepper', 24);
   env.DATA_DIR = folder;
   if (!env.DATABASE_URL && !env.DATABASE_URL_FILE) {
-    say(existsSync(join(folder, 'db')) ? 'Starting PostgreSQL 18 …' : `Making a PostgreSQL 18 cluster in ${folder} …`);
+    say(
+      existsSync(join(folder, 'db'))
+        ? 'Starting PostgreSQL 18 …'
+        : `Making a PostgreSQL 18 cluster in ${folder} …`,
+    );
     postgres = await embeddedPostgres({ dataDir: join(folder, 'db'), password: kept('database_owner', 24) });
     await postgres.start();
     env.DATABASE_URL = postgres.url();
@@ -56,11 +60,19 @@ try {
   stop = running.stop;
   say('');
   say(`  API        ${running.url}   (try ${running.url}/v1/healthz)`);
-  say(ownKey ? `  Admin key  ${config.ADMIN_API_KEY}   (kept in ${join(folder, 'secrets', 'admin_api_key')})` : '  Admin key  the ADMIN_API_KEY you set');
+  say(
+    ownKey
+      ? `  Admin key  ${config.ADMIN_API_KEY}   (kept in ${join(folder, 'secrets', 'admin_api_key')})`
+      : '  Admin key  the ADMIN_API_KEY you set',
+  );
   say(`  Data       ${env.DATABASE_URL && postgres ? folder : 'the server DATABASE_URL names'}`);
   say('');
   say('Ready. Ctrl-C stops it.');
 } catch (error) {
-  say(error instanceof ConfigError || !(error instanceof Error) ? String((error as Error).message ?? error) : `${error.message}`);
+  say(
+    error instanceof ConfigError || !(error instanceof Error)
+      ? String((error as Error).message ?? error)
+      : `${error.message}`,
+  );
   await end(1);
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type Router from '@koa/router';
 import { makeApp, type Services } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { appUrl, migrate, refuseUnsafe } from './db/migrate.ts';
@@ -26,6 +27,8 @@ export interface Running {
   url: string;
   port: number;
   services: Services;
+  /** For the test that finds every route in the OpenAPI document. */
+  routers: Router[];
   /** Readiness red, finish what came in, write it, close. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -33,7 +36,7 @@ export interface Running {
 /** Starts the API and resolves when it is ready. throws when the configuration, the schema or the database is not right */
 export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)): Promise<Running> {
   const meters = makeMeters();
-  const { app, serve } = makeApp({ config, log, meters, version });
+  const { app, life, serve } = makeApp({ config, log, meters, version });
   let handle = app.callback();
   const server = createServer((request, response) => handle(request, response));
   // Longer than Caddy's 60 s, so that it is never we who close a connection it is about to use.
@@ -74,7 +77,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     await health.check();
     meters.gauge('marketing_queue_rows', 'Events waiting to be written', () => ingest.depth.rows);
     const services: Services = { db, sites, ledger, ingest, health, countryOf: () => null };
-    serve(services);
+    const routers = [...life, ...serve(services)];
     handle = app.callback(); // composed anew, with the routes
     health.phase = 'serving';
     log.info({ port }, 'ready');
@@ -99,6 +102,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`,
       port,
       services,
+      routers,
       stop,
     };
   } catch (error) {
