@@ -21,6 +21,7 @@ import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
 import type { Sites } from './sites/recognise.ts';
 import { sitePaths, siteRoutes } from './sites/routes.ts';
+import { snippetRoutes } from './snippet/routes.ts';
 
 /** What is there once the database is: until then only the life routes answer. */
 export interface Services {
@@ -77,6 +78,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
     }),
   ];
   for (const router of life) mount(app, router);
+  mount(app, snippetRoutes()); // needs no database, and pages wait for nothing of ours
   app.use(async (_ctx, next) => {
     if (services) return next();
     throw new AppError('unavailable', 'The service is starting. Try again in a few seconds.', {

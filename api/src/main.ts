@@ -15,6 +15,7 @@ import { isDatabaseAway } from './http/errors.ts';
 import { makeMeters } from './http/meters.ts';
 import { type Log, makeLog } from './lib/log.ts';
 import { knownSites } from './sites/recognise.ts';
+import { ensureSnippet } from './snippet/routes.ts';
 
 export const version: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -36,6 +37,7 @@ export interface Running {
 /** Starts the API and resolves when it is ready. throws when the configuration, the schema or the database is not right */
 export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)): Promise<Running> {
   const meters = makeMeters();
+  await ensureSnippet();
   const { app, life, serve } = makeApp({ config, log, meters, version });
   let handle = app.callback();
   const server = createServer((request, response) => handle(request, response));

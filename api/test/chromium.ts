@@ -1,0 +1,29 @@
+// A real browser for tests: one per test file, a fresh context (storage and all) per test.
+import { type Browser, chromium } from 'playwright-core';
+
+/** Launches Debian's Chromium, or the one that CHROMIUM_PATH names. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+    // Playwright switches the back/forward cache off, which is one of the things to be tested.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
+}
+
+/** Waits until `check` is true; a timeout, not a pause, decides when it never will be. */
+export async function until(what: string, check: () => unknown, ms = 10_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

@@ -1,0 +1,91 @@
+// A stand-in for the API in browser tests: serves the real snippet, records what pages send, and can misbehave.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
+import { ensureSnippet, snippetRoutes } from '../src/snippet/routes.ts';
+
+export interface Sent {
+  eventId: string;
+  anonId: string;
+  eventType: string;
+  path: string;
+  timestamp: number;
+  propertyId?: string;
+  referrer?: string;
+  utm?: Record<string, string>;
+  props?: Record<string, unknown>;
+  traffic?: {
+    engagedTimeMs?: number;
+    scrollDepthPercent?: number;
+    webVitals?: Record<string, number>;
+  };
+}
+
+export interface Recorded {
+  method: string;
+  url: string;
+  contentType: string;
+  status: number;
+  events: Sent[];
+  body: string;
+}
+
+/**
+ * Starts it on a free port.
+ * answer  what the next requests to /v1/events get; 202 unless set, 0 hangs up
+ */
+export async function startStub() {
+  await ensureSnippet();
+  const requests: Recorded[] = [];
+  const stub = {
+    url: '',
+    requests,
+    answer: 202,
+    /** Events of every request that was answered with a 2xx. */
+    stored: () => requests.filter((one) => one.status < 300).flatMap((one) => one.events),
+    /** Events of every request, refused or not. */
+    seen: () => requests.flatMap((one) => one.events),
+    close: async () => {},
+  };
+
+  const app = new Koa();
+  app.silent = true;
+  app.use(async (ctx, next) => {
+    if (!ctx.path.startsWith('/v1/')) return next();
+    let body = '';
+    for await (const part of ctx.req) body += part;
+    const isEvents = ctx.path === '/v1/events';
+    const status = isEvents ? stub.answer : ctx.path === '/v1/leads/capture' ? 303 : 200;
+    requests.push({
+      method: ctx.method,
+      url: ctx.url,
+      contentType: ctx.get('content-type'),
+      status,
+      body,
+      events: isEvents && body ? JSON.parse(body).events : [],
+    });
+    if (status === 0) {
+      ctx.req.socket.destroy();
+      ctx.respond = false;
+      return;
+    }
+    ctx.set('Access-Control-Allow-Origin', ctx.get('origin') || '*');
+    ctx.status = status;
+    if (status === 303) ctx.redirect(new URL('/thanks', ctx.get('referer')).href);
+    else if (ctx.path === '/v1/pixel.gif') {
+      ctx.type = 'image/gif';
+      ctx.body = Buffer.from('R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==', 'base64');
+    } else ctx.body = { ok: status < 300 };
+  });
+  app.use(snippetRoutes().routes());
+
+  const server = createServer(app.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stub.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  stub.close = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return stub;
+}
