@@ -32,7 +32,7 @@ api() {
 state() {
   local id
   id=$(compose ps --all --quiet "$1" 2>/dev/null | head -n 1)
-  [[ -z $id ]] || docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$id"
+  [[ -z $id ]] || docker inspect --format '{{if index .State "Health"}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$id"
 }
 
 # there SCRIPT [argument…]: runs one of these scripts on the server; standard input and output pass through

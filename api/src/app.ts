@@ -2,11 +2,14 @@
 import type Router from '@koa/router';
 import Koa from 'koa';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { adminPaths, adminRoutes } from './admin/routes.ts';
+import type { Status } from './admin/status.ts';
 import type { Config } from './config.ts';
 import type { Pool } from './db/pool.ts';
 import type { Ingest } from './events/ingest.ts';
 import type { Ledger } from './events/ledger.ts';
 import { eventPaths, eventRoutes } from './events/routes.ts';
+import type { DiskWatch } from './health/disk.ts';
 import { type Health, healthPaths, lifeRoutes, metersRoutes } from './health/routes.ts';
 import { account } from './http/account.ts';
 import { requireAdmin } from './http/admin.ts';
@@ -30,6 +33,8 @@ export interface Services {
   ledger: Ledger;
   ingest: Ingest;
   health: Health;
+  disk: DiskWatch;
+  status: () => Promise<Status>;
   countryOf: (address: string) => string | null;
 }
 
@@ -41,7 +46,7 @@ export interface AppOptions {
 }
 
 /** Every documented route; a test walks the routers and finds each here. */
-export const paths: ZodOpenApiPathsObject = { ...healthPaths, ...eventPaths, ...sitePaths };
+export const paths: ZodOpenApiPathsObject = { ...healthPaths, ...eventPaths, ...sitePaths, ...adminPaths };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
   app: Koa;
@@ -88,11 +93,12 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
 
   /** Mounts everything that needs the database, and opens the door. */
   function serve(ready: Services): Router[] {
-    const { db, sites, ledger, ingest, countryOf } = ready;
+    const { db, sites, ledger, ingest, disk, status, countryOf } = ready;
     const doors = { sites, ledger, ingest, limits, identify, countryOf };
     const routers = [
       eventRoutes(doors),
       siteRoutes({ db, sites, admin }),
+      adminRoutes({ admin, status }),
       metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),
       openApiRoutes(paths, version),
     ];
@@ -102,12 +108,26 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       if (!OWN_BUCKETS.has(ctx.path)) await limits.take(ctx, 'other');
       return next();
     });
+    app.use(async (ctx, next) => {
+      // a full disk would stop the database for everyone: visits wait (the snippet keeps them), people don't
+      if (disk.refusesEvents() && EVENT_DOORS.has(ctx.path))
+        throw new AppError(
+          'unavailable',
+          'There is no room for events at the moment. Keep them and send them again.',
+          {
+            retryAfterSeconds: 300,
+          },
+        );
+      return next();
+    });
     for (const router of routers) mount(app, router);
     services = ready;
     return routers;
   }
   return { app, life, serve };
 }
+
+const EVENT_DOORS = new Set(['/v1/events', '/v1/pixel.gif']);
 
 // They take from their own bucket inside the route, where the number of events is known.
 const OWN_BUCKETS = new Set([

@@ -63,6 +63,46 @@ export const settings = z.object({
     .default(15_000)
     .describe('how long a metrics answer may be repeated; a finished rollup clears it'),
   EVENT_RETENTION_DAYS: whole(1, 1500).default(90).describe('raw events and their sessions'),
+  DISK_PATHS: list
+    .default([])
+    .describe("folders whose disks are watched beside DATA_DIR's, the database's for example; comma list"),
+  BACKUP_RETENTION_DAYS: whole(1, 35)
+    .default(35)
+    .describe('no backup is kept longer, save the last three proven ones'),
+  BACKUP_PG_BIN: text
+    .optional()
+    .describe(
+      "folder of pg_dump and pg_restore, when they are not in PATH; must be the server's major version",
+    ),
+  BACKUP_PUBLIC_KEY: text
+    .regex(/^age1[0-9a-z]{20,}$/, 'must be a public key of age (age1…)')
+    .optional()
+    .describe('age public key; with one, backups leave this machine only encrypted'),
+  BACKUP_S3_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('S3-compatible bucket for copies: https://endpoint/bucket/folder'),
+  BACKUP_S3_REGION: text
+    .default('us-east-1')
+    .describe("the bucket's region; many compatible stores take any"),
+  BACKUP_S3_ACCESS_KEY_ID: text.optional().describe('key id for the bucket'),
+  BACKUP_S3_SECRET_ACCESS_KEY: text.optional().describe('secret for the bucket (scripts/secret)'),
+  BACKUP_SSH_URL: z
+    .url({ protocol: /^ssh$/ })
+    .optional()
+    .describe('folder on another machine for copies: ssh://user@host/folder'),
+  BACKUP_SSH_KEY: text.optional().describe('private key for it, the text itself (scripts/secret)'),
+  BACKUP_SSH_HOST_KEY: text
+    .optional()
+    .describe('SHA256:… of its host key, as ssh-keygen -lf shows it; without it no copy is sent'),
+  ALERT_WEBHOOK_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('alarms and recoveries are posted there as JSON with a text field'),
+  ALERT_EMAIL: z.email().optional().describe('alarms and recoveries are mailed there; needs SMTP_URL'),
+  CADDY_ADDRESS: text
+    .optional()
+    .describe("host:port of our own Caddy, whose certificate for PUBLIC_URL's name is watched"),
   RATE_LIMITS: z.enum(['on', 'off']).default('on').describe('off only for benches and load tests'),
   PRIVACY_CONTACT_EMAIL: z
     .email()

@@ -3,13 +3,17 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Router from '@koa/router';
+import { readStatus } from './admin/status.ts';
+import { alertSettings, startAlarm, watchAlerts } from './alerts/watch.ts';
 import { makeApp, type Services } from './app.ts';
+import { backupSettings } from './backups/settings.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { appUrl, migrate, refuseUnsafe } from './db/migrate.ts';
 import { makePool } from './db/pool.ts';
 import { makeIngest } from './events/ingest.ts';
 import { makeLedger } from './events/ledger.ts';
 import { makePartitions } from './events/queries.ts';
+import { watchDisk } from './health/disk.ts';
 import { watchHealth } from './health/routes.ts';
 import { isDatabaseAway } from './http/errors.ts';
 import { makeMeters } from './http/meters.ts';
@@ -52,8 +56,20 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     log.warn('RATE_LIMITS=off: anyone may send as much as they like; for benches and load tests only');
 
   const closers: (() => Promise<unknown> | unknown)[] = [];
+  const backups = backupSettings(config, version);
+  const alarms = alertSettings(config);
+  const disk = watchDisk([config.DATA_DIR, ...config.DISK_PATHS]);
+  closers.push(() => disk.close());
   try {
-    await databaseAnswers(() => migrate(config.DATABASE_URL, log), log);
+    await disk.look();
+    await databaseAnswers(() => migrate(config.DATABASE_URL, log), log).catch(async (error: Error) => {
+      await startAlarm(
+        alarms,
+        'The database could not be brought up to this release, so nothing is served',
+        log,
+      );
+      throw error;
+    });
     const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
     // Writing has connections of its own, so that reading never starves it.
     const writing = makePool(url, { name: 'ingest', connectionsMax: 2, statementTimeoutMs: 15_000, log });
@@ -78,7 +94,10 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     const health = watchHealth(db);
     await health.check();
     meters.gauge('marketing_queue_rows', 'Events waiting to be written', () => ingest.depth.rows);
-    const services: Services = { db, sites, ledger, ingest, health, countryOf: () => null };
+    const status = () => readStatus({ db, backups, disk, version, sources: { alarms: () => alerts.now() } });
+    const alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
+    closers.push(() => alerts.close());
+    const services: Services = { db, sites, ledger, ingest, health, disk, status, countryOf: () => null };
     const routers = [...life, ...serve(services)];
     handle = app.callback(); // composed anew, with the routes
     health.phase = 'serving';

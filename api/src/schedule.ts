@@ -1,5 +1,7 @@
 // Every job: when it runs (UTC), what it is for, on one page.
 
+import { type BackupSettings, runBackup } from './backups/dump.ts';
+import { verifyBackup } from './backups/verify.ts';
 import type { Pool } from './db/pool.ts';
 import { makePartitions, purgeRecentBodies } from './events/queries.ts';
 import type { Sites } from './sites/recognise.ts';
@@ -12,7 +14,7 @@ export interface Job {
   run: () => Promise<Record<string, unknown>>;
 }
 
-export function schedule({ db, sites }: { db: Pool; sites: Sites }): Job[] {
+export function schedule({ db, sites, backups }: { db: Pool; sites: Sites; backups: BackupSettings }): Job[] {
   return [
     {
       name: 'partitions',
@@ -30,6 +32,23 @@ export function schedule({ db, sites }: { db: Pool; sites: Sites }): Job[] {
           sites.list().map((site) => site.siteId),
         ),
       }),
+    },
+    {
+      name: 'backup',
+      cron: '15 2 * * *',
+      why: 'a disk can die any night; dumped, read back, encrypted if wanted, copied off the machine',
+      run: async () => ({ ...(await runBackup(backups)) }),
+    },
+    {
+      name: 'verify_backup',
+      cron: '0 3 * * *',
+      why: 'a backup nobody has restored is a hope: into a scratch database, compared table by table',
+      run: async () => {
+        const check = await verifyBackup(backups);
+        if (!check.ok)
+          throw new Error(`The newest backup does not restore to what it was: ${check.problems.join('; ')}`);
+        return { ...check };
+      },
     },
   ];
 }

@@ -1,5 +1,5 @@
 // When something is wrong enough to wake a person: every threshold of the product on one page, as pure functions.
-import { DISK_NO_DUMPS_PCT, DISK_NO_EVENTS_PCT, DISK_WARN_PCT } from '../backups/disk.ts';
+import { DISK_NO_DUMPS_PCT, DISK_NO_EVENTS_PCT, DISK_WARN_PCT } from '../health/disk.ts';
 
 /** What was measured; null: unknown or not applicable now, which is never a reason for an alarm by itself. */
 export interface Readings {
@@ -47,6 +47,13 @@ const warning = (message: string) => ({ severity: 'warning' as const, message })
 const critical = (message: string) => ({ severity: 'critical' as const, message });
 
 export const RULES: Rule[] = [
+  {
+    id: 'start',
+    minutes: 1,
+    when: 'a migration failed at the start',
+    // told by the start itself (watch.ts); whoever gets as far as looking here has started
+    check: () => null,
+  },
   {
     id: 'error_rate',
     minutes: 2,

@@ -1,7 +1,7 @@
 // Makes a backup: dumped, read back in full, described, encrypted when a key is set; a name only once it is proven.
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DISK_NO_DUMPS_PCT, diskUse } from './disk.ts';
+import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { encryptFile } from './encrypt.ts';
 import { fingerprint } from './fingerprint.ts';
 import {

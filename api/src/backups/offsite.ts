@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { digestFile } from './manifest.ts';
@@ -185,9 +185,4 @@ async function deleteSsh(target: SshTarget, name: string): Promise<void> {
       if (error.code !== NO_SUCH_FILE) throw error;
     }),
   );
-}
-
-/** A private key as the setting may hold it: the text itself, or the path of a file with it. */
-export async function privateKeyText(value: string): Promise<string> {
-  return value.includes('PRIVATE KEY') ? value : readFile(value, 'utf8');
 }

@@ -167,3 +167,17 @@ export async function checkVersions(tools: Tools, client: pg.Client): Promise<st
     );
   return server;
 }
+
+/** Whether backups can be made here: the server answers, and its own pg_dump is there. */
+export async function toolsFit(tools: Tools): Promise<boolean> {
+  let client: pg.Client | null = null;
+  try {
+    client = await connect(tools.ownerUrl);
+    await checkVersions(tools, client);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client?.end().catch(() => {});
+  }
+}

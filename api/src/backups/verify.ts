@@ -1,5 +1,5 @@
 // Restores the newest backup into a scratch database and compares it with what was dumped, table by table.
-import { DISK_NO_DUMPS_PCT, diskUse } from './disk.ts';
+import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { alone, type BackupSettings } from './dump.ts';
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts';
 import { checkFile, readManifest, setPaths, writeDurably } from './manifest.ts';

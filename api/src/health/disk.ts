@@ -36,3 +36,33 @@ export async function fullestDisk(paths: string[]): Promise<DiskUse | null> {
   const all = (await Promise.all(paths.map(diskUse))).filter((use) => use !== null);
   return all.sort((a, b) => b.usedPct - a.usedPct)[0] ?? null;
 }
+
+export interface DiskWatch {
+  /** The fullest of the watched disks at the last look; null before the first, or where none can be read. */
+  fullest(): DiskUse | null;
+  /** Whether events have to wait until there is room; people (leads, unsubscribe, erasure) never do. */
+  refusesEvents(): boolean;
+  look(): Promise<void>;
+  close(): void;
+}
+
+const LOOK_EVERY_MS = 5000;
+// Once refused, events come back only when there is really room, so that the answer doesn't flap.
+const EVENTS_AGAIN_PCT = DISK_NO_EVENTS_PCT - 2;
+
+/** Looks every five seconds: a statfs costs microseconds, and a flood of events fills a percent in minutes, not seconds. */
+export function watchDisk(paths: string[]): DiskWatch {
+  let seen: DiskUse | null = null;
+  let refusing = false;
+  const watch: DiskWatch = {
+    fullest: () => seen,
+    refusesEvents: () => refusing,
+    async look() {
+      seen = await fullestDisk(paths);
+      if (seen) refusing = seen.usedPct >= (refusing ? EVENTS_AGAIN_PCT : DISK_NO_EVENTS_PCT);
+    },
+    close: () => clearInterval(timer),
+  };
+  const timer = setInterval(() => void watch.look(), LOOK_EVERY_MS).unref();
+  return watch;
+}

@@ -1,0 +1,195 @@
+// The operator's command line, inside the container ("marketing VERB") and for npm run: backups, restore, status, canary.
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { canary } from './admin/canary.ts';
+import { showStatus } from './admin/show-status.ts';
+import { type BackupSettings, runBackup } from './backups/dump.ts';
+import {
+  finishRestore,
+  inspectBackup,
+  restoreBackup,
+  schemaOf,
+  takeSnapshot,
+  undoRestore,
+} from './backups/restore.ts';
+import { listBackups } from './backups/rotate.ts';
+import { backupSettings } from './backups/settings.ts';
+import { BackupError } from './backups/tools.ts';
+import { verifyBackup } from './backups/verify.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { migrate } from './db/migrate.ts';
+import { makeLog } from './lib/log.ts';
+import { version } from './main.ts';
+
+interface Verb {
+  help: string;
+  /** throws or sets the exit code when it did not succeed */
+  run(args: string[]): Promise<void>;
+}
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const config = (): Config => readConfig(process.env);
+const backups = (): BackupSettings => backupSettings(config(), version);
+const known = () =>
+  readdirSync(new URL('../migrations/', import.meta.url))
+    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
+    .sort();
+
+/** The value after an option; undefined when the option isn't there. */
+function option(args: string[], name: string): string | undefined {
+  const at = args.indexOf(name);
+  return at === -1 ? undefined : args[at + 1];
+}
+
+async function identityOf(args: string[]): Promise<string | null> {
+  const file = option(args, '--identity');
+  if (!file) return null;
+  // the file age-keygen writes has comments beside the key
+  return /^AGE-SECRET-KEY-\S+/m.exec(await readFile(file, 'utf8'))?.[0] ?? 'none';
+}
+
+async function newest(plain: boolean): Promise<string> {
+  const { folder } = backups();
+  const sets = await listBackups(folder);
+  const found = plain ? sets.findLast((set) => set.plain) : sets.at(-1);
+  if (!found) throw new BackupError('no_backup', 'There is no backup yet; make one with: scripts/backup');
+  return `marketing-${found.stamp}.dump${found.encrypted && !plain ? '.age' : ''}`;
+}
+
+const verbs: Record<string, Verb> = {
+  backup: {
+    help: 'makes a backup, reads it back, copies it off the machine where that is set up; --name prints only its name',
+    async run(args) {
+      const result = await runBackup(backups());
+      print(args.includes('--name') ? result.file : JSON.stringify(result));
+      for (const { target, ok, message } of result.copies)
+        if (!ok) process.stderr.write(`the copy to ${target} failed: ${message}\n`);
+      if (result.copies.some(({ ok }) => !ok)) process.exitCode = 4;
+    },
+  },
+  verify: {
+    help: 'restores the newest backup into a scratch database and compares it',
+    async run() {
+      const check = await verifyBackup(backups());
+      print(JSON.stringify(check));
+      if (!check.ok) process.exitCode = 1;
+    },
+  },
+  newest: {
+    help: 'prints the name of the newest backup; --plain: of the newest one in the clear',
+    async run(args) {
+      print(await newest(args.includes('--plain')));
+    },
+  },
+  inspect: {
+    help: 'FILE [--identity FILE]: checks a backup as far as that is possible without a database',
+    async run(args) {
+      const { manifest, temporary, dump } = await inspectBackup({
+        ...backups(),
+        file: args[0] ?? '',
+        identity: await identityOf(args),
+        knownMigrations: known(),
+      });
+      if (temporary) await (await import('node:fs/promises')).rm(dump, { force: true });
+      const rows = Object.values(manifest.content.tables).reduce((sum, table) => sum + Number(table.rows), 0);
+      print(
+        `${basename(args[0]!)}: whole; made ${manifest.createdAt} by release ${manifest.version}, ${rows} rows`,
+      );
+    },
+  },
+  restore: {
+    help: 'FILE [--identity FILE]: puts a backup in the place of the database; the API must be stopped (use scripts/restore)',
+    async run(args) {
+      const settings = backups();
+      const log = makeLog('warn');
+      const { old } = await restoreBackup({
+        ...settings,
+        file: args[0] ?? '',
+        identity: await identityOf(args),
+        knownMigrations: known(),
+        migrate: async (url) => {
+          const done = await migrate(url, log);
+          if (done.length > 0) print(`brought up to this release by ${done.join(', ')}`);
+        },
+        replayJournal: async (url) => replayJournal({ ...config(), DATABASE_URL: url }),
+        say: print,
+      });
+      print(`kept: ${old}`);
+    },
+  },
+  'restore-finish': {
+    help: 'drops the database that was kept, once the restored one serves',
+    async run() {
+      print(`dropped ${(await finishRestore(backups())).join(', ') || 'nothing'}`);
+    },
+  },
+  'restore-undo': {
+    help: 'puts the kept database back; the API must be stopped',
+    async run() {
+      const back = await undoRestore(backups());
+      if (!back) throw new Error('There is no kept database to put back.');
+      print(`${back} is the database again`);
+    },
+  },
+  snapshot: {
+    help: 'keeps a copy of the database beside it, for restore-undo; the API must be stopped',
+    async run() {
+      print(`kept: ${await takeSnapshot(backups())}`);
+    },
+  },
+  migrations: {
+    help: 'prints the migrations this release knows; --done: those the database has seen',
+    async run(args) {
+      for (const name of args.includes('--done') ? await schemaOf(config().DATABASE_URL) : known())
+        print(name);
+    },
+  },
+  journal: {
+    help: 'replay: repeats erasures and withdrawals that happened after the backup that was restored',
+    async run(args) {
+      if (args[0] !== 'replay') throw new Error('journal knows one word: replay');
+      print(await replayJournal(config()));
+    },
+  },
+  status: {
+    help: 'everything at a glance; --json for machines; exit status 1 when something needs a person',
+    async run(args) {
+      const well = await showStatus(config(), { json: args.includes('--json'), print });
+      if (!well) process.exitCode = 1;
+    },
+  },
+  canary: {
+    help: 'sends an event and a lead through, reads the number, erases the lead: does this release really work?',
+    async run() {
+      await canary(config(), print);
+    },
+  },
+};
+
+/** Erasures and withdrawals are kept outside the database; see leads/ for what is in them. */
+async function replayJournal(_config: Config): Promise<string> {
+  return 'there is no journal of erasures and withdrawals to repeat';
+}
+
+const [name = 'help', ...args] = process.argv.slice(2);
+const verb = verbs[name];
+if (!verb) {
+  const lines = Object.entries(verbs).map(([word, { help }]) => `  ${word.padEnd(16)}${help}`);
+  process.stderr.write(
+    `${name === 'help' || name === '--help' ? '' : `There is no verb ${name}.\n`}marketing VERB [option…]\n${lines.join('\n')}\n`,
+  );
+  process.exitCode = name === 'help' || name === '--help' ? 0 : 2;
+} else {
+  try {
+    await verb.run(args);
+  } catch (error) {
+    const plain = error instanceof BackupError || error instanceof ConfigError;
+    process.stderr.write(
+      `${name}: ${plain ? (error as Error).message : ((error as Error).message ?? error)}\n`,
+    );
+    process.exitCode = 3;
+  }
+  // pools and sockets of a verb that failed half-way must not keep the process
+  setTimeout(() => process.exit(), 1000).unref();
+}
