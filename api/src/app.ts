@@ -20,6 +20,8 @@ import type { Meters } from './http/meters.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { rateLimits } from './http/rate-limit.ts';
 import { requestLog } from './http/request-log.ts';
+import { jobPaths, jobRoutes } from './jobs/routes.ts';
+import type { Runner } from './jobs/runner.ts';
 import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
 import type { Sites } from './sites/recognise.ts';
@@ -35,6 +37,7 @@ export interface Services {
   health: Health;
   disk: DiskWatch;
   status: () => Promise<Status>;
+  runner: Runner;
   countryOf: (address: string) => string | null;
 }
 
@@ -46,7 +49,13 @@ export interface AppOptions {
 }
 
 /** Every documented route; a test walks the routers and finds each here. */
-export const paths: ZodOpenApiPathsObject = { ...healthPaths, ...eventPaths, ...sitePaths, ...adminPaths };
+export const paths: ZodOpenApiPathsObject = {
+  ...healthPaths,
+  ...eventPaths,
+  ...sitePaths,
+  ...adminPaths,
+  ...jobPaths,
+};
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
   app: Koa;
@@ -93,12 +102,13 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
 
   /** Mounts everything that needs the database, and opens the door. */
   function serve(ready: Services): Router[] {
-    const { db, sites, ledger, ingest, disk, status, countryOf } = ready;
+    const { db, sites, ledger, ingest, disk, status, runner, countryOf } = ready;
     const doors = { sites, ledger, ingest, limits, identify, countryOf };
     const routers = [
       eventRoutes(doors),
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
+      jobRoutes({ db, runner, admin }),
       metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),
       openApiRoutes(paths, version),
     ];

@@ -103,6 +103,10 @@ export const settings = z.object({
   CADDY_ADDRESS: text
     .optional()
     .describe("host:port of our own Caddy, whose certificate for PUBLIC_URL's name is watched"),
+  JOBS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('off: this process runs no job by schedule (by hand it does); for tests and benches'),
   RATE_LIMITS: z.enum(['on', 'off']).default('on').describe('off only for benches and load tests'),
   PRIVACY_CONTACT_EMAIL: z
     .email()

@@ -17,7 +17,9 @@ import { watchDisk } from './health/disk.ts';
 import { watchHealth } from './health/routes.ts';
 import { isDatabaseAway } from './http/errors.ts';
 import { makeMeters } from './http/meters.ts';
+import { makeRunner } from './jobs/runner.ts';
 import { type Log, makeLog } from './lib/log.ts';
+import { schedule } from './schedule.ts';
 import { knownSites } from './sites/recognise.ts';
 import { ensureSnippet } from './snippet/routes.ts';
 
@@ -94,13 +96,32 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     const health = watchHealth(db);
     await health.check();
     meters.gauge('marketing_queue_rows', 'Events waiting to be written', () => ingest.depth.rows);
+    const working = makePool(url, { name: 'jobs', connectionsMax: 3, statementTimeoutMs: 600_000, log });
+    const locks = makePool(url, { name: 'job-locks', connectionsMax: 2, statementTimeoutMs: 15_000, log });
+    const runner = makeRunner({ locks, jobs: schedule({ db: working, sites, backups }), log });
+    closers.push(
+      () => working.end(),
+      () => locks.end(),
+      () => runner.close(),
+    );
     const status = () => readStatus({ db, backups, disk, version, sources: { alarms: () => alerts.now() } });
     const alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
     closers.push(() => alerts.close());
-    const services: Services = { db, sites, ledger, ingest, health, disk, status, countryOf: () => null };
+    const services: Services = {
+      db,
+      sites,
+      ledger,
+      ingest,
+      health,
+      disk,
+      status,
+      runner,
+      countryOf: () => null,
+    };
     const routers = [...life, ...serve(services)];
     handle = app.callback(); // composed anew, with the routes
     health.phase = 'serving';
+    if (config.JOBS === 'on') runner.start();
     log.info({ port }, 'ready');
 
     let stopping: Promise<void> | null = null;

@@ -4,18 +4,31 @@ import { type BackupSettings, runBackup } from './backups/dump.ts';
 import { verifyBackup } from './backups/verify.ts';
 import type { Pool } from './db/pool.ts';
 import { makePartitions, purgeRecentBodies } from './events/queries.ts';
+import { markMinute, purgeRuns } from './jobs/queries.ts';
+import type { Job } from './jobs/runner.ts';
 import type { Sites } from './sites/recognise.ts';
 
-export interface Job {
-  name: string;
-  /** Five fields, UTC. */
-  cron: string;
-  why: string;
-  run: () => Promise<Record<string, unknown>>;
+export type { Job } from './jobs/runner.ts';
+
+export interface Workshop {
+  /** Few connections, long statements: what jobs work with. */
+  db: Pool;
+  sites: Sites;
+  backups: BackupSettings;
 }
 
-export function schedule({ db, sites, backups }: { db: Pool; sites: Sites; backups: BackupSettings }): Job[] {
-  return [
+export function schedule({ db, sites, backups }: Workshop): Job[] {
+  const siteIds = () => sites.list().map((site) => site.siteId);
+  const jobs: Job[] = [
+    {
+      name: 'heartbeat',
+      cron: '* * * * *',
+      why: 'minutes without service are those without it',
+      run: async () => {
+        await markMinute(db);
+        return {};
+      },
+    },
     {
       name: 'partitions',
       cron: '10 */6 * * *',
@@ -26,22 +39,30 @@ export function schedule({ db, sites, backups }: { db: Pool; sites: Sites; backu
       name: 'recent_bodies',
       cron: '* * * * *',
       why: 'digests of bodies only matter for 30 s',
+      run: async () => ({ forgotten: await purgeRecentBodies(db, siteIds()) }),
+    },
+    {
+      name: 'old_runs',
+      cron: '50 3 * * *',
+      why: 'the table of runs stays small',
       run: async () => ({
-        forgotten: await purgeRecentBodies(
+        forgotten: await purgeRuns(
           db,
-          sites.list().map((site) => site.siteId),
+          jobs.filter((job) => job.cron === '* * * * *').map((job) => job.name),
         ),
       }),
     },
     {
       name: 'backup',
       cron: '15 2 * * *',
+      minutesMax: 120,
       why: 'a disk can die any night; dumped, read back, encrypted if wanted, copied off the machine',
       run: async () => ({ ...(await runBackup(backups)) }),
     },
     {
       name: 'verify_backup',
       cron: '0 3 * * *',
+      minutesMax: 120,
       why: 'a backup nobody has restored is a hope: into a scratch database, compared table by table',
       run: async () => {
         const check = await verifyBackup(backups);
@@ -51,4 +72,5 @@ export function schedule({ db, sites, backups }: { db: Pool; sites: Sites; backu
       },
     },
   ];
+  return jobs;
 }

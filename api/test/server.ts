@@ -26,6 +26,7 @@ export async function startServer(
     ADMIN_API_KEY: ADMIN_KEY,
     IP_HASH_PEPPER: PEPPER,
     RATE_LIMITS: 'off',
+    JOBS: 'off',
     ...settings,
   });
   const running = await start(config, makeLog(process.env.TEST_LOG ?? 'silent'));

@@ -1,0 +1,156 @@
+// The SQL door of jobs: the table of runs, and the advisory lock that makes a job run alone.
+import type { Db } from '../db/pool.ts';
+
+export type Trigger = 'schedule' | 'made_up' | 'by_hand';
+
+export interface Run {
+  runId: string;
+  job: string;
+  scheduledFor: string | null;
+  trigger: Trigger;
+  state: 'running' | 'succeeded' | 'failed' | 'abandoned';
+  startedAt: string;
+  finishedAt: string | null;
+  options: Record<string, unknown>;
+  result: Record<string, unknown> | null;
+  error: string | null;
+}
+
+interface Row {
+  run_id: string;
+  job: string;
+  scheduled_for: Date | null;
+  trigger: Trigger;
+  state: Run['state'];
+  started_at: Date;
+  finished_at: Date | null;
+  options: Record<string, unknown>;
+  result: Record<string, unknown> | null;
+  error: string | null;
+}
+
+const asRun = (row: Row): Run => ({
+  runId: row.run_id,
+  job: row.job,
+  scheduledFor: row.scheduled_for?.toISOString() ?? null,
+  trigger: row.trigger,
+  state: row.state,
+  startedAt: row.started_at.toISOString(),
+  finishedAt: row.finished_at?.toISOString() ?? null,
+  options: row.options,
+  result: row.result,
+  error: row.error,
+});
+
+// The first half of the lock's key; the second is the job's name.
+const JOB_LOCKS = 7_301_002;
+
+/** Whether this connection now holds the job's lock. A connection may take a lock it has twice: ask for each job once. */
+export async function tryLock(db: Db, job: string): Promise<boolean> {
+  const { rows } = await db.query<{ locked: boolean }>(
+    'select pg_try_advisory_lock($1, hashtext($2)) as locked',
+    [JOB_LOCKS, job],
+  );
+  return rows[0]!.locked;
+}
+
+export async function unlock(db: Db, job: string): Promise<void> {
+  await db.query('select pg_advisory_unlock($1, hashtext($2))', [JOB_LOCKS, job]);
+}
+
+/**
+ * Claims a slot; a slot whose process ended in the middle may be claimed again.
+ * scheduledFor  null: by hand, always claimed
+ * returns       null when the slot was run already
+ */
+export async function claimRun(
+  db: Db,
+  job: string,
+  scheduledFor: Date | null,
+  trigger: Trigger,
+  options: Record<string, unknown>,
+): Promise<Run | null> {
+  const { rows } = await db.query<Row>(
+    `insert into job_runs as r (job, scheduled_for, trigger, options) values ($1, $2, $3, $4)
+     on conflict (job, scheduled_for) do update
+     set trigger = excluded.trigger, state = 'running', started_at = clock_timestamp(), finished_at = null,
+       attempts = r.attempts + 1
+     where r.state = 'abandoned' and r.attempts < 3
+     returning *`,
+    [job, scheduledFor, trigger, JSON.stringify(options)],
+  );
+  return rows[0] ? asRun(rows[0]) : null;
+}
+
+export async function finishRun(
+  db: Db,
+  runId: string,
+  end: { state: 'succeeded' | 'failed'; result: Record<string, unknown> | null; error: string | null },
+): Promise<Run> {
+  const { rows } = await db.query<Row>(
+    `update job_runs set state = $2, finished_at = clock_timestamp(), result = $3, error = $4 where run_id = $1 returning *`,
+    [runId, end.state, end.result === null ? null : JSON.stringify(end.result), end.error],
+  );
+  return asRun(rows[0]!);
+}
+
+/** Marks runs as abandoned that say "running"; the caller holds the job's lock, so nobody does. */
+export async function abandonRuns(db: Db, job: string): Promise<number> {
+  const { rowCount } = await db.query(
+    "update job_runs set state = 'abandoned', finished_at = clock_timestamp() where job = $1 and state = 'running'",
+    [job],
+  );
+  return rowCount ?? 0;
+}
+
+/** The last slot of each job, and how it ended. */
+export async function lastSlots(db: Db): Promise<Map<string, { scheduledFor: Date; state: Run['state'] }>> {
+  const { rows } = await db.query<{ job: string; scheduled_for: Date; state: Run['state'] }>(
+    `select distinct on (job) job, scheduled_for, state from job_runs
+     where scheduled_for is not null order by job, scheduled_for desc`,
+  );
+  return new Map(rows.map((row) => [row.job, { scheduledFor: row.scheduled_for, state: row.state }]));
+}
+
+/** The newest runs, newest first; of one job, or the newest of each. */
+export async function listRuns(db: Db, job: string | null, limit: number): Promise<Run[]> {
+  const { rows } = await db.query<Row>(
+    'select * from job_runs where job = $1 order by started_at desc limit $2',
+    [job, limit],
+  );
+  return rows.map(asRun);
+}
+
+export async function latestRuns(db: Db): Promise<Map<string, { last: Run; lastSuccessAt: string | null }>> {
+  const { rows } = await db.query<Row & { last_success_at: Date | null }>(
+    `select r.*, (select max(finished_at) from job_runs s where s.job = r.job and s.state = 'succeeded') as last_success_at
+     from (select distinct on (job) * from job_runs order by job, started_at desc) r`,
+  );
+  return new Map(
+    rows.map((row) => [
+      row.job,
+      { last: asRun(row), lastSuccessAt: row.last_success_at?.toISOString() ?? null },
+    ]),
+  );
+}
+
+/** Rows of jobs that run every minute are kept 2 days, of others 400. */
+export async function purgeRuns(db: Db, minutelyJobs: string[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from job_runs where state <> 'running'
+       and started_at < now() - case when job = any ($1) then interval '2 days' else interval '400 days' end`,
+    [minutelyJobs],
+  );
+  return rowCount ?? 0;
+}
+
+/** Notes that the service was there in this UTC minute. */
+export async function markMinute(db: Db): Promise<void> {
+  await db.query(
+    `insert into service_days as s (day, minutes)
+     select (now() at time zone 'UTC')::date, set_bit(repeat('0', 1440)::bit(1440), minute, 1)
+     from (select (extract(epoch from now())::bigint / 60 % 1440)::int as minute) clock
+     on conflict (day) do update
+     set minutes = set_bit(s.minutes, (extract(epoch from now())::bigint / 60 % 1440)::int, 1)`,
+  );
+}
