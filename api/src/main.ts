@@ -46,7 +46,12 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
   await ensureSnippet();
   const { app, life, serve } = makeApp({ config, log, meters, version });
   let handle = app.callback();
-  const server = createServer((request, response) => handle(request, response));
+  let draining = false;
+  const server = createServer((request, response) => {
+    // a client that keeps its connection busy would keep us from ever ending
+    if (draining) response.setHeader('Connection', 'close');
+    return handle(request, response);
+  });
   // Longer than Caddy's 60 s, so that it is never we who close a connection it is about to use.
   server.keepAliveTimeout = 75_000;
   server.headersTimeout = 20_000;
@@ -128,6 +133,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     const stop = () => {
       stopping ??= (async () => {
         health.phase = 'draining';
+        draining = true;
         log.info('stopping: finishing what came in');
         const closed = new Promise<void>((done) => server.close(() => done()));
         server.closeIdleConnections();

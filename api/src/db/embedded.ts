@@ -75,6 +75,22 @@ function unprivileged(folder: string): { prefix: string[]; uid: number; gid: num
   return { prefix: ['setpriv', ...ids, ...(allowed ? reads : []), '--'], ...user };
 }
 
+/**
+ * Whether the lock file names a running server. One that was killed can leave the file and, in a container whose first
+ * process does not collect its dead, a zombie of that id, for which PostgreSQL would refuse to start again.
+ */
+function runs(lockFile: string): boolean {
+  if (!existsSync(lockFile)) return false;
+  const pid = readFileSync(lockFile, 'utf8').split('\n')[0];
+  try {
+    // pid (command) state …
+    return /^\d+ \(postgres\) [^Z]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    // no /proc on this system: leave the judgement to PostgreSQL
+    return !existsSync('/proc/self/stat') || (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
+
 /** A port nobody listens on now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -160,6 +176,7 @@ export async function embeddedPostgres({
       `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${chosen}/${database}`,
     pid: () => Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]),
     async start() {
+      if (!runs(join(cluster, 'postmaster.pid'))) rmSync(join(cluster, 'postmaster.pid'), { force: true });
       try {
         await as(bin.pg_ctl, [
           'start',
@@ -180,7 +197,7 @@ export async function embeddedPostgres({
       }
     },
     async stop() {
-      if (!existsSync(join(cluster, 'postmaster.pid'))) return;
+      if (!runs(join(cluster, 'postmaster.pid'))) return;
       await as(bin.pg_ctl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', cluster]);
     },
   };

@@ -158,7 +158,7 @@ function ofMedium(medium: string, source: string | undefined): Source | null {
  */
 export function sourceOf(touch: {
   utm?: Utm | undefined;
-  clickIds: string[];
+  clickIds: readonly string[];
   referrer?: string | undefined;
   ownHosts: string[];
 }): Source {

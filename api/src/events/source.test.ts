@@ -1,0 +1,69 @@
+// Where a visit came from, case by case.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readPath } from './enrich.ts';
+import { registrableDomain, sourceOf } from './source.ts';
+
+const of = (touch: { utm?: Record<string, string>; clickIds?: readonly string[]; referrer?: string }) =>
+  sourceOf({ clickIds: [], ...touch, ownHosts: ['bakery.example', 'www.bakery.example'] });
+
+for (const [what, touch, source] of [
+  ['nothing', {}, 'direct'],
+  ['a Google click id', { clickIds: ['gclid'], utm: { medium: 'email' } }, 'paid_search'],
+  ['a Microsoft click id', { clickIds: ['msclkid'] }, 'paid_search'],
+  ['a Facebook click id', { clickIds: ['fbclid'] }, 'social'],
+  ['a TikTok click id', { clickIds: ['ttclid'] }, 'paid_social'],
+  ['paid clicks from a social network', { utm: { medium: 'cpc', source: 'facebook' } }, 'paid_social'],
+  ['paid clicks from Google', { utm: { medium: 'CPC', source: 'google' } }, 'paid_search'],
+  ['paid clicks from nobody known', { utm: { medium: 'ppc' } }, 'paid_search'],
+  ['a banner', { utm: { medium: 'banner', source: 'paper' } }, 'display'],
+  ['a mail', { utm: { medium: 'e-mail', source: 'x' } }, 'email'],
+  ['an affiliate', { utm: { medium: 'affiliate' } }, 'affiliate'],
+  ['a social post', { utm: { medium: 'social' } }, 'social'],
+  ['organic', { utm: { medium: 'organic', source: 'bing' } }, 'organic_search'],
+  ['only a source that is a search engine', { utm: { source: 'google' } }, 'organic_search'],
+  ['only a source that is a network', { utm: { source: 'linkedin' } }, 'social'],
+  ['only a source that is a host of a network', { utm: { source: 'facebook.com' } }, 'social'],
+  ['only a source nobody knows', { utm: { source: 'leaflet' } }, 'campaign'],
+  ['only a campaign', { utm: { campaign: 'spring' }, referrer: 'https://www.google.com/' }, 'campaign'],
+  ['a medium nobody knows', { utm: { medium: 'podcast', source: 'show' } }, 'campaign'],
+  ['the site itself', { referrer: 'https://www.bakery.example/menu' }, 'internal'],
+  ['a subdomain of the site', { referrer: 'https://shop.bakery.example/' }, 'internal'],
+  ['Google in Canada', { referrer: 'https://www.google.ca/' }, 'organic_search'],
+  ['DuckDuckGo', { referrer: 'https://duckduckgo.com/' }, 'organic_search'],
+  ['a host that contains google', { referrer: 'https://notgoogle.com/' }, 'referral'],
+  ['a host that begins with google.com', { referrer: 'https://google.com.evil.example/' }, 'referral'],
+  ['a path that contains google.com', { referrer: 'https://evil.example/google.com' }, 'referral'],
+  ['Facebook on a phone', { referrer: 'https://m.facebook.com/' }, 'social'],
+  ['a shortened link of X', { referrer: 'https://t.co/abc' }, 'social'],
+  ['Reddit on any subdomain', { referrer: 'https://out.reddit.com/' }, 'social'],
+  ['web mail of a search engine', { referrer: 'https://mail.google.com/' }, 'email'],
+  ['an assistant', { referrer: 'https://chatgpt.com/' }, 'ai_assistant'],
+  ['an assistant of a search engine', { referrer: 'https://gemini.google.com/app' }, 'ai_assistant'],
+  ['an assistant on a subdomain', { referrer: 'https://www.perplexity.ai/search' }, 'ai_assistant'],
+  ['some blog', { referrer: 'https://blog.example.org/post' }, 'referral'],
+  ['nonsense', { referrer: 'not a url at all' }, 'direct'],
+] as const) {
+  test(`a first touch with ${what} is ${source}`, () => assert.equal(of(touch), source));
+}
+
+test('a registrable domain follows the public suffix list', () => {
+  assert.equal(registrableDomain('www.shop.example.co.uk'), 'example.co.uk');
+  assert.equal(registrableDomain('ada.github.io'), 'github.io');
+  assert.equal(registrableDomain('localhost'), 'localhost');
+});
+
+test('of a query only campaign and click-id parameters are kept', () => {
+  assert.deepEqual(readPath('/a?email=ada@example.com&utm_source=x&gclid=7#frag'), {
+    path: '/a?utm_source=x&gclid=7',
+    utm: { source: 'x' },
+    clickIds: ['gclid'],
+  });
+  assert.deepEqual(readPath('https://bakery.example/menu?token=1'), {
+    path: '/menu',
+    utm: undefined,
+    clickIds: [],
+  });
+  assert.deepEqual(readPath('/a?utm_source=%20'), { path: '/a', utm: undefined, clickIds: [] });
+  assert.equal(readPath('?x=1').path, '/');
+});
