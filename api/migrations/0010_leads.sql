@@ -31,7 +31,7 @@ create table leads (
 );
 comment on table leads is 'one row for each normalized address and site; a quarantined submission makes no lead before its release, so every row here counts';
 comment on column leads.email is 'as typed first; email_normalized is trimmed, lower-case, NFC, with the domain in ASCII';
-comment on column leads.first_source is 'traffic source class of the capture''s session (same words as sessions.source); first touch, never overwritten';
+comment on column leads.first_source is 'traffic source class of the visitor''s first session we still have, else of the capture itself; first touch, never overwritten';
 comment on column leads.first_visitor_id is 'visitor of the first capture; null for a form without JavaScript, under GPC/DNT, or imported';
 comment on column leads.imported_at is 'set for rows of a CSV import: they did not come from this site''s forms';
 comment on column leads.consent_head is 'hash of the lead''s newest consent record (consent_seq of them), so that a shortened chain shows too';

@@ -22,6 +22,8 @@ import { rateLimits } from './http/rate-limit.ts';
 import { requestLog } from './http/request-log.ts';
 import { jobPaths, jobRoutes } from './jobs/routes.ts';
 import type { Runner } from './jobs/runner.ts';
+import { leadPaths, leadRoutes } from './leads/routes.ts';
+import type { Leads } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
 import type { Sites } from './sites/recognise.ts';
@@ -34,6 +36,7 @@ export interface Services {
   sites: Sites;
   ledger: Ledger;
   ingest: Ingest;
+  leads: Leads;
   health: Health;
   disk: DiskWatch;
   status: () => Promise<Status>;
@@ -55,6 +58,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...sitePaths,
   ...adminPaths,
   ...jobPaths,
+  ...leadPaths,
 };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
@@ -102,10 +106,11 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
 
   /** Mounts everything that needs the database, and opens the door. */
   function serve(ready: Services): Router[] {
-    const { db, sites, ledger, ingest, disk, status, runner, countryOf } = ready;
+    const { db, sites, ledger, ingest, leads, disk, status, runner, countryOf } = ready;
     const doors = { sites, ledger, ingest, limits, identify, countryOf };
     const routers = [
       eventRoutes(doors),
+      leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),

@@ -112,6 +112,13 @@ export const settings = z.object({
     .email()
     .optional()
     .describe('whom visitors may write to about their data; shown by GET /v1/privacy'),
+  TURNSTILE_SECRET: text
+    .optional()
+    .describe('secret of Cloudflare Turnstile; with one, forms without its good answer are looked at first'),
+  TURNSTILE_VERIFY_URL: z
+    .url()
+    .default('https://challenges.cloudflare.com/turnstile/v0/siteverify')
+    .describe('where its answers are verified'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

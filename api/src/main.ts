@@ -18,6 +18,7 @@ import { watchHealth } from './health/routes.ts';
 import { isDatabaseAway } from './http/errors.ts';
 import { makeMeters } from './http/meters.ts';
 import { makeRunner } from './jobs/runner.ts';
+import { startLeads } from './leads/start.ts';
 import { type Log, makeLog } from './lib/log.ts';
 import { schedule } from './schedule.ts';
 import { knownSites } from './sites/recognise.ts';
@@ -98,6 +99,8 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       meters,
     });
     closers.push(() => ingest.close());
+    const leads = await startLeads(config, url, log);
+    closers.push(() => leads.close());
     const health = watchHealth(db);
     await health.check();
     meters.gauge('marketing_queue_rows', 'Events waiting to be written', () => ingest.depth.rows);
@@ -121,6 +124,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       disk,
       status,
       runner,
+      leads,
       countryOf: () => null,
     };
     const routers = [...life, ...serve(services)];

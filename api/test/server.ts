@@ -1,4 +1,7 @@
 // The real API on a real port, on a database of its own.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import { makeLog } from '../src/lib/log.ts';
 import { type Running, start } from '../src/main.ts';
@@ -9,6 +12,8 @@ export const ADMIN_KEY = 'an admin key for the tests only';
 
 export interface TestServer extends Running {
   database: TestDatabase;
+  /** DATA_DIR: journals and what else lies outside the database. */
+  folder: string;
   /** Stops the API and drops the database. */
   end(): Promise<void>;
 }
@@ -19,7 +24,9 @@ export async function startServer(
   database?: TestDatabase,
 ): Promise<TestServer> {
   const own = database ?? (await makeDatabase());
+  const folder = settings.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'marketing-data-'));
   const config = readConfig({
+    DATA_DIR: folder,
     PORT: '0',
     HOST: '127.0.0.1',
     DATABASE_URL: own.ownerUrl,
@@ -33,9 +40,11 @@ export async function startServer(
   return {
     ...running,
     database: own,
+    folder,
     async end() {
       await running.stop();
       await own.drop();
+      if (!settings.DATA_DIR) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

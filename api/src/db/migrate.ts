@@ -8,7 +8,13 @@ import type { Log } from '../lib/log.ts';
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 
 /** Functions live beside the feature that calls them and are replaced whenever their text changes; order matters. */
-export const FUNCTION_FILES = ['../events/recut_sessions.sql', '../events/ingest_events.sql'];
+export const FUNCTION_FILES = [
+  '../events/recut_sessions.sql',
+  '../events/ingest_events.sql',
+  '../consent/record_consent.sql',
+  '../leads/capture_parts.sql',
+  '../leads/capture_lead.sql',
+];
 
 // Any number that nothing else uses: one migration at a time on a database.
 const MIGRATION_LOCK = 7_301_001;

@@ -1,0 +1,173 @@
+// Makes a capture out of a validated request, and stores it in one round trip.
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { type ArrivedEvent, enrich, type RequestFacts, readPath, uuidv7 } from '../events/enrich.ts';
+import { sourceOf } from '../events/source.ts';
+import type { Site } from '../sites/queries.ts';
+import { domainClass } from './domains.ts';
+import type { CaptureInput } from './schema.ts';
+import type { Sign } from './spam.ts';
+
+/** What capture_lead() takes; also what the journal keeps while the database is away. Instants are ISO, digests \x hex. */
+export interface Capture {
+  site_id: string;
+  lead_id: string;
+  submission_id: string;
+  received_at: string;
+  email: string;
+  email_normalized: string;
+  email_domain: string;
+  domain_class: string;
+  email_hash: string;
+  unsubscribe_key: string;
+  /** null: the browser named no visitor */
+  event: ArrivedEvent | null;
+  body_key: string;
+  inactivity: string;
+  form_name: string;
+  path: string | null;
+  referrer: string | null;
+  source: string;
+  source_channel: string | null;
+  utm: unknown;
+  payload: unknown;
+  privacy_signal: boolean;
+  ip_hash: string;
+  ua_hash: string;
+  heuristics: boolean;
+  window_minutes: number;
+  linking_requires_consent: boolean;
+  spam_score: number;
+  /** Not empty: it goes to quarantine. */
+  suspicions: string[];
+  consent: Record<string, unknown>;
+  is_release?: boolean;
+}
+
+export interface CaptureSettings {
+  pepper: string;
+  inactivityMinutes: number;
+  heuristics: boolean;
+  windowMinutes: number;
+}
+
+const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
+
+/** HMAC of an address on a site: how erasures and unsubscribes know an address they must not keep. */
+export function emailHash(pepper: string, siteId: string, normalized: string): string {
+  return hex(createHmac('sha256', pepper).update(`address ${siteId} ${normalized}`).digest());
+}
+
+/** A site's own settings that captures heed. */
+export function leadSettings(site: Site) {
+  const { doubleOptIn, linkingRequiresConsent } = site.settings;
+  return { doubleOptIn: doubleOptIn === true, linkingRequiresConsent: linkingRequiresConsent === true };
+}
+
+export function makeCapture(
+  input: CaptureInput,
+  site: Site,
+  facts: RequestFacts,
+  request: { receivedAt: Date; page: string | undefined; score: number; suspicions: Sign[] },
+  settings: CaptureSettings,
+): Capture {
+  const { email } = input;
+  const receivedAt = request.receivedAt.toISOString();
+  const pagePath = request.page && URL.canParse(request.page) ? new URL(request.page).pathname : '/';
+  const path = input.path ?? pagePath;
+  const digest = createHmac('sha256', settings.pepper)
+    .update(
+      JSON.stringify([
+        site.siteId,
+        email.normalized,
+        input.formName,
+        input.anonId ?? hex(facts.client.ipHash),
+        input.payload ?? null,
+      ]),
+    )
+    .digest('hex');
+  const bodyKey = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  let event: ArrivedEvent | null = null;
+  if (input.anonId) {
+    event = {
+      ...enrich(
+        {
+          anonId: input.anonId,
+          eventType: 'form_submit',
+          path,
+          eventId: input.eventId,
+          referrer: input.referrer,
+          utm: input.utm,
+          props: { formName: input.formName },
+        },
+        facts,
+        null,
+      ),
+      // the same form again within 30 s, when the browser named no event
+      body_key: input.eventId ? undefined : bodyKey,
+      received_at: receivedAt,
+    };
+    if (request.suspicions.length > 0) event.bot_reason ??= 'spam';
+  }
+  const read = readPath(path);
+  const utm = input.utm ?? read.utm;
+  const own = leadSettings(site);
+  const declined = input.consent?.given === false;
+  return {
+    site_id: site.siteId,
+    lead_id: uuidv7(),
+    submission_id: uuidv7(),
+    received_at: receivedAt,
+    email: email.email,
+    email_normalized: email.normalized,
+    email_domain: email.domain,
+    domain_class: domainClass(email.domain),
+    email_hash: emailHash(settings.pepper, site.siteId, email.normalized),
+    unsubscribe_key: randomBytes(24).toString('base64url'),
+    event,
+    body_key: bodyKey,
+    inactivity: `${settings.inactivityMinutes} minutes`,
+    form_name: input.formName,
+    path: read.path,
+    referrer: event?.referrer ?? input.referrer?.split(/[?#]/, 1)[0] ?? null,
+    source:
+      event?.source ??
+      sourceOf({ utm, clickIds: read.clickIds, referrer: input.referrer, ownHosts: facts.ownHosts }),
+    source_channel: input.sourceChannel ?? null,
+    utm: utm && Object.keys(utm).length > 0 ? utm : null,
+    payload: input.payload && Object.keys(input.payload).length > 0 ? input.payload : null,
+    privacy_signal: facts.privacySignal,
+    ip_hash: hex(facts.client.ipHash),
+    ua_hash: hex(facts.client.uaHash),
+    heuristics: settings.heuristics && !facts.privacySignal,
+    window_minutes: settings.windowMinutes,
+    linking_requires_consent: own.linkingRequiresConsent,
+    spam_score: request.score,
+    suspicions: request.suspicions,
+    consent: {
+      status: declined ? 'pending' : (input.consentStatus ?? 'pending'),
+      basis: 'form',
+      occurred_at: receivedAt,
+      words: declined ? undefined : input.consent?.text,
+      text_id: declined ? undefined : input.consent?.textId,
+      language: input.consent?.language,
+      policy_version: input.consent?.policyVersion,
+      purposes: input.consent?.purposes?.join(', '),
+      page: read.path,
+      form_name: input.formName,
+      source: input.sourceChannel,
+      ip_hash: hex(facts.client.ipHash),
+      ua_hash: hex(facts.client.uaHash),
+      privacy_signal: facts.privacySignal,
+      double_opt_in: own.doubleOptIn,
+      token: own.doubleOptIn ? randomBytes(24).toString('base64url') : undefined,
+    },
+  };
+}
+
+/** The answer to something that was not stored but must look as if (honeypot). */
+export const pretendedCapture = (hasVisitor: boolean) => ({
+  leadId: randomUUID(),
+  visitorId: hasVisitor ? randomUUID() : null,
+  sessionId: hasVisitor ? randomUUID() : null,
+  heuristicLinksCreated: 0,
+});

@@ -1,0 +1,172 @@
+-- Stores one capture in one round trip: visitor, session and form_submit event (ingest_events), lead, identity and
+-- heuristic links, submission, consent record, mail to send. Also releases a quarantined one, and replays a journalled one.
+--
+-- Whoever writes about one address (capture, erasure, unsubscribe by address) first takes that address's advisory lock;
+-- then come the tables of ingest_events in their order, then leads and what hangs on it.
+--
+-- capture    see Capture in capture.ts, which makes it
+-- returns    {leadId, visitorId, sessionId, heuristicLinksCreated, outcome: stored | duplicate | quarantined | erased}
+create or replace function capture_lead(capture json)
+returns json language plpgsql set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
+#variable_conflict use_column
+declare
+  site constant uuid := capture ->> 'site_id';
+  at constant timestamptz(3) := capture ->> 'received_at';
+  address constant text := capture ->> 'email_normalized';
+  submission constant uuid := capture ->> 'submission_id';
+  no_tracking constant boolean := (capture ->> 'privacy_signal')::boolean;
+  is_release constant boolean := coalesce((capture ->> 'is_release')::boolean, false);
+  suspicious constant boolean := not is_release and json_array_length(capture -> 'suspicions') > 0;
+  consent constant json := capture -> 'consent';
+  stored record;
+  event json := capture -> 'event';
+  event_owner uuid;
+  seen_before boolean := false;
+  lead leads;
+  is_new boolean;
+  links integer := 0;
+  status text;
+begin
+  perform set_config('marketing.sites', site::text, true);
+  perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || address, 7));
+  if json_typeof(event) = 'null' then
+    event := null;
+  end if;
+
+  -- Began before an erasure of this address: it is as if it had been stored and then erased.
+  if exists (select from erasures where site_id = site and email_hash = (capture ->> 'email_hash')::bytea and erased_at >= at) then
+    perform count_capture(site, at, 'rejected', 'erased');
+    return json_build_object('leadId', capture -> 'lead_id', 'visitorId', coalesce(event ->> 'visitor_id', null),
+      'sessionId', case when event is not null then uuidv7() end, 'heuristicLinksCreated', 0, 'outcome', 'erased');
+  end if;
+  -- Journalled, and its first try had committed after all.
+  if not is_release and (exists (select from submissions where site_id = site and submission_id = submission)
+      or exists (select from quarantine where site_id = site and quarantine_id = submission)) then
+    select l.* into lead from submissions s join leads l using (site_id, lead_id) where s.site_id = site and s.submission_id = submission;
+    return json_build_object('leadId', coalesce(lead.lead_id, (capture ->> 'lead_id')::uuid), 'visitorId', event ->> 'visitor_id',
+      'sessionId', null, 'heuristicLinksCreated', 0, 'outcome', 'duplicate');
+  end if;
+
+  if is_release then
+    select k.visitor_id, e.session_id, k.event_id, false as duplicate into stored
+    from event_keys k
+    left join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+    where k.site_id = site and k.event_id = (event ->> 'event_id')::uuid;
+    update events e set bot_reason = null from event_keys k
+    where k.site_id = site and k.event_id = stored.event_id and e.site_id = site and e.visitor_id = k.visitor_id
+      and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.bot_reason = 'spam';
+  elsif event is not null then
+    -- An id that another visitor has used is not this submission's, whoever sends it.
+    select visitor_id into event_owner from event_keys where site_id = site and event_id = (event ->> 'event_id')::uuid;
+    if event_owner <> (event ->> 'visitor_id')::uuid then
+      event := (event::jsonb || jsonb_build_object('event_id', uuidv7()))::json;
+    end if;
+    select * into stored from ingest_events(json_build_array(event), '[]', (capture ->> 'inactivity')::interval);
+    seen_before := stored.duplicate;
+  else
+    -- no browser id: the same form again within 30 s is the same submission
+    insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
+    values (site, (capture ->> 'body_key')::uuid, submission, now())
+    on conflict (site_id, body_key) do update set event_id = excluded.event_id, seen_at = excluded.seen_at
+    where known.seen_at <= excluded.seen_at - interval '30 seconds';
+    seen_before := not found;
+    perform count_capture(site, at, case when seen_before then 'duplicate' else 'accepted' end, '');
+    select null::uuid as visitor_id, null::uuid as session_id, null::uuid as event_id, seen_before as duplicate into stored;
+  end if;
+
+  if suspicious then
+    insert into quarantine (site_id, quarantine_id, received_at, email_normalized, capture, score, reasons, event_id)
+    values (site, submission, at, address,
+      (capture::jsonb || jsonb_build_object('event', event::jsonb))::json, (capture ->> 'spam_score')::real,
+      array(select json_array_elements_text(capture -> 'suspicions')), stored.event_id);
+    return json_build_object('leadId', capture -> 'lead_id', 'visitorId', stored.visitor_id, 'sessionId', stored.session_id,
+      'heuristicLinksCreated', 0, 'outcome', 'quarantined');
+  end if;
+
+  -- The visitor's first session we still have is the first touch; the capture's own facts stand in where there is none.
+  insert into leads as l (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at,
+    last_submitted_at, first_source, first_utm, first_path, first_referrer, first_form_name, source_channel, first_visitor_id,
+    privacy_signal, unsubscribe_key)
+  select site, (capture ->> 'lead_id')::uuid, capture ->> 'email', address, capture ->> 'email_domain', capture ->> 'domain_class',
+    at, at, coalesce(touch.source, capture ->> 'source'),
+    case when touch.source is not null then touch.utm else nullif((capture -> 'utm')::jsonb, 'null') end,
+    coalesce(touch.landing_path, capture ->> 'path'),
+    case when touch.source is not null then touch.referrer else capture ->> 'referrer' end,
+    capture ->> 'form_name', capture ->> 'source_channel', case when not no_tracking then stored.visitor_id end, no_tracking,
+    capture ->> 'unsubscribe_key'
+  from (select) one left join lateral (
+    select source, utm, landing_path, referrer from sessions s
+    where s.site_id = site and s.visitor_id = stored.visitor_id order by s.started_at limit 1
+  ) touch on true
+  on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
+  returning * into lead;
+  is_new := lead.lead_id = (capture ->> 'lead_id')::uuid;
+  if at < date_trunc('day', now(), 'UTC') then
+    insert into dirty_days (site_id, day, cause) values (site, (at at time zone 'UTC')::date, 'late_capture');
+  end if;
+
+  -- A second form of the same submission (double click, resend) adds nothing.
+  if not (seen_before and exists (select from submissions s where s.site_id = site and s.lead_id = lead.lead_id
+      and (s.event_id = stored.event_id or (stored.event_id is null and s.body_key = (capture ->> 'body_key')::uuid)))) then
+    insert into submissions (site_id, submission_id, lead_id, event_id, body_key, form_name, path, source_channel, payload, submitted_at, spam_score)
+    values (site, submission, lead.lead_id, stored.event_id, (capture ->> 'body_key')::uuid, capture ->> 'form_name', capture ->> 'path',
+      capture ->> 'source_channel', nullif((capture -> 'payload')::jsonb, 'null'), at, (capture ->> 'spam_score')::real)
+    on conflict do nothing;
+  end if;
+
+  if (consent ->> 'double_opt_in')::boolean and consent ->> 'status' = 'express'
+    and (consent ->> 'words' is not null or consent ->> 'text_id' is not null) then
+    if lead.consent_status <> 'express' or is_new then
+      status := record_consent(site, lead.lead_id, (consent::jsonb || '{"status": "pending"}')::json);
+      -- one mail in ten minutes, five a day, however often the form is sent
+      if (select count(*) filter (where requested_at > at - interval '10 minutes') = 0 and count(*) < 5 from opt_ins
+          where site_id = site and lead_id = lead.lead_id and requested_at > at - interval '1 day') then
+        insert into opt_ins (site_id, lead_id, token, requested_at, request)
+        values (site, lead.lead_id, consent ->> 'token', at, (consent::jsonb - 'token' - 'double_opt_in')::json);
+        insert into outgoing_mails (site_id, lead_id, kind, opt_in_id)
+        select site, lead.lead_id, 'confirm', opt_in_id from opt_ins where site_id = site and token = consent ->> 'token';
+      end if;
+    end if;
+  else
+    status := record_consent(site, lead.lead_id, consent);
+  end if;
+  -- An unsubscribe that arrived while this capture was under way found no lead to write to.
+  if exists (select from withdrawal_requests where site_id = site and email_hash = (capture ->> 'email_hash')::bytea and requested_at >= at) then
+    status := record_consent(site, lead.lead_id, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request', 'occurred_at',
+      (select max(requested_at) from withdrawal_requests where site_id = site and email_hash = (capture ->> 'email_hash')::bytea)));
+  end if;
+
+  if stored.visitor_id is not null and not no_tracking then
+    insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
+    values (site, lead.lead_id, stored.visitor_id, 'form_submit', 1, at)
+    on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
+
+    if (capture ->> 'heuristics')::boolean and not seen_before
+      and (not (capture ->> 'linking_requires_consent')::boolean or status = 'express') then
+      with neighbours as (
+        select v.visitor_id, greatest(extract(epoch from at - v.last_seen_at), 0) / 60 as age, count(*) over () as fan_out
+        from visitors v
+        where v.site_id = site and v.ip_hash = (capture ->> 'ip_hash')::bytea and v.ua_hash = (capture ->> 'ua_hash')::bytea
+          and v.visitor_id <> stored.visitor_id and not v.privacy_signal
+          and v.last_seen_at between at - make_interval(mins => (capture ->> 'window_minutes')::integer) and at + interval '5 minutes'
+          and exists (select from events e where e.site_id = site and e.visitor_id = v.visitor_id and e.bot_reason is null
+            and e.occurred_at >= at - make_interval(mins => (capture ->> 'window_minutes')::integer))
+          -- known already, on better evidence than an address
+          and not exists (select from lead_identities i where i.site_id = site and i.visitor_id = v.visitor_id
+            and i.unlinked_at is null and (i.lead_id = lead.lead_id or i.link_source <> 'same_ip_ua_window'))
+      ), linked as (
+        insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
+        select site, lead.lead_id, visitor_id, 'same_ip_ua_window',
+          heuristic_confidence(age, fan_out, (capture ->> 'window_minutes')::integer), at
+        from neighbours order by age, visitor_id limit 20
+        on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing
+        returning 1
+      )
+      select count(*) into links from linked;
+    end if;
+  end if;
+
+  return json_build_object('leadId', lead.lead_id, 'visitorId', stored.visitor_id, 'sessionId', stored.session_id,
+    'heuristicLinksCreated', links, 'outcome', case when seen_before then 'duplicate' else 'stored' end);
+end $$;
+comment on function capture_lead is 'stores a capture; see src/leads/capture_lead.sql';

@@ -1,0 +1,18 @@
+-- What capture_lead leans on: the ledger line of a capture without an event, and how far a neighbour may be trusted.
+
+-- outcome  accepted, duplicate or rejected (with its reason); received is counted with it
+create or replace function count_capture(for_site uuid, at timestamptz, as_outcome text, because text) returns void language sql as $$
+  insert into ingest_ledger as l (site_id, day, outcome, reason, count)
+  select for_site, (at at time zone 'UTC')::date, outcome, case outcome when 'rejected' then because else '' end, 1
+  from unnest(array['received', as_outcome]) as o (outcome) order by 3, 4
+  on conflict (site_id, day, outcome, reason, slot) do update set count = l.count + 1
+$$;
+
+-- 0.45 × 2^(−3 × age / window) ÷ fan_out, never under 0.001.
+-- 0.45: an address and a browser name in common are weaker than a coin toss, since offices, carriers and popular phones
+-- share both. Halved three times over the window: whoever left a form minutes ago is likelier to be back than someone
+-- from a quarter of an hour ago. Divided by fan_out: of n visitors who look alike at most one is this person's other
+-- browser profile, and nothing tells which.
+create or replace function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real
+language sql immutable
+return greatest(round(0.45 * power(2, -3.0 * least(age_minutes, window_minutes) / window_minutes) / greatest(fan_out, 1), 4), 0.001)::real;
