@@ -41,10 +41,13 @@ export async function startStub() {
     url: '',
     requests,
     answer: 202,
+    /** Events from before it are left out: a page that the last test closed may still be sending. */
+    since: 0,
     /** Events of every request that was answered with a 2xx. */
-    stored: () => requests.filter((one) => one.status < 300).flatMap((one) => one.events),
+    stored: () => stub.seen(requests.filter((one) => one.status < 300)),
     /** Events of every request, refused or not. */
-    seen: () => requests.flatMap((one) => one.events),
+    seen: (among = requests) =>
+      among.flatMap((one) => one.events).filter((event) => event.timestamp >= stub.since),
     close: async () => {},
   };
 

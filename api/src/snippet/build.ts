@@ -27,7 +27,7 @@ export async function buildSnippet(): Promise<Record<'full' | 'core', string>> {
       banner: { js: 'try{' },
       footer: { js: '}catch{}' },
     });
-    const text = result.outputFiles[0]!.text.replaceAll('\n', '');
+    const text = result.outputFiles[0]!.text.replace(/;?\n/g, '').replace(';})()}catch{}', '})()}catch{}');
     mkdirSync(here('dist/'), { recursive: true });
     // Renamed into place: several processes may start at once, and none may read half a file.
     writeFileSync(here(`dist/${name}.${process.pid}`), text);

@@ -41,6 +41,7 @@ after(async () => {
 beforeEach(async () => {
   api.requests.length = 0;
   api.answer = 202;
+  api.since = Date.now();
   await open();
 });
 afterEach(async () => {
@@ -80,7 +81,7 @@ async function hide() {
 test('a page view arrives without a preflight, with a UUIDv7 and its visitor', async () => {
   await page.goto(`${site.url}/bread`);
   await until('a page view', () => views().length === 1);
-  const [request] = api.requests;
+  const request = api.requests.find((one) => one.body.includes('/bread'));
   assert.equal(request!.method, 'POST');
   assert.match(request!.contentType, /^text\/plain/);
   const [event] = of('page_view');
@@ -111,7 +112,7 @@ test('a landing carries its campaign and click ids, and nothing else of its quer
   const [event] = of('page_view');
   assert.deepEqual(event!.utm, { source: 'news', medium: 'email', content: long.slice(0, 255) });
   assert.equal(event!.path, '/bread?gclid=abc-1&fbclid=f%26b');
-  assert.doesNotMatch(api.requests[0]!.body, /ada/);
+  for (const { body } of api.requests) assert.doesNotMatch(body, /example.com/);
 });
 
 test('pages of a single-page site are counted by path, without the campaign', async () => {
@@ -171,7 +172,7 @@ test('a prerendered page is counted once, when it is shown', async () => {
     window.mkt ||= [];
     window.mkt.push(['event', 'shown']);
   });
-  assert.deepEqual(api.requests, []);
+  assert.deepEqual(of('page_view', api.seen()).concat(of('shown', api.seen())), []);
   assert.deepEqual(await stored(), []);
   await page.evaluate(() => {
     Object.defineProperty(document, 'prerendering', { value: false });
@@ -205,7 +206,7 @@ test('what happens offline arrives when the browser is online again', async () =
   await until('it waits in storage', async () => (await queued()).length === 1);
   await page.getByRole('link', { name: 'Coffee' }).click();
   const waiting = await queued();
-  assert.equal(api.requests.length, 1);
+  assert.equal(views().length, 1);
   await context.setOffline(false);
   await until('the rest', () => views().length === 3);
   assert.deepEqual(views(), ['/menu', '/menu/lunch', '/menu/coffee']);
@@ -261,12 +262,12 @@ test('a queue that nobody takes stays small', async () => {
   await page.goto(`${site.url}/bread`);
   await until('a try', () => api.seen().length > 0);
   await page.evaluate(() => {
-    for (let i = 0; i < 300; i++) window.mkt.event(`knead ${i}`);
+    for (let i = 0; i < 500; i++) window.mkt.event(`knead ${i}`);
   });
   const waiting = await queued();
-  assert.ok(waiting.length > 50 && waiting.length <= 100, `${waiting.length} wait`);
+  assert.ok(waiting.length > 50 && waiting.length <= 306, `${waiting.length} wait`);
   const kept = await page.evaluate((keys) => keys.map((key) => localStorage[key]).join(), waiting);
-  assert.match(kept, /knead 299/, 'the newest stays');
+  assert.match(kept, /knead 499/, 'the newest stays');
   assert.doesNotMatch(kept, /knead 1"/, 'the oldest goes');
 });
 
@@ -319,7 +320,7 @@ test('with consent "off" nothing is sent, until the visitor agrees', async () =>
   await until('the view of this page', () => views().length === 1);
   assert.deepEqual(of('page_view')[0]!.utm, { source: 'news' });
   assert.deepEqual(ids(api.seen()), ids(of('page_view')));
-  assert.equal((await stored()).sort().join(), 'mkt_id,mkt_mode');
+  assert.equal((await stored()).sort().join(), 'mkt_consent,mkt_id');
   await page.goto(`${off.url}/visit`);
   await until('the choice holds on the next page', () => views().length === 2);
   assert.equal(of('page_view')[1]!.anonId, of('page_view')[0]!.anonId);
@@ -334,12 +335,12 @@ test('a withdrawn consent forgets the visitor, in every tab', async () => {
   await page.getByRole('button', { name: 'off' }).click();
   await page.getByRole('link', { name: 'Lunch' }).click();
   await other.getByRole('link', { name: 'Coffee' }).click();
-  assert.deepEqual(await stored(), ['mkt_mode']);
+  assert.deepEqual(await stored(), ['mkt_consent']);
   await page.getByRole('button', { name: 'without' }).click();
   await page.getByRole('link', { name: 'Coffee' }).click();
   await until('a view again', () => of('page_view').length > 2);
   for (const event of of('page_view').slice(2)) assert.notEqual(event.anonId, known);
-  assert.deepEqual(await stored(), ['mkt_mode']);
+  assert.deepEqual(await stored(), ['mkt_consent']);
 });
 
 test('global privacy control keeps the visitor unknown even where the site asks for a memory', async () => {
@@ -348,7 +349,7 @@ test('global privacy control keeps the visitor unknown even where the site asks 
     await page.addInitScript((name) => {
       Object.defineProperty(navigator, name, { get: () => (name === 'doNotTrack' ? '1' : true) });
     }, signal);
-    api.requests.length = 0;
+    api.since = Date.now();
     await page.goto(`${site.url}/bread`);
     await until('a page view', () => views().length === 1);
     await page.goto(`${site.url}/visit`);
@@ -404,7 +405,7 @@ test('commands given before the script has loaded are carried out', async () => 
   await page.goto(`${site.url}/bread`);
   await until('both events', () => of('early').length === 1 && views().length === 1);
   assert.deepEqual(of('early')[0]!.props, { bird: true });
-  assert.deepEqual(await stored(), ['mkt_mode']);
+  assert.deepEqual(await stored(), ['mkt_consent']);
 });
 
 test('nonsense from the page is swallowed', async () => {
@@ -519,6 +520,26 @@ test('a form is begun once and submitted, and its capture carries the same event
   for (const { body, url } of api.requests) if (url === '/v1/events') assert.doesNotMatch(body, /ada@/i);
 });
 
+test('a page that posts its form by itself finds the ids in the form data', async () => {
+  await page.goto(`${site.url}/newsletter`);
+  await ready();
+  const data = await page.evaluate(
+    () =>
+      new Promise<Record<string, unknown>>((resolve) => {
+        const form = document.querySelector('form')!;
+        form.addEventListener('submit', (event) => {
+          event.preventDefault();
+          resolve(Object.fromEntries(new FormData(form)));
+        });
+        form.noValidate = true;
+        form.requestSubmit();
+      }),
+  );
+  await until('the submit', () => of('form_submit').length === 1);
+  assert.equal(data.eventId, of('form_submit')[0]!.eventId);
+  assert.equal(data.anonId, of('form_submit')[0]!.anonId);
+});
+
 test('another form is counted by its name and gets no fields of ours', async () => {
   await page.goto(`${site.url}/visit`);
   await ready();
@@ -550,21 +571,23 @@ test('marked clicks, links that lead away and downloads are told', async () => {
   assert.equal(of('cta_click')[0]!.path, '/');
 });
 
-test('a page that is not there is told', async () => {
+test('a page that is not there is told when it is left', async () => {
   await page.goto(`${site.url}/no-such-page`);
+  await until('a page view', () => views().length === 1);
+  await page.goto(`${site.url}/bread`);
   await until('a not_found', () => of('not_found').length === 1);
   assert.equal(of('not_found')[0]!.path, '/no-such-page');
-  await page.goto(`${site.url}/bread`);
-  await until('a view', () => views().includes('/bread'));
+  await page.goto(`${site.url}/visit`);
+  await until('the last view', () => views().includes('/visit'));
   assert.equal(of('not_found').length, 1);
 });
 
 test('without JavaScript a pixel counts the page and the form still posts', async () => {
   await open({ javaScriptEnabled: false });
   await page.goto(`${site.url}/newsletter`);
-  await until('the pixel', () => api.requests.length === 1);
-  const pixel = new URL(api.requests[0]!.url, api.url);
-  assert.equal(pixel.pathname, '/v1/pixel.gif');
+  const shown = () => api.requests.find((request) => request.url.startsWith('/v1/pixel.gif'));
+  await until('the pixel', shown);
+  const pixel = new URL(shown()!.url, api.url);
   assert.equal(pixel.searchParams.get('p'), '/newsletter');
   assert.equal(pixel.searchParams.get('propertyId'), 'default');
   await page.getByLabel('Your email address').fill('ada@example.com');

@@ -11,7 +11,7 @@ export interface EventFields {
   traffic?: unknown;
 }
 
-/** What a page sees as `window.mkt`. Until the script has loaded it is a plain array of commands. */
+/** What a page sees as `self.mkt`. Until the script has loaded it is a plain array of commands. */
 export interface Mkt {
   push(command: unknown[]): unknown;
   event(eventType: string, fields?: EventFields): string | undefined;
@@ -37,9 +37,9 @@ declare global {
 // and a hiding page may send a second batch while the first is under way.
 const BATCH_CHARS_MAX = 16e3;
 const BATCH_EVENTS_MAX = 50;
-const QUEUE_EVENTS_MAX = 99;
-// Long enough to gather what happens together, short enough for a live view.
-const GATHER_MS = 300;
+const QUEUE_EVENTS_MAX = 255;
+// A quarter of a second: long enough to gather what happens together, short enough for a live view.
+const GATHER_MS = 255;
 // Half of the minute that the server's limits count, and far enough apart to let it recover.
 const RETRY_MS = 3e4;
 
@@ -54,7 +54,7 @@ export const safe =
 
 /** Listens on window in the capture phase: ahead of the page's own handlers, which may stop the event. */
 export const on = (type: string, listener: (event: any) => unknown) =>
-  addEventListener(type, safe(listener), true);
+  addEventListener(type, safe(listener), 1 as any);
 
 // Where storage is blocked a plain object stands in: what it keeps lasts as long as the page.
 let box: Record<string, string> = {};
@@ -96,7 +96,7 @@ let timer = 0;
 // `off` and `full` are themselves, all else is `measure`. Asked anew for each event, so that a choice made in
 // another tab holds here too.
 const mode = () => {
-  const wanted = box.mkt_mode || script.dataset.consent;
+  const wanted = box.mkt_consent || script.dataset.consent;
   return (
     (wanted == 'full' && (navigator.globalPrivacyControl || (navigator.doNotTrack as unknown) == 1)) || wanted
   );
@@ -110,8 +110,8 @@ export const id = () =>
 // lose each other's. What two tabs both send is recognised by its eventId, which stands first in its text.
 const forget = (text: string) => delete box['mkt_' + text.slice(12, 48)];
 
-const later = (ms?: number | false) => {
-  timer ||= setTimeout(flush, ms || GATHER_MS);
+const later = (ms: number) => {
+  timer ||= setTimeout(flush, ms);
 };
 
 const flush = async () => {
@@ -121,14 +121,14 @@ const flush = async () => {
   while (queue[0] && batch.length < BATCH_EVENTS_MAX && (batch + queue[0]).length < BATCH_CHARS_MAX)
     batch.push(queue.shift()!);
   if (batch[0]) {
-    let again = true;
+    let again: any = 1;
     try {
       // A string goes as text/plain, which needs no preflight; keepalive outlives the page. sendBeacon would do
       // both, but never tells whether the server took it.
       const answer = await fetch(new URL('/v1/events', script.src), {
         method: 'POST',
         body: `{"events":[${batch}]}`,
-        keepalive: true,
+        keepalive: 1 as any,
       });
       // 429, 5xx and no answer at all: kept. Anything else is final: stored, or refused in a way that no
       // repetition will change.
@@ -136,7 +136,7 @@ const flush = async () => {
     } catch {}
     if (again) queue = batch.concat(queue);
     else batch.map(forget);
-    later(again && RETRY_MS);
+    later(again ? RETRY_MS : GATHER_MS);
   }
 };
 
@@ -160,9 +160,9 @@ export const send = safe((eventType: string, fields?: EventFields): string | und
     });
     if (text.length < BATCH_CHARS_MAX) {
       queue.push(text);
-      if (mode() == 'full') set('mkt_' + eventId, text);
-      queue.splice(0, queue.length - QUEUE_EVENTS_MAX).map(forget);
-      later();
+      if (anonId == box.mkt_id) set('mkt_' + eventId, text);
+      queue[QUEUE_EVENTS_MAX] && forget(queue.shift()!);
+      later(GATHER_MS);
     }
     return eventId;
   }
@@ -178,9 +178,9 @@ const view = safe((again?: unknown) => {
     // A campaign belongs to the landing: the next page of a single-page site, or a page come back to, has none.
     const query = new URLSearchParams(landed ? '' : location.search);
     for (const [key, value] of [...query]) {
-      if (/^utm_/.test(key)) (utm ||= {})[key.slice(4)] = value.trim().slice(0, 255) || undefined;
+      if (/^utm_/.test(key)) (utm ||= {})[key.slice(4)] = value.slice(0, 255).trim() || undefined;
       // Other parameters hold names, addresses and tokens; they stay here.
-      /clk?id$|braid$/.test(key) || query.delete(key);
+      /clk?id|braid/.test(key) || query.delete(key);
     }
     if (
       send('page_view', {
@@ -194,10 +194,10 @@ const view = safe((again?: unknown) => {
 });
 
 const run = () => {
-  if (mode() == 'full') eachStored((key) => key > 'mkt_a' || queue.push(box[key]!));
+  eachStored((key) => key > 'mkt_a' || queue.push(box[key]!));
   // A second copy of the script finds no array here, and stops before it counts anything twice.
-  const early = ((window.mkt || []) as unknown[][]).slice();
-  const mkt: Mkt = (window.mkt = {
+  const early = ((self.mkt || []) as unknown[][]).slice();
+  const mkt: Mkt = (self.mkt = {
     push: safe(([name, ...args]) => (mkt as any)[name as string](...args)),
     event: send,
     consent: safe((wanted) => {
@@ -206,7 +206,7 @@ const run = () => {
         if (box.mkt_id) pageId = uuid();
         eachStored((key) => delete box[key]);
       }
-      set('mkt_mode', wanted);
+      set('mkt_consent', wanted);
       landed || view(1);
     }),
     id,

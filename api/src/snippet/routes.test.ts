@@ -1,0 +1,78 @@
+// How the script is served, and how large it may be.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import Koa from 'koa';
+import { ensureSnippet, snippetRoutes } from './routes.ts';
+
+const server = createServer();
+let url: string;
+
+before(async () => {
+  await ensureSnippet();
+  server.on('request', new Koa().use(snippetRoutes().routes()).callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const get = (path: string) => fetch(url + path);
+/** A request with exactly these headers; fetch adds some of its own, such as no-cache. */
+const ask = (path: string, headers: Record<string, string>) =>
+  new Promise<IncomingMessage>((resolve, reject) => {
+    request(url + path, { headers }, (response) => resolve(response.resume()))
+      .on('error', reject)
+      .end();
+  });
+
+test('the core is at most 1.2 KB and the whole at most 2.3 KB, minified and gzipped', async () => {
+  for (const [path, kilobytes] of [
+    ['/s-core.js', 1.2],
+    ['/s.js', 2.3],
+  ] as const) {
+    const script = Buffer.from(await (await get(path)).arrayBuffer());
+    const bytes = gzipSync(script, { level: 9 }).length;
+    assert.ok(bytes <= kilobytes * 1024, `${path} takes ${bytes} bytes`);
+    assert.ok(bytes > 500, 'it is there at all');
+  }
+});
+
+test('the short address is kept for minutes and revalidated by its tag', async () => {
+  const first = await get('/s.js');
+  assert.equal(first.status, 200);
+  assert.match(first.headers.get('content-type')!, /^text\/javascript/);
+  assert.match(first.headers.get('cache-control')!, /max-age=600\b/);
+  assert.equal(first.headers.get('access-control-allow-origin'), '*');
+  const again = await ask('/s.js', { 'if-none-match': first.headers.get('etag')! });
+  assert.equal(again.statusCode, 304);
+});
+
+test('the versioned address never changes and matches its integrity', async () => {
+  const told = (await (await get('/s.json')).json()) as Record<string, { path: string; integrity: string }>;
+  for (const name of ['full', 'core']) {
+    const { path, integrity } = told[name]!;
+    assert.match(path, /^\/s\/[0-9a-f]{16}\.js$/);
+    const response = await get(path);
+    assert.match(response.headers.get('cache-control')!, /immutable/);
+    const text = Buffer.from(await response.arrayBuffer());
+    assert.equal(integrity, `sha384-${createHash('sha384').update(text).digest('base64')}`);
+  }
+  assert.equal((await get('/s/0000000000000000.js')).status, 404);
+  assert.equal((await get('/s/..%2froutes.ts')).status, 404);
+});
+
+test('a browser gets the script compressed as it asked', async () => {
+  const encoding = async (accept: string) => {
+    const { headers } = await ask('/s.js', { 'accept-encoding': accept });
+    return [headers['content-encoding'], headers.vary];
+  };
+  assert.deepEqual(await encoding('gzip, deflate, br'), ['br', 'Accept-Encoding']);
+  assert.deepEqual(await encoding('gzip'), ['gzip', 'Accept-Encoding']);
+  assert.deepEqual(await encoding('identity'), [undefined, 'Accept-Encoding']);
+});
