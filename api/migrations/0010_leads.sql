@@ -164,3 +164,4 @@ comment on column erasures.erased is 'rows per table';
 comment on column erasures.unsubscribe_hash is 'SHA-256 of the link''s key: an old mail''s link still answers that nothing more is sent';
 create index erasures_by_address on erasures (site_id, email_hash, erased_at desc);
 call isolate_sites('erasures');
+create index erasures_by_link on erasures (site_id, unsubscribe_hash) where unsubscribe_hash is not null;

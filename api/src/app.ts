@@ -5,6 +5,7 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { adminPaths, adminRoutes } from './admin/routes.ts';
 import type { Status } from './admin/status.ts';
 import type { Config } from './config.ts';
+import { consentPaths, consentRoutes } from './consent/routes.ts';
 import type { Pool } from './db/pool.ts';
 import type { Ingest } from './events/ingest.ts';
 import type { Ledger } from './events/ledger.ts';
@@ -23,7 +24,7 @@ import { requestLog } from './http/request-log.ts';
 import { jobPaths, jobRoutes } from './jobs/routes.ts';
 import type { Runner } from './jobs/runner.ts';
 import { leadPaths, leadRoutes } from './leads/routes.ts';
-import type { Leads } from './leads/start.ts';
+import { type Leads, privacyFacts } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
 import type { Sites } from './sites/recognise.ts';
@@ -59,6 +60,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...adminPaths,
   ...jobPaths,
   ...leadPaths,
+  ...consentPaths,
 };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
@@ -111,6 +113,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
     const routers = [
       eventRoutes(doors),
       leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
+      consentRoutes({ ...doors, ...leads, db: leads.pool, admin, log, privacy: privacyFacts(config) }),
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),

@@ -12,6 +12,7 @@ export const FUNCTION_FILES = [
   '../events/recut_sessions.sql',
   '../events/ingest_events.sql',
   '../consent/record_consent.sql',
+  '../consent/withdraw_consent.sql',
   '../leads/capture_parts.sql',
   '../leads/capture_lead.sql',
 ];

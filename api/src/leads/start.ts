@@ -1,10 +1,14 @@
 // What leads need while the process runs: connections of their own, the journal, and what plays it back.
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { rememberForgotten } from '../consent/forget-journal.ts';
+import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/queries.ts';
 import { makePool, type Pool } from '../db/pool.ts';
+import { isDatabaseAway } from '../http/errors.ts';
 import type { Log } from '../lib/log.ts';
-import type { Capture, CaptureSettings } from './capture.ts';
+import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
+import { type Address, readAddress } from './email.ts';
 import { type Entry, type Journal, openJournal } from './journal.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
 import { storeCapture, withRetries } from './queries.ts';
@@ -17,6 +21,12 @@ export interface Leads {
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   settings: CaptureSettings;
+  hashAddress(siteId: string, normalized: string): string;
+  readAddress(typed: string): Address | null;
+  /** Of erasures and withdrawals, outside the database. */
+  forgetJournal: string;
+  /** Withdraws consent, or puts it into the journal while the database is away: it counts from now on all the same. */
+  withdraw(request: Withdrawal): Promise<Withdrawn>;
   /** Plays what the journal holds; answers how many entries. */
   replay(): Promise<number>;
   close(): Promise<void>;
@@ -24,12 +34,30 @@ export interface Leads {
 
 export const journalFolder = (config: Pick<Config, 'DATA_DIR'>) => join(config.DATA_DIR, 'journal');
 
+export const forgetJournalOf = (config: Pick<Config, 'DATA_DIR'>) =>
+  join(journalFolder(config), 'forgotten.ndjson');
+
 export async function startLeads(config: Config, appUrl: string, log: Log): Promise<Leads> {
   // Not shared with events or reading: a flood of either leaves these two alone.
   const pool = makePool(appUrl, { name: 'leads', connectionsMax: 3, statementTimeoutMs: 10_000, log });
   const journal = await openJournal(journalFolder(config), log);
+  const forgetJournal = forgetJournalOf(config);
+
+  async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
+    const withdrawn = await withRetries(pool, () => withdrawConsent(pool, request));
+    if (withdrawn.leadId) {
+      await rememberForgotten(forgetJournal, {
+        kind: 'withdrawal',
+        siteId: request.site_id,
+        leadId: withdrawn.leadId,
+        at: request.at,
+      }).catch((err) => log.error({ err }, 'a withdrawal could not be written beside the database'));
+    }
+    return withdrawn;
+  }
   const play = async ({ kind, body }: Entry) => {
     if (kind === 'capture') await withRetries(pool, () => storeCapture(pool, body as Capture));
+    else if (kind === 'withdrawal') await withdrawNow(body as Withdrawal);
     else throw new Error(`an entry of an unknown kind: ${kind}`);
   };
   const replay = async () => {
@@ -44,6 +72,19 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   return {
     pool,
     journal,
+    forgetJournal,
+    readAddress,
+    hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
+    async withdraw(request) {
+      try {
+        return await withdrawNow(request);
+      } catch (error) {
+        if (!isDatabaseAway(error)) throw error;
+        await journal.append({ kind: 'withdrawal', body: request });
+        log.warn('the database is away; a withdrawal went to the journal');
+        return { outcome: 'withdrawn', leadId: null };
+      }
+    },
     captureLimits: captureLimits(config.RATE_LIMITS === 'on'),
     judgeChallenge: challengeJudge(config.TURNSTILE_SECRET, config.TURNSTILE_VERIFY_URL, log),
     settings: {
@@ -60,3 +101,16 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     },
   };
 }
+
+/** What GET /v1/privacy says: the numbers the nightly purge really uses. */
+export const privacyFacts = (config: Config) => ({
+  contact: config.PRIVACY_CONTACT_EMAIL ?? null,
+  retention: {
+    eventDays: config.EVENT_RETENTION_DAYS,
+    backupDays: config.BACKUP_RETENTION_DAYS,
+    payloadMonths: 12,
+    lapsedLeadDays: 30,
+    consentRecordYears: 3,
+    auditLogYears: 7,
+  },
+});

@@ -1,0 +1,112 @@
+// Checks a lead's consent records the way anyone outside could: by hashing them again from their own fields.
+import { createHash } from 'node:crypto';
+
+export interface ConsentRecord {
+  siteId: string;
+  leadId: string;
+  seq: number;
+  action: string;
+  status: string;
+  kind: string;
+  basis: string;
+  textSha256: string | null;
+  privacySignal: boolean;
+  occurredAt: string;
+  recordedAt: string;
+  expiresAt: string | null;
+  detailsDigest: string;
+  previousHash: string | null;
+  hash: string;
+  /** The words' hash as their text has it now; null when there were none or they are forgotten. */
+  wordsSha256: string | null;
+  /** null: forgotten by an erasure; its digest still stands in the chain. */
+  details: {
+    salt: string;
+    email: string;
+    textId: string | null;
+    language: string | null;
+    policyVersion: string | null;
+    purposes: string | null;
+    page: string | null;
+    formName: string | null;
+    source: string | null;
+    evidence: string | null;
+    ipHash: string | null;
+    uaHash: string | null;
+  } | null;
+}
+
+const sha256 = (...parts: (string | Buffer)[]) => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+};
+const netstring = (field: string | null) => (field === null ? '-;' : `${Buffer.byteLength(field)}:${field};`);
+export const netstrings = (fields: (string | null)[]) => fields.map(netstring).join('');
+
+export function recordHash(r: ConsentRecord): string {
+  return sha256(
+    netstrings([
+      r.previousHash,
+      r.siteId,
+      r.leadId,
+      String(r.seq),
+      r.action,
+      r.status,
+      r.kind,
+      r.basis,
+      r.textSha256,
+      String(r.privacySignal),
+      r.occurredAt,
+      r.recordedAt,
+      r.expiresAt,
+      r.detailsDigest,
+    ]),
+  );
+}
+
+export function detailsDigest(d: NonNullable<ConsentRecord['details']>): string {
+  return sha256(
+    Buffer.from(d.salt, 'hex'),
+    netstrings([
+      d.email,
+      d.textId,
+      d.language,
+      d.policyVersion,
+      d.purposes,
+      d.page,
+      d.formName,
+      d.source,
+      d.evidence,
+      d.ipHash,
+      d.uaHash,
+    ]),
+  );
+}
+
+/**
+ * records  of one lead, by seq
+ * head     the lead's own note of its newest hash; undefined once the lead is erased
+ * returns  what is wrong, in words; empty when the chain is whole
+ */
+export function chainFaults(
+  records: ConsentRecord[],
+  head: { seq: number; hash: string | null } | undefined,
+): string[] {
+  const faults: string[] = [];
+  let previous: string | null = null;
+  for (const [i, record] of records.entries()) {
+    const at = `record ${record.seq}`;
+    if (record.seq !== i + 1) faults.push(`${at}: ${i + 1} was expected`);
+    if (record.previousHash !== previous) faults.push(`${at}: does not follow the one before it`);
+    if (recordHash(record) !== record.hash) faults.push(`${at}: was changed`);
+    if (record.details && detailsDigest(record.details) !== record.detailsDigest)
+      faults.push(`${at}: its details were changed`);
+    if (record.details?.textId && record.wordsSha256 !== record.textSha256)
+      faults.push(`${at}: the words are not those that were shown`);
+    previous = record.hash;
+  }
+  if (head && (head.seq !== records.length || head.hash !== previous))
+    faults.push(`the lead knows of ${head.seq} records, ${records.length} are here`);
+  return faults;
+}

@@ -1,0 +1,19 @@
+// The token of an unsubscribe or confirm link: the site's id and a random key kept on the row. No secret of ours is in
+// it, so it outlives key rotation; the row comes back with a restore.
+import { randomBytes } from 'node:crypto';
+
+const KEY_BYTES = 24; // 192 bits: unguessable
+const TOKEN = /^[A-Za-z0-9_-]{22}[A-Za-z0-9_-]{32}$/;
+
+export const newKey = (): string => randomBytes(KEY_BYTES).toString('base64url');
+
+export const linkToken = (siteId: string, key: string): string =>
+  Buffer.from(siteId.replaceAll('-', ''), 'hex').toString('base64url') + key;
+
+/** returns null for what no link of ours can be */
+export function readLink(token: string): { siteId: string; key: string } | null {
+  if (!TOKEN.test(token)) return null;
+  const hex = Buffer.from(token.slice(0, 22), 'base64url').toString('hex');
+  const siteId = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return { siteId, key: token.slice(22) };
+}
