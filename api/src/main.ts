@@ -112,7 +112,14 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       () => locks.end(),
       () => runner.close(),
     );
-    const status = () => readStatus({ db, backups, disk, version, sources: { alarms: () => alerts.now() } });
+    const status = () =>
+      readStatus({
+        db,
+        backups,
+        disk,
+        version,
+        sources: { jobs: () => runner.status(), alarms: () => alerts.now() },
+      });
     const alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
     closers.push(() => alerts.close());
     const services: Services = {

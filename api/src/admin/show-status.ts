@@ -71,11 +71,18 @@ export async function showStatus(
     );
   if (rollup)
     line('numbers', `through ${rollup.rolledUpThrough ?? 'no day yet'}, lag ${rollup.lagDays ?? 0} days`);
-  for (const run of status.jobs)
-    line(
-      'job',
-      `${run.job.padEnd(16)} ${run.ok === false ? `FAILED: ${run.message ?? ''}` : run.ok ? 'fine' : 'running'}, ${run.startedAt ?? 'never'}`,
-    );
+  for (const { job, last, stuck, cron } of status.jobs) {
+    // what runs every minute is only worth a line when it doesn't
+    if (cron?.startsWith('* ') && last?.state === 'succeeded' && !stuck) continue;
+    const how = stuck
+      ? 'STUCK'
+      : last === null
+        ? 'not yet'
+        : last.state === 'failed'
+          ? `FAILED (${last.error})`
+          : last.state;
+    line('job', `${job.padEnd(16)}${how}${last ? `, ${last.startedAt}` : ''}`);
+  }
   for (const alarm of alarms) line('ALARM', `${alarm.severity} since ${alarm.since}: ${alarm.message}`);
   if (alarms.length === 0) line('alarms', 'none');
   return well;

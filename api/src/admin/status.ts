@@ -5,24 +5,17 @@ import type { BackupSettings } from '../backups/dump.ts';
 import { type BackupStatus, backupStatus } from '../backups/status.ts';
 import type { Pool } from '../db/pool.ts';
 import type { DiskUse, DiskWatch } from '../health/disk.ts';
+import type { JobStatus } from '../jobs/runner.ts';
 
 /** What other features tell about themselves; null: not there (yet), which is not a fault. */
 export interface Sources {
-  jobs?: (db: Pool) => Promise<{ lastRuns: JobRun[] } | null>;
+  jobs?: () => Promise<JobStatus[]>;
   rollup?: (db: Pool) => Promise<{
     rolledUpThrough: string | null;
     lagDays: number | null;
     discrepancies: number | null;
   } | null>;
   alarms?: () => unknown;
-}
-
-export interface JobRun {
-  job: string;
-  startedAt: string | null;
-  finishedAt: string | null;
-  ok: boolean | null;
-  message: string | null;
 }
 
 export interface Status {
@@ -51,7 +44,7 @@ export interface Status {
   } | null;
   visitors: { count: number; addresses: number; browsers: number } | null;
   rollup: { rolledUpThrough: string | null; lagDays: number | null; discrepancies: number | null } | null;
-  jobs: JobRun[];
+  jobs: JobStatus[];
   alarms: unknown;
 }
 
@@ -73,7 +66,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     guarded(aboutLedger(db)),
     guarded(aboutVisitors(db)),
     guarded(sources.rollup?.(db)),
-    guarded(sources.jobs?.(db)),
+    guarded(sources.jobs?.()),
     memoryUsedPct(),
   ]);
   return {
@@ -88,7 +81,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     ledger,
     visitors,
     rollup,
-    jobs: jobs?.lastRuns ?? [],
+    jobs: jobs ?? [],
     alarms: sources.alarms?.() ?? [],
   };
 }

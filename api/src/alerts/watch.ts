@@ -147,9 +147,10 @@ export function readingsOf(
     rollupLagDays: rollup?.lagDays ?? null,
     discrepancies: rollup?.discrepancies ?? null,
     ledgerImbalances: status.ledger?.unbalanced ?? null,
+    // a failed backup has alarms of its own, which say more
     failedJobs: status.jobs
-      .filter((run) => run.ok === false && !['backup', 'verify_backup'].includes(run.job))
-      .map((run) => run.job),
+      .filter(({ job, last, stuck }) => !job.includes('backup') && (stuck || last?.state === 'failed'))
+      .map(({ job }) => job),
     visitors: status.visitors,
   };
 }

@@ -1,0 +1,299 @@
+// The stack as an operator meets it: up from a clean clone, what answers, what is locked, what is kept.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { eventually, figure, IMAGE, Stack, sleep } from './stack.ts';
+
+const stack = new Stack('stack');
+before(async () => {
+  await stack.prepare();
+  const began = Date.now();
+  await stack.up();
+  figure('first start, images there, s', (Date.now() - began) / 1000);
+});
+after(() => stack.down());
+
+test('without any .env it serves https on localhost, and an event through Caddy lies in PostgreSQL', async () => {
+  assert.equal((await stack.call('GET', '/v1/healthz')).body.ok, true);
+  const answer = await stack.send({ path: '/first' });
+  assert.equal(answer.status, 202);
+  assert.equal(
+    await stack.sql(`select path from events where event_id = '${answer.body.eventId}'`),
+    '/first',
+  );
+});
+
+test('only Caddy publishes ports: 80/tcp, 443/tcp, 443/udp', async () => {
+  for (const service of ['postgres', 'api'])
+    assert.deepEqual((await stack.inspect(service)).HostConfig.PortBindings, {});
+  assert.deepEqual(Object.keys((await stack.inspect('caddy')).HostConfig.PortBindings).sort(), [
+    '443/tcp',
+    '443/udp',
+    '80/tcp',
+  ]);
+  const network = JSON.parse(
+    execFileSync('docker', ['network', 'inspect', `${stack.project}_db`]).toString(),
+  )[0];
+  assert.equal(network.Internal, true);
+});
+
+test('every container has the user, limits and locks it should have', async () => {
+  const users: Record<string, string> = {
+    postgres: '999:999',
+    api: '1000:1000',
+    caddy: '1000:1000',
+    init: '0:0',
+  };
+  const added: Record<string, string[] | null> = {
+    postgres: null,
+    api: null,
+    caddy: ['CAP_NET_BIND_SERVICE'],
+    init: ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER'],
+  };
+  let memory = 0;
+  for (const [service, user] of Object.entries(users)) {
+    const { Config, HostConfig, Mounts } = await stack.inspect(service);
+    assert.equal(Config.User, user, service);
+    assert.equal(HostConfig.ReadonlyRootfs, true, service);
+    assert.deepEqual(HostConfig.CapDrop, ['ALL'], service);
+    assert.deepEqual(HostConfig.CapAdd, added[service], service);
+    assert.ok(HostConfig.SecurityOpt.includes('no-new-privileges:true'), service);
+    assert.ok(HostConfig.PidsLimit > 0, service);
+    assert.equal(HostConfig.LogConfig.Config['max-size'], '10m', service);
+    assert.ok(HostConfig.Memory > 0, service);
+    assert.ok(
+      Mounts.every((mount: { Source?: string }) => !mount.Source?.includes('docker.sock')),
+      service,
+    );
+    memory += HostConfig.Memory / 1048576;
+    if (service !== 'init') assert.equal(HostConfig.RestartPolicy.Name, 'unless-stopped', service);
+  }
+  assert.ok(memory <= 850, `${memory} MB`);
+  // as the kernel sees it, not as it was asked for
+  for (const [service, uid] of [
+    ['postgres', 999],
+    ['api', 1000],
+    ['caddy', 1000],
+  ] as const) {
+    const { State } = await stack.inspect(service);
+    const status = execFileSync('cat', [`/proc/${State.Pid}/status`]).toString();
+    assert.match(status, new RegExp(`^Uid:\\s+${uid}\\s`, 'm'), service);
+    assert.match(status, /^NoNewPrivs:\s+1$/m, service);
+    assert.match(status, /^CapEff:\s+0000000000000(000|400)$/m, service);
+    await assert.rejects(stack.compose('exec', '-T', service, 'sh', '-c', 'echo x > /written'), /ead-only/);
+  }
+});
+
+test('the image holds no compiler, package manager or downloader, and no secret', async () => {
+  const inside = (command: string) =>
+    execFileSync('docker', [
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      '--entrypoint',
+      'sh',
+      IMAGE,
+      '-c',
+      command,
+    ]).toString();
+  assert.equal(
+    inside('for t in npm npx corepack gcc make curl wget gosu git; do command -v $t; done; true'),
+    '',
+  );
+  assert.equal(inside('id -u').trim(), '1000');
+  assert.equal(inside('pg_dump --version').replace(/.* (\d+)\..*\n/, '$1'), '18');
+  figure(
+    'API image, MB',
+    Math.round(
+      Number(execFileSync('docker', ['image', 'inspect', '--format', '{{.Size}}', IMAGE]).toString()) / 1e6,
+    ),
+  );
+});
+
+test('secrets are in no environment, no log and no listing, and each user reads only its own', async () => {
+  const key = await stack.adminKey();
+  assert.ok(key.length >= 40);
+  const password = await stack.compose(
+    'exec',
+    '-T',
+    'postgres',
+    'cat',
+    '/run/secrets/marketing/POSTGRES_PASSWORD',
+  );
+  const pepper = await stack.compose('exec', '-T', 'api', 'cat', '/run/secrets/marketing/IP_HASH_PEPPER');
+  const seen = [
+    await stack.compose('logs'),
+    await stack.compose('config'),
+    ...(await Promise.all(
+      ['init', 'postgres', 'api', 'caddy'].map(async (service) =>
+        JSON.stringify(await stack.inspect(service)),
+      ),
+    )),
+  ].join('\n');
+  for (const secret of [key, password, pepper]) assert.equal(seen.includes(secret.trim()), false);
+  await assert.rejects(
+    stack.compose('exec', '-T', 'postgres', 'cat', '/run/secrets/marketing/ADMIN_API_KEY'),
+    /ermission denied/,
+  );
+  assert.equal(
+    (await stack.call('GET', '/v1/admin/status', undefined, { 'x-admin-key': key })).body.database.ok,
+    true,
+  );
+});
+
+test('what a client says about its own address is thrown away', async () => {
+  const plain = await stack.send({ anonId: 'honest-browser' });
+  const forged = await stack.call(
+    'POST',
+    '/v1/events',
+    { anonId: 'forging-browser', eventType: 'page_view', path: '/' },
+    {
+      'x-real-ip': '203.0.113.9',
+      'x-forwarded-for': '203.0.113.9',
+      forwarded: 'for=203.0.113.9',
+      'true-client-ip': '203.0.113.9',
+    },
+  );
+  assert.equal(forged.status, 202);
+  assert.equal(
+    await stack.sql(
+      `select count(distinct ip_hash) from visitors where visitor_id in ('${plain.body.visitorId}', '${forged.body.visitorId}')`,
+    ),
+    '1',
+  );
+});
+
+test('names nobody gave us, plain addresses and the API’s insides are refused', async () => {
+  const curl = (...args: string[]) => {
+    try {
+      return execFileSync(
+        'curl',
+        ['-sk', '--max-time', '10', '-o', '/dev/null', '-w', '%{http_code}', ...args],
+        { stdio: ['ignore', 'pipe', 'ignore'] },
+      ).toString();
+    } catch (error) {
+      return `curl ${(error as { status: number }).status}`;
+    }
+  };
+  const { http, https } = stack;
+  assert.equal(curl('-H', 'Host: evil.example', `http://127.0.0.1:${http}/`), 'curl 52');
+  assert.equal(
+    curl('--resolve', `evil.example:${https}:127.0.0.1`, `https://evil.example:${https}/`),
+    'curl 35',
+  );
+  assert.equal(curl('-H', 'Host: evil.example', `https://localhost:${https}/`), '421');
+  assert.equal(curl(`http://localhost:${http}/v1/healthz`), '308');
+  for (const path of ['/metrics', '/livez', '/readyz'])
+    assert.equal(curl(`https://localhost:${https}${path}`), '404');
+});
+
+test('the snippet comes from Caddy: compressed, immutable under its hash, with the integrity the API names', async () => {
+  const { body } = await stack.call('GET', '/s.json');
+  const immutable = await stack.call('GET', body.full.path);
+  assert.equal(immutable.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+  assert.equal(`sha384-${createHash('sha384').update(immutable.body).digest('base64')}`, body.full.integrity);
+  const short = await stack.call('GET', '/s.js', undefined, { 'accept-encoding': 'br' });
+  assert.equal(short.headers.get('content-encoding'), 'br');
+  assert.equal(short.headers.get('cache-control'), 'public, max-age=600, stale-while-revalidate=86400');
+  assert.equal(short.headers.get('server'), null);
+});
+
+test('too much is refused in our own shape, and security headers are on every answer', async () => {
+  const large = await stack.call('POST', '/v1/events', `{"x":"${'a'.repeat(200_000)}"}`);
+  assert.equal(large.status, 413);
+  assert.equal(large.body.error, 'payload_too_large');
+  assert.equal(large.headers.get('x-content-type-options'), 'nosniff');
+});
+
+test('the access log holds no query, cookie, token or full address', async () => {
+  await stack.call('GET', '/v1/unsubscribe/a-token-nobody-may-see?email=ada@example.com', undefined, {
+    cookie: 'session=a-cookie',
+    referer: 'https://a-referrer.example/',
+  });
+  await sleep(500);
+  const log = await stack.compose('logs', 'caddy');
+  for (const word of ['a-token-nobody-may-see', 'ada@example.com', 'a-cookie', 'a-referrer'])
+    assert.equal(log.includes(word), false, word);
+  assert.match(log, /"uri":"\/v1\/unsubscribe\/"/);
+  assert.match(log, /"remote_ip":"\d+\.\d+\.0\.0"/);
+});
+
+test('while the API is away a client gets our JSON with Retry-After, a person’s browser a page', async () => {
+  await stack.compose('stop', 'api');
+  const machine = await stack.send();
+  assert.equal(machine.status, 503);
+  assert.equal(machine.body.error, 'unavailable');
+  assert.equal(machine.headers.get('retry-after'), '5');
+  const person = await stack.call('POST', '/v1/leads/capture', 'email=a', {
+    accept: 'text/html',
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+  assert.equal(person.status, 503);
+  assert.match(String(person.body), /<h1>/);
+  await stack.up();
+});
+
+test('down and up again keeps every row and every secret', async () => {
+  const key = await stack.adminKey();
+  const before = await stack.sql('select count(*) from events');
+  await stack.compose('down', '--timeout', '30');
+  await stack.up();
+  assert.equal(await stack.sql('select count(*) from events'), before);
+  assert.equal(await stack.adminKey(), key);
+});
+
+test('it refuses to start on a data folder that is unexpectedly empty', async () => {
+  await stack.compose('stop', 'api', 'postgres');
+  await stack.compose(
+    'run',
+    '--rm',
+    '--no-deps',
+    '-T',
+    '--entrypoint',
+    'bash',
+    'postgres',
+    '-c',
+    'mv /var/lib/postgresql/18 /var/lib/postgresql/lost',
+  );
+  await assert.rejects(stack.compose('up', '-d', '--wait', '--wait-timeout', '15'));
+  assert.match(
+    await stack.compose('logs', '--tail', '20', 'postgres'),
+    /is empty, but this stack has stored data before/,
+  );
+  await stack.compose('stop', 'postgres');
+  await stack.compose(
+    'run',
+    '--rm',
+    '--no-deps',
+    '-T',
+    '--entrypoint',
+    'bash',
+    'postgres',
+    '-c',
+    'mv /var/lib/postgresql/lost /var/lib/postgresql/18',
+  );
+  await stack.up();
+});
+
+test('a container that hangs is restarted by the watchdog, one that is well is left alone', async () => {
+  await stack.script('watchdog');
+  const { State } = await stack.inspect('caddy');
+  assert.equal(State.Status, 'running');
+  const since = State.StartedAt;
+  // stopped, it neither ends nor answers; its health check is asked for by hand, so that the test need not wait minutes
+  process.kill(State.Pid, 'SIGSTOP');
+  try {
+    await eventually(
+      'caddy is seen as unhealthy',
+      150,
+      async () => (await stack.inspect('caddy')).State.Health.Status === 'unhealthy',
+    );
+  } finally {
+    await stack.script('watchdog');
+  }
+  await eventually('caddy is well again', 60, () => stack.healthy('caddy'));
+  assert.notEqual((await stack.inspect('caddy')).State.StartedAt, since);
+  assert.equal((await stack.call('GET', '/v1/healthz')).status, 200);
+});

@@ -1,0 +1,59 @@
+// Every container killed under load, and all of them at once: back without a hand, nothing acknowledged lost.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually, figure, Stack, sleep } from './stack.ts';
+
+const stack = new Stack('kill');
+before(async () => {
+  // the limits would end the load before the kill does
+  await stack.prepare('RATE_LIMITS=off\n');
+  await stack.up();
+});
+after(() => stack.down());
+
+test('memory, idle and under load, stays far below the limits', async () => {
+  figure('memory idle, MiB', await stack.memory());
+  const load = stack.load(16);
+  await sleep(15_000);
+  const loaded = await stack.memory();
+  const acknowledged = await load.stop();
+  figure('memory under load, MiB', loaded);
+  figure('events acknowledged in 15 s of that load', acknowledged.length);
+  assert.ok(loaded.sum! < 500, JSON.stringify(loaded));
+});
+
+async function killUnderLoad(...services: string[]): Promise<void> {
+  const load = stack.load(6);
+  await sleep(1500 + Math.random() * 1500);
+  await Promise.all(services.map((service) => stack.killMain(service)));
+  const killed = Date.now();
+  await sleep(300);
+  await eventually('it serves again', 30, async () => (await stack.send()).status === 202);
+  figure(`back after a kill of ${services.join(', ')}, s`, (Date.now() - killed) / 1000);
+  await sleep(1000);
+  const acknowledged = await load.stop();
+  assert.ok(acknowledged.length > 20, `only ${acknowledged.length} events were acknowledged`);
+  const stored = new Set(
+    (await stack.sql("select event_id from events where occurred_at > now() - interval '1 hour'")).split(
+      '\n',
+    ),
+  );
+  assert.deepEqual(
+    acknowledged.filter((id) => !stored.has(id)),
+    [],
+    'acknowledged, and lost',
+  );
+  const { rows } = { rows: await stack.sql('select count(*) - count(distinct event_id) from events') };
+  assert.equal(rows, '0', 'counted twice');
+}
+
+for (const services of [['api'], ['postgres'], ['caddy'], ['postgres', 'api', 'caddy']])
+  test(`${services.join(', ')} killed under load: back within 30 s, nothing acknowledged lost, nothing twice`, () =>
+    killUnderLoad(...services));
+
+test('the ledger balances after all of that', async () => {
+  await sleep(2500);
+  const key = await stack.adminKey();
+  const { body } = await stack.call('GET', '/v1/admin/status', undefined, { 'x-admin-key': key });
+  assert.equal(body.ledger.unbalanced, 0);
+});

@@ -1,0 +1,134 @@
+// A disk that fills up, and a machine of one gigabyte and an eighth of a core.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { eventually, figure, Stack, shared, sleep } from './stack.ts';
+
+const stacks: Stack[] = [];
+after(async () => {
+  for (const stack of stacks) await stack.down();
+  execFileSync(join(shared, 'small-machine'), ['remove'], {
+    env: { ...process.env, SMALL_MACHINE_GROUP: `small-${process.pid}` },
+  });
+});
+
+test('on a full disk events wait, people are served, no dump is made; room again, and all of it works again', async () => {
+  const stack = new Stack('disk');
+  stacks.push(stack);
+  const small = join(stack.folder, 'small-disk.yaml');
+  writeFileSync(
+    small,
+    'volumes:\n  postgres-data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=400m,mode=1777"}\n  data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=100m,uid=1000,gid=1000,mode=0750"}\n',
+  );
+  stack.files.push(small);
+  await stack.prepare('RATE_LIMITS=off\nJOBS=off\n');
+  await stack.up();
+  const key = { 'x-admin-key': await stack.adminKey() };
+  assert.equal((await stack.send()).status, 202);
+  const fill = (percent: number) =>
+    stack.compose(
+      'exec',
+      '-T',
+      'postgres',
+      'bash',
+      '-c',
+      `cd /var/lib/postgresql; rm -f fill; set -- $(df --output=size,used -k . | tail -1); fallocate -l $(( $1 * ${percent} / 100 - $2 ))K fill`,
+    );
+  await fill(92);
+  const refused = await eventually('events are refused', 20, async () => {
+    const answer = await stack.send();
+    return answer.status === 503 && answer;
+  });
+  assert.equal(refused.body.error, 'unavailable');
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  const { body } = await stack.call('GET', '/v1/admin/status', undefined, key);
+  assert.equal(body.eventsRefused, true);
+  const lead = await stack.call('POST', '/v1/leads/capture', {
+    email: 'ada@example.com',
+    anonId: 'ada-browser-1',
+    path: '/',
+    formName: 'f',
+  });
+  assert.ok([200, 404].includes(lead.status), JSON.stringify(lead.body));
+  if (lead.status === 200) {
+    assert.equal(
+      (await stack.call('POST', '/v1/leads/unsubscribe', { email: 'ada@example.com' })).status,
+      200,
+    );
+    assert.equal(
+      (await stack.call('POST', '/v1/leads/delete', { email: 'ada@example.com' }, key)).status,
+      200,
+    );
+  }
+  assert.equal((await stack.call('GET', '/v1/healthz')).status, 200);
+  // the API's own disk, where dumps would go
+  await stack.compose('exec', '-T', 'api', 'bash', '-c', 'fallocate -l 88M /data/fill');
+  await assert.rejects(stack.compose('exec', '-T', 'api', 'marketing', 'backup'), /% full/);
+  await stack.compose('exec', '-T', 'api', 'rm', '/data/fill');
+  await stack.compose('exec', '-T', 'postgres', 'rm', '/var/lib/postgresql/fill');
+  await eventually('events are taken again', 20, async () => (await stack.send()).status === 202);
+  await stack.compose('exec', '-T', 'api', 'marketing', 'backup');
+  await stack.down();
+  stacks.pop();
+});
+
+test('confined to one gigabyte’s share and an eighth of a core it starts, serves and backs up', async () => {
+  const machine = (...args: string[]) =>
+    execFileSync(join(shared, 'small-machine'), args, {
+      cwd: stack.root,
+      env: { ...stack.environment, SMALL_MACHINE_GROUP: `small-${process.pid}` },
+    }).toString();
+  const stack = new Stack('small');
+  stacks.push(stack);
+  await stack.prepare('RATE_LIMITS=off\nJOBS=off\n');
+  machine('create', '650', '12.5');
+  const override = join(stack.folder, 'small.yaml');
+  writeFileSync(override, machine('override'));
+  stack.environment.COMPOSE_FILE += `:${override}`;
+  let began = Date.now();
+  await stack.up();
+  figure('small machine: first start, s', (Date.now() - began) / 1000);
+  // a steady trickle for 20 s: 10 batches of 50 a second would be 500 events/s
+  const answers: number[] = [];
+  let stored = 0;
+  began = Date.now();
+  const sending: Promise<void>[] = [];
+  for (let n = 0; n < 200; n++) {
+    sending.push(
+      (async () => {
+        const sent = performance.now();
+        const events = Array.from({ length: 20 }, (_, m) => ({
+          anonId: `small-${n % 37}-${m}`,
+          eventType: 'page_view',
+          path: `/p/${m}`,
+          eventId: crypto.randomUUID(),
+        }));
+        const answer = await stack.call('POST', '/v1/events', { events });
+        if (answer.status === 202) stored += 20;
+        answers.push(performance.now() - sent);
+      })(),
+    );
+    await sleep(100);
+  }
+  await Promise.all(sending);
+  answers.sort((a, b) => a - b);
+  figure('small machine: 200 events/s in batches of 20', {
+    stored,
+    of: 4000,
+    seconds: (Date.now() - began) / 1000,
+    p50Ms: Math.round(answers[100]!),
+    p95Ms: Math.round(answers[190]!),
+  });
+  assert.equal(stored, 4000);
+  began = Date.now();
+  await stack.compose('exec', '-T', 'api', 'marketing', 'backup');
+  figure('small machine: backup, s', (Date.now() - began) / 1000);
+  began = Date.now();
+  await stack.compose('exec', '-T', 'api', 'marketing', 'verify');
+  figure('small machine: trial restore, s', (Date.now() - began) / 1000);
+  figure('small machine: the group', machine('show').trim().replaceAll('\n', '; ').replaceAll('\t', ' '));
+  figure('small machine: memory, MiB', await stack.memory());
+  assert.equal((await stack.call('GET', '/v1/healthz')).status, 200);
+});
