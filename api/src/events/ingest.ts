@@ -29,14 +29,14 @@ interface Options {
   ledger: Ledger;
   log: Log;
   meters: Meters;
-  /** Least distance between two writes; 10 ms, measured best of 5 to 25 (api/README.md). */
+  /** Least distance between two writes; the figures are in api/README.md. */
   spacingMs?: number;
 }
 
 const code = (error: unknown) => (error as { code?: string } | null)?.code ?? '';
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 10 }: Options): Ingest {
+export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 20 }: Options): Ingest {
   async function write(events: ArrivedEvent[]): Promise<StoredEvent[]> {
     const began = performance.now();
     // The same event twice in one batch: the later one is told what became of the first.

@@ -137,8 +137,9 @@ begin
       from placed p join kept k using (event_id) where p.starts and not p.is_late
     ), continued as (
       update sessions s set last_activity_at = p.active_until
-      from (select distinct site_id, last_id, active_until from placed where session_number = 0 and not is_late and active_until > last_at) p
-      where s.site_id = p.site_id and s.session_id = p.last_id
+      from (select distinct site_id, visitor_id, last_id, active_until from placed where session_number = 0 and not is_late and active_until > last_at) p
+      -- with visitor_id, whichever index a plan made on an empty table has chosen finds one row, not the site's
+      where s.site_id = p.site_id and s.visitor_id = p.visitor_id and s.session_id = p.last_id
     ), stored as (
       insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, referrer, source,
         utm, bot_reason, clamped, privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms, lcp_ms, inp_ms, ttfb_ms,

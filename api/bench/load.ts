@@ -1,0 +1,125 @@
+// The bench's client: raw sockets with prepared requests, so that making load costs next to nothing itself.
+import { randomUUID } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+
+const BROWSER =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+/** Events of visits of five page views each; one in five visits by a campaign, one event in fifty sent twice. */
+export function* visits(): Generator<Record<string, unknown>> {
+  for (let visit = 0; ; visit += 1) {
+    const anonId = randomUUID();
+    for (let page = 0; page < 5; page += 1) {
+      const event = {
+        eventId: randomUUID(),
+        anonId,
+        eventType: page === 4 ? 'cta_click' : 'page_view',
+        path:
+          page === 0 && visit % 5 === 0 ? '/landing?utm_source=news&utm_campaign=spring' : `/page-${page}`,
+        timestamp: Date.now(),
+        referrer: page === 0 ? 'https://www.google.com/' : 'https://bakery.example/',
+        traffic: { deviceType: 'desktop', engagedTimeMs: 1200, scrollDepthPercent: 60 },
+        props: { plan: 'pro', position: page },
+      };
+      yield event;
+      if ((visit * 5 + page) % 50 === 0) yield event;
+    }
+  }
+}
+
+export interface Load {
+  events: number;
+  seconds: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  errors: number;
+}
+
+interface LoadOptions {
+  port: number;
+  path: string;
+  connections: number;
+  seconds: number;
+  /** Events a second over all connections; absent: as fast as answers come. */
+  rate?: number;
+  eventsPerRequest?: number;
+  headers?: string;
+  body?: (source: Generator<Record<string, unknown>>) => string;
+}
+
+/** Sends for so many seconds and measures from the request's first byte to the answer's last. */
+export async function load(options: LoadOptions): Promise<Load> {
+  const { port, path, connections, seconds, rate, eventsPerRequest = 1 } = options;
+  const source = visits();
+  const body =
+    options.body ??
+    ((events) =>
+      eventsPerRequest === 1
+        ? JSON.stringify(events.next().value)
+        : JSON.stringify({ events: Array.from({ length: eventsPerRequest }, () => events.next().value) }));
+  const times: number[] = [];
+  let errors = 0;
+  let sent = 0;
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = await open(port);
+      while (performance.now() < until) {
+        if (rate !== undefined) {
+          const due = began + (sent / rate) * 1000;
+          sent += eventsPerRequest;
+          const wait = due - performance.now();
+          if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+        }
+        const text = body(source);
+        const start = performance.now();
+        const status = await ask(
+          socket,
+          `POST ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${BROWSER}\r\nContent-Type: application/json\r\n${options.headers ?? ''}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+        );
+        if (status >= 200 && status < 300) times.push(performance.now() - start);
+        else errors += 1;
+      }
+      socket.destroy();
+    }),
+  );
+  times.sort((a, b) => a - b);
+  const at = (share: number) =>
+    Math.round((times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0) * 100) / 100;
+  return {
+    events: times.length * eventsPerRequest,
+    seconds: (performance.now() - began) / 1000,
+    p50: at(0.5),
+    p99: at(0.99),
+    errors,
+  };
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((done, failed) => {
+    const socket = connect(port, '127.0.0.1', () => done(socket));
+    socket.setNoDelay(true);
+    socket.once('error', failed);
+  });
+}
+
+function ask(socket: Socket, request: string): Promise<number> {
+  return new Promise((done, failed) => {
+    let answer = '';
+    const onData = (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+      const end = answer.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const length = /content-length: (\d+)/i.exec(answer.slice(0, end));
+      if (!length || answer.length < end + 4 + Number(length[1])) return;
+      socket.off('data', onData);
+      socket.off('error', failed);
+      done(Number(answer.slice(9, 12)));
+    };
+    socket.on('data', onData);
+    socket.once('error', failed);
+    socket.write(request);
+  });
+}
