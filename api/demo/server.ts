@@ -69,9 +69,7 @@ export async function startDemo(options: {
       'Content-Security-Policy': `default-src 'self'; script-src 'self' ${fill.api} 'inline-speculation-rules'; connect-src ${fill.api}; img-src 'self' ${fill.api}; form-action 'self' ${fill.api}; frame-ancestors 'none'; base-uri 'none'`,
       ...(type.startsWith('application/') && { 'Content-Disposition': 'attachment' }),
     });
-    response.end(
-      request.method === 'HEAD' ? undefined : body.replaceAll('{{path}}', encodeURIComponent(path)),
-    );
+    response.end(request.method === 'HEAD' ? undefined : body);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,8 +1,12 @@
 // A real browser for tests: one per test file, a fresh context (storage and all) per test.
 import { type Browser, chromium } from 'playwright-core';
 
-/** Launches Debian's Chromium, or the one that CHROMIUM_PATH names. */
-export function launchChromium(): Promise<Browser> {
+/**
+ * Launches Debian's Chromium, or the one that CHROMIUM_PATH names.
+ * userAgent  what it says it is; headless Chromium names itself, and is marked as a bot for it. Said at the
+ *            launch, because a context's own doesn't reach requests that outlive their page
+ */
+export function launchChromium(userAgent?: string): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: [
@@ -13,6 +17,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...(userAgent ? [`--user-agent=${userAgent}`] : []),
     ],
     // Playwright switches the back/forward cache off, which is one of the things to be tested.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],

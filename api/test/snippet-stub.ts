@@ -25,6 +25,7 @@ export interface Recorded {
   method: string;
   url: string;
   contentType: string;
+  referer: string;
   status: number;
   events: Sent[];
   body: string;
@@ -63,6 +64,7 @@ export async function startStub() {
       method: ctx.method,
       url: ctx.url,
       contentType: ctx.get('content-type'),
+      referer: ctx.get('referer'),
       status,
       body,
       events: isEvents && body ? JSON.parse(body).events : [],

@@ -588,7 +588,7 @@ test('without JavaScript a pixel counts the page and the form still posts', asyn
   const shown = () => api.requests.find((request) => request.url.startsWith('/v1/pixel.gif'));
   await until('the pixel', shown);
   const pixel = new URL(shown()!.url, api.url);
-  assert.equal(pixel.searchParams.get('p'), '/newsletter');
+  assert.equal(shown()!.referer, `${site.url}/newsletter`, 'the page names itself');
   assert.equal(pixel.searchParams.get('propertyId'), 'default');
   await page.getByLabel('Your email address').fill('ada@example.com');
   await page.getByRole('checkbox').check();
