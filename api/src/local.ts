@@ -3,10 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { startDemo } from '../demo/server.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { type EmbeddedPostgres, embeddedPostgres } from './db/embedded.ts';
 import { makeLog } from './lib/log.ts';
-import { start } from './main.ts';
+import { type Running, start } from './main.ts';
+import { updateSite } from './sites/queries.ts';
 
 const env = process.env;
 const folder = resolve(env.DATA_DIR || '.data');
@@ -20,6 +22,14 @@ function kept(name: string, bytes: number): string {
     writeFileSync(file, randomBytes(bytes).toString('base64url'), { mode: 0o600, flag: 'wx' });
   }
   return readFileSync(file, 'utf8').trim();
+}
+
+/** The demo site is another origin; without an entry of its own no browser could read our answers there. */
+async function allowDemo({ services: { db, sites } }: Running, origin: string): Promise<void> {
+  const site = sites.fallback();
+  if (site.origins.includes(origin)) return;
+  await updateSite(db, site.siteId, { origins: [...site.origins, origin] });
+  await sites.reload();
 }
 
 mkdirSync(folder, { recursive: true });
@@ -57,8 +67,14 @@ try {
   const config = readConfig(env);
   const log = makeLog(config.LOG_LEVEL);
   const running = await start(config, log);
-  stop = running.stop;
+  const demo = await startDemo({ port: Number(env.DEMO_PORT || 3001), apiOrigin: running.url });
+  stop = async () => {
+    await demo.close();
+    await running.stop();
+  };
+  if (postgres) await allowDemo(running, demo.url); // on a server of yours, its sites are yours to change
   say('');
+  say(`  Demo site  ${demo.url}   (another origin, as your site will be)`);
   say(`  API        ${running.url}   (try ${running.url}/v1/healthz)`);
   say(
     ownKey

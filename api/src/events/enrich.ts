@@ -1,5 +1,5 @@
 // Pure: an event and the facts of its request become a row. No clock, no database: PostgreSQL clamps and cuts.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Client } from '../http/client.ts';
 import type { EventInput } from './schema.ts';
 import { CLICK_IDS, sourceOf, type Utm } from './source.ts';
@@ -52,10 +52,8 @@ export interface RequestFacts {
 
 /** A uuid of our own making (version 8) from a digest, so that equal things get equal ids in every process. */
 function digestId(...parts: string[]): string {
-  const hash = createHash('sha256');
-  // lengths keep ('ab', 'c') apart from ('a', 'bc')
-  for (const part of parts) hash.update(`${part.length}:${part}`);
-  const bytes = hash.digest().subarray(0, 16);
+  // lengths keep ('ab', 'c') apart from ('a', 'bc'); the one-shot hash costs a third of a Hash object
+  const bytes = hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'buffer');
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return asUuid(bytes);
@@ -63,7 +61,7 @@ function digestId(...parts: string[]): string {
 
 function asUuid(bytes: Buffer): string {
   const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** Time-ordered, like PostgreSQL's uuidv7(): new ids land at the end of an index. */

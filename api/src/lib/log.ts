@@ -5,21 +5,33 @@ export type Log = pino.Logger;
 
 /** level: trace … fatal, or silent (tests). */
 export function makeLog(level: string): Log {
-  return pino({
-    level,
-    base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: {
-      // A database error's detail and parameters quote the row, and rows hold addresses: only what names the fault is kept.
-      err: (error: Error & { code?: string; constraint?: string; table?: string }) => ({
-        type: error.name,
-        message: error.message,
-        code: error.code,
-        constraint: error.constraint,
-        table: error.table,
-        stack: error.stack,
-      }),
-    },
+  // Lines are written together, some kB at a time and at least twice a second: a system call a request cost 5 % of the CPU.
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 500 });
+  process.once('exit', () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // not opened yet, or the reader has gone
+    }
   });
+  return pino(
+    {
+      level,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: {
+        // A database error's detail and parameters quote the row, and rows hold addresses: only what names the fault is kept.
+        err: (error: Error & { code?: string; constraint?: string; table?: string }) => ({
+          type: error.name,
+          message: error.message,
+          code: error.code,
+          constraint: error.constraint,
+          table: error.table,
+          stack: error.stack,
+        }),
+      },
+    },
+    destination,
+  );
 }
