@@ -1,10 +1,11 @@
 // The operator's command line, inside the container ("marketing VERB") and for npm run: backups, restore, status, canary.
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { canary } from './admin/canary.ts';
 import { showStatus } from './admin/show-status.ts';
 import { type BackupSettings, runBackup } from './backups/dump.ts';
+import { mergeJournal } from './backups/journal.ts';
 import {
   finishRestore,
   inspectBackup,
@@ -103,6 +104,7 @@ const verbs: Record<string, Verb> = {
     async run(args) {
       const settings = backups();
       const log = makeLog('warn');
+      await mergeJournal(join(dirname(args[0] ?? ''), 'forgotten.ndjson'), settings.journal);
       const { old } = await restoreBackup({
         ...settings,
         file: args[0] ?? '',

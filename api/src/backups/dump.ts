@@ -1,5 +1,5 @@
 // Makes a backup: dumped, read back in full, described, encrypted when a key is set; a name only once it is proven.
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { encryptFile } from './encrypt.ts';
@@ -27,6 +27,8 @@ export interface BackupSettings extends Tools {
   /** Oldest age of a backup in days; 7 daily and 4 weekly ones within it are kept. */
   keptDays: number;
   offsite: Offsite[];
+  /** Journal of what was forgotten; copied off the machine with each backup, because a restore elsewhere must forget it too. */
+  journal: string;
   /** The release that writes it. */
   version: string;
   now?: () => Date;
@@ -171,7 +173,12 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
 
   const sent = settings.recipient ? paths.encrypted : paths.dump;
   const copies: BackupResult['copies'] = [];
-  for (const target of settings.offsite) copies.push(await copyOffsite(target, [sent, manifestOf(sent)]));
+  const journal = await stat(settings.journal).then(
+    () => [settings.journal],
+    () => [],
+  );
+  for (const target of settings.offsite)
+    copies.push(await copyOffsite(target, [sent, manifestOf(sent), ...journal]));
   const removed = await rotate(settings, now);
   const { tables } = facts.content;
   return {

@@ -37,6 +37,7 @@ export function backupSettings(config: Config, version: string): BackupSettings 
     recipient: config.BACKUP_PUBLIC_KEY ?? null,
     keptDays: config.BACKUP_RETENTION_DAYS,
     offsite,
+    journal: join(config.DATA_DIR, 'journal', 'forgotten.ndjson'),
     version,
   };
 }
