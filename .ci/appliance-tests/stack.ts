@@ -55,11 +55,12 @@ export class Stack {
       COMPOSE_PROJECT_NAME: this.project,
       HTTP_PORT: String(this.http),
       HTTPS_PORT: String(this.https),
-      IMAGE,
+      // without an .env the release comes from here; an upgrade writes it into .env, where the environment must not contradict it
+      ...(dotenv ? {} : { IMAGE }),
       COMPOSE_FILE: [join(this.root, 'compose.yaml'), ...this.files].join(':'),
       MARKETING_STATE: join(this.folder, 'state'),
     };
-    if (dotenv) writeFileSync(join(this.root, '.env'), dotenv);
+    if (dotenv) writeFileSync(join(this.root, '.env'), `IMAGE=${IMAGE}\n${dotenv}`);
   }
 
   get root(): string {
