@@ -27,6 +27,8 @@ import { leadPaths, leadRoutes } from './leads/routes.ts';
 import { type Leads, privacyFacts } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
+import type { MetricsCache } from './metrics/cache.ts';
+import { metricsPaths, metricsRoutes } from './metrics/routes.ts';
 import type { Sites } from './sites/recognise.ts';
 import { sitePaths, siteRoutes } from './sites/routes.ts';
 import { snippetRoutes } from './snippet/routes.ts';
@@ -42,6 +44,7 @@ export interface Services {
   disk: DiskWatch;
   status: () => Promise<Status>;
   runner: Runner;
+  metrics: MetricsCache;
   countryOf: (address: string) => string | null;
 }
 
@@ -61,6 +64,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...jobPaths,
   ...leadPaths,
   ...consentPaths,
+  ...metricsPaths,
 };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
@@ -108,7 +112,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
 
   /** Mounts everything that needs the database, and opens the door. */
   function serve(ready: Services): Router[] {
-    const { db, sites, ledger, ingest, leads, disk, status, runner, countryOf } = ready;
+    const { db, sites, ledger, ingest, leads, disk, status, runner, metrics, countryOf } = ready;
     const doors = { sites, ledger, ingest, limits, identify, countryOf };
     const routers = [
       eventRoutes(doors),
@@ -117,6 +121,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),
+      metricsRoutes({ db, sites, cache: metrics, limits, admin, config }),
       metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),
       openApiRoutes(paths, version),
     ];

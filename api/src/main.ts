@@ -20,6 +20,8 @@ import { makeMeters } from './http/meters.ts';
 import { makeRunner } from './jobs/runner.ts';
 import { startLeads } from './leads/start.ts';
 import { type Log, makeLog } from './lib/log.ts';
+import { metricsCache } from './metrics/cache.ts';
+import { rollupStatus } from './metrics/rollup.ts';
 import { schedule } from './schedule.ts';
 import { knownSites } from './sites/recognise.ts';
 import { ensureSnippet } from './snippet/routes.ts';
@@ -106,7 +108,8 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     meters.gauge('marketing_queue_rows', 'Events waiting to be written', () => ingest.depth.rows);
     const working = makePool(url, { name: 'jobs', connectionsMax: 3, statementTimeoutMs: 600_000, log });
     const locks = makePool(url, { name: 'job-locks', connectionsMax: 2, statementTimeoutMs: 15_000, log });
-    const runner = makeRunner({ locks, jobs: schedule({ db: working, sites, backups }), log });
+    const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
+    const runner = makeRunner({ locks, jobs: schedule({ db: working, sites, backups, metrics }), log });
     closers.push(
       () => working.end(),
       () => locks.end(),
@@ -118,7 +121,15 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
         backups,
         disk,
         version,
-        sources: { jobs: () => runner.status(), alarms: () => alerts.now() },
+        sources: {
+          jobs: () => runner.status(),
+          rollup: (pool) =>
+            rollupStatus(
+              pool,
+              sites.list().map((site) => site.siteId),
+            ),
+          alarms: () => alerts.now(),
+        },
       });
     const alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
     closers.push(() => alerts.close());
@@ -132,6 +143,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       status,
       runner,
       leads,
+      metrics,
       countryOf: () => null,
     };
     const routers = [...life, ...serve(services)];

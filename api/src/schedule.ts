@@ -6,6 +6,11 @@ import type { Pool } from './db/pool.ts';
 import { makePartitions, purgeRecentBodies } from './events/queries.ts';
 import { markMinute, purgeRuns } from './jobs/queries.ts';
 import type { Job } from './jobs/runner.ts';
+import { addDays, dayOf } from './lib/days.ts';
+import type { MetricsCache } from './metrics/cache.ts';
+import { findDiscrepancies, rollUp } from './metrics/rollup.ts';
+import { siteOf } from './metrics/routes.ts';
+import { rangeOptions } from './metrics/schema.ts';
 import type { Sites } from './sites/recognise.ts';
 
 export type { Job } from './jobs/runner.ts';
@@ -15,10 +20,13 @@ export interface Workshop {
   db: Pool;
   sites: Sites;
   backups: BackupSettings;
+  /** Cleared when a rollup has finished. */
+  metrics: MetricsCache;
 }
 
-export function schedule({ db, sites, backups }: Workshop): Job[] {
+export function schedule({ db, sites, backups, metrics }: Workshop): Job[] {
   const siteIds = () => sites.list().map((site) => site.siteId);
+  const chosen = (propertyId?: string) => (propertyId ? [siteOf(sites, propertyId).siteId] : siteIds());
   const jobs: Job[] = [
     {
       name: 'heartbeat',
@@ -40,6 +48,40 @@ export function schedule({ db, sites, backups }: Workshop): Job[] {
       cron: '* * * * *',
       why: 'digests of bodies only matter for 30 s',
       run: async () => ({ forgotten: await purgeRecentBodies(db, siteIds()) }),
+    },
+    {
+      name: 'rollup',
+      cron: '* * * * *',
+      minutesMax: 60,
+      why: 'reports read only rollups: today is redone all the time, an older day when it was marked',
+      options: rangeOptions,
+      run: async ({ options: { from, to, propertyId }, signal, progress }) => {
+        const done = await rollUp(db, { from, to, siteIds: chosen(propertyId), signal, progress });
+        if (done.days > 0) metrics.clear();
+        return done;
+      },
+    },
+    {
+      name: 'discrepancy',
+      cron: '20 4 * * *',
+      minutesMax: 60,
+      why: 'a wrong number is worse than none: raw rows counted plainly against every rollup that still has them',
+      options: rangeOptions,
+      run: async ({ options: { from, to, propertyId }, signal, log }) => {
+        const yesterday = addDays(dayOf(Date.now()), -1);
+        const found = await findDiscrepancies(db, {
+          from: from ?? addDays(yesterday, -366),
+          to: to ?? yesterday,
+          siteIds: chosen(propertyId),
+          signal,
+        });
+        if (found.differences.length > 0) log.error(found, 'rollups differ from raw rows');
+        return {
+          ...found,
+          discrepancies: found.differences.length,
+          differences: found.differences.slice(0, 20),
+        };
+      },
     },
     {
       name: 'old_runs',

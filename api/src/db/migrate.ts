@@ -14,6 +14,7 @@ export const FUNCTION_FILES = [
   '../consent/withdraw_consent.sql',
   '../leads/capture_parts.sql',
   '../leads/capture_lead.sql',
+  '../metrics/roll_up_day.sql',
 ];
 
 // Any number that nothing else uses: one migration at a time on a database.

@@ -1,0 +1,245 @@
+// The SQL door of metrics. Every statement runs inside a transaction of inSites and names its site.
+import type { Db } from '../db/pool.ts';
+import type { Histogram } from './histogram.ts';
+
+export async function rollUpDay(db: Db, siteId: string, day: string): Promise<'rolled' | 'sealed'> {
+  const { rows } = await db.query<{ outcome: 'rolled' | 'sealed' }>('select roll_up_day($1, $2) as outcome', [
+    siteId,
+    day,
+  ]);
+  return rows[0]!.outcome;
+}
+
+/**
+ * Days to be rolled up now, ascending: marked ones, today when its ledger moved, and each day since the last rollup
+ * that was not rolled up after it had ended.
+ */
+export async function dueDays(db: Db, siteId: string, today: string): Promise<string[]> {
+  const { rows } = await db.query<{ day: string }>(
+    `with since as (
+       select coalesce((select max(day) from rollup_state where site_id = $1),
+         (select min(day) from ingest_ledger where site_id = $1), $2::date) as first
+     )
+     select day from dirty_days where site_id = $1 and day <= $2
+     union
+     select d.day::date from since, generate_series(least(first, $2::date), $2::date, interval '1 day') d (day)
+     left join rollup_state s on s.site_id = $1 and s.day = d.day::date
+     where s.day is null or (s.sealed_at is null and s.rolled_up_at < (d.day::date + 1)::timestamp at time zone 'UTC' and (d.day::date < $2
+       or s.ledger_seen <> coalesce((select sum(count) from ingest_ledger l where l.site_id = $1 and l.day = d.day::date), 0)
+         + coalesce((select sum(count) from ingest_latencies l where l.site_id = $1 and l.day = d.day::date), 0)))
+     order by day`,
+    [siteId, today],
+  );
+  return rows.map((row) => row.day);
+}
+
+/** returns null when the day has no rollup, is sealed, waits to be redone, or has no partition of raw rows any more */
+export async function compareDay(
+  db: Db,
+  siteId: string,
+  day: string,
+): Promise<{ number: string; raw: number; rollup: number }[] | null> {
+  const { rows } = await db.query<{ number: string; raw: number; rollup: number }>(
+    `select number, raw::float8, rollup::float8 from (
+       select m.*, (select coalesce(sum(visitors), 0) from visitor_returns r where r.site_id = $1 and r.day = $2) as returns,
+         (select coalesce(sum(events), 0) from daily_breakdowns b where b.site_id = $1 and b.day = $2 and b.kind = 'event') as named_events,
+         (select coalesce(sum(accepted), 0) from daily_ingest_rollups i where i.site_id = $1 and i.day = $2) as accepted
+       from daily_metric_rollups m join rollup_state s using (site_id, day)
+       where site_id = $1 and day = $2 and s.sealed_at is null
+         and to_regclass('public.events_' || to_char($2::date, 'YYYYMMDD')) is not null
+         and not exists (select from dirty_days d where d.site_id = $1 and d.day = $2)
+     ) m, (
+       select count(*) filter (where bot_reason is null) as human, count(*) filter (where bot_reason is not null) as bots,
+         count(*) filter (where bot_reason is null and event_type = 'page_view') as views,
+         count(distinct visitor_id) filter (where bot_reason is null) as visitors
+       from events where site_id = $1 and occurred_at >= $2::date::timestamp at time zone 'UTC' and occurred_at < ($2::date + 1)::timestamp at time zone 'UTC'
+     ) e, (
+       select count(*) as sessions from (
+         select distinct session_id, visitor_id from events
+         where site_id = $1 and bot_reason is null
+           and occurred_at >= $2::date::timestamp at time zone 'UTC' and occurred_at < ($2::date + 1)::timestamp at time zone 'UTC'
+       ) present
+       where not exists (select from events before where before.site_id = $1 and before.visitor_id = present.visitor_id
+         and before.session_id = present.session_id and before.bot_reason is null
+         and before.occurred_at < $2::date::timestamp at time zone 'UTC')
+     ) s, (
+       select coalesce(sum(count) filter (where outcome = 'accepted'), 0) as accepted,
+         coalesce(sum(case outcome when 'received' then count else -count end), 0) as balance
+       from ingest_ledger where site_id = $1 and day = $2
+     ) l
+     cross join lateral (values
+       ('human_events', e.human, m.human_events), ('bot_events', e.bots, m.bot_events), ('page_views', e.views, m.page_views),
+       ('unique_visitors', e.visitors, m.unique_visitors), ('returns', e.visitors, m.returns), ('events_by_name', e.human, m.named_events),
+       ('sessions', s.sessions, m.sessions), ('accepted', l.accepted, m.accepted), ('ledger_balance', l.balance, 0)
+     ) as compared (number, raw, rollup)`,
+    [siteId, day],
+  );
+  return rows.length > 0 ? rows : null;
+}
+
+export interface DayRow {
+  day: string;
+  humanEvents: number;
+  pageViews: number;
+  uniqueVisitors: number;
+  sessions: number;
+  entrances: number;
+  landingConversions: number;
+  formsStarted: number;
+  formsSubmitted: number;
+  emailVerifies: number;
+  botEvents: number;
+  botsByReason: Record<string, number>;
+  clampedEvents: number;
+  lateEvents: number;
+  sessionsBySource: Record<string, number>;
+  vitals: Record<string, Histogram>;
+  received: number;
+  accepted: number;
+  duplicate: number;
+  rejected: number;
+  rejectedByReason: Record<string, number>;
+  latencies: Histogram;
+  sealed: boolean;
+  /** Minutes of the day that should have had service and hadn't; 0 before the installation and for what is still to come. */
+  minutesWithoutService: number;
+}
+
+/** One row a day of the window that has anything, ascending. */
+export async function findDays(db: Db, siteId: string, from: string, to: string): Promise<DayRow[]> {
+  const { rows } = await db.query<DayRow>({
+    name: 'metric_days',
+    text: `select day, coalesce(m.human_events, 0) as "humanEvents", coalesce(m.page_views, 0) as "pageViews",
+       coalesce(m.unique_visitors, 0) as "uniqueVisitors", coalesce(m.sessions, 0) as sessions, coalesce(m.entrances, 0) as entrances,
+       coalesce(m.landing_conversions, 0) as "landingConversions", coalesce(m.forms_started, 0) as "formsStarted",
+       coalesce(m.forms_submitted, 0) as "formsSubmitted", coalesce(m.email_verifies, 0) as "emailVerifies",
+       coalesce(m.bot_events, 0) as "botEvents", coalesce(m.bots_by_reason, '{}') as "botsByReason",
+       coalesce(m.clamped_events, 0) as "clampedEvents", coalesce(m.late_events, 0) as "lateEvents",
+       coalesce(m.sessions_by_source, '{}') as "sessionsBySource", coalesce(m.vitals, '{}') as vitals,
+       coalesce(i.received, 0) as received, coalesce(i.accepted, 0) as accepted, coalesce(i.duplicate, 0) as duplicate,
+       coalesce(i.rejected, 0) as rejected, coalesce(i.rejected_by_reason, '{}') as "rejectedByReason", coalesce(i.latencies, '{}') as latencies,
+       s.sealed_at is not null as sealed,
+       case when first_day is null or day < first_day or day > (now() at time zone 'UTC')::date then 0 else greatest(0,
+         least(1440, floor(extract(epoch from (now() at time zone 'UTC') - day::timestamp) / 60)::int)
+         - case when day = first_day then installed.minute else 0 end
+         - coalesce((select bit_count(minutes) from service_days v where v.day = days.day), 0)) end as "minutesWithoutService"
+     from (select generate_series($2::date, $3::date, interval '1 day')::date as day) days
+     cross join (select min(day) as first_day, (select position(B'1' in minutes) - 1 from service_days order by day limit 1) as minute from service_days) installed
+     left join (select * from daily_metric_rollups where site_id = $1) m using (day)
+     left join (select * from daily_ingest_rollups where site_id = $1) i using (day)
+     left join (select * from rollup_state where site_id = $1) s using (day)
+     order by day`,
+    values: [siteId, from, to],
+  });
+  return rows;
+}
+
+/** Distinct human visitors of a window, and those of them that were seen on an earlier day. */
+export async function countVisitors(
+  db: Db,
+  siteId: string,
+  from: string,
+  to: string,
+): Promise<{ visitors: number; returning: number }> {
+  const { rows } = await db.query<{ visitors: number; returning: number }>({
+    name: 'metric_visitors',
+    text: `select coalesce(sum(visitors), 0)::bigint as visitors,
+       coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning
+     from visitor_returns
+     where site_id = $1 and day between $2 and $3 and (previous_day is null or previous_day < $2)`,
+    values: [siteId, from, to],
+  });
+  return rows[0]!;
+}
+
+export interface LeadDay {
+  day: string;
+  leads: number;
+  verified: number;
+  signedUp: number;
+  activated: number;
+  /** Sum of the hours from first seen to first capture, and of how many leads that is known. */
+  hours: number;
+  timed: number;
+}
+
+/** Which leads are meant, and what became of each: the one definition that headline, breakdowns and drill-down share. */
+export const LEAD_FACTS = `
+  select l.lead_id, l.first_captured_at, (l.first_captured_at at time zone 'UTC')::date as day, l.first_source, l.first_utm,
+    l.first_path, l.first_form_name, l.domain_class,
+    l.verified_at is not null or coalesce(made.verified, false) as verified, made.signed_up_at,
+    made.activated_at, case when l.verified_at is not null then l.verified_at else made.verified_event_at end as verified_at,
+    case when seen.first_seen_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_seen_at) / 3600)::float8 end as hours
+  from leads l
+  left join lateral (
+    select v.first_seen_at from lead_identities i join visitors v on v.site_id = i.site_id and v.visitor_id = i.visitor_id
+    where i.site_id = l.site_id and i.lead_id = l.lead_id and i.visitor_id = l.first_visitor_id
+      and i.link_source = 'form_submit' and i.unlinked_at is null limit 1
+  ) seen on true
+  left join lateral (
+    select min(c.occurred_at) filter (where kind = 'signup') as signed_up_at, min(c.occurred_at) filter (where kind = 'activation') as activated_at,
+      bool_or(kind = 'email_verify') as verified, min(c.occurred_at) filter (where kind = 'email_verify') as verified_event_at
+    from (
+      select kind, occurred_at from conversions where site_id = l.site_id and lead_id = l.lead_id
+      union all
+      select c.kind, c.occurred_at from lead_identities i join conversions c on c.site_id = i.site_id and c.visitor_id = i.visitor_id
+      where i.site_id = l.site_id and i.lead_id = l.lead_id and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
+    ) c
+    where c.occurred_at >= l.first_captured_at
+  ) made on true
+  where l.site_id = $1 and l.first_captured_at >= $2::date::timestamp at time zone 'UTC'
+    and l.first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC' and l.imported_at is null`;
+
+/** Leads by the day of their first capture; imported ones did not come from the site's forms and are left out. */
+export async function countLeads(db: Db, siteId: string, from: string, to: string): Promise<LeadDay[]> {
+  const { rows } = await db.query<LeadDay>({
+    name: 'metric_leads',
+    text: `select day, count(*) as leads, count(*) filter (where verified) as verified, count(signed_up_at) as "signedUp",
+       count(activated_at) as activated, coalesce(sum(hours), 0) as hours, count(hours) as timed
+     from (${LEAD_FACTS}) facts group by day order by day`,
+    values: [siteId, from, to],
+  });
+  return rows;
+}
+
+export async function sumSpend(
+  db: Db,
+  siteId: string,
+  from: string,
+  to: string,
+): Promise<{ day: string; currency: string; amount: number }[]> {
+  const { rows } = await db.query<{ day: string; currency: string; amount: number }>({
+    name: 'metric_spend',
+    text: `select day, currency, sum(amount)::float8 as amount from ad_spend
+     where site_id = $1 and day between $2 and $3 group by 1, 2 order by 1, 2`,
+    values: [siteId, from, to],
+  });
+  return rows;
+}
+
+export interface Freshness {
+  rolledUpThrough: string | null;
+  generatedAt: Date | null;
+}
+
+export async function findFreshness(db: Db, siteId: string): Promise<Freshness> {
+  const { rows } = await db.query<Freshness>({
+    name: 'metric_freshness',
+    text: `select (select max(day) from rollup_state where site_id = $1) as "rolledUpThrough",
+      (select rolled_up_at from rollup_state where site_id = $1 order by day desc limit 1) as "generatedAt"`,
+    values: [siteId],
+  });
+  return rows[0]!;
+}
+
+/** The worst of these sites; how many differences the last nightly comparison found. */
+export async function findRollupStatus(
+  db: Db,
+): Promise<{ rolledUpThrough: string | null; discrepancies: number | null }> {
+  const { rows } = await db.query<{ rolledUpThrough: string | null; discrepancies: number | null }>(
+    `select (select min(through) from (select max(day) as through from rollup_state group by site_id) sites) as "rolledUpThrough",
+       (select (result ->> 'discrepancies')::int from job_runs where job = 'discrepancy' and state = 'succeeded'
+        order by started_at desc limit 1) as discrepancies`,
+  );
+  return rows[0]!;
+}

@@ -1,0 +1,114 @@
+// What may be asked of metrics, and what the answers look like.
+import { z } from 'zod';
+import { daysIn, isDay } from '../lib/days.ts';
+
+export const WINDOW_DAYS_MAX = 366;
+const YES = ['1', 'true', 'yes', 'on'];
+
+export const day = z
+  .string()
+  .refine(isDay, 'a real day such as 2026-02-28')
+  .meta({ format: 'date', description: 'UTC day, YYYY-MM-DD' });
+const propertyId = z.string().trim().min(1).max(128).optional().describe('which site; default: default');
+const format = z.enum(['json', 'csv']).default('json');
+
+const windowFields = { from: day, to: day, propertyId, format };
+
+/** from ≤ to, at most 366 days; other parameters are dropped. */
+export function windowed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.object({ ...windowFields, ...shape }).superRefine((value, context) => {
+    const { from, to } = value as { from: string; to: string };
+    if (!isDay(from) || !isDay(to)) return;
+    if (from > to) context.addIssue({ code: 'custom', path: ['to'], message: 'is before from' });
+    else if (daysIn(from, to) > WINDOW_DAYS_MAX)
+      context.addIssue({
+        code: 'custom',
+        path: ['to'],
+        message: `at most ${WINDOW_DAYS_MAX} days from from`,
+      });
+  });
+}
+
+export const summaryQuery = windowed({
+  compareTo: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
+    .transform((word) => YES.includes(word))
+    .default(false)
+    .describe('1/true/yes/on: with the window of the same length directly before'),
+});
+
+const count = z.int().min(0);
+const share = z.number().nullable();
+const metric = z.object({ value: share, delta: share });
+const counts = z.record(z.string(), z.number());
+
+export const windowShape = z.object({ from: day, to: day });
+export const summaryShape = z
+  .object({
+    ok: z.literal(true),
+    site: z.object({ siteId: z.uuid(), propertyId: z.string() }),
+    window: windowShape,
+    compareTo: windowShape.nullable(),
+    freshness: z.object({
+      rolledUpThrough: day.nullable(),
+      lagDays: z.int().nullable(),
+      generatedAt: z.iso.datetime().nullable(),
+    }),
+    metrics: z.object({
+      uniqueVisitors: metric,
+      returningVisitorsPct: metric,
+      totalPageViews: metric,
+      sessions: metric,
+      leadCaptureRate: metric,
+      formCompletionRate: metric,
+      landingPageConversionRate: metric,
+      avgTimeToFirstCaptureHrs: metric,
+      emailVerificationRate: metric,
+      costPerLead: metric,
+      leadToSignupRate: metric,
+      leadToActivationRate: metric,
+      trafficSourceMix: counts.describe('sums to 1, or is empty'),
+    }),
+    totals: z.looseObject({ leads: count }),
+    ingest: z.object({
+      successPct: share.describe('accepted ÷ (accepted + rejected), 0..1'),
+      p95LatencyMs: share,
+      p95TtfbMs: share,
+      totalEventsAccepted: count,
+      totalEventsDuplicate: count,
+      totalEventsRejected: count,
+      rejectedByReason: counts,
+    }),
+    quality: z.object({
+      botEvents: count,
+      botsByReason: counts,
+      clampedEvents: count,
+      lateEvents: count,
+      minutesWithoutService: count,
+      uniquesMethod: z.string(),
+      sealedDays: count,
+    }),
+    trend: z.array(
+      z.looseObject({ day, uniqueVisitors: count, pageViews: count, sessions: count, newLeads: count }),
+    ),
+  })
+  .meta({ id: 'MetricsSummary' });
+
+/** What the jobs rollup and discrepancy may be told. */
+export const rangeOptions = z
+  .object({
+    from: day.optional(),
+    to: day.optional(),
+    propertyId: z.string().trim().min(1).max(128).optional(),
+  })
+  .refine(({ from, to }) => (from === undefined) === (to === undefined), {
+    path: ['to'],
+    message: 'give both from and to, or neither',
+  })
+  .refine(({ from, to }) => !from || !to || (from <= to && daysIn(from, to) <= 1500), {
+    path: ['to'],
+    message: 'from ≤ to, at most 1500 days',
+  });
