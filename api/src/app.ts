@@ -31,7 +31,7 @@ import type { MetricsCache } from './metrics/cache.ts';
 import { metricsPaths, metricsRoutes } from './metrics/routes.ts';
 import type { Sites } from './sites/recognise.ts';
 import { sitePaths, siteRoutes } from './sites/routes.ts';
-import { snippetRoutes } from './snippet/routes.ts';
+import { snippetPaths, snippetRoutes } from './snippet/routes.ts';
 
 /** What is there once the database is: until then only the life routes answer. */
 export interface Services {
@@ -60,6 +60,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...healthPaths,
   ...eventPaths,
   ...sitePaths,
+  ...snippetPaths,
   ...adminPaths,
   ...jobPaths,
   ...leadPaths,
@@ -100,9 +101,9 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       isFull: () => services?.ingest.isFull ?? false,
       version,
     }),
+    snippetRoutes(), // needs no database, and pages wait for nothing of ours
   ];
   for (const router of life) mount(app, router);
-  mount(app, snippetRoutes()); // needs no database, and pages wait for nothing of ours
   app.use(async (_ctx, next) => {
     if (services) return next();
     throw new AppError('unavailable', 'The service is starting. Try again in a few seconds.', {

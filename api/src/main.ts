@@ -1,4 +1,5 @@
 // Start: config → listen (not ready) → migrate → database → app → jobs → ready; on SIGTERM the same backwards.
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,10 +16,11 @@ import { makeLedger } from './events/ledger.ts';
 import { makePartitions } from './events/queries.ts';
 import { watchDisk } from './health/disk.ts';
 import { watchHealth } from './health/routes.ts';
-import { isDatabaseAway } from './http/errors.ts';
+import { errorBody, isDatabaseAway } from './http/errors.ts';
 import { makeMeters } from './http/meters.ts';
 import { makeRunner } from './jobs/runner.ts';
 import { startLeads } from './leads/start.ts';
+import { AppError } from './lib/app-error.ts';
 import { type Log, makeLog } from './lib/log.ts';
 import { metricsCache } from './metrics/cache.ts';
 import { rollupStatus } from './metrics/rollup.ts';
@@ -54,6 +56,16 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     // a client that keeps its connection busy would keep us from ever ending
     if (draining) response.setHeader('Connection', 'close');
     return handle(request, response);
+  });
+  // what is no HTTP at all is refused in the same shape as anything else
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const body = JSON.stringify(
+      errorBody(new AppError('invalid_request', 'This is not a request we can read.'), randomUUID()),
+    );
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
   });
   // Longer than Caddy's 60 s, so that it is never we who close a connection it is about to use.
   server.keepAliveTimeout = 75_000;

@@ -63,7 +63,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     const stored = await withRetries(() => ingestEvents(db, distinct, repeated, inactivityMinutes));
     const ms = performance.now() - began;
     meters.batch(events.length, ms / 1000);
-    log.debug({ rows: events.length, ms: Math.round(ms * 100) / 100 }, 'batch');
+    log.info({ rows: events.length, ms: Math.round(ms * 100) / 100 }, 'batch');
     const others = elsewhere.length > 0 ? await write(elsewhere) : [];
     const storedElsewhere = new Map(elsewhere.map((event, i) => [event, others[i]]));
     return standsFor.map(({ event, repeats }) => {

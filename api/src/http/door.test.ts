@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { makeEvent } from '../../test/make.ts';
 import { ADMIN_KEY, type Answer, admin, call, startServer, type TestServer } from '../../test/server.ts';
@@ -254,4 +255,13 @@ test('answers carry no stack, SQL, path or library name, even when the database 
   } finally {
     await owner.query('drop trigger fail on events');
   }
+});
+
+test('what is no HTTP at all is refused in the same shape', async () => {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.end('HELLO\r\n\r\n');
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  assert.match(text, /^HTTP\/1.1 400 /);
+  assert.equal(JSON.parse(text.split('\r\n\r\n')[1]!).error, 'invalid_request');
 });

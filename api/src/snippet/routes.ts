@@ -4,6 +4,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { ok, refusals } from '../http/openapi-parts.ts';
 
 const BUNDLES = ['full', 'core'] as const;
 const DIST = new URL('dist/', import.meta.url);
@@ -136,3 +139,29 @@ export function snippetRoutes(): Router {
   });
   return router;
 }
+
+const script = { 200: { description: 'The script', content: { 'text/javascript': {} } } };
+const bundle = z.object({
+  path: z.string(),
+  integrity: z.string().describe('for the integrity attribute of the script tag'),
+  bytes: z.number(),
+  gzipBytes: z.number(),
+});
+
+export const snippetPaths: ZodOpenApiPathsObject = {
+  '/s.js': { get: { summary: 'The script for pages, with everything', responses: script } },
+  '/s-core.js': { get: { summary: 'The script for pages, page views and events only', responses: script } },
+  '/s/{file}': {
+    get: {
+      summary: 'A version of the script that never changes',
+      requestParams: { path: z.object({ file: z.string().describe('<hash>.js, from /s.json') }) },
+      responses: { ...script, ...refusals },
+    },
+  },
+  '/s.json': {
+    get: {
+      summary: 'The versioned addresses of the scripts and their integrity',
+      responses: { 200: ok(z.object({ ok: z.literal(true), full: bundle, core: bundle })) },
+    },
+  },
+};
