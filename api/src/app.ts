@@ -4,6 +4,8 @@ import Koa from 'koa';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { adminPaths, adminRoutes } from './admin/routes.ts';
 import type { Status } from './admin/status.ts';
+import { audit } from './audit/audit.ts';
+import { recordPaths, recordRoutes } from './audit/routes.ts';
 import type { Config } from './config.ts';
 import { consentPaths, consentRoutes } from './consent/routes.ts';
 import type { Pool } from './db/pool.ts';
@@ -23,6 +25,7 @@ import { rateLimits } from './http/rate-limit.ts';
 import { requestLog } from './http/request-log.ts';
 import { jobPaths, jobRoutes } from './jobs/routes.ts';
 import type { Runner } from './jobs/runner.ts';
+import { leadAdminPaths, leadAdminRoutes } from './leads/admin-routes.ts';
 import { leadPaths, leadRoutes } from './leads/routes.ts';
 import { type Leads, privacyFacts } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
@@ -66,6 +69,8 @@ export const paths: ZodOpenApiPathsObject = {
   ...leadPaths,
   ...consentPaths,
   ...metricsPaths,
+  ...leadAdminPaths,
+  ...recordPaths,
 };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
@@ -83,7 +88,10 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
   let services: Services | null = null;
   const identify = clientIdentifier(config.TRUSTED_PROXIES, config.IP_HASH_PEPPER);
   const limits = rateLimits(config.RATE_LIMITS === 'on', identify);
-  const admin = requireAdmin(config.ADMIN_API_KEY, limits);
+  // every action behind this door leaves a line in the audit log
+  const door = requireAdmin(config.ADMIN_API_KEY, limits);
+  const noted = audit(() => services?.leads.pool ?? null, log);
+  const admin: Koa.Middleware = (ctx, next) => door(ctx, () => noted(ctx, next) as Promise<void>);
 
   app.use(requestLog(log, meters));
   app.use(async (ctx, next) => {
@@ -119,6 +127,8 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       eventRoutes(doors),
       leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
       consentRoutes({ ...doors, ...leads, db: leads.pool, admin, log, privacy: privacyFacts(config) }),
+      leadAdminRoutes({ ...doors, ...leads, db, admin, log, publicUrl: config.PUBLIC_URL }),
+      recordRoutes({ db, sites, admin }),
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),
