@@ -1,0 +1,70 @@
+// A real browser on the demo site, another origin: its beacon and its form go through Caddy into PostgreSQL.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startDemo } from '../../api/demo/server.ts';
+import { launchChromium } from '../../api/test/chromium.ts';
+import { eventually, Stack } from './stack.ts';
+
+const stack = new Stack('browser');
+let demo: Awaited<ReturnType<typeof startDemo>>;
+let browser: Awaited<ReturnType<typeof launchChromium>>;
+before(async () => {
+  await stack.prepare();
+  await stack.up();
+  demo = await startDemo({ port: 0, apiOrigin: `https://localhost:${stack.https}` });
+  const key = { 'x-admin-key': await stack.adminKey() };
+  const { body } = await stack.call('GET', '/v1/sites', undefined, key);
+  const made = await stack.call('PATCH', `/v1/sites/${body.sites[0].siteId}`, { origins: [demo.url] }, key);
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  browser = await launchChromium();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.close();
+  await stack.down();
+});
+
+for (const javaScriptEnabled of [true, false])
+  test(`a visitor with JavaScript ${javaScriptEnabled ? 'on' : 'off'} reads a page, leaves an address, and is thanked on the site’s own page`, async () => {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled });
+    try {
+      const page = await context.newPage();
+      await page.goto(`${demo.url}/newsletter`);
+      const email = `ada-${javaScriptEnabled ? 'on' : 'off'}@example.com`;
+      if (javaScriptEnabled)
+        await eventually(
+          'the page view is stored',
+          20,
+          async () =>
+            (await stack.sql(
+              "select count(*) from events where event_type = 'page_view' and path = '/newsletter'",
+            )) !== '0',
+        );
+      await page.fill('#email', email);
+      await page.check('input[name=consentStatus]');
+      await page.click('button[type=submit]');
+      await page.waitForURL((url) => url.pathname === '/thanks', { timeout: 15_000 });
+      assert.equal(new URL(page.url()).origin, demo.url);
+      assert.equal(await stack.sql(`select count(*) from leads where email = '${email}'`), '1');
+      assert.equal(
+        await stack.sql(
+          `select status from consent_records join leads using (site_id, lead_id) where email = '${email}'`,
+        ),
+        'express',
+      );
+    } finally {
+      await context.close();
+    }
+  });
+
+test('the beacon’s origin is allowed by name, another one gets no CORS header', async () => {
+  const asked = (origin: string) =>
+    stack.call(
+      'POST',
+      '/v1/events',
+      { anonId: 'cors-browser', eventType: 'page_view', path: '/' },
+      { origin },
+    );
+  assert.equal((await asked(demo.url)).headers.get('access-control-allow-origin'), demo.url);
+  assert.equal((await asked('https://evil.example')).headers.get('access-control-allow-origin'), null);
+});
