@@ -31,6 +31,7 @@ import { type Leads, privacyFacts } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
 import type { MetricsCache } from './metrics/cache.ts';
+import { outcomePaths, outcomeRoutes } from './metrics/outcomes.ts';
 import { metricsPaths, metricsRoutes } from './metrics/routes.ts';
 import type { Sites } from './sites/recognise.ts';
 import { sitePaths, siteRoutes } from './sites/routes.ts';
@@ -71,6 +72,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...metricsPaths,
   ...leadAdminPaths,
   ...recordPaths,
+  ...outcomePaths,
 };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
@@ -132,6 +134,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),
+      outcomeRoutes({ db, sites, cache: metrics, admin }),
       metricsRoutes({ db, sites, cache: metrics, limits, admin, config }),
       metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),
       openApiRoutes(paths, version),

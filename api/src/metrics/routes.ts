@@ -14,7 +14,10 @@ import { toCsv } from '../lib/csv.ts';
 import { dayOf } from '../lib/days.ts';
 import type { Site } from '../sites/queries.ts';
 import type { Sites } from '../sites/recognise.ts';
-import type { MetricsCache } from './cache.ts';
+import { attribution } from './attribution.ts';
+import { type MetricsCache, metricsCache } from './cache.ts';
+import { breakdown, cohorts, leadsBehind, quality, realtime, timeseries } from './reports.ts';
+import * as schema from './schema.ts';
 import { summaryQuery, summaryShape } from './schema.ts';
 import { summarize } from './summary.ts';
 
@@ -29,6 +32,7 @@ interface Report<Query> {
   read(db: Db, site: Site, query: Query, config: Config): Promise<Row>;
   /** The answer as a table. */
   rows(answer: Row): Row[];
+  cached?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each report has a query of its own shape
@@ -55,7 +59,76 @@ const REPORTS: Report<any>[] = [
           : [{ metric, value: told.value, delta: told.delta }],
       ),
   },
+  {
+    name: 'timeseries',
+    summary: 'The numbers day by day, by ISO week or by month; visitors distinct within each',
+    query: schema.seriesQuery,
+    answer: schema.seriesShape,
+    read: timeseries,
+    rows: ({ series }) => series as Row[],
+  },
+  {
+    name: 'breakdown',
+    summary:
+      'What the numbers consist of: pages, entrances, exits, sources, campaigns, referrers, devices, …',
+    query: schema.breakdownQuery,
+    answer: schema.breakdownShape,
+    read: breakdown,
+    rows: ({ rows }) => rows as Row[],
+  },
+  {
+    name: 'cohorts',
+    summary: 'Leads by week of first capture and source, and how far they got after 0..n weeks',
+    query: schema.cohortsQuery,
+    answer: schema.cohortsShape,
+    read: cohorts,
+    rows: (answer) =>
+      (answer.cohorts as Row[]).map(({ verifiedAfter, signedUpAfter, activatedAfter, ...cohort }) => ({
+        ...cohort,
+        ...numbered('verifiedAfter', verifiedAfter),
+        ...numbered('signedUpAfter', signedUpAfter),
+        ...numbered('activatedAfter', activatedAfter),
+      })),
+  },
+  {
+    name: 'attribution',
+    summary: 'Which touches leads, signups or activations are credited to, by five models',
+    query: schema.attributionQuery,
+    answer: schema.attributionShape,
+    read: attribution,
+    rows: ({ rows }) => rows as Row[],
+  },
+  {
+    name: 'quality',
+    summary:
+      'How far the numbers can be trusted: bots, spam, refusals, ledger, service, domains of addresses',
+    query: schema.windowQuery,
+    answer: schema.qualityShape,
+    read: quality,
+    rows: ({ days }) => days as Row[],
+  },
+  {
+    name: 'leads',
+    summary: 'The leads behind a number; total is that number',
+    query: schema.leadsQuery,
+    answer: schema.leadsShape,
+    read: leadsBehind,
+    rows: ({ leads }) => leads as Row[],
+  },
+  {
+    name: 'realtime',
+    summary: 'The last 30 minutes',
+    query: schema.realtimeQuery,
+    answer: schema.realtimeShape,
+    read: (db, site) => realtime(db, site),
+    rows: ({ minutes }) => minutes as Row[],
+    // a rollup doesn't change it, the clock does
+    cached: false,
+  },
 ];
+
+const numbered = (name: string, counts: unknown): Row =>
+  Object.fromEntries((counts as number[]).map((count, week) => [`${name}${week}`, count]));
 
 export interface MetricsDoor {
   db: Pool;
@@ -78,6 +151,7 @@ export function siteOf(sites: Sites, propertyId: string | undefined): Site {
 
 export function metricsRoutes({ db, sites, cache, limits, admin, config }: MetricsDoor): Router {
   const router = new Router();
+  const uncached = metricsCache(0);
   for (const report of REPORTS) {
     router.get(`/v1/metrics/${report.name}`, admin, async (ctx) => {
       if (report.name === 'summary') await limits.take(ctx, 'summary');
@@ -86,10 +160,11 @@ export function metricsRoutes({ db, sites, cache, limits, admin, config }: Metri
       const site = siteOf(sites, query.propertyId as string | undefined);
       const today = dayOf(Date.now());
       const key = JSON.stringify([report.name, site.siteId, site.updatedAt, today, query]);
-      const { answer, hit } = await cache.through(key, async () => {
+      const make = async () => {
         const made = await inSites(db, site.siteId, (client) => report.read(client, site, query, config));
         return query.format === 'csv' ? toCsv(report.rows(made)) : JSON.stringify(made);
-      });
+      };
+      const { answer, hit } = await (report.cached === false ? uncached : cache).through(key, make);
       send(ctx, answer, query.format, report.name);
       const ms = (performance.now() - began).toFixed(2);
       ctx.set('Server-Timing', hit ? `cache;desc=hit, total;dur=${ms}` : `db;dur=${ms}, total;dur=${ms}`);

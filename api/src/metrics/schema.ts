@@ -29,16 +29,63 @@ export function windowed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
-export const summaryQuery = windowed({
-  compareTo: z
+const flag = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
+  .transform((word) => YES.includes(word));
+const name = z.string().trim().min(1).max(255).optional();
+const upTo = (max: number, usual: number) =>
+  z
     .string()
-    .trim()
-    .toLowerCase()
-    .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
-    .transform((word) => YES.includes(word))
+    .regex(/^\d{1,6}$/, 'a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1).max(max))
+    .default(usual);
+
+export const summaryQuery = windowed({
+  compareTo: flag
     .default(false)
     .describe('1/true/yes/on: with the window of the same length directly before'),
 });
+
+export const seriesQuery = windowed({ interval: z.enum(['day', 'week', 'month']).default('day') });
+export const breakdownQuery = windowed({
+  by: z
+    .enum([
+      'pages',
+      'entrances',
+      'exits',
+      'sources',
+      'campaigns',
+      'referrers',
+      'devices',
+      'browsers',
+      'os',
+      'countries',
+      'events',
+      'forms',
+      'vitals',
+      'spend',
+    ])
+    .default('pages'),
+  limit: upTo(1000, 50),
+});
+export const cohortsQuery = windowed({ weeks: upTo(52, 12) });
+export const attributionQuery = windowed({ of: z.enum(['lead', 'signup', 'activation']).default('lead') });
+export const leadsQuery = windowed({
+  source: name,
+  campaign: name,
+  domainClass: z.enum(['free_mail', 'business', 'disposable']).optional(),
+  verified: flag.optional(),
+  signedUp: flag.optional(),
+  activated: flag.optional(),
+  after: z.uuid().optional().describe('leadId of the last one of the page before (next)'),
+  limit: upTo(1000, 100),
+});
+export const windowQuery = windowed({});
+export const realtimeQuery = z.object({ propertyId, format });
 
 const count = z.int().min(0);
 const share = z.number().nullable();
@@ -112,3 +159,40 @@ export const rangeOptions = z
     path: ['to'],
     message: 'from ≤ to, at most 1500 days',
   });
+
+const row = z.looseObject({});
+const okWindow = { ok: z.literal(true), window: windowShape };
+export const seriesShape = z
+  .object({
+    ...okWindow,
+    interval: z.string(),
+    series: z.array(z.looseObject({ from: day, to: day, uniqueVisitors: count })),
+  })
+  .meta({ id: 'MetricsSeries' });
+export const breakdownShape = z
+  .looseObject({ ...okWindow, by: z.string(), rows: z.array(row) })
+  .meta({ id: 'MetricsBreakdown' });
+export const cohortsShape = z
+  .object({
+    ...okWindow,
+    weeks: count,
+    cohorts: z.array(z.looseObject({ week: day, source: z.string(), captured: count })),
+  })
+  .meta({ id: 'MetricsCohorts' });
+export const attributionShape = z
+  .looseObject({ ...okWindow, of: z.string(), conversions: count, rows: z.array(row) })
+  .meta({ id: 'MetricsAttribution' });
+export const qualityShape = z
+  .looseObject({ ...okWindow, domains: row, days: z.array(z.looseObject({ day })) })
+  .meta({ id: 'MetricsQuality' });
+export const realtimeShape = z
+  .looseObject({ ok: z.literal(true), activeVisitors: count, minutes: z.array(row) })
+  .meta({ id: 'MetricsRealtime' });
+export const leadsShape = z
+  .object({
+    ...okWindow,
+    total: count,
+    next: z.uuid().nullable(),
+    leads: z.array(z.looseObject({ leadId: z.uuid() })),
+  })
+  .meta({ id: 'MetricsLeads' });

@@ -1,0 +1,417 @@
+// The reports beside the summary: series, breakdowns, cohorts, quality, realtime, and the leads behind a number.
+import type { Db } from '../db/pool.ts';
+import { addDays } from '../lib/days.ts';
+import type { Site } from '../sites/queries.ts';
+import { type Histogram, merge, percentile } from './histogram.ts';
+import { countLeads, findDays, LEAD_FACTS } from './queries.ts';
+import { ratio } from './summary.ts';
+
+type Row = Record<string, unknown>;
+const sum = <T>(list: T[], of: (item: T) => number) => list.reduce((total, item) => total + of(item), 0);
+
+/** Monday of the ISO week. */
+export const weekOf = (day: string): string => {
+  const weekday = (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
+  return addDays(day, -weekday);
+};
+const startOf = (day: string, interval: 'day' | 'week' | 'month') =>
+  interval === 'day' ? day : interval === 'week' ? weekOf(day) : `${day.slice(0, 7)}-01`;
+
+/** Every interval of the window, zero-filled; visitors are distinct within each. */
+export async function timeseries(
+  db: Db,
+  site: Site,
+  { from, to, interval }: { from: string; to: string; interval: 'day' | 'week' | 'month' },
+): Promise<Row> {
+  const days = await findDays(db, site.siteId, from, to);
+  const leads = new Map((await countLeads(db, site.siteId, from, to)).map((day) => [day.day, day]));
+  const spans = new Map<string, { first: string; last: string; days: typeof days }>();
+  for (const day of days) {
+    const start = startOf(day.day, interval);
+    const span = spans.get(start) ?? { first: day.day, last: day.day, days: [] };
+    span.last = day.day;
+    span.days.push(day);
+    spans.set(start, span);
+  }
+  const list = [...spans.values()];
+  const { rows } = await db.query<{ first: string; visitors: number; returning: number }>({
+    name: 'metric_series',
+    text: `select s.first, coalesce(sum(r.visitors), 0)::bigint as visitors,
+       coalesce(sum(r.visitors) filter (where r.previous_day is not null), 0)::bigint as returning
+     from unnest($2::date[], $3::date[]) as s (first, last)
+     left join visitor_returns r on r.site_id = $1 and r.day between s.first and s.last and (r.previous_day is null or r.previous_day < s.first)
+     group by s.first`,
+    values: [site.siteId, list.map((span) => span.first), list.map((span) => span.last)],
+  });
+  const distinct = new Map(rows.map((row) => [row.first, row]));
+  return {
+    ok: true,
+    window: { from, to },
+    interval,
+    series: list.map(({ first, last, days: own }) => ({
+      from: first,
+      to: last,
+      uniqueVisitors: distinct.get(first)?.visitors ?? 0,
+      returningVisitors: distinct.get(first)?.returning ?? 0,
+      pageViews: sum(own, (day) => day.pageViews),
+      sessions: sum(own, (day) => day.sessions),
+      entrances: sum(own, (day) => day.entrances),
+      landingConversions: sum(own, (day) => day.landingConversions),
+      formsStarted: sum(own, (day) => day.formsStarted),
+      formsSubmitted: sum(own, (day) => day.formsSubmitted),
+      newLeads: sum(own, (day) => leads.get(day.day)?.leads ?? 0),
+      leadsVerified: sum(own, (day) => leads.get(day.day)?.verified ?? 0),
+      leadsSignedUp: sum(own, (day) => leads.get(day.day)?.signedUp ?? 0),
+      botEvents: sum(own, (day) => day.botEvents),
+      eventsAccepted: sum(own, (day) => day.accepted),
+      eventsRejected: sum(own, (day) => day.rejected),
+    })),
+  };
+}
+
+export const BREAKDOWNS = {
+  pages: 'page',
+  entrances: 'entrance',
+  exits: 'exit',
+  sources: 'source',
+  campaigns: 'campaign',
+  referrers: 'referrer',
+  devices: 'device',
+  browsers: 'browser',
+  os: 'os',
+  countries: 'country',
+  events: 'event',
+  forms: 'form',
+} as const;
+
+export type BreakdownBy = keyof typeof BREAKDOWNS | 'vitals' | 'spend';
+
+/** What a window's numbers consist of, the largest first; totals are of all rows, also of those beyond the limit. */
+export async function breakdown(
+  db: Db,
+  site: Site,
+  { from, to, by, limit }: { from: string; to: string; by: BreakdownBy; limit: number },
+): Promise<Row> {
+  const head = { ok: true, window: { from, to }, by };
+  if (by === 'vitals') return { ...head, ...(await vitals(db, site, from, to)) };
+  if (by === 'spend') return { ...head, ...(await spend(db, site, from, to, limit)) };
+  const kind = BREAKDOWNS[by];
+  const { rows } = await db.query<{
+    name: string;
+    detail: string;
+    sessions: number;
+    pageViews: number;
+    conversions: number;
+    events: number;
+    engagedMs: number;
+  }>({
+    name: 'metric_breakdown',
+    text: `select name, detail, sum(sessions)::bigint as sessions, sum(page_views)::bigint as "pageViews",
+       sum(conversions)::bigint as conversions, sum(events)::bigint as events, sum(engaged_ms)::bigint as "engagedMs"
+     from daily_breakdowns where site_id = $1 and kind = $4 and day between $2 and $3 group by 1, 2`,
+    values: [site.siteId, from, to, kind],
+  });
+  const weigh = (row: (typeof rows)[number]) => row.sessions || row.pageViews || row.events;
+  const leads = by === 'sources' || by === 'campaigns' ? await leadsBy(db, site, from, to, by) : null;
+  const known = new Set<string>();
+  const list = rows.map((row) => {
+    const key = `${row.name}\n${row.detail}`;
+    known.add(key);
+    return leads ? { ...row, leads: leads.get(key) ?? 0 } : row;
+  });
+  // Leads whose session is not in this window's sessions, or came without one, are rows too: the sums stay equal.
+  for (const [key, count] of leads ?? []) {
+    if (known.has(key)) continue;
+    const [name = '', detail = ''] = key.split('\n');
+    const none = { sessions: 0, pageViews: 0, conversions: 0, events: 0, engagedMs: 0 };
+    list.push({ name, detail, ...none, leads: count } as (typeof list)[number]);
+  }
+  list.sort(
+    (a, b) =>
+      weigh(b) - weigh(a) || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.detail < b.detail ? -1 : 1),
+  );
+  const totals = {
+    rows: list.length,
+    sessions: sum(list, (row) => row.sessions),
+    pageViews: sum(list, (row) => row.pageViews),
+    conversions: sum(list, (row) => row.conversions),
+    events: sum(list, (row) => row.events),
+    ...(leads ? { leads: sum([...leads.values()], (count) => count) } : {}),
+  };
+  const whole = sum(list, weigh);
+  return {
+    ...head,
+    totals,
+    rows: list.slice(0, limit).map((row) => ({
+      ...row,
+      share: ratio(weigh(row), whole),
+      conversionRate: ratio(row.conversions, row.sessions),
+    })),
+  };
+}
+
+async function leadsBy(db: Db, site: Site, from: string, to: string, by: 'sources' | 'campaigns') {
+  const { rows } = await db.query<{ name: string; detail: string; leads: number }>({
+    name: `metric_leads_by_${by}`,
+    text:
+      by === 'sources'
+        ? `select first_source as name, '' as detail, count(*) as leads from (${LEAD_FACTS}) facts group by 1`
+        : `select first_utm ->> 'campaign' as name, concat_ws(' / ', first_utm ->> 'source', first_utm ->> 'medium') as detail, count(*) as leads
+           from (${LEAD_FACTS}) facts where first_utm ->> 'campaign' is not null group by 1, 2`,
+    values: [site.siteId, from, to],
+  });
+  return new Map(rows.map((row) => [`${row.name}\n${row.detail}`, row.leads]));
+}
+
+const VITALS = { lcp: 'lcpMs', inp: 'inpMs', cls: 'clsScore', fcp: 'fcpMs', ttfb: 'ttfbMs' } as const;
+
+async function vitals(db: Db, site: Site, from: string, to: string) {
+  const days = await findDays(db, site.siteId, from, to);
+  return {
+    rows: Object.entries(VITALS).map(([vital, name]) => {
+      const all: Histogram = {};
+      for (const day of days) merge(all, day.vitals[vital]);
+      const unit = vital === 'cls' ? 10_000 : 100;
+      return {
+        name,
+        p75: percentile(all, 0.75, unit),
+        p95: percentile(all, 0.95, unit),
+        measured: sum(Object.values(all), (count) => count),
+      };
+    }),
+  };
+}
+
+async function spend(db: Db, site: Site, from: string, to: string, limit: number) {
+  const { rows } = await db.query<{
+    source: string;
+    campaign: string;
+    currency: string;
+    amount: number;
+    leads: number;
+    costPerLead: number | null;
+  }>({
+    name: 'metric_spend_by_campaign',
+    text: `with paid as (
+       select source, campaign, currency, sum(amount)::float8 as amount from ad_spend
+       where site_id = $1 and day between $2 and $3 group by 1, 2, 3
+     ), won as (
+       select lower(first_utm ->> 'source') as source, lower(coalesce(first_utm ->> 'campaign', '')) as campaign, count(*) as leads
+       from (${LEAD_FACTS}) facts where first_utm ->> 'source' is not null group by 1, 2
+     )
+     select paid.source, paid.campaign, currency, amount,
+       coalesce(case when paid.campaign = '' then (select sum(leads) from won where won.source = lower(paid.source))
+         else (select sum(leads) from won where won.source = lower(paid.source) and won.campaign = lower(paid.campaign)) end, 0)::bigint as leads
+     from paid order by amount desc, source, campaign, currency`,
+    values: [site.siteId, from, to],
+  });
+  return {
+    rows: rows.slice(0, limit).map((row) => ({ ...row, costPerLead: ratio(row.amount, row.leads) })),
+  };
+}
+
+interface LeadFact {
+  lead_id: string;
+  day: string;
+  first_captured_at: Date;
+  first_source: string;
+  campaign: string | null;
+  domain_class: string;
+  verified_at: Date | null;
+  verified: boolean;
+  signed_up_at: Date | null;
+  activated_at: Date | null;
+}
+
+async function leadFacts(db: Db, site: Site, from: string, to: string): Promise<LeadFact[]> {
+  const { rows } = await db.query<LeadFact>({
+    name: 'metric_lead_facts',
+    text: `select lead_id, day, first_captured_at, first_source, first_utm ->> 'campaign' as campaign, domain_class, verified, verified_at,
+       signed_up_at, activated_at
+     from (${LEAD_FACTS}) facts order by first_captured_at, lead_id`,
+    values: [site.siteId, from, to],
+  });
+  return rows;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+
+/** Leads by week of first capture and first-touch source, and how many had got how far after 0..n weeks. */
+export async function cohorts(
+  db: Db,
+  site: Site,
+  { from, to, weeks }: { from: string; to: string; weeks: number },
+): Promise<Row> {
+  const facts = await leadFacts(db, site, from, to);
+  const groups = new Map<string, LeadFact[]>();
+  for (const fact of facts) {
+    const key = `${weekOf(fact.day)} ${fact.first_source}`;
+    groups.set(key, [...(groups.get(key) ?? []), fact]);
+  }
+  /** Cumulated: index n counts those who had got there n weeks after their capture. */
+  const after = (list: LeadFact[], at: (fact: LeadFact) => Date | null) =>
+    Array.from({ length: weeks + 1 }, (_, n) =>
+      list.reduce((count, fact) => {
+        const reached = at(fact);
+        return (
+          count +
+          (reached && reached.getTime() - fact.first_captured_at.getTime() < (n + 1) * WEEK_MS ? 1 : 0)
+        );
+      }, 0),
+    );
+  return {
+    ok: true,
+    window: { from, to },
+    weeks,
+    cohorts: [...groups]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, list]) => ({
+        week: key.slice(0, 10),
+        source: key.slice(11),
+        captured: list.length,
+        verified: list.filter((fact) => fact.verified).length,
+        signedUp: list.filter((fact) => fact.signed_up_at).length,
+        activated: list.filter((fact) => fact.activated_at).length,
+        verifiedAfter: after(list, (fact) => fact.verified_at),
+        signedUpAfter: after(list, (fact) => fact.signed_up_at),
+        activatedAfter: after(list, (fact) => fact.activated_at),
+      })),
+  };
+}
+
+export interface LeadFilter {
+  from: string;
+  to: string;
+  source?: string;
+  campaign?: string;
+  domainClass?: string;
+  verified?: boolean;
+  signedUp?: boolean;
+  activated?: boolean;
+  after?: string;
+  limit: number;
+}
+
+/** The leads behind a number: total is the number, whatever the page. Who they are is asked of /v1/leads/{leadId}. */
+export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promise<Row> {
+  const wanted = (await leadFacts(db, site, filter.from, filter.to)).filter(
+    (fact) =>
+      (filter.source === undefined || fact.first_source === filter.source) &&
+      (filter.campaign === undefined || fact.campaign === filter.campaign) &&
+      (filter.domainClass === undefined || fact.domain_class === filter.domainClass) &&
+      (filter.verified === undefined || fact.verified === filter.verified) &&
+      (filter.signedUp === undefined || (fact.signed_up_at !== null) === filter.signedUp) &&
+      (filter.activated === undefined || (fact.activated_at !== null) === filter.activated),
+  );
+  const begin = filter.after ? wanted.findIndex((fact) => fact.lead_id === filter.after) + 1 : 0;
+  const page = wanted.slice(begin, begin + filter.limit);
+  return {
+    ok: true,
+    window: { from: filter.from, to: filter.to },
+    total: wanted.length,
+    next: begin + page.length < wanted.length ? page.at(-1)!.lead_id : null,
+    leads: page.map((fact) => ({
+      leadId: fact.lead_id,
+      firstCapturedAt: fact.first_captured_at.toISOString(),
+      source: fact.first_source,
+      campaign: fact.campaign,
+      domainClass: fact.domain_class,
+      verified: fact.verified,
+      signedUpAt: fact.signed_up_at?.toISOString() ?? null,
+      activatedAt: fact.activated_at?.toISOString() ?? null,
+    })),
+  };
+}
+
+/** How far the numbers can be trusted: bots, spam, refusals, the ledger, service, and the addresses' domains. */
+export async function quality(db: Db, site: Site, { from, to }: { from: string; to: string }): Promise<Row> {
+  const days = await findDays(db, site.siteId, from, to);
+  const classes: Record<string, number> = { free_mail: 0, business: 0, disposable: 0 };
+  const facts = await leadFacts(db, site, from, to);
+  for (const { domain_class } of facts) classes[domain_class] = (classes[domain_class] ?? 0) + 1;
+  return {
+    ok: true,
+    window: { from, to },
+    domains: {
+      leads: facts.length,
+      byClass: classes,
+      businessShare: ratio(classes.business ?? 0, facts.length),
+    },
+    days: days.map((day) => ({
+      day: day.day,
+      humanEvents: day.humanEvents,
+      botEvents: day.botEvents,
+      botShare: ratio(day.botEvents, day.botEvents + day.humanEvents),
+      botsByReason: day.botsByReason,
+      spamSubmissions:
+        (day.botsByReason.spam ?? 0) +
+        (day.rejectedByReason.honeypot ?? 0) +
+        (day.rejectedByReason.spam ?? 0),
+      clampedEvents: day.clampedEvents,
+      lateEvents: day.lateEvents,
+      received: day.received,
+      accepted: day.accepted,
+      duplicate: day.duplicate,
+      rejected: day.rejected,
+      rejectedByReason: day.rejectedByReason,
+      balanced: day.received === day.accepted + day.duplicate + day.rejected,
+      successPct: ratio(day.accepted, day.accepted + day.rejected),
+      p95LatencyMs: percentile(day.latencies, 0.95),
+      minutesWithoutService: day.minutesWithoutService,
+      sealed: day.sealed,
+    })),
+  };
+}
+
+const REALTIME_MINUTES = 30;
+const TOP = 10;
+
+/** The last half hour, from raw events by their time: a bounded look-up, no rollup is that young. */
+export async function realtime(db: Db, site: Site, now = Date.now()): Promise<Row> {
+  const since = new Date(Math.floor(now / 60_000) * 60_000 - (REALTIME_MINUTES - 1) * 60_000);
+  const { rows } = await db.query<{
+    kind: string;
+    name: string;
+    events: number;
+    views: number;
+    visitors: number;
+  }>({
+    name: 'metric_realtime',
+    text: `with recent as materialized (
+       select e.visitor_id, e.occurred_at, e.event_type, split_part(e.path, '?', 1) as path, s.source, s.country, s.device_type
+       from events e left join sessions s on s.site_id = e.site_id and s.session_id = e.session_id
+       where e.site_id = $1 and e.occurred_at >= $2 and e.bot_reason is null
+     )
+     select k.kind, k.name, count(*) as events, count(*) filter (where event_type = 'page_view') as views, count(distinct visitor_id) as visitors
+     from recent cross join lateral (values ('all', ''), ('minute', to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:00.000"Z"')),
+       ('page', path), ('source', source), ('country', country), ('device', device_type)) as k (kind, name)
+     where k.name is not null group by 1, 2`,
+    values: [site.siteId, since],
+  });
+  const of = (kind: string) =>
+    rows
+      .filter((row) => row.kind === kind)
+      .sort((a, b) => b.visitors - a.visitors || b.events - a.events || (a.name < b.name ? -1 : 1));
+  const minutes = new Map(of('minute').map((row) => [row.name, row]));
+  const all = of('all')[0];
+  const top = (kind: string) =>
+    of(kind)
+      .slice(0, TOP)
+      .map(({ name, visitors, views }) => ({ name, visitors, pageViews: views }));
+  return {
+    ok: true,
+    since: since.toISOString(),
+    activeVisitors: all?.visitors ?? 0,
+    pageViews: all?.views ?? 0,
+    events: all?.events ?? 0,
+    minutes: Array.from({ length: REALTIME_MINUTES }, (_, n) => {
+      const minute = new Date(since.getTime() + n * 60_000).toISOString();
+      const row = minutes.get(minute);
+      return { minute, visitors: row?.visitors ?? 0, pageViews: row?.views ?? 0, events: row?.events ?? 0 };
+    }),
+    pages: top('page'),
+    sources: top('source'),
+    countries: top('country'),
+    devices: top('device'),
+  };
+}
