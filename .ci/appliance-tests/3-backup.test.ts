@@ -56,6 +56,18 @@ before(async () => {
         eventId: crypto.randomUUID(),
       })),
     });
+  for (const email of ['ada@example.com', 'bob@example.com', 'eve@example.com']) {
+    const consent = { text: 'Send me the weekly bake.', language: 'en' };
+    const lead = {
+      email,
+      anonId: `visitor-of-${email}`,
+      path: '/',
+      formName: 'newsletter',
+      consentStatus: 'express',
+      consent,
+    };
+    assert.equal((await stack.call('POST', '/v1/leads/capture', lead)).status, 200);
+  }
   await sleep(2500);
 });
 after(async () => {
@@ -167,12 +179,29 @@ test('a good one, restored into a fresh stack, has the same content', async () =
   assert.equal((await fresh.compose('exec', '-T', 'api', 'ls', '/data')).includes('incoming'), false);
 });
 
-test('writes after the backup are gone after its restore, and the old database is not left behind', async () => {
-  const later = await stack.send({ path: '/after-the-backup' });
-  assert.equal(later.status, 202);
+test('a restore takes writes since the backup away, but not what people asked for since: erasure and withdrawal are repeated', async () => {
+  const key = { 'x-admin-key': await stack.adminKey() };
+  assert.equal((await stack.send({ path: '/after-the-backup' })).status, 202);
+  assert.equal(
+    (await stack.call('POST', '/v1/leads/delete', { email: 'ada@example.com' }, key)).body.deleted,
+    true,
+  );
+  assert.equal((await stack.call('POST', '/v1/leads/unsubscribe', { email: 'bob@example.com' })).status, 200);
   const done = await stack.attempt('restore', 'newest', '--yes');
   assert.equal(done.code, 0, done.said);
+  assert.match(done.said, /1 erasures and 1 withdrawals were asked for and are repeated/);
   assert.equal(await stack.sql("select count(*) from events where path = '/after-the-backup'"), '0');
+  assert.equal(
+    await stack.sql("select string_agg(email, ' ' order by email) from leads"),
+    'bob@example.com eve@example.com',
+  );
+  const status = (email: string) =>
+    stack.sql(
+      `select status from consent_records join leads using (site_id, lead_id) where email = '${email}' order by recorded_at desc limit 1`,
+    );
+  assert.equal(await status('bob@example.com'), 'withdrawn');
+  assert.equal(await status('eve@example.com'), 'express');
+  // and the old database is not left behind
   assert.equal(await stack.sql("select count(*) from pg_database where datname like 'marketing\\_%'"), '0');
 });
 

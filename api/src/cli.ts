@@ -19,7 +19,9 @@ import { backupSettings } from './backups/settings.ts';
 import { BackupError } from './backups/tools.ts';
 import { verifyBackup } from './backups/verify.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { migrate } from './db/migrate.ts';
+import { appUrl, migrate } from './db/migrate.ts';
+import { makePool } from './db/pool.ts';
+import { forgetAgain } from './leads/forget-again.ts';
 import { makeLog } from './lib/log.ts';
 import { version } from './main.ts';
 
@@ -114,7 +116,7 @@ const verbs: Record<string, Verb> = {
           const done = await migrate(url, log);
           if (done.length > 0) print(`brought up to this release by ${done.join(', ')}`);
         },
-        replayJournal: async (url) => replayJournal({ ...config(), DATABASE_URL: url }),
+        replayJournal,
         say: print,
       });
       print(`kept: ${old}`);
@@ -148,10 +150,12 @@ const verbs: Record<string, Verb> = {
     },
   },
   journal: {
-    help: 'replay: repeats erasures and withdrawals that happened after the backup that was restored',
+    help: 'replay --since INSTANT: repeats erasures and withdrawals asked for since then (a restore does it by itself)',
     async run(args) {
-      if (args[0] !== 'replay') throw new Error('journal knows one word: replay');
-      print(await replayJournal(config()));
+      const since = option(args, '--since');
+      if (args[0] !== 'replay' || !since || Number.isNaN(Date.parse(since)))
+        throw new Error('say: journal replay --since 2026-01-31T02:15:00.000Z (the moment of the backup)');
+      print(await replayJournal(config().DATABASE_URL, new Date(since).toISOString()));
     },
   },
   status: {
@@ -169,9 +173,25 @@ const verbs: Record<string, Verb> = {
   },
 };
 
-/** Erasures and withdrawals are kept outside the database; see leads/ for what is in them. */
-async function replayJournal(_config: Config): Promise<string> {
-  return 'there is no journal of erasures and withdrawals to repeat';
+/** Erasures and withdrawals are kept outside the database; url: of the restored one. returns  a sentence for the operator */
+async function replayJournal(url: string, since: string): Promise<string> {
+  const { IP_HASH_PEPPER: pepper } = config();
+  const pool = makePool(await appUrl(url, pepper), {
+    name: 'restore',
+    connectionsMax: 1,
+    statementTimeoutMs: 600_000,
+    log: makeLog('warn'),
+  });
+  try {
+    const { erased, withdrawn, unknown } = await forgetAgain(pool, {
+      journal: backups().journal,
+      since,
+      pepper,
+    });
+    return `since the backup ${erased} erasures and ${withdrawn} withdrawals were asked for and are repeated; ${unknown} of people it does not hold`;
+  } finally {
+    await pool.end();
+  }
 }
 
 const [name = 'help', ...args] = process.argv.slice(2);

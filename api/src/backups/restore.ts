@@ -25,8 +25,8 @@ export interface RestoreSettings extends BackupSettings {
   knownMigrations: string[];
   /** Brings a restored older schema up to this release. */
   migrate: (url: string) => Promise<void>;
-  /** Erasures and withdrawals since the backup happen again. returns  a sentence for the operator */
-  replayJournal: (url: string) => Promise<string>;
+  /** Erasures and withdrawals since the backup (an instant) happen again. returns  a sentence for the operator */
+  replayJournal: (url: string, since: string) => Promise<string>;
   say: (text: string) => void;
 }
 
@@ -122,7 +122,7 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
       }
       say('every table has the rows and the checksum it had');
       await settings.migrate(freshUrl);
-      say(await settings.replayJournal(freshUrl));
+      say(await settings.replayJournal(freshUrl, manifest.createdAt));
       await server.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
         [live],
