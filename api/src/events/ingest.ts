@@ -92,6 +92,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     write,
     isFaultOfAnItem: (error) => DATA_FAULT.test(code(error)),
     rowsPerWriteMax: 500,
+    rowsWorthAWrite: 32,
     queuedRowsMax: 5000,
     queuedBytesMax: 16 * 1024 * 1024,
     spacingMs,

@@ -11,7 +11,9 @@
 -- returns     one row an arrived event: its id, the id it is stored under, and whether it had been stored before
 create or replace function ingest_events(arrived json, repeated json, inactivity interval)
 returns table (arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean)
-language plpgsql set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
+language plpgsql
+-- A plan is made once, often while the tables are still empty, and must hold when they are large.
+set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   fresh uuid[];          -- arrived ids that are stored now
@@ -41,7 +43,9 @@ begin
         coalesce(a.received_at, now()) + interval '5 minutes') as occurred_at
     from json_to_recordset(arrived) as a (site_id uuid, event_id uuid, body_key uuid, visitor_id uuid, client_at timestamptz(3),
       received_at timestamptz(3), ip_hash bytea, ua_hash bytea, privacy_signal boolean)
-    left join recent_bodies known on known.site_id = a.site_id and known.body_key = a.body_key
+    left join lateral (
+      select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
+    ) known on true
   ), keyed as (
     insert into event_keys (site_id, event_id, visitor_id, occurred_at)
     select site_id, event_id, visitor_id, occurred_at from sent order by site_id, event_id
@@ -88,14 +92,15 @@ begin
         inp_ms real, ttfb_ms real, cls_score real, props jsonb, device_type text, browser text, os text, country text)
       where a.event_id = any (fresh)
     ), latest as (
-      select v.site_id, v.visitor_id, s.session_id as last_id, s.started_at as last_start, s.last_activity_at as last_at, s.utm as last_utm
+      select v.site_id, v.visitor_id, s.row_at as last_row, s.session_id as last_id, s.started_at as last_start, s.last_activity_at as last_at, s.utm as last_utm
       from (select distinct site_id, visitor_id from kept) v
       cross join lateral (
-        select * from sessions s where s.site_id = v.site_id and s.visitor_id = v.visitor_id order by s.started_at desc limit 1
+        select *, s.ctid as row_at from sessions s where s.site_id = v.site_id and s.visitor_id = v.visitor_id
+        order by s.started_at desc limit 1
       ) s
     ), ordered as (
       -- narrow on purpose: the window steps carry six columns instead of thirty (half the time of a small batch)
-      select kept.site_id, kept.visitor_id, kept.event_id, kept.occurred_at, kept.utm, last_id, last_start, last_at, last_utm,
+      select kept.site_id, kept.visitor_id, kept.event_id, kept.occurred_at, kept.utm, last_row, last_id, last_start, last_at, last_utm,
         row_number() over visit as nth,
         last_id is null and row_number() over visit = 1
           or occurred_at - greatest(last_at, lag(occurred_at) over visit) > inactivity as after_silence,
@@ -123,7 +128,7 @@ begin
         case when starts then uuidv7() end as new_id
       from cut
     ), placed as materialized (
-      select site_id, visitor_id, event_id, occurred_at, last_id, last_start, last_at, starts, is_late, session_number,
+      select site_id, visitor_id, event_id, occurred_at, last_row, last_id, last_start, last_at, starts, is_late, session_number,
         case when is_late then '00000000-0000-0000-0000-000000000000'
           when session_number = 0 then last_id
           else first_value(new_id) over (partition by site_id, visitor_id, session_number order by nth) end as session_id,
@@ -136,10 +141,11 @@ begin
         k.device_type, k.browser, k.os, k.country
       from placed p join kept k using (event_id) where p.starts and not p.is_late
     ), continued as (
+      -- by its place: a plan made while the table was empty joins any other way by walking all sessions of the site,
+      -- and the visitor's lock keeps the row where it was found
       update sessions s set last_activity_at = p.active_until
-      from (select distinct site_id, visitor_id, last_id, active_until from placed where session_number = 0 and not is_late and active_until > last_at) p
-      -- with visitor_id, whichever index a plan made on an empty table has chosen finds one row, not the site's
-      where s.site_id = p.site_id and s.visitor_id = p.visitor_id and s.session_id = p.last_id
+      from (select distinct last_row, active_until from placed where session_number = 0 and not is_late and active_until > last_at) p
+      where s.ctid = p.last_row
     ), stored as (
       insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, referrer, source,
         utm, bot_reason, clamped, privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms, lcp_ms, inp_ms, ttfb_ms,
@@ -177,9 +183,13 @@ begin
           late_visitor.device_type, late_visitor.browser, late_visitor.os, late_visitor.country);
       end loop;
       select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into fresh, fresh_visitors, fresh_sessions
-      from event_keys k
-      join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
-      where k.event_id = any (fresh);
+      from json_to_recordset(arrived) as a (site_id uuid, event_id uuid)
+      cross join lateral (
+        select e.* from event_keys k
+        join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+        where k.site_id = a.site_id and k.event_id = a.event_id limit 1
+      ) e
+      where a.event_id = any (fresh);
     end if;
 
     return query select f.event_id, f.event_id, f.visitor_id, f.session_id, false
@@ -189,11 +199,17 @@ begin
   if arrived_count > coalesce(cardinality(fresh), 0) then
     -- The answer to a duplicate is the first one's; its session is unknown once the raw row was purged.
     return query
-      select a.event_id, k.event_id, k.visitor_id, e.session_id, true
+      select a.event_id, first.event_id, first.visitor_id, first.session_id, true
       from json_to_recordset(arrived) as a (site_id uuid, event_id uuid, body_key uuid)
-      left join recent_bodies known on known.site_id = a.site_id and known.body_key = a.body_key
-      join event_keys k on k.site_id = a.site_id and k.event_id = coalesce(known.event_id, a.event_id)
-      left join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+      left join lateral (
+        select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
+      ) known on true
+      cross join lateral (
+        select k.event_id, k.visitor_id, e.session_id
+        from event_keys k
+        left join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+        where k.site_id = a.site_id and k.event_id = coalesce(known.event_id, a.event_id) limit 1
+      ) first
       where fresh is null or a.event_id <> all (fresh);
   end if;
 end $$;

@@ -9,6 +9,7 @@ const make = (
   new Batcher<number, number>({
     isFaultOfAnItem: () => true,
     rowsPerWriteMax: 500,
+    rowsWorthAWrite: 500,
     queuedRowsMax: 1000,
     queuedBytesMax: 1e6,
     spacingMs: 0,
@@ -50,6 +51,24 @@ test('no write is larger or more parallel than allowed', async () => {
     sizes.reduce((sum, size) => sum + size, 0),
     50,
   );
+});
+
+test('enough rows are written however recent the last write, fewer wait for more', async () => {
+  const sizes: number[] = [];
+  const batcher = make({
+    spacingMs: 60_000,
+    rowsWorthAWrite: 3,
+    write: async (items) => {
+      sizes.push(items.length);
+      return items;
+    },
+  });
+  await batcher.add(0, 1); // the first is not held up
+  const two = [1, 2].map((item) => batcher.add(item, 1)); // would wait a minute
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual(sizes, [1]);
+  await Promise.all([...two, batcher.add(3, 1)]);
+  assert.deepEqual(sizes, [1, 3]);
 });
 
 test('a full queue says so at once, by rows and by bytes, and takes in again when it has room', async () => {

@@ -17,6 +17,8 @@ export interface BatcherOptions<Item, Result> {
   /** Tells a fault of some item (halve the batch until it stands alone) from one of the connection (all fail). */
   isFaultOfAnItem: (error: unknown) => boolean;
   rowsPerWriteMax: number;
+  /** So many are worth a write of their own, however recent the last one. */
+  rowsWorthAWrite: number;
   queuedRowsMax: number;
   queuedBytesMax: number;
   /** Least distance between the starts of two writes, so that trickling requests share commits. */
@@ -30,7 +32,8 @@ export class Batcher<Item, Result> {
   #bytes = 0;
   #inFlight = 0;
   #lastStart = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #startsSoon = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
@@ -72,23 +75,26 @@ export class Batcher<Item, Result> {
   }
 
   #cancelTimer(): void {
-    if (this.#timer === null) return;
-    clearTimeout(this.#timer as NodeJS.Timeout);
-    clearImmediate(this.#timer as NodeJS.Immediate);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   #arrange(): void {
-    if (this.#timer !== null || this.#queue.length === 0 || this.#inFlight >= this.#options.writesInFlightMax)
-      return;
+    if (this.#queue.length === 0 || this.#inFlight >= this.#options.writesInFlightMax) return;
     const wait = this.#closed ? 0 : this.#lastStart + this.#options.spacingMs - performance.now();
-    // setImmediate even when nothing has to be waited for: requests read in the same turn of the loop share the write.
-    if (wait <= 0 || this.#queue.length >= this.#options.rowsPerWriteMax)
-      this.#timer = setImmediate(() => this.#start());
-    else this.#timer = setTimeout(() => this.#start(), wait);
+    if (wait <= 0 || this.#queue.length >= this.#options.rowsWorthAWrite) {
+      if (this.#startsSoon) return;
+      this.#startsSoon = true;
+      this.#cancelTimer();
+      // Even when nothing has to be waited for: requests read in the same turn of the loop share the write.
+      setImmediate(() => this.#start());
+    } else if (!this.#startsSoon) {
+      this.#timer ??= setTimeout(() => this.#start(), wait);
+    }
   }
 
   #start(): void {
+    this.#startsSoon = false;
     this.#timer = null;
     const batch = this.#take();
     this.#lastStart = performance.now();
