@@ -1,7 +1,9 @@
 -- What visitors did: visitors, their sessions, and events partitioned by day so that retention drops days.
 
+-- No foreign key to sites here: it would lock the site's row once for every new visitor, in the busiest statement of all.
+-- A site is never deleted, and the row's own policy already demands a site that the transaction named.
 create table visitors (
-  site_id uuid not null references sites,
+  site_id uuid not null,
   visitor_id uuid not null,
   first_seen_at timestamptz(3) not null,
   last_seen_at timestamptz(3) not null,

@@ -170,9 +170,9 @@ export async function refuseUnsafe(db: pg.Pool): Promise<void> {
   );
   const setting = Object.fromEntries(rows.map((row) => [row.name, row.setting]));
   const faults: string[] = [];
-  for (const name of ['fsync', 'full_page_writes'] as const) {
+  for (const name of ['fsync', 'full_page_writes', 'data_checksums'] as const) {
     if (setting[name] !== 'on')
-      faults.push(`${name} is ${setting[name]}: a crash could lose acknowledged events; set it on`);
+      faults.push(`${name} is ${setting[name]}: acknowledged events could be lost or damaged unseen; set it on`);
   }
   if (setting.synchronous_commit === 'off')
     faults.push('synchronous_commit is off: a crash could lose acknowledged events; set it on');
