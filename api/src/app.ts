@@ -33,6 +33,7 @@ import type { Log } from './lib/log.ts';
 import type { MetricsCache } from './metrics/cache.ts';
 import { outcomePaths, outcomeRoutes } from './metrics/outcomes.ts';
 import { metricsPaths, metricsRoutes } from './metrics/routes.ts';
+import { verdictPaths, verdictRoutes } from './metrics/verdicts.ts';
 import type { Sites } from './sites/recognise.ts';
 import { sitePaths, siteRoutes } from './sites/routes.ts';
 import { snippetPaths, snippetRoutes } from './snippet/routes.ts';
@@ -73,6 +74,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...leadAdminPaths,
   ...recordPaths,
   ...outcomePaths,
+  ...verdictPaths,
 };
 
 export function makeApp({ config, log, meters, version }: AppOptions): {
@@ -134,6 +136,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       siteRoutes({ db, sites, admin }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),
+      verdictRoutes({ db, sites, admin }),
       outcomeRoutes({ db, sites, cache: metrics, admin }),
       metricsRoutes({ db, sites, cache: metrics, limits, admin, config }),
       metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),

@@ -21,9 +21,15 @@ import { verifyBackup } from './backups/verify.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { appUrl, migrate } from './db/migrate.ts';
 import { makePool } from './db/pool.ts';
+import { makeRunner } from './jobs/runner.ts';
 import { forgetAgain } from './leads/forget-again.ts';
 import { makeLog } from './lib/log.ts';
 import { version } from './main.ts';
+import { metricsCache } from './metrics/cache.ts';
+import { rollupStatus } from './metrics/rollup.ts';
+import { policyOf } from './retention/policy.ts';
+import { schedule } from './schedule.ts';
+import { knownSites } from './sites/recognise.ts';
 
 interface Verb {
   help: string;
@@ -158,6 +164,17 @@ const verbs: Record<string, Verb> = {
       print(await replayJournal(config().DATABASE_URL, new Date(since).toISOString()));
     },
   },
+  rollups: {
+    help: 'run | backfill --from DAY --to DAY | status | discrepancy [--from DAY --to DAY]; --site KEY for one site',
+    run: rollups,
+  },
+  retention: {
+    help: 'purge [--dry-run]: forgets what is older than the policy says, or tells what would go',
+    async run(args) {
+      if (args[0] !== 'purge') throw new Error('retention knows one word: purge');
+      await runJob('purge', { dryRun: args.includes('--dry-run') });
+    },
+  },
   status: {
     help: 'everything at a glance; --json for machines; exit status 1 when something needs a person',
     async run(args) {
@@ -172,6 +189,78 @@ const verbs: Record<string, Verb> = {
     },
   },
 };
+
+/** Runs a job as the API would, under the same lock, whether or not the API runs; prints how far it is and what it did. */
+async function runJob(
+  name: string,
+  options: Record<string, unknown>,
+): Promise<Record<string, unknown> | null> {
+  const settings = config();
+  const log = makeLog('warn');
+  const url = settings.DATABASE_APP_URL ?? (await appUrl(settings.DATABASE_URL, settings.IP_HASH_PEPPER));
+  const db = makePool(url, { name: 'cli', connectionsMax: 2, statementTimeoutMs: 600_000, log });
+  const locks = makePool(url, { name: 'cli-locks', connectionsMax: 2, statementTimeoutMs: 15_000, log });
+  const sites = await knownSites(db, [], log);
+  try {
+    const jobs = schedule({
+      db,
+      sites,
+      backups: backups(),
+      metrics: metricsCache(0),
+      policy: policyOf(settings),
+    });
+    const job = jobs.find((each) => each.name === name)!;
+    const parsed = (job.options?.safeParse(options) ?? { success: true, data: {} }) as {
+      success: boolean;
+      data?: Record<string, unknown>;
+      error?: { issues: { path: PropertyKey[]; message: string }[] };
+    };
+    if (!parsed.success)
+      throw new Error(
+        parsed.error!.issues.map((issue) => `--${issue.path.join('.')} ${issue.message}`).join('; '),
+      );
+    const run = await makeRunner({ locks, jobs, log }).runNow(name, parsed.data, (line) =>
+      process.stderr.write(`${line}\n`),
+    );
+    print(JSON.stringify(run.result));
+    return run.result;
+  } finally {
+    sites.close();
+    await db.end();
+    await locks.end();
+  }
+}
+
+async function rollups([word = 'run', ...args]: string[]): Promise<void> {
+  const range = {
+    from: option(args, '--from'),
+    to: option(args, '--to'),
+    propertyId: option(args, '--site'),
+  };
+  if (word === 'run') await runJob('rollup', range);
+  else if (word === 'backfill') {
+    if (!range.from || !range.to) throw new Error('Say which days: --from 2026-01-01 --to 2026-01-31');
+    await runJob('rollup', range);
+  } else if (word === 'discrepancy') {
+    const result = await runJob('discrepancy', range);
+    if (result?.discrepancies !== 0) process.exitCode = 1;
+  } else if (word === 'status') {
+    const settings = config();
+    const log = makeLog('warn');
+    const url = settings.DATABASE_APP_URL ?? (await appUrl(settings.DATABASE_URL, settings.IP_HASH_PEPPER));
+    const db = makePool(url, { name: 'cli', connectionsMax: 2, statementTimeoutMs: 60_000, log });
+    const sites = await knownSites(db, [], log);
+    try {
+      for (const site of sites.list()) {
+        const status = await rollupStatus(db, [site.siteId]);
+        print(JSON.stringify({ site: site.key, ...status }));
+      }
+    } finally {
+      sites.close();
+      await db.end();
+    }
+  } else throw new Error('rollups knows: run, backfill, status, discrepancy');
+}
 
 /** Erasures and withdrawals are kept outside the database; url: of the restored one. returns  a sentence for the operator */
 async function replayJournal(url: string, since: string): Promise<string> {

@@ -63,6 +63,12 @@ export const settings = z.object({
     .default(15_000)
     .describe('how long a metrics answer may be repeated; a finished rollup clears it'),
   EVENT_RETENTION_DAYS: whole(1, 1500).default(90).describe('raw events and their sessions'),
+  ROLLUP_RETENTION_MONTHS: whole(1, 240)
+    .default(24)
+    .describe('numbers per day, whatever became of the raw events'),
+  REJECTION_RETENTION_DAYS: whole(1, 1500)
+    .default(30)
+    .describe('samples of what was refused; the counts stay as long as rollups'),
   DISK_PATHS: list
     .default([])
     .describe("folders whose disks are watched beside DATA_DIR's, the database's for example; comma list"),

@@ -24,6 +24,7 @@ import { AppError } from './lib/app-error.ts';
 import { type Log, makeLog } from './lib/log.ts';
 import { metricsCache } from './metrics/cache.ts';
 import { rollupStatus } from './metrics/rollup.ts';
+import { policyOf } from './retention/policy.ts';
 import { schedule } from './schedule.ts';
 import { knownSites } from './sites/recognise.ts';
 import { ensureSnippet } from './snippet/routes.ts';
@@ -121,7 +122,11 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     const working = makePool(url, { name: 'jobs', connectionsMax: 3, statementTimeoutMs: 600_000, log });
     const locks = makePool(url, { name: 'job-locks', connectionsMax: 2, statementTimeoutMs: 15_000, log });
     const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
-    const runner = makeRunner({ locks, jobs: schedule({ db: working, sites, backups, metrics }), log });
+    const runner = makeRunner({
+      locks,
+      jobs: schedule({ db: working, sites, backups, metrics, policy: policyOf(config) }),
+      log,
+    });
     closers.push(
       () => working.end(),
       () => locks.end(),

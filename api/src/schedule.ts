@@ -1,5 +1,6 @@
 // Every job: when it runs (UTC), what it is for, on one page.
 
+import { z } from 'zod';
 import { type BackupSettings, runBackup } from './backups/dump.ts';
 import { verifyBackup } from './backups/verify.ts';
 import type { Pool } from './db/pool.ts';
@@ -11,6 +12,9 @@ import type { MetricsCache } from './metrics/cache.ts';
 import { findDiscrepancies, rollUp } from './metrics/rollup.ts';
 import { siteOf } from './metrics/routes.ts';
 import { rangeOptions } from './metrics/schema.ts';
+import { judgePatterns } from './metrics/verdicts.ts';
+import type { Policy } from './retention/policy.ts';
+import { purge } from './retention/purge.ts';
 import type { Sites } from './sites/recognise.ts';
 
 export type { Job } from './jobs/runner.ts';
@@ -22,9 +26,10 @@ export interface Workshop {
   backups: BackupSettings;
   /** Cleared when a rollup has finished. */
   metrics: MetricsCache;
+  policy: Policy;
 }
 
-export function schedule({ db, sites, backups, metrics }: Workshop): Job[] {
+export function schedule({ db, sites, backups, metrics, policy }: Workshop): Job[] {
   const siteIds = () => sites.list().map((site) => site.siteId);
   const chosen = (propertyId?: string) => (propertyId ? [siteOf(sites, propertyId).siteId] : siteIds());
   const jobs: Job[] = [
@@ -81,6 +86,30 @@ export function schedule({ db, sites, backups, metrics }: Workshop): Job[] {
           discrepancies: found.differences.length,
           differences: found.differences.slice(0, 20),
         };
+      },
+    },
+    {
+      name: 'bots',
+      cron: '7 * * * *',
+      why: 'some bots show only in a crowd: one address, hundreds of one-event visitors; an admin may say otherwise',
+      run: async () => ({ ...(await judgePatterns(db, siteIds())) }),
+    },
+    {
+      name: 'purge',
+      cron: '40 3 * * *',
+      minutesMax: 120,
+      why: 'nothing is kept longer than promised; days are sealed before their raw events go',
+      options: z.object({ dryRun: z.boolean().default(false) }),
+      run: async ({ options, signal, progress }) => {
+        const done = await purge(db, {
+          siteIds: siteIds(),
+          policy,
+          dryRun: options.dryRun ?? false,
+          signal,
+          progress,
+        });
+        metrics.clear();
+        return { ...done };
       },
     },
     {

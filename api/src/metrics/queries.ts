@@ -48,6 +48,8 @@ export async function compareDay(
        where site_id = $1 and day = $2 and s.sealed_at is null
          and to_regclass('public.events_' || to_char($2::date, 'YYYYMMDD')) is not null
          and not exists (select from dirty_days d where d.site_id = $1 and d.day = $2)
+         -- its sessions may have begun on a day whose raw rows are gone
+         and not exists (select from rollup_state z where z.site_id = $1 and z.day = $2::date - 1 and z.sealed_at is not null)
      ) m, (
        select count(*) filter (where bot_reason is null) as human, count(*) filter (where bot_reason is not null) as bots,
          count(*) filter (where bot_reason is null and event_type = 'page_view') as views,

@@ -36,9 +36,13 @@ begin
     -- a session that had a human event before midnight belongs to that day
     select p.session_id, p.visitor_id, s.last_activity_at, s.device_type, s.browser, s.os, s.country
     from present p join sessions s on s.site_id = for_site and s.session_id = p.session_id
-    where s.started_at >= starts or not exists (
-      select from events e where e.site_id = for_site and e.visitor_id = p.visitor_id
-        and e.occurred_at >= s.started_at and e.occurred_at < starts and e.session_id = p.session_id and e.bot_reason is null
+    where s.started_at >= starts or not (
+      exists (
+        select from events e where e.site_id = for_site and e.visitor_id = p.visitor_id
+          and e.occurred_at >= s.started_at and e.occurred_at < starts and e.session_id = p.session_id and e.bot_reason is null
+      )
+      -- the day before is sealed and its rows may be gone: it has counted the session
+      or exists (select from rollup_state z where z.site_id = for_site and z.day = for_day - 1 and z.sealed_at is not null)
     )
   ), visit as materialized (
     select session_id, event_id, occurred_at, event_type, path, referrer, source, utm, is_conversion, form
