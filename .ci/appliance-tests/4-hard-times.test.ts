@@ -14,13 +14,14 @@ after(async () => {
   });
 });
 
+// A tmpfs counts into the memory of the container that fills it, so it has to be smaller than that.
 test('on a full disk events wait, people are served, no dump is made; room again, and all of it works again', async () => {
   const stack = new Stack('disk');
   stacks.push(stack);
   const small = join(stack.folder, 'small-disk.yaml');
   writeFileSync(
     small,
-    'volumes:\n  postgres-data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=400m,mode=1777"}\n  data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=100m,uid=1000,gid=1000,mode=0750"}\n',
+    'volumes:\n  postgres-data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=230m,mode=1777"}\n  data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=100m,uid=1000,gid=1000,mode=0750"}\n',
   );
   stack.files.push(small);
   await stack.prepare('RATE_LIMITS=off\nJOBS=off\n');
