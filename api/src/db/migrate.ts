@@ -172,7 +172,9 @@ export async function refuseUnsafe(db: pg.Pool): Promise<void> {
   const faults: string[] = [];
   for (const name of ['fsync', 'full_page_writes', 'data_checksums'] as const) {
     if (setting[name] !== 'on')
-      faults.push(`${name} is ${setting[name]}: acknowledged events could be lost or damaged unseen; set it on`);
+      faults.push(
+        `${name} is ${setting[name]}: acknowledged events could be lost or damaged unseen; set it on`,
+      );
   }
   if (setting.synchronous_commit === 'off')
     faults.push('synchronous_commit is off: a crash could lose acknowledged events; set it on');

@@ -1,8 +1,8 @@
 // Every refused write has its place in the ledger, also those that never reached their route: one place that counts.
 import type { Middleware } from 'koa';
-import type { Ledger } from '../events/ledger.ts';
+import { asAppError } from '../http/errors.ts';
 import type { Sites } from '../sites/recognise.ts';
-import { asAppError } from './errors.ts';
+import type { Ledger } from './ledger.ts';
 
 const WRITE_ROUTES: Record<string, string> = {
   '/v1/events': 'events',
