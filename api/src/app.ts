@@ -26,6 +26,7 @@ import { requestLog } from './http/request-log.ts';
 import { jobPaths, jobRoutes } from './jobs/routes.ts';
 import type { Runner } from './jobs/runner.ts';
 import { leadAdminPaths, leadAdminRoutes } from './leads/admin-routes.ts';
+import { confirmPaths, confirmRoutes } from './leads/confirm.ts';
 import { leadPaths, leadRoutes } from './leads/routes.ts';
 import { type Leads, privacyFacts } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
@@ -70,6 +71,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...jobPaths,
   ...leadPaths,
   ...consentPaths,
+  ...confirmPaths,
   ...metricsPaths,
   ...leadAdminPaths,
   ...recordPaths,
@@ -131,6 +133,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       eventRoutes(doors),
       leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
       consentRoutes({ ...doors, ...leads, db: leads.pool, admin, log, privacy: privacyFacts(config) }),
+      confirmRoutes({ ...doors, ...leads, db: leads.pool }),
       leadAdminRoutes({ ...doors, ...leads, db, admin, log, publicUrl: config.PUBLIC_URL }),
       recordRoutes({ db, sites, admin }),
       siteRoutes({ db, sites, admin }),

@@ -23,6 +23,7 @@ import { appUrl, migrate } from './db/migrate.ts';
 import { makePool } from './db/pool.ts';
 import { makeRunner } from './jobs/runner.ts';
 import { forgetAgain } from './leads/forget-again.ts';
+import { leadWork } from './leads/start.ts';
 import { makeLog } from './lib/log.ts';
 import { version } from './main.ts';
 import { metricsCache } from './metrics/cache.ts';
@@ -208,6 +209,7 @@ async function runJob(
       backups: backups(),
       metrics: metricsCache(0),
       policy: policyOf(settings),
+      leads: leadWork(settings, db, log),
     });
     const job = jobs.find((each) => each.name === name)!;
     const parsed = (job.options?.safeParse(options) ?? { success: true, data: {} }) as {

@@ -118,6 +118,14 @@ export const settings = z.object({
     .email()
     .optional()
     .describe('whom visitors may write to about their data; shown by GET /v1/privacy'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('mail server: smtps://user:password@host:465; without one no mail is sent'),
+  MAIL_FROM: z.email().optional().describe('sender address of our mails'),
+  MAIL_SENDER: text
+    .optional()
+    .describe('who writes, with a postal address, in the foot of mails whose site does not say it'),
   TURNSTILE_SECRET: text
     .optional()
     .describe('secret of Cloudflare Turnstile; with one, forms without its good answer are looked at first'),

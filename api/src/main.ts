@@ -124,7 +124,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
     const runner = makeRunner({
       locks,
-      jobs: schedule({ db: working, sites, backups, metrics, policy: policyOf(config) }),
+      jobs: schedule({ db: working, sites, backups, metrics, policy: policyOf(config), leads }),
       log,
     });
     closers.push(

@@ -3,10 +3,13 @@
 import { z } from 'zod';
 import { type BackupSettings, runBackup } from './backups/dump.ts';
 import { verifyBackup } from './backups/verify.ts';
+import { expireConsents } from './consent/queries.ts';
 import type { Pool } from './db/pool.ts';
 import { makePartitions, purgeRecentBodies } from './events/queries.ts';
 import { markMinute, purgeRuns } from './jobs/queries.ts';
 import type { Job } from './jobs/runner.ts';
+import { purgeLeads } from './leads/purge.ts';
+import type { LeadWork } from './leads/start.ts';
 import { addDays, dayOf } from './lib/days.ts';
 import type { MetricsCache } from './metrics/cache.ts';
 import { findDiscrepancies, rollUp } from './metrics/rollup.ts';
@@ -27,9 +30,10 @@ export interface Workshop {
   /** Cleared when a rollup has finished. */
   metrics: MetricsCache;
   policy: Policy;
+  leads: LeadWork;
 }
 
-export function schedule({ db, sites, backups, metrics, policy }: Workshop): Job[] {
+export function schedule({ db, sites, backups, metrics, policy, leads }: Workshop): Job[] {
   const siteIds = () => sites.list().map((site) => site.siteId);
   const chosen = (propertyId?: string) => (propertyId ? [siteOf(sites, propertyId).siteId] : siteIds());
   const jobs: Job[] = [
@@ -108,9 +112,25 @@ export function schedule({ db, sites, backups, metrics, policy }: Workshop): Job
           signal,
           progress,
         });
+        const people = await purgeLeads(db, siteIds(), leads.hashAddress, {
+          dryRun: options.dryRun ?? false,
+          forgetJournal: leads.forgetJournal,
+        });
         metrics.clear();
-        return { ...done };
+        return { ...done, leads: people };
       },
+    },
+    {
+      name: 'outgoing_mails',
+      cron: '* * * * *',
+      why: 'mails wait in the database until a mail server has taken them',
+      run: async () => ({ ...(await leads.sendMails(sites.list())) }),
+    },
+    {
+      name: 'consent_expiry',
+      cron: '5 0 * * *',
+      why: 'implied consent ends by law: 6 months after an inquiry, 2 years after a purchase',
+      run: async () => ({ expired: await expireConsents(db, siteIds()) }),
     },
     {
       name: 'old_runs',

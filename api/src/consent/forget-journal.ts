@@ -10,8 +10,20 @@ export type Forgotten =
 // Longer than any backup is kept (35 days), with room for one that was put aside.
 const KEPT_MS = 400 * 86_400_000;
 
+// one writer at a time in this process, so that trimming never loses a line that is being added
+let turn: Promise<unknown> = Promise.resolve();
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = turn.then(work, work);
+  turn = mine.catch(() => {});
+  return mine;
+}
+
 /** Resolves when the line is on disk. */
-export async function rememberForgotten(path: string, entry: Forgotten): Promise<void> {
+export function rememberForgotten(path: string, entry: Forgotten): Promise<void> {
+  return inTurn(() => append(path, entry));
+}
+
+async function append(path: string, entry: Forgotten): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const file = await open(path, 'a', 0o600);
   try {
@@ -38,8 +50,12 @@ export async function readForgotten(path: string): Promise<Forgotten[]> {
   });
 }
 
-/** Leaves out what is older than any backup can be. For a job, while nothing else writes there (same process). */
-export async function trimForgotten(path: string, now = Date.now()): Promise<number> {
+/** Leaves out what is older than any backup can be. For a job of the process that writes there. */
+export function trimForgotten(path: string, now = Date.now()): Promise<number> {
+  return inTurn(() => trim(path, now));
+}
+
+async function trim(path: string, now: number): Promise<number> {
   const all = await readForgotten(path);
   const kept = all.filter(({ at }) => now - Date.parse(at) < KEPT_MS);
   if (kept.length === all.length) return 0;

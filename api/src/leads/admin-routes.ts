@@ -229,7 +229,7 @@ export function leadAdminRoutes(doors: LeadAdminDoors): Router {
       expiresAt: lead.consentExpiresAt,
       chain: { valid: faults.length === 0, faults, length: records.length, head: head.hash },
       records,
-      unsubscribeUrl: `${(publicUrl ?? ctx.origin).replace(/\/$/, '')}/v1/unsubscribe/${linkToken(lead.siteId, head.key)}`,
+      unsubscribeUrl: `${(publicUrl ?? `${ctx.protocol}://${ctx.host}`).replace(/\/$/, '')}/v1/unsubscribe/${linkToken(lead.siteId, head.key)}`,
       verify:
         'hash = SHA-256 of previousHash, siteId, leadId, seq, action, status, kind, basis, textSha256, privacySignal, occurredAt, recordedAt, expiresAt, detailsDigest; each field as <bytes>:<utf-8>; and an absent one as -; . detailsDigest = SHA-256 of the salt and, written likewise, email, textId, language, policyVersion, purposes, page, formName, source, evidence, ipHash, uaHash. textSha256 = SHA-256 of the words.',
     };

@@ -13,6 +13,7 @@ test('a domain is free mail, disposable or a business', () => {
     ['anything.mailinator.com', 'disposable'],
     ['guerrillamail.com', 'disposable'],
     ['bakery.example', 'business'],
+    ['example.com', 'business'],
     ['mail.gmail.com.bakery.example', 'business'],
     ['notmailinator.com.example', 'business'],
   ] as const)

@@ -7,6 +7,8 @@ export type DomainClass = 'free_mail' | 'business' | 'disposable';
 
 const require = createRequire(import.meta.url);
 let lists: { disposable: Buffer; parents: Set<string>; free: Set<string> } | undefined;
+// Reserved for documentation and tests (RFC 2606); the lists name some of them as places where nothing arrives.
+const RESERVED = /(^|\.)(example\.(com|net|org)|test|example|invalid|localhost)$/;
 const known = new LRUCache<string, DomainClass>({ max: 2000 });
 
 /** 120 000 throw-away domains stay one buffer of 2.4 MB that is searched: a Set of them took 14 MB. Read when first asked. */
@@ -26,8 +28,9 @@ export function domainClass(domain: string): DomainClass {
     const { disposable, parents, free } = load();
     const labels = domain.split('.');
     const isBelow = labels.some((_, i) => parents.has(labels.slice(i).join('.')));
-    found =
-      isBelow || disposable.includes(`"${domain}"`)
+    found = RESERVED.test(domain)
+      ? 'business'
+      : isBelow || disposable.includes(`"${domain}"`)
         ? 'disposable'
         : free.has(domain)
           ? 'free_mail'

@@ -39,7 +39,7 @@ test('a strong sign, or several weak ones, do', () => {
     { tooManyForAddress: true },
     { isPrefetch: true },
     { payload: { message: '<a href="x">cheap</a>' } },
-    { isDisposable: true, isBotAgent: true },
+    { isDisposable: true, isBotAgent: true, challenge: 'missing' },
     { isDisposable: true, payload: ['http://a', 'http://b', 'http://c'] },
   ] as Partial<SpamFacts>[])
     assert.ok(score(facts) >= SUSPICIOUS_FROM, JSON.stringify(facts));

@@ -17,8 +17,8 @@ const POINTS = {
   many_links: 0.4,
   some_links: 0.15,
   disposable_domain: 0.3,
-  bot_user_agent: 0.3,
-  no_user_agent: 0.3,
+  bot_user_agent: 0.2,
+  no_user_agent: 0.2,
   prefetch: 0.6,
 } as const;
 

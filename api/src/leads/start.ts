@@ -6,25 +6,49 @@ import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/que
 import { makePool, type Pool } from '../db/pool.ts';
 import { isDatabaseAway } from '../http/errors.ts';
 import type { Log } from '../lib/log.ts';
+import type { Site } from '../sites/queries.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
 import { type Address, readAddress } from './email.ts';
 import { type Entry, type Journal, openJournal } from './journal.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
+import { type MailSettings, makeTransport, sendDueMails } from './mail.ts';
 import { storeCapture, withRetries } from './queries.ts';
 
 const REPLAY_EVERY_MS = 2000;
 
-export interface Leads {
+/** What jobs need of leads, in any process. */
+export interface LeadWork {
+  hashAddress(siteId: string, normalized: string): string;
+  /** Of erasures and withdrawals, outside the database. */
+  forgetJournal: string;
+  /** Sends the mails that are due. */
+  sendMails(sites: Site[]): ReturnType<typeof sendDueMails>;
+}
+
+export function leadWork(config: Config, pool: Pool, log: Log): LeadWork & { close(): void } {
+  const transport = makeTransport(config.SMTP_URL);
+  const mail: MailSettings = {
+    from: config.MAIL_FROM,
+    publicUrl: config.PUBLIC_URL,
+    sender: config.MAIL_SENDER,
+    contact: config.PRIVACY_CONTACT_EMAIL,
+  };
+  return {
+    hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
+    forgetJournal: forgetJournalOf(config),
+    sendMails: (sites) => sendDueMails(pool, sites, transport, mail, log),
+    close: () => transport?.close(),
+  };
+}
+
+export interface Leads extends LeadWork {
   pool: Pool;
   journal: Journal;
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   settings: CaptureSettings;
-  hashAddress(siteId: string, normalized: string): string;
   readAddress(typed: string): Address | null;
-  /** Of erasures and withdrawals, outside the database. */
-  forgetJournal: string;
   /** Withdraws consent, or puts it into the journal while the database is away: it counts from now on all the same. */
   withdraw(request: Withdrawal): Promise<Withdrawn>;
   /** Plays what the journal holds; answers how many entries. */
@@ -41,12 +65,12 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   // Not shared with events or reading: a flood of either leaves these two alone.
   const pool = makePool(appUrl, { name: 'leads', connectionsMax: 3, statementTimeoutMs: 10_000, log });
   const journal = await openJournal(journalFolder(config), log);
-  const forgetJournal = forgetJournalOf(config);
+  const work = leadWork(config, pool, log);
 
   async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
     const withdrawn = await withRetries(pool, () => withdrawConsent(pool, request));
     if (withdrawn.leadId) {
-      await rememberForgotten(forgetJournal, {
+      await rememberForgotten(work.forgetJournal, {
         kind: 'withdrawal',
         siteId: request.site_id,
         leadId: withdrawn.leadId,
@@ -72,9 +96,8 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   return {
     pool,
     journal,
-    forgetJournal,
+    ...work,
     readAddress,
-    hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
     async withdraw(request) {
       try {
         return await withdrawNow(request);
@@ -96,6 +119,7 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     replay,
     async close() {
       clearInterval(timer);
+      work.close();
       await journal.close();
       await pool.end();
     },
