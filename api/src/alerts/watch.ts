@@ -8,6 +8,7 @@ import { type Tools, toolsFit } from '../backups/tools.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../lib/log.ts';
 import { certificateDays, requestWindow } from './machine.ts';
+import { alarmMailer } from './mail.ts';
 import { type Alarm, alarmsOf, type Readings, RULES } from './rules.ts';
 import { type Recipients, sendNotice } from './send.ts';
 import { decide, emptyMemory, type Memory } from './tell.ts';
@@ -27,10 +28,20 @@ export function alertSettings(config: Config): AlertSettings {
   // Caddy's own certificate for localhost lives half a day and is renewed in time; only public names are watched.
   const watched = host && name && name !== 'localhost' && config.PUBLIC_URL!.startsWith('https:');
   return {
-    recipients: { webhookUrl: config.ALERT_WEBHOOK_URL ?? null, mail: null, where: name ?? hostname() },
+    recipients: {
+      webhookUrl: config.ALERT_WEBHOOK_URL ?? null,
+      mail: mailTo(config),
+      where: name ?? hostname(),
+    },
     folder: config.DATA_DIR,
     certificate: watched ? { host, port: Number(port ?? 443), name } : null,
   };
+}
+
+function mailTo({ SMTP_URL, ALERT_EMAIL, MAIL_FROM }: Config): Recipients['mail'] {
+  return SMTP_URL && ALERT_EMAIL
+    ? alarmMailer({ smtpUrl: SMTP_URL, from: MAIL_FROM ?? ALERT_EMAIL, to: ALERT_EMAIL })
+    : null;
 }
 
 /**
