@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { Registry } from 'prom-client';
+import type { Status } from '../admin/status.ts';
+import { makeLog } from '../lib/log.ts';
 import { type Alarm, alarmsOf, type Readings } from './rules.ts';
 import { sendNotice } from './send.ts';
 import { decide, emptyMemory, type Memory, type Notice } from './tell.ts';
+import { startAlarm, watchAlerts } from './watch.ts';
 
 const WELL: Readings = {
   requests: { total: 1000, failed: 1, p95Ms: 20 },
@@ -164,4 +171,56 @@ test('mail goes out beside the webhook, and without either nothing is tried', as
   ]);
   assert.match(mails[0]!, /disk/);
   assert.deepEqual(await sendNotice(notice, { webhookUrl: null, mail: null, where: 'box' }), []);
+});
+
+test('a disk that fills up is told to the webhook within one look, and its end too, over a restart', async () => {
+  const texts: string[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    texts.push(JSON.parse(body).text);
+    response.end();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const folder = await mkdtemp(join(tmpdir(), 'alerts-test-'));
+  after(async () => {
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+  let usedPct = 40;
+  const status = async () =>
+    ({
+      database: { ok: true, installedAt: new Date().toISOString() },
+      backups: { newest: null, lastVerified: null, lastCheck: null, last: null, count: 0 },
+      disk: { path: '/', usedPct, freeBytes: 1, totalBytes: 2 },
+      memory: { rssBytes: 1, containerUsedPct: null },
+      jobs: [],
+    }) as unknown as Status;
+  const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const settings = { recipients: { webhookUrl, mail: null, where: 'box' }, folder, certificate: null };
+  const parts = () => ({
+    status,
+    backups: { ownerUrl: 'postgres://nobody@127.0.0.1:9/x', pgBin: null },
+    registry: new Registry(),
+    log: makeLog('silent'),
+  });
+  const first = watchAlerts(settings, parts());
+  await first.look();
+  assert.deepEqual(texts, []);
+  usedPct = 91;
+  await first.look();
+  await first.look();
+  assert.equal(texts.length, 1);
+  assert.match(texts[0]!, /^\[box\] ALARM \(critical\) disk: The disk is 91 % full: events are refused/);
+  assert.equal(first.now().alarms[0]!.id, 'disk');
+  first.close();
+  usedPct = 50;
+  const second = watchAlerts(settings, parts());
+  await second.look();
+  second.close();
+  assert.match(texts[1]!, /^\[box\] RECOVERED \(critical\) disk/);
+  await startAlarm(settings, 'The database could not be brought up to this release', makeLog('silent'));
+  await startAlarm(settings, 'The database could not be brought up to this release', makeLog('silent'));
+  assert.equal(texts.length, 3);
+  assert.match(texts[2]!, /ALARM \(critical\) start/);
 });
