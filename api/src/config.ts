@@ -69,6 +69,9 @@ export const settings = z.object({
   REJECTION_RETENTION_DAYS: whole(1, 1500)
     .default(30)
     .describe('samples of what was refused; the counts stay as long as rollups'),
+  GEO_DATABASE: text
+    .optional()
+    .describe('a country database (.mmdb) on this machine; without one nobody is looked up'),
   DISK_PATHS: list
     .default([])
     .describe("folders whose disks are watched beside DATA_DIR's, the database's for example; comma list"),

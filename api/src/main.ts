@@ -14,6 +14,7 @@ import { makePool } from './db/pool.ts';
 import { makeIngest } from './events/ingest.ts';
 import { makeLedger } from './events/ledger.ts';
 import { makePartitions } from './events/queries.ts';
+import { countryLookup } from './geo/country.ts';
 import { watchDisk } from './health/disk.ts';
 import { watchHealth } from './health/routes.ts';
 import { errorBody, isDatabaseAway } from './http/errors.ts';
@@ -161,7 +162,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       runner,
       leads,
       metrics,
-      countryOf: () => null,
+      countryOf: countryLookup(config.GEO_DATABASE),
     };
     const routers = [...life, ...serve(services)];
     handle = app.callback(); // composed anew, with the routes
