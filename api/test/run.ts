@@ -7,8 +7,7 @@ import { makeTemplate } from './database.ts';
 const args = process.argv.slice(2);
 const named = args.filter((arg) => !arg.startsWith('-'));
 const options = args.filter((arg) => arg.startsWith('-'));
-const files =
-  named.length > 0 ? named : globSync('src/**/*.test.ts').concat(globSync('test/**/*.test.ts')).sort();
+const files = named.length > 0 ? named : globSync('{src,test,demo}/**/*.test.ts').sort();
 
 const cluster = await startCluster();
 let code = 1;

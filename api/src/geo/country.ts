@@ -32,7 +32,9 @@ export function countryLookup(file: string | undefined): CountryOf {
     if (hit) return hit.code;
     let code: string | null = null;
     try {
-      if (isIP(address) === 0) return null;
+      const family = isIP(address);
+      // mmdb-lib would read an IPv6 address's first bits as an IPv4 one's in a file that holds only those
+      if (family === 0 || (family === 6 && reader.metadata.ipVersion === 4)) return null;
       const found = reader.get(address) as unknown as {
         country_code?: unknown;
         country?: { iso_code?: unknown };
