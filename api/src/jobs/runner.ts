@@ -2,7 +2,7 @@
 import { schedule as cronTask, type ScheduledTask } from 'node-cron';
 import type pg from 'pg';
 import type { z } from 'zod';
-import type { Pool } from '../db/pool.ts';
+import type { Db, Pool } from '../db/pool.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
 import {
@@ -79,9 +79,14 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
   let tasks: ScheduledTask[] = [];
 
   // All locks of this process live on one connection; it is given back when no job runs.
-  let keeper: { client: Promise<pg.PoolClient>; holders: number; broken: boolean } | null = null;
-  async function hold(): Promise<[pg.PoolClient, () => void]> {
-    keeper ??= { client: locks.connect(), holders: 0, broken: false };
+  let keeper: {
+    client: Promise<pg.PoolClient>;
+    holders: number;
+    broken: boolean;
+    turn: Promise<unknown>;
+  } | null = null;
+  async function hold(): Promise<[Db, () => void]> {
+    keeper ??= { client: locks.connect(), holders: 0, broken: false, turn: Promise.resolve() };
     const mine = keeper;
     mine.holders += 1;
     const lost = (err: Error) => {
@@ -95,8 +100,17 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
       throw error;
     });
     client.on('error', lost);
+    // Jobs of one minute share the connection, and a connection answers one question at a time.
+    const query = (...question: Parameters<Db['query']>) => {
+      const answer = mine.turn.then(() => client.query(...question));
+      mine.turn = answer.then(
+        () => {},
+        () => {},
+      );
+      return answer;
+    };
     return [
-      client,
+      { query: query as unknown as Db['query'] },
       () => {
         client.off('error', lost);
         mine.holders -= 1;
@@ -108,7 +122,7 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
   }
 
   /** Runs work under the job's lock; undefined when someone else has it. */
-  async function alone<T>(job: Job, work: (db: pg.PoolClient) => Promise<T>): Promise<T | undefined> {
+  async function alone<T>(job: Job, work: (db: Db) => Promise<T>): Promise<T | undefined> {
     if (running.has(job.name) || stopping.signal.aborted) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     running.set(job.name, promise);
@@ -131,7 +145,7 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
   }
 
   async function perform(
-    db: pg.PoolClient,
+    db: Db,
     job: Job,
     run: Run,
     progress: (line: string) => void,
