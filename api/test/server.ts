@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
-import { makeLog } from '../src/lib/log.ts';
+import { type Log, makeLog } from '../src/lib/log.ts';
 import { type Running, start } from '../src/main.ts';
 import { PEPPER } from './cluster.ts';
 import { makeDatabase, type TestDatabase } from './database.ts';
@@ -22,6 +22,7 @@ export interface TestServer extends Running {
 export async function startServer(
   settings: Record<string, string> = {},
   database?: TestDatabase,
+  log: Log = makeLog(process.env.TEST_LOG ?? 'silent'),
 ): Promise<TestServer> {
   const own = database ?? (await makeDatabase());
   const folder = settings.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'marketing-data-'));
@@ -36,7 +37,7 @@ export async function startServer(
     JOBS: 'off',
     ...settings,
   });
-  const running = await start(config, makeLog(process.env.TEST_LOG ?? 'silent'));
+  const running = await start(config, log);
   return {
     ...running,
     database: own,

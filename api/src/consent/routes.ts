@@ -121,7 +121,7 @@ export function consentRoutes(doors: ConsentDoors): Router {
       ctx,
       200,
       'Unsubscribe',
-      `<p>${found.site.name ? escapeHtml(found.site.name) : 'We'} will send you nothing more.</p><form method="post"><button type="submit">Unsubscribe</button></form>`,
+      `<p>Press the button, and ${found.site.name ? escapeHtml(found.site.name) : 'we'} will send you no more mail.</p><form method="post"><button type="submit">Unsubscribe</button></form>`,
     );
   });
 

@@ -3,17 +3,8 @@ import { pino } from 'pino';
 
 export type Log = pino.Logger;
 
-/** level: trace … fatal, or silent (tests). */
-export function makeLog(level: string): Log {
-  // Lines are written together, some kB at a time and at least twice a second: a system call a request cost 5 % of the CPU.
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 500 });
-  process.once('exit', () => {
-    try {
-      destination.flushSync();
-    } catch {
-      // not opened yet, or the reader has gone
-    }
-  });
+/** level: trace … fatal, or silent (tests). destination: standard output unless given */
+export function makeLog(level: string, destination: pino.DestinationStream = standardOutput()): Log {
   return pino(
     {
       level,
@@ -34,4 +25,17 @@ export function makeLog(level: string): Log {
     },
     destination,
   );
+}
+
+function standardOutput(): pino.DestinationStream {
+  // Lines are written together, some kB at a time and at least twice a second: a system call a request cost 5 % of the CPU.
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 500 });
+  process.once('exit', () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // not opened yet, or the reader has gone
+    }
+  });
+  return destination;
 }
