@@ -27,14 +27,16 @@ begin
       union all select r ->> 'site_id' from json_array_elements(repeated) r) named), true);
 
   -- Sent without id and time: the same body again within 30 s takes the id of the one stored before.
-  insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
-  select a.site_id, a.body_key, a.event_id, now()
-  from json_to_recordset(arrived) as a (site_id uuid, body_key uuid, event_id uuid)
-  where a.body_key is not null
-  order by a.site_id, a.body_key
-  on conflict (site_id, body_key) do update
-  set event_id = excluded.event_id, seen_at = excluded.seen_at
-  where known.seen_at <= excluded.seen_at - interval '30 seconds';
+  if strpos(arrived::text, '"body_key"') > 0 then
+    insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
+    select a.site_id, a.body_key, a.event_id, now()
+    from json_to_recordset(arrived) as a (site_id uuid, body_key uuid, event_id uuid)
+    where a.body_key is not null
+    order by a.site_id, a.body_key
+    on conflict (site_id, body_key) do update
+    set event_id = excluded.event_id, seen_at = excluded.seen_at
+    where known.seen_at <= excluded.seen_at - interval '30 seconds';
+  end if;
 
   with sent as materialized (
     select a.site_id, coalesce(known.event_id, a.event_id) as event_id, a.event_id as arrived_id, a.visitor_id,
