@@ -107,8 +107,19 @@ export interface DayRow {
   minutesWithoutService: number;
 }
 
-/** One row a day of the window that has anything, ascending. */
-export async function findDays(db: Db, siteId: string, from: string, to: string): Promise<DayRow[]> {
+/**
+ * One row for each day of the window, ascending.
+ * histograms  'all', 'none', or the day from which the histograms of ttfb and server time are wanted: they are most of
+ *             what is sent, and a window that is only compared with needs none
+ */
+export async function findDays(
+  db: Db,
+  siteId: string,
+  from: string,
+  to: string,
+  histograms: 'all' | 'none' | { since: string } = 'none',
+): Promise<DayRow[]> {
+  const since = typeof histograms === 'object' ? histograms.since : null;
   const { rows } = await db.query<DayRow>({
     name: 'metric_days',
     text: `select day, coalesce(m.human_events, 0) as "humanEvents", coalesce(m.page_views, 0) as "pageViews",
@@ -117,9 +128,9 @@ export async function findDays(db: Db, siteId: string, from: string, to: string)
        coalesce(m.forms_submitted, 0) as "formsSubmitted", coalesce(m.email_verifies, 0) as "emailVerifies",
        coalesce(m.bot_events, 0) as "botEvents", coalesce(m.bots_by_reason, '{}') as "botsByReason",
        coalesce(m.clamped_events, 0) as "clampedEvents", coalesce(m.late_events, 0) as "lateEvents",
-       coalesce(m.sessions_by_source, '{}') as "sessionsBySource", coalesce(m.vitals, '{}') as vitals,
+       coalesce(m.sessions_by_source, '{}') as "sessionsBySource", case when $4 or day >= $5::date then case when $4 then coalesce(m.vitals, '{}') else jsonb_build_object('ttfb', m.vitals -> 'ttfb') end else '{}' end as vitals,
        coalesce(i.received, 0) as received, coalesce(i.accepted, 0) as accepted, coalesce(i.duplicate, 0) as duplicate,
-       coalesce(i.rejected, 0) as rejected, coalesce(i.rejected_by_reason, '{}') as "rejectedByReason", coalesce(i.latencies, '{}') as latencies,
+       coalesce(i.rejected, 0) as rejected, coalesce(i.rejected_by_reason, '{}') as "rejectedByReason", case when $4 or day >= $5::date then coalesce(i.latencies, '{}') else '{}' end as latencies,
        s.sealed_at is not null as sealed,
        case when first_day is null or day < first_day or day > (now() at time zone 'UTC')::date then 0 else greatest(0,
          least(1440, floor(extract(epoch from (now() at time zone 'UTC') - day::timestamp) / 60)::int)
@@ -131,27 +142,9 @@ export async function findDays(db: Db, siteId: string, from: string, to: string)
      left join (select * from daily_ingest_rollups where site_id = $1) i using (day)
      left join (select * from rollup_state where site_id = $1) s using (day)
      order by day`,
-    values: [siteId, from, to],
+    values: [siteId, from, to, histograms === 'all', since],
   });
   return rows;
-}
-
-/** Distinct human visitors of a window, and those of them that were seen on an earlier day. */
-export async function countVisitors(
-  db: Db,
-  siteId: string,
-  from: string,
-  to: string,
-): Promise<{ visitors: number; returning: number }> {
-  const { rows } = await db.query<{ visitors: number; returning: number }>({
-    name: 'metric_visitors',
-    text: `select coalesce(sum(visitors), 0)::bigint as visitors,
-       coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning
-     from visitor_returns
-     where site_id = $1 and day between $2 and $3 and (previous_day is null or previous_day < $2)`,
-    values: [siteId, from, to],
-  });
-  return rows[0]!;
 }
 
 export interface LeadDay {
@@ -167,30 +160,35 @@ export interface LeadDay {
 
 /** Which leads are meant, and what became of each: the one definition that headline, breakdowns and drill-down share. */
 export const LEAD_FACTS = `
-  select l.lead_id, l.first_captured_at, (l.first_captured_at at time zone 'UTC')::date as day, l.first_source, l.first_utm,
-    l.first_path, l.first_form_name, l.domain_class,
-    l.verified_at is not null or coalesce(made.verified, false) as verified, made.signed_up_at,
-    made.activated_at, case when l.verified_at is not null then l.verified_at else made.verified_event_at end as verified_at,
-    case when seen.first_seen_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_seen_at) / 3600)::float8 end as hours
-  from leads l
-  left join lateral (
-    select v.first_seen_at from lead_identities i join visitors v on v.site_id = i.site_id and v.visitor_id = i.visitor_id
-    where i.site_id = l.site_id and i.lead_id = l.lead_id and i.visitor_id = l.first_visitor_id
-      and i.link_source = 'form_submit' and i.unlinked_at is null limit 1
-  ) seen on true
-  left join lateral (
-    select min(c.occurred_at) filter (where kind = 'signup') as signed_up_at, min(c.occurred_at) filter (where kind = 'activation') as activated_at,
-      bool_or(kind = 'email_verify') as verified, min(c.occurred_at) filter (where kind = 'email_verify') as verified_event_at
-    from (
-      select kind, occurred_at from conversions where site_id = l.site_id and lead_id = l.lead_id
+  with captured as materialized (
+    select site_id, lead_id, first_captured_at, first_source, first_utm, first_path, first_form_name, domain_class, verified_at, first_visitor_id
+    from leads
+    where site_id = $1 and first_captured_at >= $2::date::timestamp at time zone 'UTC'
+      and first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC' and imported_at is null
+  ), linked as materialized (
+    select i.lead_id, i.visitor_id, i.link_source from captured join lead_identities i using (site_id, lead_id)
+    where i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
+  ), seen as (
+    select distinct on (c.lead_id) c.lead_id, v.first_seen_at
+    from captured c join linked i on i.lead_id = c.lead_id and i.visitor_id = c.first_visitor_id and i.link_source = 'form_submit'
+    join visitors v on v.site_id = $1 and v.visitor_id = c.first_visitor_id
+  ), made as (
+    select l.lead_id, min(c.occurred_at) filter (where kind = 'signup') as signed_up_at,
+      min(c.occurred_at) filter (where kind = 'activation') as activated_at,
+      min(c.occurred_at) filter (where kind = 'email_verify') as verified_event_at
+    from captured l
+    join (
+      select lead_id, kind, occurred_at from conversions where site_id = $1 and lead_id is not null
       union all
-      select c.kind, c.occurred_at from lead_identities i join conversions c on c.site_id = i.site_id and c.visitor_id = i.visitor_id
-      where i.site_id = l.site_id and i.lead_id = l.lead_id and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
-    ) c
-    where c.occurred_at >= l.first_captured_at
-  ) made on true
-  where l.site_id = $1 and l.first_captured_at >= $2::date::timestamp at time zone 'UTC'
-    and l.first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC' and l.imported_at is null`;
+      select i.lead_id, c.kind, c.occurred_at from linked i join conversions c on c.site_id = $1 and c.visitor_id = i.visitor_id
+    ) c on c.lead_id = l.lead_id and c.occurred_at >= l.first_captured_at
+    group by l.lead_id
+  )
+  select l.lead_id, l.first_captured_at, (l.first_captured_at at time zone 'UTC')::date as day, l.first_source, l.first_utm,
+    l.first_path, l.first_form_name, l.domain_class, l.verified_at is not null or made.verified_event_at is not null as verified,
+    coalesce(l.verified_at, made.verified_event_at) as verified_at, made.signed_up_at, made.activated_at,
+    case when seen.first_seen_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_seen_at) / 3600)::float8 end as hours
+  from captured l left join seen using (lead_id) left join made using (lead_id)`;
 
 /** Leads by the day of their first capture; imported ones did not come from the site's forms and are left out. */
 export async function countLeads(db: Db, siteId: string, from: string, to: string): Promise<LeadDay[]> {
@@ -204,32 +202,36 @@ export async function countLeads(db: Db, siteId: string, from: string, to: strin
   return rows;
 }
 
-export async function sumSpend(
-  db: Db,
-  siteId: string,
-  from: string,
-  to: string,
-): Promise<{ day: string; currency: string; amount: number }[]> {
-  const { rows } = await db.query<{ day: string; currency: string; amount: number }>({
-    name: 'metric_spend',
-    text: `select day, currency, sum(amount)::float8 as amount from ad_spend
-     where site_id = $1 and day between $2 and $3 group by 1, 2 order by 1, 2`,
-    values: [siteId, from, to],
-  });
-  return rows;
-}
-
-export interface Freshness {
+export interface Rest {
+  visitors: number;
+  /** Of those, seen on an earlier day than the window's first. */
+  returning: number;
+  visitorsBefore: number;
+  returningBefore: number;
+  spend: { day: string; currency: string; amount: number }[];
   rolledUpThrough: string | null;
   generatedAt: Date | null;
 }
 
-export async function findFreshness(db: Db, siteId: string): Promise<Freshness> {
-  const { rows } = await db.query<Freshness>({
-    name: 'metric_freshness',
-    text: `select (select max(day) from rollup_state where site_id = $1) as "rolledUpThrough",
-      (select rolled_up_at from rollup_state where site_id = $1 order by day desc limit 1) as "generatedAt"`,
-    values: [siteId],
+/** What a summary needs beside its days and leads, in one round trip: distinct visitors, spend, freshness. before: may be absent */
+export async function findRest(
+  db: Db,
+  siteId: string,
+  window: { from: string; to: string },
+  before: { from: string; to: string } | null,
+): Promise<Rest> {
+  const distinct = (from: string, to: string) =>
+    `select coalesce(sum(visitors), 0)::bigint as visitors, coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning
+     from visitor_returns where site_id = $1 and day between ${from} and ${to} and (previous_day is null or previous_day < ${from})`;
+  const { rows } = await db.query<Rest>({
+    name: 'metric_rest',
+    text: `select now.visitors, now.returning, base.visitors as "visitorsBefore", base.returning as "returningBefore",
+       coalesce((select json_agg(paid) from (select day, currency, sum(amount)::float8 as amount from ad_spend
+         where site_id = $1 and day between coalesce($4::date, $2::date) and $3::date group by 1, 2 order by 1, 2) paid), '[]') as spend,
+       (select day from rollup_state where site_id = $1 order by day desc limit 1) as "rolledUpThrough",
+       (select rolled_up_at from rollup_state where site_id = $1 order by day desc limit 1) as "generatedAt"
+     from (${distinct('$2::date', '$3::date')}) now, (${distinct('$4::date', '$5::date')}) base`,
+    values: [siteId, window.from, window.to, before?.from ?? null, before?.to ?? null],
   });
   return rows[0]!;
 }

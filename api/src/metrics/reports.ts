@@ -166,7 +166,7 @@ async function leadsBy(db: Db, site: Site, from: string, to: string, by: 'source
 const VITALS = { lcp: 'lcpMs', inp: 'inpMs', cls: 'clsScore', fcp: 'fcpMs', ttfb: 'ttfbMs' } as const;
 
 async function vitals(db: Db, site: Site, from: string, to: string) {
-  const days = await findDays(db, site.siteId, from, to);
+  const days = await findDays(db, site.siteId, from, to, 'all');
   return {
     rows: Object.entries(VITALS).map(([vital, name]) => {
       const all: Histogram = {};
@@ -325,7 +325,7 @@ export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promi
 
 /** How far the numbers can be trusted: bots, spam, refusals, the ledger, service, and the addresses' domains. */
 export async function quality(db: Db, site: Site, { from, to }: { from: string; to: string }): Promise<Row> {
-  const days = await findDays(db, site.siteId, from, to);
+  const days = await findDays(db, site.siteId, from, to, { since: from });
   const classes: Record<string, number> = { free_mail: 0, business: 0, disposable: 0 };
   const facts = await leadFacts(db, site, from, to);
   for (const { domain_class } of facts) classes[domain_class] = (classes[domain_class] ?? 0) + 1;

@@ -3,15 +3,7 @@ import type { Db } from '../db/pool.ts';
 import { addDays, dayOf, daysIn } from '../lib/days.ts';
 import type { Site } from '../sites/queries.ts';
 import { type Histogram, merge, percentile } from './histogram.ts';
-import {
-  countLeads,
-  countVisitors,
-  type DayRow,
-  findDays,
-  findFreshness,
-  type LeadDay,
-  sumSpend,
-} from './queries.ts';
+import { countLeads, type DayRow, findDays, findRest, type LeadDay } from './queries.ts';
 
 export interface Window {
   from: string;
@@ -123,11 +115,11 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
   // Both windows lie side by side, so one question answers for both.
   const first = before?.from ?? window.from;
   const inWindow = (day: string) => day >= window.from;
-  const allDays = await findDays(db, site.siteId, first, window.to);
+  const allDays = await findDays(db, site.siteId, first, window.to, { since: window.from });
   const allLeads = await countLeads(db, site.siteId, first, window.to);
-  const allSpend = await sumSpend(db, site.siteId, first, window.to);
-  const visitors = await countVisitors(db, site.siteId, window.from, window.to);
-  const freshness = await findFreshness(db, site.siteId);
+  const rest = await findRest(db, site.siteId, window, before);
+  const allSpend = rest.spend;
+  const visitors = { visitors: rest.visitors, returning: rest.returning };
   const current: Read = {
     days: allDays.filter(({ day }) => inWindow(day)),
     leads: allLeads.filter(({ day }) => inWindow(day)),
@@ -142,7 +134,7 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
         days: allDays.filter(({ day }) => !inWindow(day)),
         leads: allLeads.filter(({ day }) => !inWindow(day)),
         spend: allSpend.filter(({ day }) => !inWindow(day)),
-        visitors: await countVisitors(db, site.siteId, before.from, before.to),
+        visitors: { visitors: rest.visitorsBefore, returning: rest.returningBefore },
       },
       doubleOptIn,
     );
@@ -185,10 +177,9 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
     window,
     compareTo: before,
     freshness: {
-      rolledUpThrough: freshness.rolledUpThrough,
-      lagDays:
-        freshness.rolledUpThrough === null ? null : Math.max(0, daysIn(freshness.rolledUpThrough, today) - 1),
-      generatedAt: freshness.generatedAt?.toISOString() ?? null,
+      rolledUpThrough: rest.rolledUpThrough,
+      lagDays: rest.rolledUpThrough === null ? null : Math.max(0, daysIn(rest.rolledUpThrough, today) - 1),
+      generatedAt: rest.generatedAt?.toISOString() ?? null,
     },
     metrics: {
       ...metrics,
