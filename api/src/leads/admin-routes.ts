@@ -24,6 +24,7 @@ import type { Sites } from '../sites/recognise.ts';
 import { csvLine } from './csv.ts';
 import { forget } from './forget.ts';
 import { importInput, importLeads, importReport } from './import.ts';
+import type { Journal } from './journal.ts';
 import {
   type Cursor,
   findLead,
@@ -50,6 +51,7 @@ export interface LeadAdminDoors {
   log: Log;
   hashAddress: (siteId: string, normalized: string) => string;
   forgetJournal: string;
+  journal: Journal;
   publicUrl: string | undefined;
 }
 
@@ -100,7 +102,7 @@ const linkInput = z
   .meta({ id: 'IdentityLink' });
 
 export function leadAdminRoutes(doors: LeadAdminDoors): Router {
-  const { db, sites, limits, admin, hashAddress, forgetJournal, publicUrl } = doors;
+  const { db, sites, limits, admin, hashAddress, forgetJournal, journal, publicUrl } = doors;
   const router = new Router();
   const body = readBody({ bytesMax: 16 * 1024 });
   const allSites = () => sites.list().map((site) => site.siteId);
@@ -134,8 +136,13 @@ export function leadAdminRoutes(doors: LeadAdminDoors): Router {
       { siteId: site.siteId, emailNormalized: input.email.normalized, emailHash },
       forgetJournal,
     );
+    const failed = await journal.forgetFailed(
+      ({ body: entry }) =>
+        (entry as { email_normalized?: string } | null)?.email_normalized === input.email.normalized,
+    );
+    if (failed > 0) erased.journal = failed;
     aboutWhom(ctx, { details: { erased } });
-    if (!found) throw unknown();
+    if (!found && failed === 0) throw unknown();
     ctx.body = { ok: true, deleted: true, erased };
   });
 

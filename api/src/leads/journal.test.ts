@@ -155,6 +155,8 @@ test('while the database stays away nothing is lost, and what cannot be stored i
   assert.deepEqual(played, ['good', 'good', 'later']);
   assert.match(readFileSync(join(folder, 'failed.ndjson'), 'utf8'), /"bad"/);
   assert.equal(journal.isEmpty, true);
+  assert.equal(await journal.forgetFailed(({ body }) => body === 'bad'), 1);
+  assert.equal(readFileSync(join(folder, 'failed.ndjson'), 'utf8'), '');
   writeFileSync(join(folder, 'note.txt'), '');
   await journal.close();
   rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 // Captures and unsubscribes that came while the database was away: appended to a file with fsync, replayed exactly once.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDatabaseAway } from '../http/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -9,6 +9,18 @@ export interface Entry {
   kind: string;
   body: unknown;
 }
+
+const PASSING = new Set(['57014', '55P03', '40P01', '40001']); // too slow, or in somebody's way, just now
+const DATA_FAULT = /^(22|23)/;
+
+/** Whether trying again later makes sense: the database is away, overloaded, or stuck. */
+export function isPassing(error: unknown): boolean {
+  return isDatabaseAway(error) || PASSING.has((error as { code?: string } | null)?.code ?? '');
+}
+
+/** Whether the entry itself cannot be stored, ever. */
+export const isDataFault = (error: unknown): boolean =>
+  DATA_FAULT.test((error as { code?: string } | null)?.code ?? '');
 
 export interface Journal {
   /** Resolves when the entry is on disk. throws when it could not be written */
@@ -19,6 +31,8 @@ export interface Journal {
    * returns  how many entries were played; stops quietly when the database is away (again)
    */
   replay(play: (entry: Entry) => Promise<void>): Promise<number>;
+  /** Forgets what was put aside because it could not be stored. returns how many entries */
+  forgetFailed(isTheirs: (entry: Entry) => boolean): Promise<number>;
   /** Whether anything may be waiting. */
   readonly isEmpty: boolean;
   close(): Promise<void>;
@@ -94,7 +108,7 @@ export async function openJournal(folder: string, log: Log): Promise<Journal> {
           await one(entry);
           played += 1;
         } catch (err) {
-          if (isDatabaseAway(err)) return played;
+          if (isPassing(err)) return played;
           log.error(
             { err, journal: name, line: number + 1 },
             'a journal entry could not be stored; kept beside the journal',
@@ -123,6 +137,26 @@ export async function openJournal(folder: string, log: Log): Promise<Journal> {
       });
       return replaying;
     },
+    forgetFailed: (isTheirs) =>
+      inTurn(async () => {
+        const path = join(folder, 'failed.ndjson');
+        const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return '';
+          throw error;
+        });
+        const lines = text.split('\n').filter(Boolean);
+        const kept = lines.filter((one) => {
+          try {
+            return !isTheirs(JSON.parse(one) as Entry);
+          } catch {
+            return false; // torn: nobody could store it any more
+          }
+        });
+        if (kept.length === lines.length) return 0;
+        await writeFile(`${path}.new`, kept.map((one) => `${one}\n`).join(''), { mode: 0o600, flush: true });
+        await rename(`${path}.new`, path);
+        return lines.length - kept.length;
+      }),
     get isEmpty() {
       return isEmpty;
     },

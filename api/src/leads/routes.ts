@@ -9,7 +9,7 @@ import { requestFacts } from '../events/routes.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import { readBody } from '../http/body.ts';
 import type { IdentifyClient } from '../http/client.ts';
-import { asAppError, isDatabaseAway, STATUS } from '../http/errors.ts';
+import { asAppError, STATUS } from '../http/errors.ts';
 import { ok, refusals } from '../http/openapi-parts.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
 import { issuesOf } from '../http/validate.ts';
@@ -21,7 +21,7 @@ import type { Sites } from '../sites/recognise.ts';
 import { type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
 import type { JudgeChallenge } from './challenge.ts';
 import { domainClass } from './domains.ts';
-import type { Journal } from './journal.ts';
+import { isDataFault, type Journal } from './journal.ts';
 import type { CaptureLimits } from './limits.ts';
 import { mendAddressPage, refusalPage, thankYouPage } from './pages.ts';
 import { type Captured, storeCapture, withRetries } from './queries.ts';
@@ -184,10 +184,10 @@ export function leadRoutes(doors: LeadDoors): Router {
       try {
         captured = await withRetries(db, () => storeCapture(db, capture));
       } catch (error) {
-        if (!isDatabaseAway(error)) throw error;
-        // A lead is never refused because the database is away: on disk now, stored as soon as it is back.
+        if (isDataFault(error)) throw error;
+        // A lead is never refused because the database is away, or in trouble: on disk now, stored as soon as it can be.
         await journal.append({ kind: 'capture', body: capture });
-        log.warn({ requestId: ctx.state.requestId }, 'the database is away; a capture went to the journal');
+        log.warn({ err: error, requestId: ctx.state.requestId }, 'a capture went to the journal');
         captured = {
           leadId: capture.lead_id,
           visitorId: capture.event?.visitor_id ?? null,

@@ -4,13 +4,12 @@ import type { Config } from '../config.ts';
 import { rememberForgotten } from '../consent/forget-journal.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/queries.ts';
 import { makePool, type Pool } from '../db/pool.ts';
-import { isDatabaseAway } from '../http/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Site } from '../sites/queries.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
 import { type Address, readAddress } from './email.ts';
-import { type Entry, type Journal, openJournal } from './journal.ts';
+import { type Entry, isDataFault, type Journal, openJournal } from './journal.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
 import { type MailSettings, makeTransport, sendDueMails } from './mail.ts';
 import { storeCapture, withRetries } from './queries.ts';
@@ -102,9 +101,9 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
       try {
         return await withdrawNow(request);
       } catch (error) {
-        if (!isDatabaseAway(error)) throw error;
+        if (isDataFault(error)) throw error;
         await journal.append({ kind: 'withdrawal', body: request });
-        log.warn('the database is away; a withdrawal went to the journal');
+        log.warn({ err: error }, 'a withdrawal went to the journal');
         return { outcome: 'withdrawn', leadId: null };
       }
     },
