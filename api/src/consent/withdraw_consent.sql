@@ -3,7 +3,7 @@
 -- request  site_id, request_id, at (arrival), basis, and either key or email_normalized and email_hash; reason?, ip_hash?, ua_hash?, privacy_signal?
 -- returns  {outcome: withdrawn | erased | unknown, leadId}
 create or replace function withdraw_consent(request json)
-returns json language plpgsql set enable_seqscan = off set jit = off as $$
+returns json language plpgsql set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   site constant uuid := request ->> 'site_id';

@@ -7,7 +7,7 @@
 -- capture    see Capture in capture.ts, which makes it
 -- returns    {leadId, visitorId, sessionId, heuristicLinksCreated, outcome: stored | duplicate | quarantined | erased}
 create or replace function capture_lead(capture json)
-returns json language plpgsql set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
+returns json language plpgsql set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   site constant uuid := capture ->> 'site_id';
