@@ -201,6 +201,23 @@ test('implied consent ends after its term, and a later inquiry starts it anew', 
   assert.deepEqual((await chainOf(email)).faults, []);
 });
 
+test('a purchase told by the server is implied consent for two years, told twice it counts once, and it lifts no withdrawal', async () => {
+  const email = address();
+  await capture(email, { consentStatus: 'pending' });
+  const id = randomUUID();
+  const buy = (conversion: string) =>
+    call(`${server.url}/v1/conversions`, 'POST', { id: conversion, kind: 'purchase', email }, admin);
+  for (let i = 0; i < 2; i += 1) assert.equal((await buy(id)).status, 200);
+  const { consent_status: status, consent_expires_at: term } = await leadOf(email);
+  assert.equal(status, 'implied');
+  const years = (term.getTime() - Date.now()) / 86_400_000 / 365.25;
+  assert.ok(years > 1.99 && years < 2.01);
+  assert.equal((await chainOf(email)).records.length, 2);
+  await call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email });
+  await buy(randomUUID());
+  assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+});
+
 test('the link in a mail shows a page that writes nothing; its button withdraws, again and again', async () => {
   const email = address();
   await capture(email, express);

@@ -113,6 +113,13 @@ async function storeConversions(
       ),
     ],
   );
+  // CASL: who bought has agreed, by implication, for two years; a withdrawal stands (record_consent decides).
+  await db.query(
+    `select record_consent($1, lead_id, json_build_object('status', 'implied', 'kind', 'implied_purchase', 'basis', 'purchase',
+       'source', 'server', 'occurred_at', occurred_at))
+     from conversions where site_id = $1 and conversion_id = any ($2) and kind = 'purchase' and lead_id is not null order by lead_id`,
+    [siteId, rows.filter((row) => !row.duplicate).map((row) => row.id)],
+  );
   const byId = new Map(rows.map((row) => [row.id, row]));
   return conversions.map(({ id }) => byId.get(id)!);
 }
