@@ -150,6 +150,33 @@ await measured('lone events, 20 a second', () =>
   load({ port, path, connections: 1, seconds: Math.min(SECONDS, 5), rate: 20 }),
 );
 
+let people = 0;
+const capture = () => {
+  people += 1;
+  return JSON.stringify({
+    email: `person${people}@company${people % 97}.example`,
+    anonId: `bench-visitor-${people}`,
+    formName: 'newsletter',
+    path: '/newsletter',
+    consentStatus: 'express',
+    consent: { text: 'Send me the weekly letter. I can stop it at any time.' },
+  });
+};
+const captures = { port, path: '/v1/leads/capture', body: capture };
+await measured('POST /v1/leads/capture, 16 connections', () =>
+  load({ ...captures, connections: 16, seconds: SECONDS }),
+);
+const calm = await measured('lone captures, 5 a second', () =>
+  load({ ...captures, connections: 1, seconds: SECONDS, rate: 5 }),
+);
+const [, flooded] = await Promise.all([
+  load({ port, path, connections: 64, seconds: SECONDS }),
+  load({ ...captures, connections: 1, seconds: SECONDS, rate: 5 }),
+]);
+console.log(
+  `captures while 64 connections flood events in: p50 ${flooded.p50} ms, p99 ${flooded.p99} ms, ${round(flooded.p99 / calm.p50, 1)} × the calm p50 of ${calm.p50} ms; errors ${flooded.errors}`,
+);
+
 const group = confine([...family(api.pid), ...family(postmaster)], 0.125, 1024 ** 3);
 if (group) {
   await load({ port, path, connections: 20, seconds: 2, rate: 100 });
