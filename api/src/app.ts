@@ -183,7 +183,15 @@ const OWN_BUCKETS = new Set([
   '/metrics',
 ]);
 
+/** A request passes by routers that don't know its path without entering them: there are a dozen. */
 function mount(app: Koa, router: Router): void {
-  app.use(router.routes());
-  app.use(router.allowedMethods());
+  const routes = router.routes();
+  const otherMethods = router.allowedMethods();
+  app.use((ctx, next) =>
+    router.stack.some((layer) => layer.match(ctx.path))
+      ? routes(ctx as Parameters<typeof routes>[0], () =>
+          otherMethods(ctx as Parameters<typeof otherMethods>[0], next),
+        )
+      : next(),
+  );
 }
