@@ -342,6 +342,12 @@ test('hostile bodies get a 4xx with a stable code, never a 5xx', async () => {
     ['depth 50 000 in 100 KB', '['.repeat(100_000), 'application/json', 413],
     ['66 KB', JSON.stringify(makeEvent({ filler: 'x'.repeat(66_000) })), 'application/json', 413],
     ['an event of 33 KB', JSON.stringify(makeEvent({ filler: 'x'.repeat(33_000) })), 'application/json', 413],
+    [
+      'an event of 11 000 characters in 33 KB',
+      JSON.stringify(makeEvent({ filler: '€'.repeat(11_000) })),
+      'application/json',
+      413,
+    ],
     ['XML', '<a/>', 'application/xml', 415],
     [
       'a timestamp of 1e400',

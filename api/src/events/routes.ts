@@ -82,7 +82,7 @@ export function eventRoutes(doors: EventDoors): Router {
     }
     const row = enrich(event, requestFacts(ctx, site, doors), body);
     // its share of the request is near enough for the queue's bound
-    return ingest.store(row, 300 + ctx.state.bodyLength / (ctx.state.write.sent ?? 1));
+    return ingest.store(row, 300 + ctx.state.bodyBytes / (ctx.state.write.sent ?? 1));
   }
 
   router.post(
@@ -97,7 +97,7 @@ export function eventRoutes(doors: EventDoors): Router {
       const body: unknown = ctx.state.body;
       const isBatch = typeof body === 'object' && body !== null && 'events' in body;
       if (!isBatch) {
-        if (ctx.state.bodyLength > EVENT_BYTES_MAX) {
+        if (ctx.state.bodyBytes > EVENT_BYTES_MAX) {
           throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
         }
         const named = namedSite(sites, body);

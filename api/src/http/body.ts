@@ -30,7 +30,7 @@ function failed(error: Error & { status?: number; type?: string }): never {
   throw malformed(error);
 }
 
-/** ctx.state.body: the cleaned body; bodyLength: characters of its JSON as sent; isForm: whether it came as a form. */
+/** ctx.state.body: the cleaned body; bodyBytes: of its JSON as sent; isForm: whether it came as a form. */
 export function readBody({ bytesMax, beacon = false, form = false }: BodyOptions): Middleware {
   const reader = koaBody({
     formLimit: bytesMax,
@@ -58,7 +58,7 @@ export function readBody({ bytesMax, beacon = false, form = false }: BodyOptions
     await reader(ctx, async () => {});
     ctx.state.isForm = isForm;
     const text = isForm ? '' : String(ctx.request.body);
-    ctx.state.bodyLength = text.length;
+    ctx.state.bodyBytes = Buffer.byteLength(text);
     ctx.state.body = clean(isForm ? ctx.request.body : parseObject(text));
     return next();
   };
