@@ -288,3 +288,20 @@ test('every capture has its line in the ledger, and the ledger balances', async 
   assert.equal(of('received'), of('accepted') + of('duplicate') + of('rejected'));
   assert.ok(of('rejected') > 0 && of('duplicate') > 0);
 });
+
+test('in a crowd behind one address and browser name nobody is linked to a lead', async () => {
+  const crowd = { 'user-agent': `${BROWSER} Crowd/1` };
+  const meet = (count: number) =>
+    call(
+      `${server.url}/v1/events`,
+      'POST',
+      {
+        events: Array.from({ length: count }, () => ({ anonId: anon(), eventType: 'page_view', path: '/' })),
+      },
+      crowd,
+    );
+  await meet(30);
+  assert.equal((await capture({ email: address(), anonId: anon() }, crowd)).body.heuristicLinksCreated, 20);
+  for (let i = 0; i < 4; i += 1) assert.equal((await meet(50)).status, 202);
+  assert.equal((await capture({ email: address(), anonId: anon() }, crowd)).body.heuristicLinksCreated, 0);
+});

@@ -143,12 +143,19 @@ begin
 
     if (capture ->> 'heuristics')::boolean and not seen_before
       and (not (capture ->> 'linking_requires_consent')::boolean or status = 'express') then
-      with neighbours as (
-        select v.visitor_id, greatest(extract(epoch from at - v.last_seen_at), 0) / 60 as age, count(*) over () as fan_out
+      -- Behind one address and browser name of a whole office or carrier nobody is anybody's neighbour: over 200 of them
+      -- no link is made (it would be worth 0.002), and no more than 201 are looked at (34 000 took 2.9 s a capture).
+      with close_by as materialized (
+        select v.visitor_id, v.last_seen_at
         from visitors v
         where v.site_id = site and v.ip_hash = (capture ->> 'ip_hash')::bytea and v.ua_hash = (capture ->> 'ua_hash')::bytea
           and v.visitor_id <> stored.visitor_id and not v.privacy_signal
           and v.last_seen_at between at - make_interval(mins => (capture ->> 'window_minutes')::integer) and at + interval '5 minutes'
+        limit 201
+      ), neighbours as (
+        select v.visitor_id, greatest(extract(epoch from at - v.last_seen_at), 0) / 60 as age, count(*) over () as fan_out
+        from close_by v
+        where (select count(*) from close_by) <= 200
           and exists (select from events e where e.site_id = site and e.visitor_id = v.visitor_id and e.bot_reason is null
             and e.occurred_at >= at - make_interval(mins => (capture ->> 'window_minutes')::integer))
           -- known already, on better evidence than an address
