@@ -44,7 +44,8 @@ interface LoadOptions {
   /** Events a second over all connections; absent: as fast as answers come. */
   rate?: number;
   eventsPerRequest?: number;
-  headers?: string;
+  /** Header lines, each ended by CRLF. */
+  headers?: string | (() => string);
   body?: (source: Generator<Record<string, unknown>>) => string;
 }
 
@@ -77,7 +78,7 @@ export async function load(options: LoadOptions): Promise<Load> {
         const start = performance.now();
         const status = await ask(
           socket,
-          `POST ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${BROWSER}\r\nContent-Type: application/json\r\n${options.headers ?? ''}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+          `POST ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${BROWSER}\r\nContent-Type: application/json\r\n${(typeof options.headers === 'function' ? options.headers() : options.headers) ?? ''}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
         );
         if (status >= 200 && status < 300) times.push(performance.now() - start);
         else errors += 1;
