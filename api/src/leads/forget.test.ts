@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until } from '../../test/chromium.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../test/server.ts';
 import { linkToken } from '../consent/link.ts';
 import { TABLES } from './classification.ts';
@@ -215,6 +216,77 @@ test('a capture under way when its address is erased leaves nothing behind (50 r
     "select coalesce(sum(count), 0)::int as count from ingest_ledger where reason = 'erased'",
   );
   assert.ok(count > 0, 'some captures did meet an erasure');
+});
+
+test('an erasure waits for a withdrawal that is half way through, and takes its traces too', async () => {
+  const email = address();
+  const { body } = await capture({ email, anonId: anon() });
+  const [{ key }] = await rows('select unsubscribe_key as key from leads where lead_id = $1', [body.leadId]);
+  const withdrawing = await server.database.app.connect();
+  await withdrawing.query('begin');
+  await withdrawing.query('select withdraw_consent($1)', [
+    JSON.stringify({
+      site_id: site,
+      request_id: randomUUID(),
+      at: new Date().toISOString(),
+      basis: 'unsubscribe_link',
+      key,
+      reason: email,
+    }),
+  ]);
+  const erasing = erase(email);
+  await until(
+    'the erasure waits',
+    async () => (await rows('select from pg_locks where not granted')).length > 0,
+  );
+  await withdrawing.query('commit');
+  withdrawing.release();
+  assert.equal((await erasing).status, 200);
+  assert.deepEqual(
+    (await dump()).filter((line) => line.includes(email)),
+    [],
+  );
+});
+
+test('a link of a mail that is used while its person is erased leaves nothing behind (50 rounds)', async () => {
+  await call(`${server.url}/v1/sites/${site}`, 'PATCH', { settings: { doubleOptIn: true } }, admin);
+  const seen = new Set<number>();
+  for (let round = 0; round < 50; round += 1) {
+    const email = address();
+    const anonId = anon();
+    const { body } = await capture({
+      email,
+      anonId,
+      consentStatus: 'express',
+      consent: { text: 'Write to me.', language: `x-${round}` },
+    });
+    const [keys] = await rows(
+      'select unsubscribe_key, token from leads join opt_ins using (site_id, lead_id) where lead_id = $1',
+      [body.leadId],
+    );
+    const link =
+      round % 2
+        ? `unsubscribe/${linkToken(site, keys.unsubscribe_key)}`
+        : `confirm/${linkToken(site, keys.token)}`;
+    const pause = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
+    const [answer, page] = await Promise.all([
+      pause().then(() => erase(email)),
+      pause().then(() => call(`${server.url}/v1/${link}`, 'POST', '', {})),
+    ]);
+    assert.equal(answer.status, 200);
+    assert.ok([200, 404].includes(page.status), `${page.status}`);
+    seen.add(page.status);
+    const traces = (await dump()).filter(
+      (line) => line.includes(email) || (body.visitorId && line.includes(body.visitorId)),
+    );
+    assert.deepEqual(traces, [], `round ${round}: ${link.split('/')[0]}`);
+    const [{ count }] = await rows('select count(*)::int from consent_details where lead_id = $1', [
+      body.leadId,
+    ]);
+    assert.equal(count, 0, `round ${round}`);
+  }
+  assert.equal(seen.size, 2, 'both orders were met');
+  await call(`${server.url}/v1/sites/${site}`, 'PATCH', { settings: { doubleOptIn: null } }, admin);
 });
 
 test('a capture that began before an erasure is dropped, whenever it is stored', async () => {

@@ -80,7 +80,8 @@ async function forgetIn(
       unsubscribe_key: string;
       first_visitor_id: string | null;
     }>(
-      'select lead_id, email, unsubscribe_key, first_visitor_id from leads where site_id = $1 and email_normalized = $2',
+      // locked: who withdraws or confirms by a link, or is told to have bought, writes only with the lead in hand
+      'select lead_id, email, unsubscribe_key, first_visitor_id from leads where site_id = $1 and email_normalized = $2 for update',
       [siteId, emailNormalized],
     )
   ).rows;

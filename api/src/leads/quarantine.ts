@@ -25,6 +25,12 @@ export async function decideQuarantined(
 ): Promise<{ siteId: string; leadId: string | null } | null> {
   return withRetries(pool, () =>
     inSites(pool, siteIds, async (db) => {
+      // the address before the row, in the order of captures and erasures
+      await db.query(
+        `select pg_advisory_xact_lock(hashtextextended(site_id || ' ' || email_normalized, 7)) from quarantine
+         where quarantine_id = $1 and decision is null and site_id = any (current_sites())`,
+        [quarantineId],
+      );
       const { rows } = await db.query<{ site_id: string; capture: Capture }>(
         'select site_id, capture from quarantine where quarantine_id = $1 and decision is null and site_id = any (current_sites()) for update',
         [quarantineId],
