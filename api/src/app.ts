@@ -27,6 +27,7 @@ import { jobPaths, jobRoutes } from './jobs/routes.ts';
 import type { Runner } from './jobs/runner.ts';
 import { leadAdminPaths, leadAdminRoutes } from './leads/admin-routes.ts';
 import { confirmPaths, confirmRoutes } from './leads/confirm.ts';
+import { tellPerson } from './leads/pages.ts';
 import { leadPaths, leadRoutes } from './leads/routes.ts';
 import { type Leads, privacyFacts } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
@@ -108,7 +109,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
   app.use(
     cors((origin) => services?.sites.allowsOrigin(origin) ?? config.CORS_ALLOWED_ORIGINS.includes(origin)),
   );
-  app.use(errors(log));
+  app.use(errors(log, tellPerson));
   const life = [
     lifeRoutes({
       health: () => services?.health ?? null,
@@ -132,8 +133,8 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
     const routers = [
       eventRoutes(doors),
       leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
-      consentRoutes({ ...doors, ...leads, db: leads.pool, admin, log, privacy: privacyFacts(config) }),
-      confirmRoutes({ ...doors, ...leads, db: leads.pool }),
+      consentRoutes({ ...doors, ...leads, db: leads.pool, admin, privacy: privacyFacts(config) }),
+      confirmRoutes({ ...doors, ...leads }),
       leadAdminRoutes({ ...doors, ...leads, db, admin, log, publicUrl: config.PUBLIC_URL }),
       recordRoutes({ db, sites, admin }),
       siteRoutes({ db, sites, admin }),

@@ -8,13 +8,11 @@ import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { readBody } from '../http/body.ts';
 import type { IdentifyClient } from '../http/client.ts';
-import { asAppError, STATUS } from '../http/errors.ts';
 import { adminDoor, jsonBody, ok, refusals } from '../http/openapi-parts.ts';
 import { escapeHtml, sendPage } from '../http/page.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
 import { validate } from '../http/validate.ts';
 import { AppError } from '../lib/app-error.ts';
-import type { Log } from '../lib/log.ts';
 import { atTick } from '../lib/tick.ts';
 import type { Site } from '../sites/queries.ts';
 import type { Sites } from '../sites/recognise.ts';
@@ -27,7 +25,6 @@ export interface ConsentDoors {
   limits: RateLimits;
   identify: IdentifyClient;
   admin: Middleware;
-  log: Log;
   /** Withdraws now, or puts it into the journal while the database is away (outcome withdrawn then too). */
   withdraw: (request: Withdrawal) => Promise<Withdrawn>;
   hashAddress: (siteId: string, normalized: string) => string;
@@ -85,7 +82,7 @@ const textShape = z
   .meta({ id: 'ConsentText' });
 
 export function consentRoutes(doors: ConsentDoors): Router {
-  const { db, sites, limits, identify, admin, log, withdraw, hashAddress, readAddress, privacy } = doors;
+  const { db, sites, limits, identify, admin, withdraw, hashAddress, readAddress, privacy } = doors;
   const router = new Router();
 
   const facts = (ctx: Context) => {
@@ -151,24 +148,8 @@ export function consentRoutes(doors: ConsentDoors): Router {
     '/v1/leads/unsubscribe',
     async (ctx, next) => {
       ctx.state.began = performance.now();
-      const isForm = Boolean(ctx.is('application/x-www-form-urlencoded'));
-      try {
-        await limits.take(ctx, 'unsubscribe');
-        await next();
-      } catch (thrown) {
-        if (!isForm) throw thrown;
-        const error = asAppError(thrown);
-        ctx.state.errorCode = error.code;
-        if (STATUS[error.code] >= 500)
-          log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
-        if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
-        sendPage(
-          ctx,
-          STATUS[error.code],
-          'This could not be done',
-          `<p>${escapeHtml(error.message)}</p><p>Go back and try again.</p>`,
-        );
-      }
+      await limits.take(ctx, 'unsubscribe');
+      return next();
     },
     readBody({ bytesMax: BODY_BYTES_MAX, form: true }),
     async (ctx) => {

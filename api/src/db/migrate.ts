@@ -14,6 +14,7 @@ export const FUNCTION_FILES = [
   '../consent/withdraw_consent.sql',
   '../leads/capture_parts.sql',
   '../leads/capture_lead.sql',
+  '../leads/confirm_opt_in.sql',
   '../metrics/roll_up_day.sql',
 ];
 

@@ -89,7 +89,11 @@ export function sendError(ctx: Context, error: AppError): void {
   ctx.body = errorBody(error, ctx.state.requestId);
 }
 
-export function errors(log: Log): Middleware {
+/** tellPerson  shows a refusal as a page where a person looks at it; false where nobody does */
+export function errors(
+  log: Log,
+  tellPerson: (ctx: Context, status: number, error: AppError) => boolean = () => false,
+): Middleware {
   return async (ctx, next) => {
     try {
       await next();
@@ -102,7 +106,7 @@ export function errors(log: Log): Middleware {
       ctx.state.errorCode = error.code;
       if (STATUS[error.code] >= 500)
         log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
-      sendError(ctx, error);
+      if (!tellPerson(ctx, STATUS[error.code], error)) sendError(ctx, error);
     }
   };
 }

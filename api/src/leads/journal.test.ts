@@ -44,6 +44,22 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
   const known = Array.from({ length: 4 }, (_, i) => `known-${i}-${randomUUID()}@example.com`);
   for (const email of known) assert.equal((await post(email)).status, 200);
   const keys = await rows('select email_normalized as email, unsubscribe_key as key from leads');
+  // two who were asked to confirm; the second one's link is too old by now
+  const asked = ['confirms@example.com', 'late@example.com'];
+  await rows('update sites set settings = \'{"doubleOptIn": true}\'');
+  await server.services.sites.reload();
+  for (const email of asked) assert.equal((await post(email)).status, 200);
+  await rows("update sites set settings = '{}'");
+  await server.services.sites.reload();
+  await rows(
+    "update opt_ins o set requested_at = now() - interval '15 days' from leads l where l.lead_id = o.lead_id and l.email_normalized = $1",
+    [asked[1]],
+  );
+  const tokens = await rows(
+    'select email_normalized as email, token from opt_ins join leads using (site_id, lead_id)',
+  );
+  const confirmUrl = (email: string) =>
+    `${server.url}/v1/confirm/${linkToken(site, tokens.find((row) => row.email === email)!.token)}`;
   const linkOf = (email: string) => linkToken(site, keys.find((row) => row.email === email)!.key);
 
   const answered: string[] = [];
@@ -79,6 +95,17 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
     { 'content-type': 'application/x-www-form-urlencoded' },
   );
   assert.equal(form.status, 303);
+  // pages and their buttons
+  for (const url of [`${server.url}/v1/unsubscribe/${linkOf(known[3]!)}`, confirmUrl(asked[0]!)]) {
+    const page = await call(url);
+    assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
+    assert.match(page.body, /<form method="post"><button/);
+  }
+  for (const email of [...asked, asked[0]!]) {
+    const page = await call(confirmUrl(email), 'POST', '', {});
+    assert.deepEqual([page.status, page.headers.get('content-type')], [202, 'text/html; charset=utf-8']);
+    assert.match(page.body, /Your confirmation has arrived/);
+  }
   // the same submission again, as a browser that got no answer sends it
   const twice = { eventId: randomUUID(), anonId: 'visitor-twice' };
   for (let i = 0; i < 2; i += 1) assert.equal((await post('twice@example.com', twice)).status, 200);
@@ -87,6 +114,7 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
   assert.equal((await post(known[1]!)).status, 200);
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, OUTAGE_MS - (Date.now() - stoppedAt))));
   assert.ok(answered.length > 20);
+  const backAt = Date.now();
   await cluster.start();
   await new Promise((resolve) => setTimeout(resolve, 500));
   isPosting = false;
@@ -106,6 +134,17 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
   assert.equal(of.get(known[0]!)!.status, 'withdrawn');
   assert.equal(of.get(known[1]!)!.status, 'express');
   assert.equal(of.get(known[2]!)!.status, 'express');
+  assert.deepEqual([of.get(asked[0]!)!.status, of.get(asked[1]!)!.status], ['express', 'pending']);
+  const confirmed = await rows(
+    `select l.email_normalized as email, r.action, r.occurred_at = l.verified_at as is_then, r.occurred_at < $1 as is_before
+     from consent_records r join leads l using (site_id, lead_id) where r.basis = 'double_opt_in'`,
+    [new Date(backAt)],
+  );
+  assert.deepEqual(confirmed, [{ email: asked[0], action: 'confirmed', is_then: true, is_before: true }]);
+  const [{ verifies }] = await rows(
+    "select count(*)::int as verifies from events where event_type = 'email_verify'",
+  );
+  assert.equal(verifies, 1);
   assert.deepEqual(
     readdirSync(join(server.folder, 'journal')).filter((name) => name !== 'forgotten.ndjson'),
     [],
@@ -113,7 +152,7 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
   const [{ events }] = await rows(
     "select count(*)::int as events from events where event_type = 'form_submit'",
   );
-  assert.equal(events, answered.length + known.length + 2);
+  assert.equal(events, answered.length + known.length + asked.length + 2);
 });
 
 test('a journal keeps its order, plays each entry once, and survives a crash in the middle of a line', async () => {

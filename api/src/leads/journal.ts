@@ -1,4 +1,4 @@
-// Captures and unsubscribes that came while the database was away: appended to a file with fsync, replayed exactly once.
+// Captures, confirmations and unsubscribes that came while the database was away: appended to a file with fsync, replayed exactly once.
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,10 @@
 // What a person sees after a form: thanks, or what to mend, with everything they typed kept.
 import type { Context } from 'koa';
 import { escapeHtml, sendPage } from '../http/page.ts';
-import type { Issue } from '../lib/app-error.ts';
+import type { AppError } from '../lib/app-error.ts';
+
+/** Where a form without a page of its own ends. */
+export const THANK_YOU = '/v1/leads/thank-you';
 
 export function thankYouPage(ctx: Context): void {
   sendPage(
@@ -49,21 +52,38 @@ export function mendAddressPage(
   );
 }
 
-/** Anything else that keeps a form from being taken. */
-export function refusalPage(
-  ctx: Context,
-  status: number,
-  message: string,
-  issues: Issue[] | undefined,
-  back: string | null,
-): void {
-  const faults = (issues ?? [])
+const FORM_DOORS = new Set(['/v1/leads/capture', '/v1/leads/unsubscribe']);
+const LINKS = /^\/v1\/(unsubscribe|confirm)\//;
+
+/**
+ * Says a refusal as a page where a person looks at the answer: at our own pages, and after a plain form. No such door
+ * ever answers JSON, whoever refuses.
+ * returns  false: this was no person's request, and nothing was sent
+ */
+export function tellPerson(ctx: Context, status: number, error: AppError): boolean {
+  const isLink = LINKS.test(ctx.path) || ctx.path === THANK_YOU;
+  const isForm =
+    FORM_DOORS.has(ctx.path) && Boolean(ctx.is('application/x-www-form-urlencoded', 'multipart/form-data'));
+  if (!isLink && !isForm) return false;
+  if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
+  const faults = (error.issues ?? [])
     .map((issue) => `<li><strong>${escapeHtml(issue.path)}</strong>: ${escapeHtml(issue.message)}</li>`)
     .join('');
+  const { pageBefore } = ctx.state;
+  const next = isLink
+    ? 'Open the link in the mail again.'
+    : pageBefore
+      ? `<a href="${escapeHtml(pageBefore)}">Back to the page</a>`
+      : 'Go back with your browser’s back button: what you typed is still there.';
   sendPage(
     ctx,
     status,
-    status === 429 ? 'Please wait a moment' : 'This could not be sent',
-    `<p>${escapeHtml(message)}</p>${faults ? `<ul>${faults}</ul>` : ''}<p>${back ? `<a href="${escapeHtml(back)}">Back to the page</a>` : 'Go back with your browser’s back button: what you typed is still there.'}</p>`,
+    status === 429 || status === 503
+      ? 'Please wait a moment'
+      : isForm
+        ? 'This could not be sent'
+        : 'This could not be done',
+    `<p>${escapeHtml(error.message)}</p>${faults ? `<ul>${faults}</ul>` : ''}<p>${next}</p>${status >= 500 ? `<p class="soft">Request ${escapeHtml(String(ctx.state.requestId))}</p>` : ''}`,
   );
+  return true;
 }

@@ -9,7 +9,7 @@ import { requestFacts } from '../events/routes.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import { readBody } from '../http/body.ts';
 import type { IdentifyClient } from '../http/client.ts';
-import { asAppError, STATUS } from '../http/errors.ts';
+import { asAppError } from '../http/errors.ts';
 import { ok, refusals } from '../http/openapi-parts.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
 import { issuesOf } from '../http/validate.ts';
@@ -23,14 +23,13 @@ import type { JudgeChallenge } from './challenge.ts';
 import { domainClass } from './domains.ts';
 import { isDataFault, type Journal } from './journal.ts';
 import type { CaptureLimits } from './limits.ts';
-import { mendAddressPage, refusalPage, thankYouPage } from './pages.ts';
+import { mendAddressPage, THANK_YOU, thankYouPage } from './pages.ts';
 import { type Captured, storeCapture, withRetries } from './queries.ts';
 import { safeRedirect } from './redirect.ts';
 import { type CaptureInput, capturedShape, captureInput, FORGIVEN, formInput, fromForm } from './schema.ts';
 import { judgeFormToken, makeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
 
 const CAPTURE_BYTES_MAX = 16 * 1024;
-export const THANK_YOU = '/v1/leads/thank-you';
 
 export interface LeadDoors {
   db: Pool;
@@ -62,32 +61,26 @@ export function leadRoutes(doors: LeadDoors): Router {
   const router = new Router();
   const secret = settings.pepper;
 
-  /** A person's browser is shown a page, never JSON; the refusal is counted here, since it ends here. */
+  /** A mistyped address is mended on a page that keeps the rest; counted here, since it ends here. */
   const pageForPeople: Middleware = async (ctx, next) => {
     try {
       await next();
     } catch (thrown) {
       if (!isFormPost(ctx)) throw thrown;
       const error = asAppError(thrown);
-      const status = STATUS[error.code];
-      ctx.state.errorCode = error.code;
-      if (status >= 500)
-        log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
-      const write = ctx.state.write ?? { siteId: undefined };
-      const site = sites.find(write.siteId) ?? sites.fallback();
-      ledger.refuse({ siteId: site.siteId, route: 'capture', reason: error.code, issues: error.issues });
-      if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
+      const site = sites.find(ctx.state.write?.siteId) ?? sites.fallback();
       const page = pageOf(ctx);
-      const back = page && site.origins.includes(new URL(page).origin) ? page : null;
-      if (error.issues?.some(({ path }) => path === 'email') && ctx.state.body) {
-        const body = ctx.state.body as Record<string, unknown>;
-        const wanted = [body.redirect, body.path].find((value) => typeof value === 'string' && value !== '');
-        mendAddressPage(ctx, body, {
-          propertyId: site.key,
-          redirect: safeRedirect(wanted as string | undefined, site.origins, page),
-          formTargets: site.origins,
-        });
-      } else refusalPage(ctx, status, error.message, error.issues, back);
+      if (page && site.origins.includes(new URL(page).origin)) ctx.state.pageBefore = page;
+      if (!ctx.state.body || !error.issues?.some(({ path }) => path === 'email')) throw error; // http/errors.ts shows it
+      ctx.state.errorCode = error.code;
+      ledger.refuse({ siteId: site.siteId, route: 'capture', reason: error.code, issues: error.issues });
+      const body = ctx.state.body as Record<string, unknown>;
+      const wanted = [body.redirect, body.path].find((value) => typeof value === 'string' && value !== '');
+      mendAddressPage(ctx, body, {
+        propertyId: site.key,
+        redirect: safeRedirect(wanted as string | undefined, site.origins, page),
+        formTargets: site.origins,
+      });
     }
   };
 

@@ -12,7 +12,7 @@ import { type Address, readAddress } from './email.ts';
 import { type Entry, isDataFault, type Journal, openJournal } from './journal.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
 import { type MailSettings, makeTransport, sendDueMails } from './mail.ts';
-import { storeCapture, withRetries } from './queries.ts';
+import { type Confirmation, type Confirmed, confirmOptIn, storeCapture, withRetries } from './queries.ts';
 
 const REPLAY_EVERY_MS = 2000;
 
@@ -50,6 +50,8 @@ export interface Leads extends LeadWork {
   readAddress(typed: string): Address | null;
   /** Withdraws consent, or puts it into the journal while the database is away: it counts from now on all the same. */
   withdraw(request: Withdrawal): Promise<Withdrawn>;
+  /** Confirms an opt-in, or puts it into the journal while the database is away: what the link is worth shows then. */
+  confirm(request: Confirmation): Promise<Confirmed | 'journalled'>;
   /** Plays what the journal holds; answers how many entries. */
   replay(): Promise<number>;
   close(): Promise<void>;
@@ -81,7 +83,12 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   const play = async ({ kind, body }: Entry) => {
     if (kind === 'capture') await withRetries(pool, () => storeCapture(pool, body as Capture));
     else if (kind === 'withdrawal') await withdrawNow(body as Withdrawal);
-    else throw new Error(`an entry of an unknown kind: ${kind}`);
+    else if (kind === 'confirmation') {
+      const confirmed = await withRetries(pool, () => confirmOptIn(pool, body as Confirmation));
+      // the person was told that it would be judged later; this is the judgement
+      if (confirmed !== 'confirmed')
+        log.info({ confirmed }, 'a confirmation from the journal came to nothing');
+    } else throw new Error(`an entry of an unknown kind: ${kind}`);
   };
   const replay = async () => {
     const played = journal.isEmpty ? 0 : await journal.replay(play);
@@ -105,6 +112,16 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
         await journal.append({ kind: 'withdrawal', body: request });
         log.warn({ err: error }, 'a withdrawal went to the journal');
         return { outcome: 'withdrawn', leadId: null };
+      }
+    },
+    async confirm(request) {
+      try {
+        return await withRetries(pool, () => confirmOptIn(pool, request));
+      } catch (error) {
+        if (isDataFault(error)) throw error;
+        await journal.append({ kind: 'confirmation', body: request });
+        log.warn({ err: error }, 'a confirmation went to the journal');
+        return 'journalled';
       }
     },
     captureLimits: captureLimits(config.RATE_LIMITS === 'on'),
