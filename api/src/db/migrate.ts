@@ -15,6 +15,7 @@ export const FUNCTION_FILES = [
   '../leads/capture_parts.sql',
   '../leads/capture_lead.sql',
   '../leads/confirm_opt_in.sql',
+  '../metrics/gather_lead_facts.sql',
   '../metrics/roll_up_day.sql',
 ];
 

@@ -40,6 +40,20 @@ const KNOWN_TYPES = [
 ];
 
 export const TABLES: Record<string, Table> = {
+  // Made from the tables below, and so they go after them (forget.ts goes backwards): every deletion leaves marks, and
+  // whoever refreshes facts takes the lead first.
+  dirty_leads: { by: 'lead or visitor', columns: {} },
+  lead_facts: {
+    by: 'lead',
+    columns: {
+      source: 'goes',
+      utm_source: 'goes, found',
+      utm_medium: 'goes, found',
+      campaign: 'goes, found',
+      domain_class: 'goes',
+    },
+  },
+
   // what the person gave us
   leads: {
     by: 'lead',

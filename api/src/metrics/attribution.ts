@@ -72,7 +72,7 @@ export async function attribution(
   }>({
     name: `metric_touches_${of}`,
     text: `with converted as (
-       select lead_id, ${at} as at, first_source, first_utm ->> 'campaign' as first_campaign from (${LEAD_FACTS}) facts where ${at} is not null
+       select lead_id, ${at} as at, source as first_source, campaign as first_campaign from (${LEAD_FACTS}) facts where ${at} is not null
      ), touches as (
        select c.lead_id, s.source, s.utm ->> 'campaign' as campaign, s.started_at, s.session_id, c.at
        from converted c

@@ -158,43 +158,38 @@ export interface LeadDay {
   timed: number;
 }
 
-/** Which leads are meant, and what became of each: the one definition that headline, breakdowns and drill-down share. */
+/**
+ * Leads first captured in the window ($1 site, $2 from, $3 to) and what became of each: rows of lead_facts, the one
+ * definition that headline, breakdowns, cohorts, attribution and drill-down share. A lead that changed since its facts
+ * were kept is gathered from its sources, so an answer is never older than the question.
+ */
 export const LEAD_FACTS = `
-  with captured as materialized (
-    select site_id, lead_id, first_captured_at, first_source, first_utm, first_path, first_form_name, domain_class, verified_at, first_visitor_id
-    from leads
-    where site_id = $1 and first_captured_at >= $2::date::timestamp at time zone 'UTC'
-      and first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC' and imported_at is null
-  ), linked as materialized (
-    select i.lead_id, i.visitor_id, i.link_source from captured join lead_identities i using (site_id, lead_id)
-    where i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
-  ), seen as (
-    select distinct on (c.lead_id) c.lead_id, v.first_seen_at
-    from captured c join linked i on i.lead_id = c.lead_id and i.visitor_id = c.first_visitor_id and i.link_source = 'form_submit'
-    join visitors v on v.site_id = $1 and v.visitor_id = c.first_visitor_id
-  ), made as (
-    select l.lead_id, min(c.occurred_at) filter (where kind = 'signup') as signed_up_at,
-      min(c.occurred_at) filter (where kind = 'activation') as activated_at,
-      min(c.occurred_at) filter (where kind = 'email_verify') as verified_event_at
-    from captured l
-    join (
-      select lead_id, kind, occurred_at from conversions where site_id = $1 and lead_id is not null
-      union all
-      select i.lead_id, c.kind, c.occurred_at from linked i join conversions c on c.site_id = $1 and c.visitor_id = i.visitor_id
-    ) c on c.lead_id = l.lead_id and c.occurred_at >= l.first_captured_at
-    group by l.lead_id
-  )
-  select l.lead_id, l.first_captured_at, (l.first_captured_at at time zone 'UTC')::date as day, l.first_source, l.first_utm,
-    l.first_path, l.first_form_name, l.domain_class, l.verified_at is not null or made.verified_event_at is not null as verified,
-    coalesce(l.verified_at, made.verified_event_at) as verified_at, made.signed_up_at, made.activated_at,
-    case when seen.first_seen_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_seen_at) / 3600)::float8 end as hours
-  from captured l left join seen using (lead_id) left join made using (lead_id)`;
+  with changed as materialized (select lead_id from marked_leads($1, null) as m (lead_id))
+  select f.* from lead_facts f
+  where f.site_id = $1 and f.first_captured_at >= $2::date::timestamp at time zone 'UTC'
+    and f.first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC'
+    and not exists (select from changed c where c.lead_id = f.lead_id)
+  union all
+  select g.* from (select array_agg(lead_id) as leads from changed) c cross join lateral gather_lead_facts($1, c.leads) g
+  where g.day between $2::date and $3::date`;
+
+// Some milliseconds a bite; captures wait for none of it.
+const FACTS_BITE = 1000;
+
+/** Brings the kept facts of leads up to date, a bounded bite. returns whether there may be more to do */
+export async function refreshLeadFacts(db: Db, siteId: string): Promise<boolean> {
+  const { rows } = await db.query<{ marks: number }>('select refresh_lead_facts($1, $2) as marks', [
+    siteId,
+    FACTS_BITE,
+  ]);
+  return rows[0]!.marks >= FACTS_BITE;
+}
 
 /** Leads by the day of their first capture; imported ones did not come from the site's forms and are left out. */
 export async function countLeads(db: Db, siteId: string, from: string, to: string): Promise<LeadDay[]> {
   const { rows } = await db.query<LeadDay>({
     name: 'metric_leads',
-    text: `select day, count(*) as leads, count(*) filter (where verified) as verified, count(signed_up_at) as "signedUp",
+    text: `select day, count(*) as leads, count(verified_at) as verified, count(signed_up_at) as "signedUp",
        count(activated_at) as activated, coalesce(sum(hours), 0) as hours, count(hours) as timed
      from (${LEAD_FACTS}) facts group by day order by day`,
     values: [siteId, from, to],

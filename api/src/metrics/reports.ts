@@ -155,9 +155,9 @@ async function leadsBy(db: Db, site: Site, from: string, to: string, by: 'source
     name: `metric_leads_by_${by}`,
     text:
       by === 'sources'
-        ? `select first_source as name, '' as detail, count(*) as leads from (${LEAD_FACTS}) facts group by 1`
-        : `select first_utm ->> 'campaign' as name, concat_ws(' / ', first_utm ->> 'source', first_utm ->> 'medium') as detail, count(*) as leads
-           from (${LEAD_FACTS}) facts where first_utm ->> 'campaign' is not null group by 1, 2`,
+        ? `select source as name, '' as detail, count(*) as leads from (${LEAD_FACTS}) facts group by 1`
+        : `select campaign as name, concat_ws(' / ', utm_source, utm_medium) as detail, count(*) as leads
+           from (${LEAD_FACTS}) facts where campaign is not null group by 1, 2`,
     values: [site.siteId, from, to],
   });
   return new Map(rows.map((row) => [`${row.name}\n${row.detail}`, row.leads]));
@@ -196,8 +196,8 @@ async function spend(db: Db, site: Site, from: string, to: string, limit: number
        select source, campaign, currency, sum(amount)::float8 as amount from ad_spend
        where site_id = $1 and day between $2 and $3 group by 1, 2, 3
      ), won as (
-       select lower(first_utm ->> 'source') as source, lower(coalesce(first_utm ->> 'campaign', '')) as campaign, count(*) as leads
-       from (${LEAD_FACTS}) facts where first_utm ->> 'source' is not null group by 1, 2
+       select lower(utm_source) as source, lower(coalesce(campaign, '')) as campaign, count(*) as leads
+       from (${LEAD_FACTS}) facts where utm_source is not null group by 1, 2
      )
      select paid.source, paid.campaign, currency, amount,
        coalesce(case when paid.campaign = '' then (select sum(leads) from won where won.source = lower(paid.source))
@@ -214,11 +214,10 @@ interface LeadFact {
   lead_id: string;
   day: string;
   first_captured_at: Date;
-  first_source: string;
+  source: string;
   campaign: string | null;
   domain_class: string;
   verified_at: Date | null;
-  verified: boolean;
   signed_up_at: Date | null;
   activated_at: Date | null;
 }
@@ -226,8 +225,7 @@ interface LeadFact {
 async function leadFacts(db: Db, site: Site, from: string, to: string): Promise<LeadFact[]> {
   const { rows } = await db.query<LeadFact>({
     name: 'metric_lead_facts',
-    text: `select lead_id, day, first_captured_at, first_source, first_utm ->> 'campaign' as campaign, domain_class, verified, verified_at,
-       signed_up_at, activated_at
+    text: `select lead_id, day, first_captured_at, source, campaign, domain_class, verified_at, signed_up_at, activated_at
      from (${LEAD_FACTS}) facts order by first_captured_at, lead_id`,
     values: [site.siteId, from, to],
   });
@@ -245,7 +243,7 @@ export async function cohorts(
   const facts = await leadFacts(db, site, from, to);
   const groups = new Map<string, LeadFact[]>();
   for (const fact of facts) {
-    const key = `${weekOf(fact.day)} ${fact.first_source}`;
+    const key = `${weekOf(fact.day)} ${fact.source}`;
     groups.set(key, [...(groups.get(key) ?? []), fact]);
   }
   /** Cumulated: index n counts those who had got there n weeks after their capture. */
@@ -269,7 +267,7 @@ export async function cohorts(
         week: key.slice(0, 10),
         source: key.slice(11),
         captured: list.length,
-        verified: list.filter((fact) => fact.verified).length,
+        verified: list.filter((fact) => fact.verified_at).length,
         signedUp: list.filter((fact) => fact.signed_up_at).length,
         activated: list.filter((fact) => fact.activated_at).length,
         verifiedAfter: after(list, (fact) => fact.verified_at),
@@ -296,10 +294,10 @@ export interface LeadFilter {
 export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promise<Row> {
   const wanted = (await leadFacts(db, site, filter.from, filter.to)).filter(
     (fact) =>
-      (filter.source === undefined || fact.first_source === filter.source) &&
+      (filter.source === undefined || fact.source === filter.source) &&
       (filter.campaign === undefined || fact.campaign === filter.campaign) &&
       (filter.domainClass === undefined || fact.domain_class === filter.domainClass) &&
-      (filter.verified === undefined || fact.verified === filter.verified) &&
+      (filter.verified === undefined || (fact.verified_at !== null) === filter.verified) &&
       (filter.signedUp === undefined || (fact.signed_up_at !== null) === filter.signedUp) &&
       (filter.activated === undefined || (fact.activated_at !== null) === filter.activated),
   );
@@ -313,10 +311,10 @@ export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promi
     leads: page.map((fact) => ({
       leadId: fact.lead_id,
       firstCapturedAt: fact.first_captured_at.toISOString(),
-      source: fact.first_source,
+      source: fact.source,
       campaign: fact.campaign,
       domainClass: fact.domain_class,
-      verified: fact.verified,
+      verified: fact.verified_at !== null,
       signedUpAt: fact.signed_up_at?.toISOString() ?? null,
       activatedAt: fact.activated_at?.toISOString() ?? null,
     })),

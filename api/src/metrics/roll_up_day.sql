@@ -24,7 +24,6 @@ begin
   end if;
 
   delete from daily_breakdowns where site_id = for_site and day = for_day;
-  delete from conversions where site_id = for_site and origin = 'browser' and occurred_at >= starts and occurred_at < ends;
   with raw as materialized (
     select event_id, visitor_id, session_id, occurred_at, received_at, event_type, split_part(path, '?', 1) as path, referrer,
       source, utm, bot_reason, clamped, is_conversion, engaged_ms, fcp_ms, lcp_ms, inp_ms, ttfb_ms, cls_score,
@@ -103,11 +102,19 @@ begin
     select for_site, for_day, kind, case when is_other then '(other)' else left(name, 512) end, case when is_other then '' else left(detail, 512) end,
       sum(sessions), sum(page_views), sum(conversions), sum(events), sum(engaged_ms)
     from capped group by 3, 4, 5
-  ), outcomes as (
-    insert into conversions (site_id, conversion_id, kind, origin, visitor_id, occurred_at)
-    select for_site, event_id::text, event_type, 'browser', visitor_id, occurred_at
+  ), told as materialized (
+    select event_id::text as conversion_id, event_type as kind, visitor_id, occurred_at
     from raw where bot_reason is null and event_type in ('signup', 'activation', 'email_verify')
-    on conflict do nothing
+  ), untold as (
+    -- not all and then again: each change marks a lead
+    delete from conversions c where site_id = for_site and origin = 'browser' and occurred_at >= starts and occurred_at < ends
+      and not exists (select from told t where t.conversion_id = c.conversion_id)
+  ), outcomes as (
+    insert into conversions as c (site_id, conversion_id, kind, origin, visitor_id, occurred_at)
+    select for_site, conversion_id, kind, 'browser', visitor_id, occurred_at from told
+    on conflict (site_id, origin, conversion_id) do update
+    set kind = excluded.kind, visitor_id = excluded.visitor_id, occurred_at = excluded.occurred_at
+    where (c.kind, c.visitor_id, c.occurred_at) is distinct from (excluded.kind, excluded.visitor_id, excluded.occurred_at)
   ), histograms as (
     select vital, jsonb_object_agg(bucket, count) as counts from (
       select vital, greatest(0, ceil(ln(greatest(value, 1)) / ln(1.1::float8)))::int as bucket, count(*) as count

@@ -2,7 +2,7 @@
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { dayOf, daysIn, eachDay } from '../lib/days.ts';
-import { compareDay, dueDays, findRollupStatus, rollUpDay } from './queries.ts';
+import { compareDay, dueDays, findRollupStatus, refreshLeadFacts, rollUpDay } from './queries.ts';
 
 export interface RollupOptions {
   /** Both or none: a range of days, both included; none: what is due. */
@@ -14,7 +14,7 @@ export interface RollupOptions {
 }
 
 /**
- * Rolls up what is due, or a range: a day of a site is one transaction.
+ * Rolls up what is due, or a range: a day of a site is one transaction. Then brings the facts of changed leads up to date.
  * returns  how many site days were rolled up, how many were left because they are sealed
  */
 export async function rollUp(
@@ -36,6 +36,8 @@ export async function rollUp(
       if (wanted.length > 2 && (i % 10 === 9 || i === wanted.length - 1))
         progress?.(`site ${siteId}: ${i + 1} of ${wanted.length} days, through ${day}`);
     }
+    // after the days: a browser's signup is a conversion only once its day is rolled up
+    while (!signal?.aborted && (await inSites(db, siteId, (client) => refreshLeadFacts(client, siteId))));
   }
   return { days, sealed };
 }
