@@ -11,6 +11,8 @@ export interface EmbeddedPostgres {
   /** Owner's URL of a database of this server (default: postgres). */
   url(database?: string): string;
   port: number;
+  /** PostgreSQL's own log. */
+  logFile: string;
   /** Process id of the postmaster, for tests that kill it. */
   pid(): number;
   start(): Promise<void>;
@@ -163,6 +165,7 @@ export async function embeddedPostgres({
     log_error_verbosity: 'terse',
     log_parameter_max_length: '0',
     log_parameter_max_length_on_error: '0',
+    log_min_error_statement: 'panic',
     shared_buffers: '128MB',
     max_connections: '60',
     ...settings,
@@ -170,29 +173,21 @@ export async function embeddedPostgres({
     .map(([name, value]) => `-c ${name}='${value}'`)
     .join(' ');
 
+  const logFile = join(folder, 'postgres.log');
   return {
     port: chosen,
+    logFile,
     url: (database = 'postgres') =>
       `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${chosen}/${database}`,
     pid: () => Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]),
     async start() {
       if (!runs(join(cluster, 'postmaster.pid'))) rmSync(join(cluster, 'postmaster.pid'), { force: true });
       try {
-        await as(bin.pg_ctl, [
-          'start',
-          '-w',
-          '-t',
-          '60',
-          '-D',
-          cluster,
-          '-l',
-          join(folder, 'postgres.log'),
-          '-o',
-          flags,
-        ]);
+        await as(bin.pg_ctl, ['start', '-w', '-t', '60', '-D', cluster, '-l', logFile, '-o', flags]);
       } catch (error) {
-        const log = join(folder, 'postgres.log');
-        const tail = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-8).join('\n') : '';
+        const tail = existsSync(logFile)
+          ? readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')
+          : '';
         throw new Error(`PostgreSQL did not start (${folder}): ${(error as Error).message}\n${tail}`);
       }
     },

@@ -344,7 +344,7 @@ function readCursor(text: string | undefined): Cursor | null {
     throw new AppError('invalid_request', 'This cursor is not one of ours.', {
       issues: [{ path: 'cursor', message: 'take nextCursor of the page before' }],
     });
-  return { at, leadId };
+  return { at: new Date(at).toISOString(), leadId };
 }
 
 const leadShape = z

@@ -4,7 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { startCluster } from '../../test/cluster.ts';
+import { makeTemplate } from '../../test/database.ts';
 import { admin, call, startServer, type TestServer } from '../../test/server.ts';
+import { inSites } from '../db/transaction.ts';
 import { makeLog } from '../lib/log.ts';
 
 const PEOPLE = 2000;
@@ -30,20 +33,36 @@ const BOOKS = new Set([
   'withdrawal_requests',
 ]);
 
+/** How the product has PostgreSQL log (postgres/postgresql.conf). */
+function logSettings(): Record<string, string> {
+  const text = readFileSync(new URL('../../../postgres/postgresql.conf', import.meta.url), 'utf8');
+  const found = [...text.matchAll(/^(log_\w+) = ('[^']*'|\S+)/gm)].map(([, name, value]) => [
+    name!,
+    value!.replace(/^'|'$/g, ''),
+  ]);
+  assert.ok(found.length > 10);
+  return Object.fromEntries(found);
+}
+
+let cluster: Awaited<ReturnType<typeof startCluster>>;
 let server: TestServer;
 let logged = '';
-before(async () => {
-  server = await startServer(
-    {},
-    undefined,
-    makeLog('trace', {
-      write: (line: string) => {
-        logged += line;
-      },
-    }),
-  );
+const log = makeLog('trace', {
+  write: (line: string) => {
+    logged += line;
+  },
 });
-after(() => server.end());
+before(async () => {
+  // a server of its own, so that its log is of this test alone; every statement is logged as if it were slow
+  cluster = await startCluster({ ...logSettings(), log_min_duration_statement: '0' });
+  await makeTemplate(cluster.url());
+  process.env.TEST_SERVER_URL = cluster.url();
+  server = await startServer({}, undefined, log);
+});
+after(async () => {
+  await server.end();
+  await cluster.remove();
+});
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
@@ -74,6 +93,90 @@ async function inParallel<T>(
       }
     }),
   );
+}
+
+/** Rows that PostgreSQL refuses and that hold an address, and words where a door expects an id, a day or a number. */
+async function provokeErrors(emails: string[]): Promise<void> {
+  const { siteId } = server.services.sites.fallback();
+  const lead = `insert into leads (site_id, email, email_normalized, email_domain, first_captured_at, last_submitted_at, unsubscribe_key, consent_status)
+    values ($1, $2, $2, $3, now(), now(), $2, $4)`;
+  // as the app, and as the owner, whom PostgreSQL tells more: it migrates and restores
+  const refused = async (sql: string, values: unknown[], code: string) => {
+    for (const pool of [server.database.app, server.database.owner])
+      await assert.rejects(
+        inSites(pool, siteId, (db) => db.query(sql, values)),
+        (error: { code?: string }) => {
+          log.error({ err: error }, 'provoked');
+          return error.code === code;
+        },
+      );
+  };
+  for (const email of emails.slice(0, 5)) {
+    await inSites(server.database.app, siteId, (db) => db.query(lead, [siteId, email, 'x', 'pending']));
+    await refused(lead, [siteId, email, 'x', 'pending'], '23505');
+    await refused(lead, [siteId, email, 'x', email], '23514');
+    await refused(lead, [siteId, email, null, 'pending'], '23502');
+    await inSites(server.database.app, siteId, (db) =>
+      db.query('delete from leads where site_id = $1 and email_normalized = $2', [siteId, email]),
+    );
+  }
+  const [email] = emails;
+  const asked: [string, string, unknown?][] = [
+    [
+      'POST',
+      '/v1/events',
+      { anonId: email, eventType: email, path: `/${email}`, eventId: email, timestamp: email },
+    ],
+    [
+      'POST',
+      '/v1/events',
+      {
+        anonId: email,
+        eventType: 'page_view',
+        path: '/',
+        traffic: { countryCode: email, engagedTimeMs: email },
+      },
+    ],
+    ['POST', '/v1/leads/capture', { email, anonId: email, eventId: email, consent: { textId: email } }],
+    ['POST', '/v1/leads/unsubscribe', { email: `${email} ${email}` }],
+    ['POST', `/v1/unsubscribe/${email}`],
+    ['POST', `/v1/confirm/${email}`],
+    ['POST', '/v1/leads/search', { q: email, from: email, cursor: email }],
+    [
+      'POST',
+      '/v1/leads/search',
+      {
+        cursor: Buffer.from(`Mon, 1 Jan 2024 (${email}) 00000000-0000-4000-8000-000000000000`).toString(
+          'base64url',
+        ),
+      },
+    ],
+    [
+      'POST',
+      '/v1/leads/search',
+      {
+        cursor: Buffer.from(`1/1/2024(${email}) 00000000-0000-4000-8000-000000000000`).toString('base64url'),
+      },
+    ],
+    ['GET', `/v1/leads/${email}`],
+    ['GET', `/v1/admin/quarantine?before=${email}`],
+    ['GET', `/v1/metrics/summary?from=${email}&to=${email}`],
+    ['POST', '/v1/identities/merge', { leadId: email, visitorId: email }],
+    ['POST', '/v1/conversions', { id: email, kind: 'signup', email, occurredAt: email }],
+    [
+      'POST',
+      '/v1/leads/import',
+      {
+        csv: `email,capturedAt,consentAt,expiresAt\n${email},${email},${email},${email}\n${email},1 Jan 2024 (${email}),1 Jan 2024 (${email}),`,
+      },
+    ],
+    ['POST', '/v1/admin/breaches', { title: email, description: 'x', discoveredAt: email }],
+    ['PATCH', `/v1/sites/${email}`, { name: email }],
+  ];
+  for (const [method, path, body] of asked) {
+    const { status } = await call(server.url + path, method, body, admin);
+    assert.ok(status < 500, `${method} ${path.replace(email!, '…')} answered ${status}`);
+  }
 }
 
 test('what an erased person sent is nowhere, and everyone else is as before', async () => {
@@ -182,7 +285,19 @@ test('what an erased person sent is nowhere, and everyone else is as before', as
     const text = readFileSync(join(server.folder, 'journal', name), 'utf8');
     for (const { word } of people) assert.ok(!text.includes(word), `${name} holds a word`);
   }
+  await provokeErrors(gone.map(({ email }) => email));
   for (const { word } of people) assert.ok(!logged.includes(word), 'the log holds a word');
+  const postgresLog = readFileSync(cluster.logFile, 'utf8');
+  for (const { word, email } of people)
+    assert.ok(!postgresLog.includes(word), `PostgreSQL's log holds ${email}`);
+  for (const sign of [
+    'duplicate key value',
+    'violates check constraint',
+    'violates not-null',
+    'select capture_lead($1)',
+  ])
+    assert.ok(postgresLog.includes(sign), `PostgreSQL did log: ${sign}`);
+  assert.doesNotMatch(postgresLog, /@[a-z0-9.-]+\.example/, 'nor any address');
   assert.ok(logged.includes('/v1/leads/capture'), 'something was logged');
 
   const kept = new Set(now.map(({ table, line }) => `${table} ${line}`));

@@ -58,12 +58,14 @@ const optional = (max: number) =>
 const instant = z
   .string()
   .trim()
-  .transform((text) => text || undefined)
-  .optional()
-  .refine(
-    (text) => text === undefined || (!Number.isNaN(Date.parse(text)) && Date.parse(text) <= Date.now()),
-    'a date or an instant, not in the future',
-  );
+  .transform((text, context) => {
+    if (!text) return undefined;
+    const at = Date.parse(text);
+    if (at <= Date.now()) return new Date(at).toISOString();
+    context.addIssue({ code: 'custom', message: 'a date or an instant, not in the future' });
+    return z.NEVER;
+  })
+  .optional();
 
 const importedRow = z
   .object({

@@ -12,15 +12,20 @@ export function makeLog(level: string, destination: pino.DestinationStream = sta
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: {
-        // A database error's detail and parameters quote the row, and rows hold addresses: only what names the fault is kept.
-        err: (error: Error & { code?: string; constraint?: string; table?: string }) => ({
-          type: error.name,
-          message: error.message,
-          code: error.code,
-          constraint: error.constraint,
-          table: error.table,
-          stack: error.stack,
-        }),
+        // A database error's detail and parameters quote the row, and rows hold addresses: only what names the fault is
+        // kept. Of class 22 (a value that a type cannot take) the message itself quotes the value.
+        err: (error: Error & { code?: string; constraint?: string; table?: string }) => {
+          const quotes = /^22[0-9A-Z]{3}$/.test(error.code ?? '');
+          const message = quotes ? 'the database cannot take a value' : error.message;
+          return {
+            type: error.name,
+            message,
+            code: error.code,
+            constraint: error.constraint,
+            table: error.table,
+            stack: quotes ? error.stack?.replace(error.message, message) : error.stack,
+          };
+        },
       },
     },
     destination,
