@@ -141,7 +141,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),
       verdictRoutes({ db, sites, admin }),
-      outcomeRoutes({ db, sites, cache: metrics, admin }),
+      outcomeRoutes({ db, sites, cache: metrics, admin, hashAddress: leads.hashAddress }),
       metricsRoutes({ db, sites, cache: metrics, limits, admin, config }),
       metersRoutes({ meters, adminKey: config.ADMIN_API_KEY, identify }),
       openApiRoutes(paths, version),

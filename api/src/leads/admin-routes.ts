@@ -31,6 +31,7 @@ import {
   findLeadByAddress,
   type LeadFilter,
   type LeadRow,
+  listConversions,
   listLeads,
   timelineOf,
 } from './listing.ts';
@@ -157,7 +158,11 @@ export function leadAdminRoutes(doors: LeadAdminDoors): Router {
           [site.siteId, input.email.normalized],
         )
       ).rows;
-      if (!lead) return quarantined.length > 0 ? { lead: null, quarantined } : null;
+      if (!lead) {
+        const emailHash = hashAddress(site.siteId, input.email.normalized);
+        const conversions = await listConversions(client, site.siteId, { emailHash });
+        return quarantined.length + conversions.length > 0 ? { lead: null, quarantined, conversions } : null;
+      }
       const mails = (
         await client.query(
           'select kind, queued_at as "queuedAt", sent_at as "sentAt" from outgoing_mails where site_id = $1 and lead_id = $2 order by queued_at',

@@ -130,6 +130,9 @@ begin
   else
     status := record_consent(site, lead.lead_id, consent);
   end if;
+  if is_new then
+    perform adopt_conversions(site, lead.lead_id, (capture ->> 'email_hash')::bytea, at);
+  end if;
   -- An unsubscribe that arrived while this capture was under way found no lead to write to.
   if exists (select from withdrawal_requests where site_id = site and email_hash = (capture ->> 'email_hash')::bytea and requested_at >= at) then
     status := record_consent(site, lead.lead_id, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request', 'occurred_at',

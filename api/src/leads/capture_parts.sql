@@ -1,4 +1,5 @@
--- What capture_lead leans on: the ledger line of a capture without an event, and how far a neighbour may be trusted.
+-- What capture_lead leans on: the ledger line of a capture without an event, how far a neighbour may be trusted, and what
+-- a new lead was told to have done before.
 
 -- outcome  accepted, duplicate or rejected (with its reason); received is counted with it
 create or replace function count_capture(for_site uuid, at timestamptz, as_outcome text, because text) returns void language sql as $$
@@ -16,3 +17,20 @@ $$;
 create or replace function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real
 language sql immutable
 return greatest(round(0.45 * power(2, -3.0 * least(age_minutes, window_minutes) / window_minutes) / greatest(fan_out, 1), 4), 0.001)::real;
+
+-- Conversions that were told by this address before it was a lead's become the lead's. For numbers they count from the
+-- capture on, as all do. A purchase made since then is implied consent, as if it had been told now; an earlier one is
+-- not: whether the person withdrew in between is known for a month only (withdrawal_requests), and nobody is mailed on a guess.
+-- Under the address's lock.
+create or replace function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamptz) returns void
+language plpgsql set enable_seqscan = off as $$
+begin
+  if not exists (select from conversions where site_id = for_site and email_hash = for_hash) then
+    return;
+  end if;
+  update conversions set lead_id = for_lead, email_hash = null where site_id = for_site and email_hash = for_hash;
+  perform record_consent(for_site, for_lead, json_build_object('status', 'implied', 'kind', 'implied_purchase', 'basis', 'purchase',
+    'source', 'server', 'occurred_at', occurred_at))
+  from (select occurred_at from conversions where site_id = for_site and lead_id = for_lead and kind = 'purchase'
+    and occurred_at >= captured_at order by occurred_at) bought;
+end $$;

@@ -22,7 +22,7 @@ export type Column =
 
 export interface Table {
   /** Which rows are the person's; absent: none are. */
-  by?: 'lead' | 'visitor' | 'lead or visitor' | 'address';
+  by?: 'lead' | 'visitor' | 'lead or visitor' | 'lead, visitor or hash' | 'address';
   columns: Record<string, Column>;
 }
 
@@ -106,8 +106,8 @@ export const TABLES: Record<string, Table> = {
     },
   },
   conversions: {
-    by: 'lead or visitor',
-    columns: { conversion_id: 'goes', kind: 'goes', origin: 'goes', currency: 'goes' },
+    by: 'lead, visitor or hash',
+    columns: { conversion_id: 'goes', kind: 'goes', origin: 'goes', currency: 'goes', email_hash: 'goes' },
   },
 
   // what the person's browser did

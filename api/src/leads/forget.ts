@@ -8,7 +8,8 @@ import { withRetries } from './queries.ts';
 
 export interface ErasureRequest {
   siteId: string;
-  emailNormalized: string;
+  /** null: only its hash is known (replaying after a restore). */
+  emailNormalized: string | null;
   emailHash: string;
   /** Replaying after a restore: the lead of then, and when it was forgotten; younger traces are someone's new start. */
   again?: { leadId: string | null; at: string };
@@ -162,10 +163,12 @@ async function forgetIn(
     const [condition, value] =
       by === 'address'
         ? ['email_normalized = $2', emailNormalized]
-        : by === 'lead or visitor'
+        : by === 'lead or visitor' || by === 'lead, visitor or hash'
           ? [
-              '(lead_id = ($2::json ->> 0)::uuid or visitor_id in (select json_array_elements_text($2::json -> 1)::uuid))',
-              JSON.stringify([leadId, own]),
+              `(lead_id = ($2::json ->> 0)::uuid or visitor_id in (select json_array_elements_text($2::json -> 1)::uuid)${
+                by === 'lead or visitor' ? '' : ' or email_hash = ($2::json ->> 2)::bytea'
+              })`,
+              JSON.stringify([leadId, own, emailHash]),
             ]
           : ['lead_id = $2', leadId];
     count(
@@ -183,9 +186,10 @@ async function forgetIn(
   }
 
   // Wherever else someone wrote the address.
-  const spellings = [emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])];
-  const pattern = patternOf(spellings);
-  for (const { table, names } of searched) {
+  const pattern = emailNormalized
+    ? patternOf([emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])])
+    : '';
+  for (const { table, names } of emailNormalized ? searched : []) {
     const types = new Map(
       (
         await db.query<{ name: string; type: string }>(

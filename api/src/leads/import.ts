@@ -231,6 +231,13 @@ export async function importLeads(
             source: row.sourceChannel,
             evidence: row.evidence,
           });
+          if (inserted.rowCount)
+            await db.query('select adopt_conversions($1, $2, $3, $4)', [
+              siteId,
+              leadId,
+              hashAddress(address.normalized),
+              capturedAt,
+            ]);
           const after = (
             await db.query<{ seq: number }>(
               'select consent_seq as seq from leads where site_id = $1 and lead_id = $2',

@@ -152,5 +152,23 @@ export async function timelineOf(db: Db, lead: LeadRow, eventsMax: number) {
     )
   ).rows;
   const consents = await listConsentRecords(db, lead.siteId, lead.leadId);
-  return { identities, sessions, events, submissions, consents };
+  const conversions = await listConversions(db, lead.siteId, { leadId: lead.leadId, visitors });
+  return { identities, sessions, events, submissions, consents, conversions };
+}
+
+/** What became of a lead, or of an address that is nobody's lead yet; newest first. Inside inSites. */
+export async function listConversions(
+  db: Db,
+  siteId: string,
+  whose: { leadId?: string; visitors?: string[]; emailHash?: string },
+) {
+  return (
+    await db.query(
+      `select conversion_id as "conversionId", kind, origin, visitor_id as "visitorId", instant_text(occurred_at) as "occurredAt",
+         amount::float8 as amount, currency
+       from conversions where site_id = $1 and (lead_id = $2 or visitor_id = any ($3) or email_hash = $4::bytea)
+       order by occurred_at desc, conversion_id`,
+      [siteId, whose.leadId ?? null, whose.visitors ?? [], whose.emailHash ?? null],
+    )
+  ).rows;
 }

@@ -83,15 +83,37 @@ async function storeConversions(
   db: Db,
   siteId: string,
   conversions: Conversion[],
+  hashAddress: (siteId: string, normalized: string) => string,
 ): Promise<{ id: string; matched: boolean; duplicate: boolean }[]> {
+  const told = conversions.map((each) => ({
+    id: each.id,
+    kind: each.kind,
+    email: each.email === undefined ? null : (readAddress(each.email)?.normalized ?? null),
+    visitor_id: each.anonId === undefined ? null : visitorIdOf(siteId, each.anonId),
+    occurred_at: each.occurredAt ?? null,
+    amount: each.amount ?? null,
+    currency: each.currency ?? null,
+  }));
+  // In one order: a capture, import or erasure of one of these addresses is either before all this or after it.
+  const addresses = [...new Set(told.flatMap(({ email }) => email ?? []))].sort();
+  await db.query(
+    "select pg_advisory_xact_lock(hashtextextended($1 || ' ' || address, 7)) from unnest($2::text[]) as a (address)",
+    [siteId, addresses],
+  );
+  const visitors = [...new Set(told.flatMap((each) => each.visitor_id ?? []))];
+  await db.query(
+    'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for key share',
+    [siteId, visitors],
+  );
   const { rows } = await db.query<{ id: string; matched: boolean; duplicate: boolean }>(
     `with told as (
        select distinct on (id) t.*, l.lead_id from json_to_recordset($2) as t (id text, kind text, email text, visitor_id uuid,
-         occurred_at timestamptz(3), amount numeric, currency text)
+         email_hash bytea, occurred_at timestamptz(3), amount numeric, currency text)
        left join leads l on l.site_id = $1 and l.email_normalized = t.email order by id
      ), stored as (
-       insert into conversions (site_id, conversion_id, kind, origin, lead_id, visitor_id, occurred_at, amount, currency)
-       select $1, id, kind, 'server', lead_id, visitor_id, coalesce(occurred_at, now()), amount, currency from told order by id
+       insert into conversions (site_id, conversion_id, kind, origin, lead_id, visitor_id, email_hash, occurred_at, amount, currency)
+       select $1, id, kind, 'server', lead_id, visitor_id, case when lead_id is null then email_hash end, coalesce(occurred_at, now()), amount, currency
+       from told order by id
        on conflict do nothing returning conversion_id
      )
      select id, coalesce(told.lead_id is not null or exists (select from visitors v where v.site_id = $1 and v.visitor_id = told.visitor_id), false) as matched,
@@ -99,17 +121,9 @@ async function storeConversions(
      from told left join stored on stored.conversion_id = told.id`,
     [
       siteId,
+      // The address itself is not stored: kept as the lead's id, or as a hash until there is such a lead.
       JSON.stringify(
-        conversions.map((each) => ({
-          id: each.id,
-          kind: each.kind,
-          // kept as the lead's id only: an address that is nobody's lead is not stored
-          email: each.email === undefined ? null : (readAddress(each.email)?.normalized ?? null),
-          visitor_id: each.anonId === undefined ? null : visitorIdOf(siteId, each.anonId),
-          occurred_at: each.occurredAt ?? null,
-          amount: each.amount ?? null,
-          currency: each.currency ?? null,
-        })),
+        told.map((each) => ({ ...each, email_hash: each.email && hashAddress(siteId, each.email) })),
       ),
     ],
   );
@@ -175,11 +189,13 @@ export function outcomeRoutes({
   sites,
   cache,
   admin,
+  hashAddress,
 }: {
   db: Pool;
   sites: Sites;
   cache: MetricsCache;
   admin: Middleware;
+  hashAddress: (siteId: string, normalized: string) => string;
 }): Router {
   const router = new Router();
   const body = readBody({ bytesMax: BODY_BYTES_MAX });
@@ -191,7 +207,9 @@ export function outcomeRoutes({
       ctx.state.body,
     );
     const { siteId } = siteOf(sites, key);
-    const results = await inSites(db, siteId, (client) => storeConversions(client, siteId, conversions));
+    const results = await inSites(db, siteId, (client) =>
+      storeConversions(client, siteId, conversions, hashAddress),
+    );
     cache.clear();
     ctx.body = { ok: true, ...(one ? results[0] : {}), results };
   });
