@@ -126,7 +126,10 @@ test('confined to one gigabyte’s share and an eighth of a core it starts, serv
   const today = new Date().toISOString().slice(0, 10);
   began = Date.now();
   await stack.compose('exec', '-T', 'api', 'marketing', 'rollups', 'run', '--from', today, '--to', today);
-  figure('small machine: rolling the day up by hand, with the start of the verb, s', (Date.now() - began) / 1000);
+  figure(
+    'small machine: rolling the day up by hand, with the start of the verb, s',
+    (Date.now() - began) / 1000,
+  );
   began = Date.now();
   await stack.compose('exec', '-T', 'api', 'marketing', 'backup');
   figure('small machine: backup, s', (Date.now() - began) / 1000);
