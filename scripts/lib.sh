@@ -19,6 +19,13 @@ needs() {
   for tool; do command -v "$tool" >/dev/null || die "$tool is needed here; please install it"; done
 }
 
+# The Compose project of this stack: several can live on one machine.
+project() {
+  local name=${COMPOSE_PROJECT_NAME:-}
+  [[ -n $name ]] || name=$(sed -n 's/^COMPOSE_PROJECT_NAME=//p' "$root/.env" 2>/dev/null | tail -n 1)
+  printf '%s\n' "${name:-marketing}"
+}
+
 compose() {
   (cd "$root" && docker compose --progress quiet "$@")
 }

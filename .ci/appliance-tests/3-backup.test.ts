@@ -259,6 +259,8 @@ test('a good upgrade arrives, keeps the data, and its canary went through', asyn
   assert.equal(done.code, 0, done.said);
   figure('upgrade with backup, copy, migration and canary, s', (Date.now() - began) / 1000);
   assert.match(done.said, /an event in: stored/);
+  // the release from before keeps a name that no other stack of this machine uses
+  assert.ok(done.said.includes(`kept as marketing-api:before-upgrade-${stack.project})`), done.said);
   assert.equal((await stack.inspect('api')).Config.Image, good);
   assert.ok(Number(await stack.sql('select count(*) from events')) >= Number(count));
   assert.equal(await stack.sql("select to_regclass('of_the_new_release') is not null"), 't');
