@@ -18,6 +18,12 @@ await writeFile(file, randomBytes(700_000));
 
 const SECRET = 'secret-of-the-bucket';
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+/** Path and query as they are signed: parameters sorted, each with its "=". */
+function canonicalTarget(target: string): [string, string] {
+  const [path, query = ''] = target.split('?');
+  const pairs = query.split('&').filter(Boolean);
+  return [path!, pairs.sort().join('&')];
+}
 function signatureOf(request: IncomingMessage): string {
   const [, credential, names] =
     /Credential=([^,]+), ?SignedHeaders=([^,]+)/.exec(request.headers.authorization ?? '') ?? [];
@@ -25,8 +31,7 @@ function signatureOf(request: IncomingMessage): string {
   const headers = names!.split(';').map((name) => `${name}:${request.headers[name]}\n`);
   const canonical = [
     request.method,
-    request.url,
-    '',
+    ...canonicalTarget(request.url!),
     headers.join(''),
     names,
     request.headers['x-amz-content-sha256'],
@@ -45,15 +50,49 @@ function signatureOf(request: IncomingMessage): string {
   return createHmac('sha256', key).update(text).digest('hex');
 }
 const objects = new Map<string, Buffer>();
+/** Uploads in parts that are neither complete nor aborted; the id has signs that must be escaped in a URL and in XML. */
+const uploads = new Map<string, Map<number, Buffer>>();
+/** Statuses that the next parts are answered with instead of being taken. */
+const stumbles: number[] = [];
+let partsSeen = 0;
 const bucket = createServer(async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks);
   const status = (code: number, headers = {}) => response.writeHead(code, headers).end();
   if (!request.headers.authorization?.includes(`Signature=${signatureOf(request)}`)) return status(403);
+  const hashFits = () =>
+    createHash('sha256').update(body).digest('hex') === request.headers['x-amz-content-sha256'];
+  const { pathname, searchParams } = new URL(request.url!, 'http://bucket');
+  const uploadId = searchParams.get('uploadId');
+  if (request.method === 'POST' && searchParams.has('uploads')) {
+    uploads.set('an/id+&=', new Map());
+    return response.end('<?xml version="1.0"?><R><UploadId>an/id+&amp;=</UploadId></R>');
+  }
+  if (uploadId) {
+    const parts = uploads.get(uploadId);
+    if (!parts) return status(404);
+    if (request.method === 'DELETE') return status(uploads.delete(uploadId) ? 204 : 404);
+    if (!hashFits()) return status(400);
+    if (request.method === 'PUT') {
+      partsSeen++;
+      const stumble = stumbles.shift();
+      if (stumble) return status(stumble);
+      const number = Number(searchParams.get('partNumber'));
+      parts.set(number, body);
+      return status(200, { etag: `"part-${number}-${body.length}"` });
+    }
+    const named = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag>/g)];
+    const fits = named.every(
+      ([, number, etag]) => etag === `"part-${number}-${parts.get(Number(number))?.length}"`,
+    );
+    if (!fits || named.length !== parts.size) return response.end('<Error><Code>InvalidPart</Code></Error>');
+    objects.set(pathname, Buffer.concat(named.map(([, number]) => parts.get(Number(number))!)));
+    uploads.delete(uploadId);
+    return response.end('<CompleteMultipartUploadResult/>');
+  }
   if (request.method === 'PUT') {
-    if (createHash('sha256').update(body).digest('hex') !== request.headers['x-amz-content-sha256'])
-      return status(400);
+    if (!hashFits()) return status(400);
     objects.set(request.url!, body);
     return status(200);
   }
@@ -86,6 +125,26 @@ test('a bucket that refuses, or is not there, is a result and not an exception',
   assert.match(refused.message!, /403/);
   assert.equal(JSON.stringify(refused).includes('wrong'), false);
   assert.equal((await copyOffsite({ ...s3, url: 'http://127.0.0.1:9/b' }, [file])).ok, false);
+});
+
+test('a large file goes in parts, each signed with its own content, and shows in the bucket as one', async () => {
+  const large = { ...s3, partBytes: 200_000 };
+  // the connection may fail for a part without costing the others
+  stumbles.push(503);
+  partsSeen = 0;
+  assert.equal((await copyOffsite(large, [file])).ok, true);
+  assert.equal(partsSeen, 5);
+  assert.deepEqual([...objects.values()], [await readFile(file)]);
+  assert.equal(uploads.size, 0);
+  assert.equal((await removeOffsite(s3, [basename(file)])).ok, true);
+});
+
+test('of an upload in parts that fails nothing is left behind', async () => {
+  stumbles.push(403);
+  const failed = await copyOffsite({ ...s3, partBytes: 200_000 }, [file]);
+  assert.equal(failed.ok, false);
+  assert.match(failed.message!, /403 to a part/);
+  assert.equal(uploads.size + objects.size, 0);
 });
 
 // --- a real ssh server with sftp

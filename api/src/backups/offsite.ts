@@ -5,7 +5,6 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import { digestFile } from './manifest.ts';
 
 export type Offsite = S3Target | SshTarget;
 
@@ -16,6 +15,8 @@ export interface S3Target {
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** Files larger than this go in parts of this size (in bytes; at least 5 MiB where the bucket is Amazon's). Default 64 MiB. */
+  partBytes?: number;
 }
 
 export interface SshTarget {
@@ -63,18 +64,26 @@ const messageOf = (error: unknown): string => {
   return `${(error as Error).message}${cause ? ` (${cause})` : ''}`.slice(0, 300);
 };
 
+// One request takes at most 5 GB, and a line that breaks would cost all of it; a part costs itself.
+const PART_BYTES = 64 * 1024 * 1024;
+const PARTS_MAX = 10_000;
+const TRIES = 3;
+
 async function s3(
   target: S3Target,
   method: string,
   name: string,
-  headers: Record<string, string> = {},
-  body?: Readable,
+  { query = '', headers = {}, body }: { query?: string; headers?: Record<string, string>; body?: Body } = {},
 ): Promise<Response> {
   const { AwsV4Signer } = await import('aws4fetch');
   const signed = await new AwsV4Signer({
     method,
-    url: `${target.url.replace(/\/$/, '')}/${encodeURIComponent(name)}`,
-    headers,
+    url: `${target.url.replace(/\/$/, '')}/${encodeURIComponent(name)}${query}`,
+    headers: {
+      ...headers,
+      // The signature covers the content's hash, so the bucket itself refuses a copy that was damaged on the way.
+      ...(body && { 'x-amz-content-sha256': body.sha256, 'content-length': String(body.bytes) }),
+    },
     accessKeyId: target.accessKeyId,
     secretAccessKey: target.secretAccessKey,
     region: target.region,
@@ -85,31 +94,110 @@ async function s3(
     headers: signed.headers,
     signal: AbortSignal.timeout(30 * SILENCE_MS),
     // streamed, so that the size of a backup never is the size of our memory
-    ...(body ? { body: Readable.toWeb(body) as unknown as ReadableStream, duplex: 'half' } : {}),
+    ...(body ? { body: Readable.toWeb(body.stream()) as unknown as ReadableStream, duplex: 'half' } : {}),
   } as RequestInit);
 }
 
+interface Body {
+  bytes: number;
+  sha256: string;
+  stream(): Readable;
+}
+
+/** The bytes from `start` on, described; read twice, so that they need not be held. */
+async function partOf(file: string, start: number, bytes: number): Promise<Body> {
+  const stream = () =>
+    bytes === 0
+      ? Readable.from([])
+      : createReadStream(file, { start, end: start + bytes - 1, highWaterMark: 1 << 18 });
+  const hash = createHash('sha256');
+  for await (const chunk of stream()) hash.update(chunk);
+  return { bytes, sha256: hash.digest('hex'), stream };
+}
+
 async function putS3(target: S3Target, file: string): Promise<void> {
-  const { bytes, sha256 } = await digestFile(file);
-  // The signature covers the content's hash, so the bucket itself refuses a copy that was damaged on the way.
-  const headers = {
-    'x-amz-content-sha256': sha256,
-    'content-length': String(bytes),
-    'content-type': 'application/octet-stream',
-  };
-  const answer = await s3(
-    target,
-    'PUT',
-    basename(file),
-    headers,
-    createReadStream(file, { highWaterMark: 1 << 18 }),
-  );
-  await answer.body?.cancel();
-  if (!answer.ok) throw new Error(`the bucket answered ${answer.status} to the upload`);
-  const head = await s3(target, 'HEAD', basename(file));
-  if (!head.ok || Number(head.headers.get('content-length')) !== bytes)
+  const { size } = await stat(file);
+  const name = basename(file);
+  if (size > (target.partBytes ?? PART_BYTES)) await putParts(target, file, size);
+  else {
+    const body = await partOf(file, 0, size);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const answer = await s3(target, 'PUT', name, { headers, body });
+    await answer.body?.cancel();
+    if (!answer.ok) throw new Error(`the bucket answered ${answer.status} to the upload`);
+  }
+  const head = await s3(target, 'HEAD', name);
+  if (!head.ok || Number(head.headers.get('content-length')) !== size)
     throw new Error('the bucket does not show the copy in its full size');
 }
+
+/** Nothing shows in the bucket until the last part is there; what a failed upload left is removed, because it costs money. */
+async function putParts(target: S3Target, file: string, size: number): Promise<void> {
+  const name = basename(file);
+  const partBytes = Math.max(target.partBytes ?? PART_BYTES, Math.ceil(size / PARTS_MAX));
+  const begun = await s3(target, 'POST', name, { query: '?uploads=' });
+  const upload = /<UploadId>([^<]+)<\/UploadId>/.exec(await begun.text())?.[1];
+  if (!begun.ok || !upload) throw new Error(`the bucket answered ${begun.status} to the upload in parts`);
+  const uploadId = encodeURIComponent(unescaped(upload));
+  try {
+    const parts: string[] = [];
+    for (let number = 1; (number - 1) * partBytes < size; number++) {
+      const start = (number - 1) * partBytes;
+      const body = await partOf(file, start, Math.min(partBytes, size - start));
+      const etag = await putPart(target, name, `?partNumber=${number}&uploadId=${uploadId}`, body);
+      parts.push(`<Part><PartNumber>${number}</PartNumber><ETag>${escaped(etag)}</ETag></Part>`);
+    }
+    const list = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
+    const done = await s3(target, 'POST', name, {
+      query: `?uploadId=${uploadId}`,
+      headers: { 'content-type': 'application/xml' },
+      body: {
+        bytes: list.length,
+        sha256: createHash('sha256').update(list).digest('hex'),
+        stream: () => Readable.from([list]),
+      },
+    });
+    // putting parts together takes a bucket so long that it answers 200 before it knows how that ends
+    const said = await done.text();
+    if (!done.ok || said.includes('<Error>'))
+      throw new Error(`the bucket answered ${done.status} when the parts were to be put together`);
+  } catch (error) {
+    await s3(target, 'DELETE', name, { query: `?uploadId=${uploadId}` })
+      .then((answer) => answer.body?.cancel())
+      .catch(() => {});
+    throw error;
+  }
+}
+
+/** returns  the part's ETag; a lost connection or a 5xx is tried again */
+async function putPart(target: S3Target, name: string, query: string, body: Body): Promise<string> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      const answer = await s3(target, 'PUT', name, { query, body });
+      await answer.body?.cancel();
+      const etag = answer.headers.get('etag');
+      if (answer.ok && etag) return etag;
+      const refused = new Error(`the bucket answered ${answer.status} to a part of the upload`);
+      if (answer.status < 500) throw Object.assign(refused, { final: true });
+      throw refused;
+    } catch (error) {
+      if (left === 0 || (error as { final?: boolean }).final) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * (TRIES - left)));
+    }
+  }
+}
+
+const ENTITIES: Record<string, string> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+};
+const unescaped = (xml: string): string =>
+  xml.replace(/&(?:amp|lt|gt|quot|#39);/g, (word) => ENTITIES[word]!);
+const escaped = (text: string): string =>
+  text.replace(/[&<>]/g, (sign) => (sign === '&' ? '&amp;' : sign === '<' ? '&lt;' : '&gt;'));
 
 async function deleteS3(target: S3Target, name: string): Promise<void> {
   const answer = await s3(target, 'DELETE', name);
