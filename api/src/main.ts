@@ -147,6 +147,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
               sites.list().map((site) => site.siteId),
             ),
           alarms: () => alerts.now(),
+          certificate: alarms.certificate,
         },
       });
     const alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });

@@ -31,7 +31,7 @@ export async function showStatus(
     return well;
   }
   const { database, backups, disk, ledger, rollup } = status;
-  const line = (name: string, text: string) => print(`${name.padEnd(11)}${text}`);
+  const line = (name: string, text: string) => print(`${name.padEnd(12)}${text}`);
   line(
     'release',
     `${status.version} on Node ${status.node}, up ${ago(status.upSeconds / 3600).replace(' ago', '')}`,
@@ -50,9 +50,9 @@ export async function showStatus(
   );
   line(
     'restored',
-    backups.lastCheck
+    (backups.lastCheck
       ? `${backups.lastCheck.ok ? 'equal, table by table' : `NOT equal: ${backups.lastCheck.problems[0]}`}, ${ago(backups.lastCheck.ageHours)}, in ${(backups.lastCheck.ms / 1000).toFixed(1)} s`
-      : 'not tried yet',
+      : 'not tried yet') + (backups.skippedCheck ? `; ${backups.skippedCheck.message}` : ''),
   );
   line(
     'disk',
@@ -64,6 +64,11 @@ export async function showStatus(
     'memory',
     `${Math.round(status.memory.rssBytes / MB)} MB resident${status.memory.containerUsedPct === null ? '' : `, ${status.memory.containerUsedPct} % of the container's limit`}`,
   );
+  if (status.certificate)
+    line(
+      'certificate',
+      `${status.certificate.name}: ${status.certificate.days === null ? 'NOT SEEN' : `${status.certificate.days} days left`}`,
+    );
   if (ledger)
     line(
       'ledger',

@@ -1,6 +1,6 @@
 // Everything at a glance, for GET /v1/admin/status, scripts/status and the alarms: gathered in one place, read in one go.
 
-import { memoryUsedPct } from '../alerts/machine.ts';
+import { certificateDays, memoryUsedPct } from '../alerts/machine.ts';
 import type { BackupSettings } from '../backups/dump.ts';
 import { type BackupStatus, backupStatus } from '../backups/status.ts';
 import type { Pool } from '../db/pool.ts';
@@ -16,6 +16,8 @@ export interface Sources {
     discrepancies: number | null;
   } | null>;
   alarms?: () => unknown;
+  /** Where our own Caddy is, and the name whose certificate it shows; null: not watched. */
+  certificate?: { host: string; port: number; name: string } | null;
 }
 
 export interface Status {
@@ -34,6 +36,8 @@ export interface Status {
   disk: DiskUse | null;
   eventsRefused: boolean;
   memory: { rssBytes: number; containerUsedPct: number | null };
+  /** days until it ends; null when it can't be seen */
+  certificate: { name: string; days: number | null } | null;
   ledger: {
     day: string;
     received: number;
@@ -61,13 +65,15 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
   await disk.look();
   const guarded = async <T>(work: Promise<T> | undefined): Promise<T | null> =>
     work ? work.catch(() => null) : null;
-  const [database, ledger, visitors, rollup, jobs, memory] = await Promise.all([
+  const shown = sources.certificate;
+  const [database, ledger, visitors, rollup, jobs, memory, days] = await Promise.all([
     guarded(aboutDatabase(db)),
     guarded(aboutLedger(db)),
     guarded(aboutVisitors(db)),
     guarded(sources.rollup?.(db)),
     guarded(sources.jobs?.()),
     memoryUsedPct(),
+    shown ? certificateDays(shown.host, shown.port, shown.name) : null,
   ]);
   return {
     version,
@@ -78,6 +84,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     disk: disk.fullest(),
     eventsRefused: disk.refusesEvents(),
     memory: { rssBytes: process.memoryUsage.rss(), containerUsedPct: memory },
+    certificate: shown ? { name: shown.name, days: days === null ? null : Math.floor(days * 10) / 10 } : null,
     ledger,
     visitors,
     rollup,

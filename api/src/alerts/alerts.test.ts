@@ -14,6 +14,7 @@ import { decide, emptyMemory, type Memory, type Notice } from './tell.ts';
 import { startAlarm, watchAlerts } from './watch.ts';
 
 const WELL: Readings = {
+  databaseAnswers: true,
   requests: { total: 1000, failed: 1, p95Ms: 20 },
   diskUsedPct: 40,
   memoryUsedPct: 50,
@@ -21,6 +22,7 @@ const WELL: Readings = {
   installedHours: 1000,
   backupsExpected: true,
   lastBackupFailed: null,
+  restoreSkipped: null,
   restoreCheck: { ok: true, ageHours: 5, problem: null },
   offsiteFailed: null,
   rollupLagDays: 0,
@@ -61,6 +63,8 @@ test('each threshold raises its alarm, just below it nothing happens', () => {
       ['restore_check critical'],
     ],
     [{ restoreCheck: { ok: true, ageHours: 51, problem: null } }, ['restore_check critical']],
+    [{ restoreSkipped: 'The nightly restore was skipped' }, ['restore_check warning']],
+    [{ databaseAnswers: false }, ['database critical']],
     [{ offsiteFailed: 's3 host: 403' }, ['offsite_copy warning']],
     [{ rollupLagDays: 2 }, ['rollup_lag warning']],
     [{ discrepancies: 1 }, ['discrepancy critical']],

@@ -3,6 +3,7 @@ import { DISK_NO_DUMPS_PCT, DISK_NO_EVENTS_PCT, DISK_WARN_PCT } from '../health/
 
 /** What was measured; null: unknown or not applicable now, which is never a reason for an alarm by itself. */
 export interface Readings {
+  databaseAnswers: boolean | null;
   /** Requests of the last five minutes, and how many of them ended with a 5xx of our own making. */
   requests: { total: number; failed: number; p95Ms: number | null } | null;
   diskUsedPct: number | null;
@@ -15,6 +16,8 @@ export interface Readings {
   /** Whether backups can be made here at all (the container: yes; scripts/start without pg_dump: no). */
   backupsExpected: boolean;
   lastBackupFailed: string | null;
+  /** Why the last nightly restore did not take place; null: it did. */
+  restoreSkipped: string | null;
   restoreCheck: { ok: boolean; ageHours: number; problem: string | null } | null;
   offsiteFailed: string | null;
   rollupLagDays: number | null;
@@ -53,6 +56,17 @@ export const RULES: Rule[] = [
     when: 'a migration failed at the start',
     // told by the start itself (watch.ts); whoever gets as far as looking here has started
     check: () => null,
+  },
+  {
+    id: 'database',
+    minutes: 2,
+    when: 'the database does not answer for two minutes',
+    check: ({ databaseAnswers }) =>
+      databaseAnswers === false
+        ? critical(
+            'The database does not answer: events are refused, leads wait in the journal; see: docker compose logs postgres',
+          )
+        : null,
   },
   {
     id: 'error_rate',
@@ -125,14 +139,14 @@ export const RULES: Rule[] = [
   {
     id: 'restore_check',
     minutes: 1,
-    when: 'the nightly trial restore failed, or the last good one is older than 50 hours',
-    check: ({ backupsExpected, restoreCheck, installedHours }) => {
+    when: 'the nightly trial restore failed, was skipped because the disk is short (warning), or the last good one is older than 50 hours',
+    check: ({ backupsExpected, restoreCheck, restoreSkipped, installedHours }) => {
       if (!backupsExpected) return null;
       if (restoreCheck && !restoreCheck.ok)
         return critical(`The newest backup could not be restored: ${restoreCheck.problem ?? 'it differs'}`);
-      return (restoreCheck?.ageHours ?? installedHours) > 50
-        ? critical('No backup was restored on trial in the last 50 hours')
-        : null;
+      if ((restoreCheck?.ageHours ?? installedHours) > 50)
+        return critical('No backup was restored on trial in the last 50 hours');
+      return restoreSkipped ? warning(restoreSkipped) : null;
     },
   },
   {

@@ -7,7 +7,7 @@ import type { Status } from '../admin/status.ts';
 import { type Tools, toolsFit } from '../backups/tools.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../lib/log.ts';
-import { certificateDays, requestWindow } from './machine.ts';
+import { requestWindow } from './machine.ts';
 import { alarmMailer } from './mail.ts';
 import { type Alarm, alarmsOf, type Readings, RULES } from './rules.ts';
 import { type Recipients, sendNotice } from './send.ts';
@@ -76,13 +76,9 @@ export function watchAlerts(
     // Where the tools are missing (scripts/start without Docker) the job says so; an alarm every day would teach nobody.
     backupsExpected ??= await toolsFit(parts.backups);
     const status = await parts.status();
-    const certificate = settings.certificate;
     const readings: Readings = {
       ...readingsOf(status, backupsExpected ?? false),
       requests: await requests(),
-      certificateDays: certificate
-        ? await certificateDays(certificate.host, certificate.port, certificate.name)
-        : null,
     };
     memory = await tellAll(settings, alarmsOf(readings), memory, parts.log);
   }
@@ -134,13 +130,11 @@ async function tellAll(settings: AlertSettings, alarms: Alarm[], known: Memory, 
 }
 
 /** What a status says, in the words of the rules. */
-export function readingsOf(
-  status: Status,
-  backupsExpected: boolean,
-): Omit<Readings, 'requests' | 'certificateDays'> {
+export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readings, 'requests'> {
   const { backups, rollup } = status;
   const installedAt = status.database.installedAt;
   return {
+    databaseAnswers: status.database.ok,
     diskUsedPct: status.disk?.usedPct ?? null,
     memoryUsedPct: status.memory.containerUsedPct,
     backupAgeHours: backups.newest?.ageHours ?? null,
@@ -154,6 +148,7 @@ export function readingsOf(
           problem: backups.lastCheck.problems[0] ?? null,
         }
       : null,
+    restoreSkipped: backups.skippedCheck?.message ?? null,
     offsiteFailed: backups.last?.offsite ?? null,
     rollupLagDays: rollup?.lagDays ?? null,
     discrepancies: rollup?.discrepancies ?? null,
@@ -162,6 +157,7 @@ export function readingsOf(
     failedJobs: status.jobs
       .filter(({ job, last, stuck }) => !job.includes('backup') && (stuck || last?.state === 'failed'))
       .map(({ job }) => job),
+    certificateDays: status.certificate?.days ?? null,
     visitors: status.visitors,
   };
 }

@@ -1,6 +1,7 @@
 // What an operator wants to know about backups at a glance.
 import { lastBackup } from './dump.ts';
 import { type Check, listBackups } from './rotate.ts';
+import { skippedCheck } from './verify.ts';
 
 export interface BackupStatus {
   count: number;
@@ -9,6 +10,8 @@ export interface BackupStatus {
   lastVerified: { at: string; ageHours: number; ms: number } | null;
   /** The last trial restore, good or not; skipped ones leave none. */
   lastCheck: { ok: boolean; at: string; ageHours: number; ms: number; problems: string[] } | null;
+  /** Why the last trial restore did not take place; null when it did. */
+  skippedCheck: { at: string; message: string } | null;
   last: Awaited<ReturnType<typeof lastBackup>>;
 }
 
@@ -35,6 +38,7 @@ export async function backupStatus(folder: string, now = new Date()): Promise<Ba
       : null,
     lastVerified: good ? { at: good.at, ageHours: hoursSince(good.at), ms: good.ms } : null,
     lastCheck: last ? { ...last, ageHours: hoursSince(last.at) } : null,
+    skippedCheck: await skippedCheck(folder),
     last: await lastBackup(folder),
   };
 }

@@ -1,4 +1,6 @@
 // Restores the newest backup into a scratch database and compares it with what was dumped, table by table.
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { alone, type BackupSettings } from './dump.ts';
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts';
@@ -28,7 +30,10 @@ async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
   const newest = (await listBackups(settings.folder)).at(-1);
   if (!newest) throw new BackupError('no_backup', 'There is no backup yet; run the job "backup" first.');
   const paths = setPaths(settings.folder, newest.stamp);
-  const keep = async (check: Check) => writeDurably(paths.check, `${JSON.stringify(check)}\n`);
+  const keep = async (check: Check) => {
+    await writeDurably(paths.check, `${JSON.stringify(check)}\n`);
+    await rm(skippedPath(settings.folder), { force: true });
+  };
   try {
     if (!newest.plain)
       throw new BackupError(
@@ -49,8 +54,13 @@ async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
     return { ...check, file: manifest.file.name, tables: Object.keys(manifest.content.tables).length };
   } catch (error) {
     const skipped = error instanceof BackupError && error.reason === 'disk_short';
-    // A skipped check says nothing against the backup.
-    if (!skipped)
+    // A skipped check says nothing against the backup, but someone has to know.
+    if (skipped)
+      await writeDurably(
+        skippedPath(settings.folder),
+        `${JSON.stringify({ at, message: error.message })}\n`,
+      ).catch(() => {});
+    else
       await keep({
         ok: false,
         at,
@@ -58,6 +68,17 @@ async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
         problems: [(error as Error).message],
       }).catch(() => {});
     throw error;
+  }
+}
+
+const skippedPath = (folder: string): string => join(folder, 'skipped.json');
+
+/** When and why the last trial restore did not take place; null when it did. */
+export async function skippedCheck(folder: string): Promise<{ at: string; message: string } | null> {
+  try {
+    return JSON.parse(await readFile(skippedPath(folder), 'utf8')) as { at: string; message: string };
+  } catch {
+    return null;
   }
 }
 
