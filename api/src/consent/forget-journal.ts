@@ -1,6 +1,6 @@
 // Erasures and withdrawals, kept outside the database: a backup that is restored learns again what was forgotten since.
 // Ids, hashes and times only; an address never stands here.
-import { appendFile, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export type Forgotten =
@@ -10,7 +10,7 @@ export type Forgotten =
 // Longer than any backup is kept (35 days), with room for one that was put aside.
 const KEPT_MS = 400 * 86_400_000;
 
-// one writer at a time in this process, so that trimming never loses a line that is being added
+// one writer at a time in this process
 let turn: Promise<unknown> = Promise.resolve();
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const mine = turn.then(work, work);
@@ -20,28 +20,42 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 /** Resolves when the line is on disk. */
 export function rememberForgotten(path: string, entry: Forgotten): Promise<void> {
-  return inTurn(() => append(path, entry));
+  return inTurn(() => appendLines(path, [JSON.stringify(entry)]));
 }
 
-async function append(path: string, entry: Forgotten): Promise<void> {
+/**
+ * Adds lines that survive a trim of another process, without a lock. A trim puts another file in the journal's place and
+ * then takes over what the old one got meanwhile. So either our lines were in the old file before that, and are taken
+ * over; or the look below sees another file there, and writes them again. A line that stands twice changes nothing.
+ */
+export async function appendLines(path: string, lines: string[]): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'a', 0o600);
-  try {
-    // a line torn by a crash stays alone
-    await file.write(`\n${JSON.stringify(entry)}`);
-    await file.datasync();
-  } finally {
-    await file.close();
+  for (;;) {
+    const file = await open(path, 'a', 0o600);
+    try {
+      // a line torn by a crash stays alone
+      await file.write(lines.map((line) => `\n${line}`).join(''));
+      await file.datasync();
+      const there = await stat(path).catch(() => null);
+      if (there?.ino === (await file.stat()).ino) return;
+    } finally {
+      await file.close();
+    }
   }
 }
 
-/** In the order it happened; lines torn by a crash are left out. */
-export async function readForgotten(path: string): Promise<Forgotten[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+const textOf = (path: string) =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  return text.split('\n').flatMap((line) => {
+/** The file before a trim, as long as the trim is not finished. */
+const before = (path: string) => `${path}.before`;
+
+/** In the order it happened; lines torn by a crash are left out. */
+export async function readForgotten(path: string): Promise<Forgotten[]> {
+  const lines = new Set(`${await textOf(before(path))}\n${await textOf(path)}`.split('\n'));
+  return [...lines].flatMap((line) => {
     try {
       return line ? [JSON.parse(line) as Forgotten] : [];
     } catch {
@@ -50,18 +64,29 @@ export async function readForgotten(path: string): Promise<Forgotten[]> {
   });
 }
 
-/** Leaves out what is older than any backup can be. For a job of the process that writes there. */
+/** Leaves out what is older than any backup can be. One trim at a time (the purge's lock); others may write meanwhile. */
 export function trimForgotten(path: string, now = Date.now()): Promise<number> {
   return inTurn(() => trim(path, now));
 }
 
 async function trim(path: string, now: number): Promise<number> {
+  await takeOver(path); // a trim that ended half way
   const all = await readForgotten(path);
   const kept = all.filter(({ at }) => now - Date.parse(at) < KEPT_MS);
   if (kept.length === all.length) return 0;
-  await appendFile(`${path}.new`, kept.map((entry) => `\n${JSON.stringify(entry)}`).join(''), {
+  await writeFile(`${path}.new`, kept.map((entry) => `\n${JSON.stringify(entry)}`).join(''), {
     mode: 0o600,
+    flush: true,
   });
+  await link(path, before(path));
   await rename(`${path}.new`, path);
+  await takeOver(path, new Set(all.map((entry) => JSON.stringify(entry))));
   return all.length - kept.length;
+}
+
+/** Adds what came to the old file since it was read (all of it, when nobody knows), and removes it. */
+async function takeOver(path: string, known?: Set<string>): Promise<void> {
+  const late = (await textOf(before(path))).split('\n').filter((line) => line && !known?.has(line));
+  if (late.length > 0) await appendLines(path, late);
+  await rm(before(path), { force: true });
 }

@@ -113,10 +113,12 @@ export async function openJournal(folder: string, log: Log): Promise<Journal> {
             { err, journal: name, line: number + 1 },
             'a journal entry could not be stored; kept beside the journal',
           );
-          const failed = await open(join(folder, 'failed.ndjson'), 'a', 0o600);
-          await failed.write(`${text}\n`);
-          await failed.sync();
-          await failed.close();
+          await inTurn(async () => {
+            const failed = await open(join(folder, 'failed.ndjson'), 'a', 0o600);
+            await failed.write(`${text}\n`);
+            await failed.sync();
+            await failed.close();
+          });
         }
       }
       await rm(path);
