@@ -137,7 +137,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       confirmRoutes({ ...doors, ...leads }),
       leadAdminRoutes({ ...doors, ...leads, db, admin, log, publicUrl: config.PUBLIC_URL }),
       recordRoutes({ db, sites, admin }),
-      siteRoutes({ db, sites, admin }),
+      siteRoutes({ db, sites, admin, mail: leads.mail }),
       adminRoutes({ admin, status }),
       jobRoutes({ db, runner, admin }),
       verdictRoutes({ db, sites, admin }),

@@ -39,8 +39,13 @@ before(async () => {
   });
   await new Promise<void>((done) => smtp.listen(0, '127.0.0.1', done));
   const { port } = smtp.server.address() as { port: number };
-  // the server itself has no mail server, so that its own job sends nothing in between
-  server = await startServer();
+  // its own job does not run (JOBS=off), so that nothing is sent in between
+  server = await startServer({
+    SMTP_URL: `smtp://127.0.0.1:${port}`,
+    MAIL_FROM: settings.from,
+    MAIL_SENDER: settings.sender,
+    PUBLIC_URL: settings.publicUrl,
+  });
   transport = makeTransport(`smtp://127.0.0.1:${port}`)!;
   const made = await call(
     `${server.url}/v1/sites`,

@@ -51,7 +51,7 @@ export function confirmationMail(
     typeof site.settings[name] === 'string' ? (site.settings[name] as string) : undefined;
   const name = own('senderName') ?? (site.name || site.key);
   const identity = own('senderAddress') ?? settings.sender ?? '';
-  const contact = own('senderContact') ?? settings.contact;
+  const contact = own('senderContact') ?? settings.contact ?? settings.from;
   const confirm = `${base}/v1/confirm/${linkToken(site.siteId, due.token)}`;
   const leave = `${base}/v1/unsubscribe/${linkToken(site.siteId, due.unsubscribeKey)}`;
   const footer = [name, identity, contact].filter(Boolean).join(', ');

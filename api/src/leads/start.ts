@@ -6,6 +6,7 @@ import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/que
 import { makePool, type Pool } from '../db/pool.ts';
 import type { Log } from '../lib/log.ts';
 import type { Site } from '../sites/queries.ts';
+import type { MailFacts } from '../sites/settings.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
 import { type Address, readAddress } from './email.ts';
@@ -21,6 +22,8 @@ export interface LeadWork {
   hashAddress(siteId: string, normalized: string): string;
   /** Of erasures and withdrawals, outside the database. */
   forgetJournal: string;
+  /** What mails need; for switching double opt-in on. */
+  mail: MailFacts;
   /** Sends the mails that are due. */
   sendMails(sites: Site[]): ReturnType<typeof sendDueMails>;
 }
@@ -36,6 +39,10 @@ export function leadWork(config: Config, pool: Pool, log: Log): LeadWork & { clo
   return {
     hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
     forgetJournal: forgetJournalOf(config),
+    mail: {
+      missing: (['SMTP_URL', 'MAIL_FROM', 'PUBLIC_URL'] as const).filter((name) => !config[name]),
+      sender: config.MAIL_SENDER,
+    },
     sendMails: (sites) => sendDueMails(pool, sites, transport, mail, log),
     close: () => transport?.close(),
   };

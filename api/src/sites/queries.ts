@@ -49,6 +49,12 @@ export async function insertSite(db: Db, site: NewSite): Promise<Site> {
   return asSite(rows[0]!);
 }
 
+/** Locked until the transaction ends. returns null when there is no such site */
+export async function lockSite(db: Db, siteId: string): Promise<Site | null> {
+  const { rows } = await db.query<Row>('select * from sites where site_id = $1 for update', [siteId]);
+  return rows[0] ? asSite(rows[0]) : null;
+}
+
 /** returns null when there is no such site; settings are merged, a null removes its key */
 export async function updateSite(db: Db, siteId: string, patch: SitePatch): Promise<Site | null> {
   const { rows } = await db.query<Row>(

@@ -4,18 +4,27 @@ import type { Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Pool } from '../db/pool.ts';
+import { transaction } from '../db/transaction.ts';
 import { readBody } from '../http/body.ts';
 import { adminDoor, jsonBody, ok, refusals } from '../http/openapi-parts.ts';
 import { validate } from '../http/validate.ts';
 import { AppError } from '../lib/app-error.ts';
-import { insertSite, type Site, updateSite } from './queries.ts';
+import { insertSite, lockSite, type Site, updateSite } from './queries.ts';
 import type { Sites } from './recognise.ts';
 import { newSite, sitePatch, siteShape } from './schema.ts';
+import { type MailFacts, optInFaults } from './settings.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const BODY_BYTES_MAX = 32 * 1024;
 
-export function siteRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin: Middleware }): Router {
+export interface SiteDoors {
+  db: Pool;
+  sites: Sites;
+  admin: Middleware;
+  mail: MailFacts;
+}
+
+export function siteRoutes({ db, sites, admin, mail }: SiteDoors): Router {
   const router = new Router();
   const body = readBody({ bytesMax: BODY_BYTES_MAX });
 
@@ -25,7 +34,10 @@ export function siteRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin
   });
 
   router.post('/v1/sites', admin, body, async (ctx) => {
-    const site = await unlessTaken(insertSite(db, validate(newSite, ctx.state.body)));
+    const wanted = validate(newSite, ctx.state.body);
+    const site = await unlessTaken(
+      transaction(db, async (tx) => possible(await insertSite(tx, wanted), null, mail)),
+    );
     await sites.reload();
     ctx.status = 201;
     ctx.body = { ok: true, site };
@@ -39,7 +51,13 @@ export function siteRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin
   router.patch('/v1/sites/:siteId', admin, body, async (ctx) => {
     const patch = validate(sitePatch, ctx.state.body);
     if (!z.uuid().safeParse(ctx.params.siteId).success) existing(null);
-    const site = existing(await unlessTaken(updateSite(db, ctx.params.siteId!, patch)));
+    const site = await unlessTaken(
+      transaction(db, async (tx) => {
+        const before = existing(await lockSite(tx, ctx.params.siteId!));
+        const site = existing(await updateSite(tx, before.siteId, patch));
+        return possible(site, before, mail);
+      }),
+    );
     await sites.reload();
     ctx.body = { ok: true, site };
   });
@@ -50,6 +68,17 @@ export function siteRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin
 function existing(site: Site | null | undefined): Site {
   if (!site) throw new AppError('not_found', 'There is no site with this id.');
   return site;
+}
+
+/** throws invalid_request when double opt-in could not work with these settings; nothing is changed then */
+function possible(site: Site, before: Site | null, mail: MailFacts): Site {
+  const issues = optInFaults(site, before, mail);
+  if (issues.length === 0) return site;
+  throw new AppError(
+    'invalid_request',
+    `Double opt-in cannot work like this: ${issues.map(({ path, message }) => `${path} ${message}`).join('; ')}.`,
+    { issues },
+  );
 }
 
 async function unlessTaken<T>(write: Promise<T>): Promise<T> {
@@ -74,7 +103,7 @@ export const sitePaths: ZodOpenApiPathsObject = {
     },
     post: {
       ...adminDoor,
-      summary: 'Makes a site',
+      summary: 'Makes a site; 400 invalid_request when double opt-in is on and could not work',
       requestBody: jsonBody(newSite),
       responses: { 201: one, ...refusals },
     },
@@ -88,7 +117,7 @@ export const sitePaths: ZodOpenApiPathsObject = {
     },
     patch: {
       ...adminDoor,
-      summary: 'Changes a site',
+      summary: 'Changes a site; 400 invalid_request when double opt-in would be on and could not work',
       requestParams: { path: z.object(siteId) },
       requestBody: jsonBody(sitePatch),
       responses: { 200: one, ...refusals },

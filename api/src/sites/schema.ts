@@ -1,5 +1,6 @@
 // What a site may look like at the door.
 import { z } from 'zod';
+import { settingsPatch, siteSettings } from './settings.ts';
 
 const origin = z
   .string()
@@ -21,7 +22,7 @@ export const newSite = z
     name: z.string().trim().max(255).default(''),
     domain: domain.nullable().default(null),
     origins: z.array(origin).max(50).default([]),
-    settings: z.record(z.string().max(64), z.json()).default({}),
+    settings: siteSettings.default({}),
   })
   .meta({ id: 'NewSite' });
 
@@ -31,10 +32,7 @@ export const sitePatch = z
     name: z.string().trim().max(255).optional(),
     domain: domain.nullable().optional(),
     origins: z.array(origin).max(50).optional(),
-    settings: z
-      .record(z.string().max(64), z.json())
-      .optional()
-      .describe('merged: a key with null is removed'),
+    settings: settingsPatch.optional().describe('merged: a key with null is removed'),
   })
   .meta({ id: 'SitePatch' });
 
