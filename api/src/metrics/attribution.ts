@@ -53,6 +53,18 @@ export function credit(model: Model, ages: number[]): number[] {
 
 export type AttributionOf = 'lead' | 'signup' | 'activation';
 
+/** Shares of a path; all but time_decay depend on its length alone. */
+function creditor(): (model: Model, ages: number[]) => number[] {
+  const known = new Map<string, number[]>();
+  return (model, ages) => {
+    if (model === 'time_decay' && ages.length > 1) return credit(model, ages);
+    const key = `${model} ${ages.length}`;
+    const shares = known.get(key) ?? credit(model, ages);
+    known.set(key, shares);
+    return shares;
+  };
+}
+
 /**
  * The leads first captured in the window (or those of them that signed up, or were activated since), each with the
  * sessions of its visitors before that moment, at most 90 days back. Only strong links count. A lead without any such
@@ -65,50 +77,64 @@ export async function attribution(
 ): Promise<Record<string, unknown>> {
   const at = { lead: 'first_captured_at', signup: 'signed_up_at', activation: 'activated_at' }[of];
   const { rows } = await db.query<{
-    lead_id: string;
+    path: number | null;
     source: string;
     campaign: string | null;
     age_ms: number;
+    leads: number;
   }>({
     name: `metric_touches_${of}`,
-    text: `with converted as (
-       select lead_id, ${at} as at, source as first_source, campaign as first_campaign from (${LEAD_FACTS}) facts where ${at} is not null
-     ), touches as (
-       select c.lead_id, s.source, s.utm ->> 'campaign' as campaign, s.started_at, s.session_id, c.at
+    // Sessions are asked visitor by visitor (offset 0): joined as a set, all sessions of the site would be read. Paths of
+    // one touch are most of them and alike: they come as counts.
+    text: `with converted as materialized (
+       select lead_id, ${at} as at, source, campaign from (${LEAD_FACTS}) facts where ${at} is not null
+     ), touches as materialized (
+       select c.lead_id, s.source, s.utm ->> 'campaign' as campaign, extract(epoch from c.at - s.started_at)::float8 * 1000 as age_ms,
+         count(*) over (partition by c.lead_id) as touches, dense_rank() over (order by c.lead_id) as path,
+         row_number() over (partition by c.lead_id order by s.started_at, s.session_id) as nth
        from converted c
-       join (select distinct lead_id, visitor_id from lead_identities where site_id = $1 and unlinked_at is null
-         and link_source in ('form_submit', 'manual_merge')) i using (lead_id)
-       join sessions s on s.site_id = $1 and s.visitor_id = i.visitor_id
-       where s.started_at <= c.at and s.started_at > c.at - interval '${LOOKBACK_DAYS} days' and s.source <> 'internal'
+       cross join lateral (
+         select distinct visitor_id from lead_identities i where i.site_id = $1 and i.lead_id = c.lead_id and i.unlinked_at is null
+           and i.link_source in ('form_submit', 'manual_merge') offset 0
+       ) i
+       cross join lateral (
+         select * from sessions s where s.site_id = $1 and s.visitor_id = i.visitor_id and s.started_at <= c.at
+           and s.started_at > c.at - interval '${LOOKBACK_DAYS} days' and s.source <> 'internal' offset 0
+       ) s
      )
-     select lead_id, source, campaign, extract(epoch from at - started_at) * 1000 as age_ms, started_at, session_id from touches
+     select path, source, campaign, age_ms, 1 as leads, nth from touches where touches > 1
      union all
-     select lead_id, first_source, first_campaign, 0, at, null from converted c where not exists (select from touches t where t.lead_id = c.lead_id)
-     order by lead_id, started_at, session_id`,
+     select null, source, campaign, 0, count(*), 1 from touches where touches = 1 group by source, campaign
+     union all
+     select null, source, campaign, 0, count(*), 0 from converted c where not exists (select from touches t where t.lead_id = c.lead_id)
+     group by source, campaign
+     order by path, nth`,
     values: [site.siteId, from, to],
   });
-  const paths = new Map<string, { source: string; campaign: string | null; age: number }[]>();
-  for (const row of rows) {
-    const path = paths.get(row.lead_id) ?? [];
-    path.push({ source: row.source, campaign: row.campaign, age: Number(row.age_ms) });
-    paths.set(row.lead_id, path);
+  const paths = new Map<number | string, typeof rows>();
+  for (const [i, row] of rows.entries()) {
+    const key = row.path ?? `alike ${i}`;
+    const path = paths.get(key);
+    if (path) path.push(row);
+    else paths.set(key, [row]);
   }
   const total = new Map<
     string,
     { source: string; campaign: string | null; credits: Record<Model, number> }
   >();
+  const shares = creditor();
   for (const path of paths.values()) {
-    const ages = path.map((touch) => touch.age);
+    const ages = path.map((touch) => touch.age_ms);
     for (const model of MODELS)
-      for (const [i, share] of credit(model, ages).entries()) {
-        const { source, campaign } = path[i]!;
+      for (const [i, share] of shares(model, ages).entries()) {
+        const { source, campaign, leads } = path[i]!;
         const key = `${source}\n${campaign ?? ''}`;
         const row = total.get(key) ?? {
           source,
           campaign,
           credits: { first: 0, last: 0, linear: 0, time_decay: 0, position: 0 },
         };
-        row.credits[model] += share;
+        row.credits[model] += share * leads;
         total.set(key, row);
       }
   }
@@ -116,8 +142,8 @@ export async function attribution(
     ok: true,
     window: { from, to },
     of,
-    conversions: paths.size,
-    touches: rows.length,
+    conversions: [...paths.values()].reduce((sum, [first]) => sum + first!.leads, 0),
+    touches: rows.reduce((sum, row) => sum + row.leads, 0),
     models: MODELS,
     rows: [...total.values()]
       .sort(

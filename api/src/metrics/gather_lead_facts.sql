@@ -1,42 +1,50 @@
 -- What the numbers count of these leads, from its sources: the one definition that headline, breakdowns, cohorts,
 -- attribution and drill-downs share. Imported leads did not come from the site's forms and have no facts. Only strong
 -- links count; signups, activations and verifications count from the capture on.
+--
+-- Lead by lead through the indexes (lateral, offset 0): a plan made while the tables were empty joined all conversions of
+-- the site with all links (seen: 2.6 s for 250 leads instead of 5 ms).
 create or replace function gather_lead_facts(for_site uuid, wanted uuid[]) returns setof lead_facts
-language sql stable strict set enable_seqscan = off set enable_mergejoin = off as $$
-  with captured as materialized (
-    select lead_id, first_captured_at, first_source, first_utm, domain_class, verified_at, first_visitor_id
-    from leads where site_id = for_site and lead_id = any (wanted) and imported_at is null
-  ), linked as materialized (
-    select i.lead_id, i.visitor_id, i.link_source
-    from captured join lead_identities i on i.site_id = for_site and i.lead_id = captured.lead_id
-    where i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
-  ), seen as (
-    select distinct on (c.lead_id) c.lead_id, v.first_seen_at
-    from captured c join linked i on i.lead_id = c.lead_id and i.visitor_id = c.first_visitor_id and i.link_source = 'form_submit'
-    join visitors v on v.site_id = for_site and v.visitor_id = c.first_visitor_id
-  ), made as (
-    select l.lead_id, min(c.occurred_at) filter (where kind = 'signup') as signed_up_at,
-      min(c.occurred_at) filter (where kind = 'activation') as activated_at,
-      min(c.occurred_at) filter (where kind = 'email_verify') as verified_at
-    from captured l
-    join (
-      select c.lead_id, c.kind, c.occurred_at from captured l join conversions c on c.site_id = for_site and c.lead_id = l.lead_id
-      union all
-      select i.lead_id, c.kind, c.occurred_at from linked i join conversions c on c.site_id = for_site and c.visitor_id = i.visitor_id
-    ) c on c.lead_id = l.lead_id and c.occurred_at >= l.first_captured_at
-    group by l.lead_id
-  )
+language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoin = off as $$
   select for_site, l.lead_id, (l.first_captured_at at time zone 'UTC')::date, l.first_captured_at, l.first_source,
     l.first_utm ->> 'source', l.first_utm ->> 'medium', l.first_utm ->> 'campaign', l.domain_class,
     coalesce(l.verified_at, made.verified_at), made.signed_up_at, made.activated_at,
     case when seen.first_seen_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_seen_at) / 3600)::float8 end
-  from captured l left join seen using (lead_id) left join made using (lead_id)
+  from leads l
+  left join lateral (
+    select v.first_seen_at from visitors v
+    where v.site_id = for_site and v.visitor_id = l.first_visitor_id
+      and exists (select from lead_identities i where i.site_id = for_site and i.lead_id = l.lead_id and i.visitor_id = v.visitor_id
+        and i.link_source = 'form_submit' and i.unlinked_at is null)
+    offset 0
+  ) seen on true
+  cross join lateral (
+    select min(occurred_at) filter (where kind = 'signup') as signed_up_at, min(occurred_at) filter (where kind = 'activation') as activated_at,
+      min(occurred_at) filter (where kind = 'email_verify') as verified_at
+    from (
+      select kind, occurred_at from conversions c where c.site_id = for_site and c.lead_id = l.lead_id
+      union all
+      select kind, occurred_at
+      from (
+        select distinct visitor_id from lead_identities i
+        where i.site_id = for_site and i.lead_id = l.lead_id and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
+        offset 0
+      ) linked
+      cross join lateral (
+        select kind, occurred_at from conversions c where c.site_id = for_site and c.visitor_id = linked.visitor_id offset 0
+      ) c
+      offset 0
+    ) told
+    -- not where it stands: an index by time would look good to a plan without statistics
+    where occurred_at >= l.first_captured_at
+  ) made
+  where l.site_id = for_site and l.lead_id = any (wanted) and l.imported_at is null
 $$;
 comment on function gather_lead_facts is 'facts of these leads of a site, gathered from their sources; none for an imported one; see src/metrics/gather_lead_facts.sql';
 
 -- Which leads are marked. A visitor's mark is looked up now, so that a link which was on its way counts.
 create or replace function marked_leads(for_site uuid, from_marks bigint[]) returns setof uuid
-language sql stable set enable_seqscan = off as $$
+language sql stable rows 10 set enable_seqscan = off as $$
   select lead_id from dirty_leads where site_id = for_site and lead_id is not null and (from_marks is null or mark_id = any (from_marks))
   union
   select i.lead_id from dirty_leads d join lead_identities i on i.site_id = d.site_id and i.visitor_id = d.visitor_id

@@ -185,3 +185,198 @@ test('an imported lead has no facts', async () => {
   assert.deepEqual(await told(), await truth());
   assert.deepEqual(await rows('select * from lead_facts where lead_id = $1', [idOf('imported')]), []);
 });
+
+test(`from any aggregate to its leads the sums are equal, for random windows and filters (seed ${SEED})`, async () => {
+  const start = addDays(TODAY, -60);
+  const at = (day: number) =>
+    `${addDays(start, day)}T${String(Math.floor(random() * 24)).padStart(2, '0')}:15:00.000Z`;
+  const leads = Array.from({ length: 250 }, (_, n) => {
+    const day = Math.floor(random() * 50);
+    const captured = at(day);
+    const later = () =>
+      random() < 0.4 ? new Date(Date.parse(captured) + random() * 40 * 86_400_000).toISOString() : null;
+    return {
+      lead_id: idOf(`drill ${n}`),
+      email: `drill${n}@example.com`,
+      domain_class: pick(['free_mail', 'business', 'disposable']),
+      captured,
+      source: pick(['direct', 'email', 'paid_search', 'social']),
+      // one campaign under several media, one name in two spellings, and a campaign without source or medium
+      utm: pick([
+        null,
+        { source: 'google', medium: 'cpc', campaign: 'spring' },
+        { source: 'Google', medium: 'cpc', campaign: 'Spring' },
+        { source: 'google', medium: 'display', campaign: 'spring' },
+        { source: 'facebook', medium: 'paid', campaign: 'spring' },
+        { campaign: 'spring' },
+        { source: 'google', medium: 'cpc' },
+      ]),
+      verified_at: later(),
+      signed_up_at: later(),
+      activated_at: later(),
+      visitor_id: random() < 0.5 ? visitorIdOf(siteId, pick(PEOPLE).anonId) : null,
+    };
+  });
+  await rows(
+    `with told as (
+       select * from json_to_recordset($2) as l (lead_id uuid, email text, domain_class text, captured timestamptz, source text, utm jsonb,
+         verified_at timestamptz, signed_up_at timestamptz, activated_at timestamptz, visitor_id uuid)
+     ), stored as (
+       insert into leads (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at, last_submitted_at, first_source,
+         first_utm, verified_at, first_visitor_id, unsubscribe_key)
+       select $1, lead_id, email, email, 'example.com', domain_class, captured, captured, source, utm, verified_at, visitor_id, email from told
+     ), linked as (
+       insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence)
+       select $1, lead_id, visitor_id, 'form_submit', 1 from told where visitor_id is not null
+     )
+     insert into conversions (site_id, conversion_id, kind, origin, lead_id, occurred_at)
+     select $1, kind || lead_id, kind, 'server', lead_id, happened from told
+     cross join lateral (values ('signup', signed_up_at), ('activation', activated_at)) as c (kind, happened) where happened is not null`,
+    [siteId, JSON.stringify(leads)],
+  );
+  for (const [source, campaign] of [
+    ['google', 'spring'],
+    ['google', ''],
+    ['facebook', 'spring'],
+  ])
+    await post('/v1/ad-spend', {
+      rows: [{ day: addDays(start, 20), source, campaign, amount: 10, currency: 'CAD' }],
+    });
+
+  const get = async (path: string, query: Record<string, unknown>) => {
+    const asked = new URLSearchParams(
+      Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)])),
+    );
+    const { status, body } = await call(`${server.url}/v1/metrics/${path}?${asked}`, 'GET', undefined, admin);
+    assert.equal(status, 200, `${path}?${asked} ${JSON.stringify(body)}`);
+    return body;
+  };
+  // Two windows are asked while all facts are marked, the others once they are kept.
+  for (let round = 0; round < 8; round += 1) {
+    if (round === 2) await rollUp();
+    const from = addDays(start, Math.floor(random() * 45));
+    const to = addDays(from, Math.floor(random() * 25));
+    const filter: Record<string, unknown> = {};
+    if (random() < 0.5) filter.source = pick(['direct', 'email', 'paid_search', 'social']);
+    if (random() < 0.3) filter.campaign = pick(['spring', 'Spring', 'nothing']);
+    if (random() < 0.3) filter.domainClass = pick(['free_mail', 'business', 'disposable']);
+    for (const flag of ['verified', 'signedUp', 'activated', 'timed'])
+      if (random() < 0.25) filter[flag] = pick(['yes', 'no']);
+    const about = `round ${round} ${from} ${to} ${JSON.stringify(filter)}`;
+    const behind = async (more: Record<string, unknown> = {}) =>
+      get('leads', { from, to, limit: 1000, ...more });
+    const count = async (more: Record<string, unknown> = {}) => (await behind(more)).total as number;
+
+    // a filter's leads are those of the made-up list, and any other filter splits them without a rest
+    const whole = await behind(filter);
+    assert.equal(whole.total, whole.leads.length, about);
+    const sums: [string, number][] = [];
+    for (const flag of ['verified', 'signedUp', 'activated', 'timed'].filter((name) => !(name in filter)))
+      sums.push([
+        flag,
+        (await count({ ...filter, [flag]: 'yes' })) + (await count({ ...filter, [flag]: 'no' })),
+      ]);
+    for (const [name, values] of [
+      ['source', ['direct', 'email', 'paid_search', 'social']],
+      ['domainClass', ['free_mail', 'business', 'disposable']],
+    ] as const)
+      if (!(name in filter)) {
+        let sum = 0;
+        for (const value of values) sum += await count({ ...filter, [name]: value });
+        sums.push([name, sum]);
+      }
+    for (const [name, sum] of sums) assert.equal(sum, whole.total, `${about} by ${name}`);
+
+    const { totals, metrics } = await get('summary', { from, to });
+    assert.equal(totals.leads, await count(), about);
+    assert.equal(totals.leadsVerified, await count({ verified: 1 }), about);
+    assert.equal(totals.leadsSignedUp, await count({ signedUp: 1 }), about);
+    assert.equal(totals.leadsActivated, await count({ activated: 1 }), about);
+    const timed = await behind({ timed: 'yes' });
+    assert.equal(totals.leadsTimed, timed.total, about);
+    const mean =
+      timed.leads.reduce(
+        (sum: number, lead: { hoursToFirstCapture: number }) => sum + lead.hoursToFirstCapture,
+        0,
+      ) / timed.total;
+    assert.equal(
+      metrics.avgTimeToFirstCaptureHrs.value?.toFixed(6),
+      timed.total === 0 ? undefined : mean.toFixed(6),
+      about,
+    );
+    assert.equal(
+      totals.leads,
+      leads.filter((lead) => lead.captured.slice(0, 10) >= from && lead.captured.slice(0, 10) <= to).length +
+        (
+          await rows(
+            "select from leads where site_id = $1 and imported_at is null and email like 'person%' and (first_captured_at at time zone 'UTC')::date between $2 and $3",
+            [siteId, from, to],
+          )
+        ).length,
+      about,
+    );
+
+    const sources = await get('breakdown', { from, to, by: 'sources', limit: 1000 });
+    assert.equal(sources.totals.leads, totals.leads, about);
+    for (const row of sources.rows)
+      assert.equal(row.leads, await count({ source: row.name }), `${about} ${row.name}`);
+    const campaigns = await get('breakdown', { from, to, by: 'campaigns', limit: 1000 });
+    for (const row of campaigns.rows)
+      assert.equal(
+        row.leads,
+        await count({ campaign: row.name, detail: row.detail }),
+        `${about} ${row.name} ${row.detail}`,
+      );
+    const spend = await get('breakdown', { from, to, by: 'spend' });
+    for (const row of spend.rows)
+      assert.equal(
+        row.leads,
+        await count({ paidSource: row.source, ...(row.campaign ? { paidCampaign: row.campaign } : {}) }),
+        `${about} ${row.source} ${row.campaign}`,
+      );
+    const { domains } = await get('quality', { from, to });
+    for (const [domainClass, number] of Object.entries(domains.byClass))
+      assert.equal(number, await count({ domainClass }), about);
+    for (const interval of ['day', 'week', 'month'])
+      for (const each of pickSome((await get('timeseries', { from, to, interval })).series, 2)) {
+        const own = { from: each.from, to: each.to };
+        assert.equal(each.newLeads, await count(own), `${about} ${each.from}`);
+        assert.equal(each.leadsVerified, await count({ ...own, verified: 1 }), `${about} ${each.from}`);
+        assert.equal(each.leadsSignedUp, await count({ ...own, signedUp: 1 }), `${about} ${each.from}`);
+      }
+    for (const each of pickSome((await get('cohorts', { from, to, weeks: 8 })).cohorts, 3)) {
+      const sunday = addDays(each.week, 6);
+      const own = {
+        from: [each.week, from].sort()[1],
+        to: [sunday, to].sort()[0],
+        source: each.source,
+      };
+      assert.equal(each.captured, await count(own), `${about} ${each.week}`);
+      assert.equal(each.verified, await count({ ...own, verified: 1 }), `${about} ${each.week}`);
+      assert.equal(each.signedUp, await count({ ...own, signedUp: 1 }), `${about} ${each.week}`);
+      assert.equal(each.activated, await count({ ...own, activated: 1 }), `${about} ${each.week}`);
+    }
+    for (const [of, more] of [
+      ['lead', {}],
+      ['signup', { signedUp: 1 }],
+      ['activation', { activated: 1 }],
+    ] as const) {
+      const { conversions, models, rows: credited } = await get('attribution', { from, to, of });
+      assert.equal(conversions, await count(more), `${about} ${of}`);
+      for (const model of models)
+        assert.equal(
+          credited.reduce(
+            (sum: number, row: Record<string, number>) => sum + Math.round(row[model]! * 1e6),
+            0,
+          ),
+          conversions * 1e6,
+          `${about} ${of} ${model}`,
+        );
+    }
+  }
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: rows of reports
+function pickSome(list: any[], count: number): any[] {
+  return list.length <= count ? list : Array.from({ length: count }, () => pick(list));
+}

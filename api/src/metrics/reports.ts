@@ -1,5 +1,6 @@
 // The reports beside the summary: series, breakdowns, cohorts, quality, realtime, and the leads behind a number.
 import type { Db } from '../db/pool.ts';
+import { AppError } from '../lib/app-error.ts';
 import { addDays } from '../lib/days.ts';
 import type { Site } from '../sites/queries.ts';
 import { type Histogram, merge, percentile } from './histogram.ts';
@@ -210,69 +211,64 @@ async function spend(db: Db, site: Site, from: string, to: string, limit: number
   };
 }
 
-interface LeadFact {
-  lead_id: string;
-  day: string;
-  first_captured_at: Date;
-  source: string;
-  campaign: string | null;
-  domain_class: string;
-  verified_at: Date | null;
-  signed_up_at: Date | null;
-  activated_at: Date | null;
-}
-
-async function leadFacts(db: Db, site: Site, from: string, to: string): Promise<LeadFact[]> {
-  const { rows } = await db.query<LeadFact>({
-    name: 'metric_lead_facts',
-    text: `select lead_id, day, first_captured_at, source, campaign, domain_class, verified_at, signed_up_at, activated_at
-     from (${LEAD_FACTS}) facts order by first_captured_at, lead_id`,
-    values: [site.siteId, from, to],
-  });
-  return rows;
-}
-
-const WEEK_MS = 7 * 86_400_000;
-
 /** Leads by week of first capture and first-touch source, and how many had got how far after 0..n weeks. */
 export async function cohorts(
   db: Db,
   site: Site,
   { from, to, weeks }: { from: string; to: string; weeks: number },
 ): Promise<Row> {
-  const facts = await leadFacts(db, site, from, to);
-  const groups = new Map<string, LeadFact[]>();
-  for (const fact of facts) {
-    const key = `${weekOf(fact.day)} ${fact.source}`;
-    groups.set(key, [...(groups.get(key) ?? []), fact]);
+  /** Whole weeks from the capture; null: not (yet). */
+  interface Group {
+    week: string;
+    source: string;
+    verified: number | null;
+    signedUp: number | null;
+    activated: number | null;
+    leads: number;
   }
+  const whole = (at: string) =>
+    `case when ${at} is not null then least(floor(extract(epoch from ${at} - first_captured_at) / ${7 * 86_400})::int, $4::int + 1) end`;
+  const { rows } = await db.query<Group>({
+    name: 'metric_cohorts',
+    text: `select date_trunc('week', day)::date as week, source, ${whole('verified_at')} as verified, ${whole('signed_up_at')} as "signedUp",
+       ${whole('activated_at')} as activated, count(*) as leads
+     from (${LEAD_FACTS}) facts group by 1, 2, 3, 4, 5`,
+    values: [site.siteId, from, to, weeks],
+  });
+  const cohorts = new Map<string, Group[]>();
+  for (const row of rows) {
+    const key = `${row.week} ${row.source}`;
+    const groups = cohorts.get(key);
+    if (groups) groups.push(row);
+    else cohorts.set(key, [row]);
+  }
+  type Stage = 'verified' | 'signedUp' | 'activated';
+  const reached = (groups: Group[], stage: Stage) =>
+    sum(groups, (group) => (group[stage] === null ? 0 : group.leads));
   /** Cumulated: index n counts those who had got there n weeks after their capture. */
-  const after = (list: LeadFact[], at: (fact: LeadFact) => Date | null) =>
+  const after = (groups: Group[], stage: Stage) =>
     Array.from({ length: weeks + 1 }, (_, n) =>
-      list.reduce((count, fact) => {
-        const reached = at(fact);
-        return (
-          count +
-          (reached && reached.getTime() - fact.first_captured_at.getTime() < (n + 1) * WEEK_MS ? 1 : 0)
-        );
-      }, 0),
+      sum(groups, (group) => {
+        const at = group[stage];
+        return at !== null && at <= n ? group.leads : 0;
+      }),
     );
   return {
     ok: true,
     window: { from, to },
     weeks,
-    cohorts: [...groups]
+    cohorts: [...cohorts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, list]) => ({
+      .map(([key, groups]) => ({
         week: key.slice(0, 10),
         source: key.slice(11),
-        captured: list.length,
-        verified: list.filter((fact) => fact.verified_at).length,
-        signedUp: list.filter((fact) => fact.signed_up_at).length,
-        activated: list.filter((fact) => fact.activated_at).length,
-        verifiedAfter: after(list, (fact) => fact.verified_at),
-        signedUpAfter: after(list, (fact) => fact.signed_up_at),
-        activatedAfter: after(list, (fact) => fact.activated_at),
+        captured: sum(groups, (group) => group.leads),
+        verified: reached(groups, 'verified'),
+        signedUp: reached(groups, 'signedUp'),
+        activated: reached(groups, 'activated'),
+        verifiedAfter: after(groups, 'verified'),
+        signedUpAfter: after(groups, 'signedUp'),
+        activatedAfter: after(groups, 'activated'),
       })),
   };
 }
@@ -282,32 +278,93 @@ export interface LeadFilter {
   to: string;
   source?: string;
   campaign?: string;
+  /** Of a row of breakdown by campaigns: "source / medium" of the utm; empty: none. */
+  detail?: string;
+  /** Of a row of breakdown by spend; as there, upper and lower case are the same. */
+  paidSource?: string;
+  paidCampaign?: string;
   domainClass?: string;
   verified?: boolean;
   signedUp?: boolean;
   activated?: boolean;
+  /** Whether the time to their first capture is known: those of avgTimeToFirstCaptureHrs. */
+  timed?: boolean;
   after?: string;
   limit: number;
 }
 
-/** The leads behind a number: total is the number, whatever the page. Who they are is asked of /v1/leads/{leadId}. */
+/**
+ * The leads behind a number: total is the number, whatever the page. Who they are is asked of /v1/leads/{leadId}.
+ * throws  invalid_request, when the lead named by after was erased meanwhile
+ */
 export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promise<Row> {
-  const wanted = (await leadFacts(db, site, filter.from, filter.to)).filter(
-    (fact) =>
-      (filter.source === undefined || fact.source === filter.source) &&
-      (filter.campaign === undefined || fact.campaign === filter.campaign) &&
-      (filter.domainClass === undefined || fact.domain_class === filter.domainClass) &&
-      (filter.verified === undefined || (fact.verified_at !== null) === filter.verified) &&
-      (filter.signedUp === undefined || (fact.signed_up_at !== null) === filter.signedUp) &&
-      (filter.activated === undefined || (fact.activated_at !== null) === filter.activated),
-  );
-  const begin = filter.after ? wanted.findIndex((fact) => fact.lead_id === filter.after) + 1 : 0;
-  const page = wanted.slice(begin, begin + filter.limit);
+  const { rows } = await db.query<{
+    lead_id: string | null;
+    first_captured_at: Date;
+    source: string;
+    campaign: string | null;
+    domain_class: string;
+    verified_at: Date | null;
+    signed_up_at: Date | null;
+    activated_at: Date | null;
+    hours: number | null;
+    total: number;
+    lost: boolean;
+  }>({
+    name: 'metric_leads_behind',
+    // the count stands alone in its row when the page is empty
+    text: `with wanted as materialized (
+       select lead_id, first_captured_at, source, campaign, domain_class, verified_at, signed_up_at, activated_at, hours from (${LEAD_FACTS}) facts
+       where ($4::text is null or source = $4) and ($5::text is null or campaign = $5) and ($6::text is null or domain_class = $6)
+         and ($7::boolean is null or (verified_at is not null) = $7) and ($8::boolean is null or (signed_up_at is not null) = $8)
+         and ($9::boolean is null or (activated_at is not null) = $9) and ($12::boolean is null or (hours is not null) = $12)
+         and ($13::text is null or concat_ws(' / ', utm_source, utm_medium) = $13)
+         and ($14::text is null or lower(utm_source) = lower($14)) and ($15::text is null or lower(campaign) = lower($15))
+     ), before as (
+       -- not from wanted: it may have changed since it was shown
+       select first_captured_at, lead_id from leads where site_id = $1 and lead_id = $10
+     ), page as (
+       select * from wanted
+       where $10::uuid is null or (first_captured_at, lead_id) > (select first_captured_at, lead_id from before)
+       order by first_captured_at, lead_id limit $11::int + 1
+     )
+     select page.*, counted.total, counted.lost from (
+       select count(*) as total, $10::uuid is not null and not exists (select from before) as lost from wanted
+     ) counted left join page on true
+     order by first_captured_at, lead_id`,
+    values: [
+      site.siteId,
+      filter.from,
+      filter.to,
+      filter.source,
+      filter.campaign,
+      filter.domainClass,
+      filter.verified,
+      filter.signedUp,
+      filter.activated,
+      filter.after,
+      filter.limit,
+      filter.timed,
+      filter.detail,
+      filter.paidSource,
+      filter.paidCampaign,
+    ],
+  });
+  if (rows[0]!.lost)
+    throw new AppError(
+      'invalid_request',
+      'The lead that this page should follow is gone. Start again without after.',
+      {
+        issues: [{ path: 'after', message: 'is no lead any more' }],
+      },
+    );
+  // one more than asked for says that there is a next page
+  const page = rows.slice(0, filter.limit).filter((row) => row.lead_id !== null);
   return {
     ok: true,
     window: { from: filter.from, to: filter.to },
-    total: wanted.length,
-    next: begin + page.length < wanted.length ? page.at(-1)!.lead_id : null,
+    total: rows[0]!.total,
+    next: rows.length > filter.limit ? page.at(-1)!.lead_id : null,
     leads: page.map((fact) => ({
       leadId: fact.lead_id,
       firstCapturedAt: fact.first_captured_at.toISOString(),
@@ -317,6 +374,7 @@ export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promi
       verified: fact.verified_at !== null,
       signedUpAt: fact.signed_up_at?.toISOString() ?? null,
       activatedAt: fact.activated_at?.toISOString() ?? null,
+      hoursToFirstCapture: fact.hours,
     })),
   };
 }
@@ -325,15 +383,20 @@ export async function leadsBehind(db: Db, site: Site, filter: LeadFilter): Promi
 export async function quality(db: Db, site: Site, { from, to }: { from: string; to: string }): Promise<Row> {
   const days = await findDays(db, site.siteId, from, to, { since: from });
   const classes: Record<string, number> = { free_mail: 0, business: 0, disposable: 0 };
-  const facts = await leadFacts(db, site, from, to);
-  for (const { domain_class } of facts) classes[domain_class] = (classes[domain_class] ?? 0) + 1;
+  const { rows } = await db.query<{ domain_class: string; leads: number }>({
+    name: 'metric_domains',
+    text: `select domain_class, count(*) as leads from (${LEAD_FACTS}) facts group by 1`,
+    values: [site.siteId, from, to],
+  });
+  for (const { domain_class, leads } of rows) classes[domain_class] = leads;
+  const leads = sum(rows, (row) => row.leads);
   return {
     ok: true,
     window: { from, to },
     domains: {
-      leads: facts.length,
+      leads,
       byClass: classes,
-      businessShare: ratio(classes.business ?? 0, facts.length),
+      businessShare: ratio(classes.business ?? 0, leads),
     },
     days: days.map((day) => ({
       day: day.day,

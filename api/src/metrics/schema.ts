@@ -77,10 +77,19 @@ export const attributionQuery = windowed({ of: z.enum(['lead', 'signup', 'activa
 export const leadsQuery = windowed({
   source: name,
   campaign: name,
+  detail: z
+    .string()
+    .trim()
+    .max(512)
+    .optional()
+    .describe('as in a row of breakdown by campaigns; empty: no utm source nor medium'),
+  paidSource: name.describe('as in a row of breakdown by spend'),
+  paidCampaign: name,
   domainClass: z.enum(['free_mail', 'business', 'disposable']).optional(),
   verified: flag.optional(),
   signedUp: flag.optional(),
   activated: flag.optional(),
+  timed: flag.optional().describe('whether the time to their first capture is known'),
   after: z.uuid().optional().describe('leadId of the last one of the page before (next)'),
   limit: upTo(1000, 100),
 });

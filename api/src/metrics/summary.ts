@@ -194,6 +194,7 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
       leadsVerified: sum(leads, (day) => day.verified),
       leadsSignedUp: sum(leads, (day) => day.signedUp),
       leadsActivated: sum(leads, (day) => day.activated),
+      leadsTimed: sum(leads, (day) => day.timed),
       returningVisitors: visitors.returning,
       entrances: sum(days, (day) => day.entrances),
       landingConversions: sum(days, (day) => day.landingConversions),
