@@ -87,28 +87,26 @@ export async function attribution(
     // Sessions are asked visitor by visitor (offset 0): joined as a set, all sessions of the site would be read. Paths of
     // one touch are most of them and alike: they come as counts.
     text: `with converted as materialized (
-       select lead_id, ${at} as at, source, campaign from (${LEAD_FACTS}) facts where ${at} is not null
+       select row_number() over ()::int as path, lead_id, ${at} as at, source, campaign from (${LEAD_FACTS}) facts where ${at} is not null
+     ), linked as materialized (
+       select distinct lead_id, visitor_id from lead_identities where site_id = $1 and unlinked_at is null
+         and link_source in ('form_submit', 'manual_merge')
      ), touches as materialized (
-       select c.lead_id, s.source, s.utm ->> 'campaign' as campaign, extract(epoch from c.at - s.started_at)::float8 * 1000 as age_ms,
-         count(*) over (partition by c.lead_id) as touches, dense_rank() over (order by c.lead_id) as path,
-         row_number() over (partition by c.lead_id order by s.started_at, s.session_id) as nth
-       from converted c
+       select c.path, s.source, s.utm ->> 'campaign' as campaign, date_part('epoch', c.at - s.started_at) * 1000 as age_ms, s.session_id,
+         count(*) over (partition by c.path) as touches
+       from converted c join linked using (lead_id)
        cross join lateral (
-         select distinct visitor_id from lead_identities i where i.site_id = $1 and i.lead_id = c.lead_id and i.unlinked_at is null
-           and i.link_source in ('form_submit', 'manual_merge') offset 0
-       ) i
-       cross join lateral (
-         select * from sessions s where s.site_id = $1 and s.visitor_id = i.visitor_id and s.started_at <= c.at
+         select * from sessions s where s.site_id = $1 and s.visitor_id = linked.visitor_id and s.started_at <= c.at
            and s.started_at > c.at - interval '${LOOKBACK_DAYS} days' and s.source <> 'internal' offset 0
        ) s
      )
-     select path, source, campaign, age_ms, 1 as leads, nth from touches where touches > 1
+     select path, source, campaign, age_ms, 1 as leads, session_id from touches where touches > 1
      union all
-     select null, source, campaign, 0, count(*), 1 from touches where touches = 1 group by source, campaign
+     select null, source, campaign, 0, count(*), null from touches where touches = 1 group by source, campaign
      union all
-     select null, source, campaign, 0, count(*), 0 from converted c where not exists (select from touches t where t.lead_id = c.lead_id)
+     select null, source, campaign, 0, count(*), null from converted c where not exists (select from touches t where t.path = c.path)
      group by source, campaign
-     order by path, nth`,
+     order by path, age_ms desc, session_id`,
     values: [site.siteId, from, to],
   });
   const paths = new Map<number | string, typeof rows>();
