@@ -24,6 +24,7 @@ import { startLeads } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
 import { type Log, makeLog } from './lib/log.ts';
 import { metricsCache } from './metrics/cache.ts';
+import { listenForChanges } from './metrics/listen.ts';
 import { rollupStatus } from './metrics/rollup.ts';
 import { policyOf } from './retention/policy.ts';
 import { schedule } from './schedule.ts';
@@ -123,6 +124,8 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     const working = makePool(url, { name: 'jobs', connectionsMax: 3, statementTimeoutMs: 600_000, log });
     const locks = makePool(url, { name: 'job-locks', connectionsMax: 2, statementTimeoutMs: 15_000, log });
     const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
+    const listening = await listenForChanges(url, metrics, log);
+    closers.push(() => listening.close());
     const runner = makeRunner({
       locks,
       jobs: schedule({ db: working, sites, backups, metrics, policy: policyOf(config), leads }),

@@ -1,4 +1,5 @@
-// Answers of the metrics routes, kept for some seconds; a finished rollup, a conversion or new spend clears them.
+// Answers of the metrics routes, kept for some seconds; whatever changes a site's numbers, in any process, ends them
+// (listen.ts). While this process cannot hear that, it keeps nothing.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
@@ -8,9 +9,16 @@ export interface CachedAnswer {
 }
 
 export interface MetricsCache {
-  /** key: everything that matters, the day of asking included */
-  through(key: string, make: () => Promise<string>): Promise<{ answer: CachedAnswer; hit: boolean }>;
-  clear(): void;
+  /** key: everything that matters beside the site, the day of asking included */
+  through(
+    siteId: string,
+    key: string,
+    make: () => Promise<string>,
+  ): Promise<{ answer: CachedAnswer; hit: boolean }>;
+  /** Ends the answers of these sites; without any: of all. */
+  clear(siteIds?: string[]): void;
+  /** Whether changes made by other processes are heard. */
+  hears(changes: boolean): void;
 }
 
 /** ttlMs 0: nothing is kept. */
@@ -22,22 +30,33 @@ export function metricsCache(ttlMs: number): MetricsCache {
     sizeCalculation: ({ text }) => text.length + 100,
     ttl: ttlMs || 1,
   });
+  let hearing = true;
+  // Part of every key, as it was when the question came: what was computed before a change must not outlive it.
   let generation = 0;
+  const ofSite = new Map<string, number>();
   return {
-    async through(key, make) {
-      const known = ttlMs > 0 ? kept.get(key) : undefined;
+    async through(siteId, key, make) {
+      const keeps = ttlMs > 0 && hearing;
+      const whole = `${generation} ${ofSite.get(siteId) ?? 0} ${siteId} ${key}`;
+      const known = keeps ? kept.get(whole) : undefined;
       if (known) return { answer: known, hit: true };
-      const asked = generation;
       const text = await make();
       const answer = {
         text,
         etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`,
       };
-      // What was computed before a rollup finished must not outlive it.
-      if (ttlMs > 0 && asked === generation) kept.set(key, answer);
+      if (keeps) kept.set(whole, answer);
       return { answer, hit: false };
     },
-    clear() {
+    clear(siteIds) {
+      if (siteIds) for (const siteId of siteIds) ofSite.set(siteId, (ofSite.get(siteId) ?? 0) + 1);
+      else {
+        generation += 1;
+        kept.clear();
+      }
+    },
+    hears(changes) {
+      hearing = changes;
       generation += 1;
       kept.clear();
     },

@@ -210,7 +210,7 @@ export function outcomeRoutes({
     const results = await inSites(db, siteId, (client) =>
       storeConversions(client, siteId, conversions, hashAddress),
     );
-    cache.clear();
+    cache.clear([siteId]);
     ctx.body = { ok: true, ...(one ? results[0] : {}), results };
   });
 
@@ -226,7 +226,7 @@ export function outcomeRoutes({
       const { propertyId: key, rows } = validate(spendBody, ctx.state.body);
       const { siteId } = siteOf(sites, key);
       const stored = await inSites(db, siteId, (client) => storeSpend(client, siteId, rows));
-      cache.clear();
+      cache.clear([siteId]);
       ctx.body = { ok: true, stored };
     },
   );

@@ -159,12 +159,16 @@ export function metricsRoutes({ db, sites, cache, limits, admin, config }: Metri
       const query = validate(report.query, { ...ctx.query }) as Row & { format: 'json' | 'csv' };
       const site = siteOf(sites, query.propertyId as string | undefined);
       const today = dayOf(Date.now());
-      const key = JSON.stringify([report.name, site.siteId, site.updatedAt, today, query]);
+      const key = JSON.stringify([report.name, site.updatedAt, today, query]);
       const make = async () => {
         const made = await inSites(db, site.siteId, (client) => report.read(client, site, query, config));
         return query.format === 'csv' ? toCsv(report.rows(made)) : JSON.stringify(made);
       };
-      const { answer, hit } = await (report.cached === false ? uncached : cache).through(key, make);
+      const { answer, hit } = await (report.cached === false ? uncached : cache).through(
+        site.siteId,
+        key,
+        make,
+      );
       send(ctx, answer, query.format, report.name);
       const ms = (performance.now() - began).toFixed(2);
       ctx.set('Server-Timing', hit ? `cache;desc=hit, total;dur=${ms}` : `db;dur=${ms}, total;dur=${ms}`);
