@@ -176,6 +176,17 @@ const verbs: Record<string, Verb> = {
       await runJob('purge', { dryRun: args.includes('--dry-run') });
     },
   },
+  jobs: {
+    help: '[NAME [--from DAY --to DAY] [--site KEY] [--dry-run]]: runs any job now and waits for it; without a name tells which there are',
+    async run([name, ...args]) {
+      await runJob(name, {
+        from: option(args, '--from'),
+        to: option(args, '--to'),
+        propertyId: option(args, '--site'),
+        dryRun: args.includes('--dry-run') || undefined,
+      });
+    },
+  },
   status: {
     help: 'everything at a glance; --json for machines; exit status 1 when something needs a person',
     async run(args) {
@@ -191,9 +202,12 @@ const verbs: Record<string, Verb> = {
   },
 };
 
-/** Runs a job as the API would, under the same lock, whether or not the API runs; prints how far it is and what it did. */
+/**
+ * Runs a job as the API would, under the same lock, whether or not the API runs; prints how far it is and what it did.
+ * name  undefined: prints which jobs there are
+ */
 async function runJob(
-  name: string,
+  name: string | undefined,
   options: Record<string, unknown>,
 ): Promise<Record<string, unknown> | null> {
   const settings = config();
@@ -211,7 +225,13 @@ async function runJob(
       policy: policyOf(settings),
       leads: leadWork(settings, db, log),
     });
-    const job = jobs.find((each) => each.name === name)!;
+    const job = jobs.find((each) => each.name === name);
+    if (!name || !job) {
+      for (const each of jobs)
+        print(`${each.name.padEnd(16)}${(each.cron ?? 'by hand').padEnd(14)}${each.why}`);
+      if (name) throw new Error(`There is no job ${name}`);
+      return null;
+    }
     const parsed = (job.options?.safeParse(options) ?? { success: true, data: {} }) as {
       success: boolean;
       data?: Record<string, unknown>;

@@ -12,7 +12,7 @@ import { purgeLeads } from './leads/purge.ts';
 import type { LeadWork } from './leads/start.ts';
 import { addDays, dayOf } from './lib/days.ts';
 import type { MetricsCache } from './metrics/cache.ts';
-import { findDiscrepancies, rollUp } from './metrics/rollup.ts';
+import { checkLedger, findDiscrepancies, rollUp } from './metrics/rollup.ts';
 import { siteOf } from './metrics/routes.ts';
 import { rangeOptions } from './metrics/schema.ts';
 import { judgePatterns } from './metrics/verdicts.ts';
@@ -90,6 +90,22 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
           discrepancies: found.differences.length,
           differences: found.differences.slice(0, 20),
         };
+      },
+    },
+    {
+      name: 'ledger',
+      cron: '35 4 * * *',
+      why: 'nothing is silent: received = accepted + duplicate + rejected for every site and day, or someone is told',
+      options: rangeOptions,
+      run: async ({ options: { from, to, propertyId }, log }) => {
+        const today = dayOf(Date.now());
+        const { days, unbalanced } = await checkLedger(db, {
+          from: from ?? '-infinity', // all that is kept
+          to: to ?? today,
+          siteIds: chosen(propertyId),
+        });
+        if (unbalanced.length > 0) log.error({ unbalanced }, 'the ledger does not balance');
+        return { days, imbalances: unbalanced.length, unbalanced: unbalanced.slice(0, 20) };
       },
     },
     {

@@ -14,6 +14,7 @@ export interface Sources {
     rolledUpThrough: string | null;
     lagDays: number | null;
     discrepancies: number | null;
+    imbalances: number | null;
   } | null>;
   alarms?: () => unknown;
   /** Where our own Caddy is, and the name whose certificate it shows; null: not watched. */
@@ -47,7 +48,13 @@ export interface Status {
     unbalanced: number;
   } | null;
   visitors: { count: number; addresses: number; browsers: number } | null;
-  rollup: { rolledUpThrough: string | null; lagDays: number | null; discrepancies: number | null } | null;
+  rollup: {
+    rolledUpThrough: string | null;
+    lagDays: number | null;
+    discrepancies: number | null;
+    /** Site days that did not balance when the job "ledger" looked last, of all that are kept. */
+    imbalances: number | null;
+  } | null;
   jobs: JobStatus[];
   alarms: unknown;
 }

@@ -152,7 +152,8 @@ export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readi
     offsiteFailed: backups.last?.offsite ?? null,
     rollupLagDays: rollup?.lagDays ?? null,
     discrepancies: rollup?.discrepancies ?? null,
-    ledgerImbalances: status.ledger?.unbalanced ?? null,
+    // the last week as it is now, older days as the job found them
+    ledgerImbalances: worst(status.ledger?.unbalanced, rollup?.imbalances),
     // a failed backup has alarms of its own, which say more
     failedJobs: status.jobs
       .filter(({ job, last, stuck }) => !job.includes('backup') && (stuck || last?.state === 'failed'))
@@ -161,3 +162,6 @@ export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readi
     visitors: status.visitors,
   };
 }
+
+const worst = (...counts: (number | null | undefined)[]): number | null =>
+  counts.reduce<number | null>((most, count) => (count == null ? most : Math.max(most ?? 0, count)), null);

@@ -65,18 +65,46 @@ export async function compareDay(
          and before.session_id = present.session_id and before.bot_reason is null
          and before.occurred_at < $2::date::timestamp at time zone 'UTC')
      ) s, (
-       select coalesce(sum(count) filter (where outcome = 'accepted'), 0) as accepted,
-         coalesce(sum(case outcome when 'received' then count else -count end), 0) as balance
-       from ingest_ledger where site_id = $1 and day = $2
+       select coalesce(sum(count) filter (where outcome = 'accepted'), 0) as accepted from ingest_ledger where site_id = $1 and day = $2
      ) l
      cross join lateral (values
        ('human_events', e.human, m.human_events), ('bot_events', e.bots, m.bot_events), ('page_views', e.views, m.page_views),
        ('unique_visitors', e.visitors, m.unique_visitors), ('returns', e.visitors, m.returns), ('events_by_name', e.human, m.named_events),
-       ('sessions', s.sessions, m.sessions), ('accepted', l.accepted, m.accepted), ('ledger_balance', l.balance, 0)
+       ('sessions', s.sessions, m.sessions), ('accepted', l.accepted, m.accepted)
      ) as compared (number, raw, rollup)`,
     [siteId, day],
   );
   return rows.length > 0 ? rows : null;
+}
+
+export interface LedgerDay {
+  siteId: string;
+  day: string;
+  received: number;
+  accepted: number;
+  duplicate: number;
+  rejected: number;
+}
+
+/** Every site day of the ledger, of the sites that the transaction sees, and those that do not balance. */
+export async function findImbalances(
+  db: Db,
+  from: string,
+  to: string,
+): Promise<{ days: number; unbalanced: LedgerDay[] }> {
+  const { rows } = await db.query<{ days: number; unbalanced: LedgerDay[] }>(
+    `with days as (
+       select site_id as "siteId", day, coalesce(sum(count) filter (where outcome = 'received'), 0) as received,
+         coalesce(sum(count) filter (where outcome = 'accepted'), 0) as accepted,
+         coalesce(sum(count) filter (where outcome = 'duplicate'), 0) as duplicate,
+         coalesce(sum(count) filter (where outcome = 'rejected'), 0) as rejected
+       from ingest_ledger where day between $1 and $2 group by 1, 2
+     )
+     select count(*) as days, coalesce(json_agg(days order by day, "siteId") filter (where received <> accepted + duplicate + rejected), '[]') as unbalanced
+     from days`,
+    [from, to],
+  );
+  return rows[0]!;
 }
 
 export interface DayRow {
@@ -231,14 +259,20 @@ export async function findRest(
   return rows[0]!;
 }
 
-/** The worst of these sites; how many differences the last nightly comparison found. */
+/** The worst of these sites; what the last comparison with raw rows and the last look at the ledger found. */
 export async function findRollupStatus(
   db: Db,
-): Promise<{ rolledUpThrough: string | null; discrepancies: number | null }> {
-  const { rows } = await db.query<{ rolledUpThrough: string | null; discrepancies: number | null }>(
+): Promise<{ rolledUpThrough: string | null; discrepancies: number | null; imbalances: number | null }> {
+  const { rows } = await db.query<{
+    rolledUpThrough: string | null;
+    discrepancies: number | null;
+    imbalances: number | null;
+  }>(
     `select (select min(through) from (select max(day) as through from rollup_state group by site_id) sites) as "rolledUpThrough",
        (select (result ->> 'discrepancies')::int from job_runs where job = 'discrepancy' and state = 'succeeded'
-        order by started_at desc limit 1) as discrepancies`,
+        order by started_at desc limit 1) as discrepancies,
+       (select (result ->> 'imbalances')::int from job_runs where job = 'ledger' and state = 'succeeded'
+        order by started_at desc limit 1) as imbalances`,
   );
   return rows[0]!;
 }

@@ -2,7 +2,15 @@
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { dayOf, daysIn, eachDay } from '../lib/days.ts';
-import { compareDay, dueDays, findRollupStatus, refreshLeadFacts, rollUpDay } from './queries.ts';
+import {
+  compareDay,
+  dueDays,
+  findImbalances,
+  findRollupStatus,
+  type LedgerDay,
+  refreshLeadFacts,
+  rollUpDay,
+} from './queries.ts';
 
 export interface RollupOptions {
   /** Both or none: a range of days, both included; none: what is due. */
@@ -78,11 +86,24 @@ export async function findDiscrepancies(
   return { daysCompared, differences };
 }
 
+/** received = accepted + duplicate + rejected, for every site and day, today included: each write counts in one commit. */
+export async function checkLedger(
+  db: Pool,
+  { from, to, siteIds }: { from: string; to: string; siteIds: string[] },
+): Promise<{ days: number; unbalanced: LedgerDay[] }> {
+  return inSites(db, siteIds, (client) => findImbalances(client, from, to));
+}
+
 /** For the status page and its alarms. */
 export async function rollupStatus(
   db: Pool,
   siteIds: string[],
-): Promise<{ rolledUpThrough: string | null; lagDays: number | null; discrepancies: number | null }> {
+): Promise<{
+  rolledUpThrough: string | null;
+  lagDays: number | null;
+  discrepancies: number | null;
+  imbalances: number | null;
+}> {
   const status = await inSites(db, siteIds, findRollupStatus);
   const lagDays = status.rolledUpThrough ? daysIn(status.rolledUpThrough, dayOf(Date.now())) - 1 : null;
   return { ...status, lagDays };

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { partitions, type Recorded, record } from '../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../test/server.ts';
+import { alarmsOf } from '../alerts/rules.ts';
+import { readingsOf } from '../alerts/watch.ts';
 import { addDays, dayOf, eachDay } from '../lib/days.ts';
 
 const SEED = Number(process.env.SEED ?? 20240229);
@@ -234,6 +236,35 @@ test('the nightly comparison of raw rows with rollups finds nothing, and finds a
   assert.equal(found.body.run.result.discrepancies, 1);
   assert.equal(found.body.run.result.differences[0].number, 'page_views');
   await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', { from: day, to: day }, admin);
+});
+
+test('the ledger balances for every site and day; a missing count is found, kept in the table of runs and an alarm', async () => {
+  const run = async (options = {}) =>
+    (await call(`${server.url}/v1/admin/jobs/ledger`, 'POST', options, admin)).body.run.result;
+  const clean = await run();
+  assert.deepEqual([clean.days >= 2 * (DAYS - 2), clean.imbalances, clean.unbalanced], [true, 0, []]);
+  // longer ago than the status page looks by itself
+  const day = addDays(FIRST, 7);
+  const lose = (by: number) =>
+    server.database.owner.query(
+      "update ingest_ledger set count = count + $3 where site_id = $1 and day = $2 and outcome = 'received'",
+      [sites[0]!.siteId, day, by],
+    );
+  await lose(-1);
+  const found = await run({ from: FIRST, to: addDays(FIRST, DAYS) });
+  assert.equal(found.imbalances, 1);
+  const { received, accepted, duplicate, rejected, ...where } = found.unbalanced[0];
+  assert.deepEqual(where, { siteId: sites[0]!.siteId, day });
+  assert.equal(received, accepted + duplicate + rejected - 1);
+  const status = await server.services.status();
+  assert.ok(alarmsOf({ ...readingsOf(status, false), requests: null }).some(({ id }) => id === 'ledger'));
+  const { body } = await call(`${server.url}/v1/admin/jobs/ledger`, 'GET', undefined, admin);
+  assert.deepEqual(
+    body.runs.map((each: { result: { imbalances: number } }) => each.result.imbalances),
+    [1, 0],
+  );
+  await lose(1);
+  assert.equal((await run()).imbalances, 0);
 });
 
 test('a changed verdict takes a visitor out of every day and brings them back', async () => {

@@ -139,6 +139,13 @@ test('the same from the command line, under the same lock', async () => {
   assert.deepEqual(JSON.parse(stdout), { days: 0, sealed: 1 });
   const dry = await run(process.execPath, [cli, 'retention', 'purge', '--dry-run'], { env });
   assert.equal(JSON.parse(dry.stdout).dryRun, true);
+  const ledger = await run(process.execPath, [cli, 'jobs', 'ledger'], { env });
+  assert.equal(JSON.parse(ledger.stdout).imbalances, 0);
+  const listed = await run(process.execPath, [cli, 'jobs'], { env });
+  assert.deepEqual(
+    listed.stdout.split('\n').flatMap((line) => line.split(' ')[0] || []),
+    server.services.runner.jobs.map(({ name }) => name),
+  );
   const status = await run(process.execPath, [cli, 'rollups', 'status'], { env });
   assert.equal(JSON.parse(status.stdout).site, 'default');
   await assert.rejects(
