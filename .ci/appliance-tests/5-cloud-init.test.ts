@@ -1,4 +1,4 @@
-// cloud-init.yaml is valid, fits into the vendor's metadata, holds no secret, and every script in it is clean.
+// What can be said of the files alone: cloud-init.yaml is valid, small, without secrets; scripts are clean and explain themselves.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,6 +28,12 @@ test('the scripts in it are clean for shellcheck', () => {
     .filter((script) => script.startsWith('#!'));
   assert.equal(scripts.length, 2);
   for (const script of scripts) execFileSync('shellcheck', ['-'], { input: script });
+});
+
+test('every setting of the database has its reason beside it', () => {
+  const lines = readFileSync(join(repository, 'postgres/postgresql.conf'), 'utf8').split('\n');
+  const bare = lines.filter((line) => /^\w+ *=/.test(line) && !/#\s*\S+/.test(line));
+  assert.deepEqual(bare, []);
 });
 
 test('every operator’s script explains itself', () => {
