@@ -2,11 +2,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually, figure, IMAGE, Stack, sleep } from './stack.ts';
 
 const stack = new Stack('stack');
 before(async () => {
+  // looked at more often than in earnest, so that what hangs shows within seconds
+  const often = join(stack.folder, 'often.yaml');
+  const check = 'healthcheck: {interval: 4s}';
+  writeFileSync(
+    often,
+    `services:\n  postgres: {stop_grace_period: 10s, ${check}}\n  api: {${check}}\n  caddy: {${check}}\n`,
+  );
+  stack.files.push(often);
   await stack.prepare();
   const began = Date.now();
   await stack.up();
@@ -99,7 +109,9 @@ test('the image holds no compiler, package manager or downloader, and no secret'
       command,
     ]).toString();
   assert.equal(
-    inside('for t in npm npx corepack gcc make curl wget gosu git; do command -v $t; done; true'),
+    inside(
+      'for t in npm npx corepack gcc make apt-get dpkg curl wget gosu git; do command -v $t; done; true',
+    ),
     '',
   );
   assert.equal(inside('id -u').trim(), '1000');
@@ -200,6 +212,46 @@ test('the snippet comes from Caddy: compressed, immutable under its hash, with t
   assert.equal(short.headers.get('server'), null);
 });
 
+test('answers are compressed, and node keeps idle connections longer than Caddy does', async () => {
+  const compressed = await stack.call('GET', '/v1/openapi.json', undefined, { 'accept-encoding': 'gzip' });
+  assert.equal(compressed.headers.get('content-encoding'), 'gzip');
+  const node = await stack.compose(
+    ...['exec', '-T', 'api', 'marketing', 'node', '-e'],
+    "fetch('http://127.0.0.1:3000/livez').then((answer) => console.log(answer.headers.get('keep-alive')))",
+  );
+  const caddyfile = readFileSync(join(stack.root, 'caddy/Caddyfile'), 'utf8');
+  const seconds = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1]);
+  assert.ok(seconds(node, /timeout=(\d+)/) > 2 * seconds(caddyfile, /^\s*keepalive (\d+)s$/m), node);
+});
+
+test('the database checks its pages, admits by SCRAM only, loses nothing it acknowledged and logs no values', async () => {
+  const settings = await stack.sql(
+    `select string_agg(name || '=' || setting, ' ' order by name) from pg_settings where name in ('data_checksums', 'password_encryption',
+       'fsync', 'synchronous_commit', 'full_page_writes', 'log_error_verbosity', 'log_parameter_max_length', 'log_parameter_max_length_on_error')`,
+  );
+  assert.equal(
+    settings,
+    'data_checksums=on fsync=on full_page_writes=on log_error_verbosity=terse log_parameter_max_length=0 ' +
+      'log_parameter_max_length_on_error=0 password_encryption=scram-sha-256 synchronous_commit=on',
+  );
+  assert.equal(
+    await stack.sql('select string_agg(distinct auth_method, $$ $$) from pg_hba_file_rules'),
+    'scram-sha-256',
+  );
+  await assert.rejects(
+    stack.compose(
+      ...['exec', '-T', '-e', 'PGPASSWORD=guessed', 'postgres'],
+      ...['psql', '-h', '127.0.0.1', '-U', 'marketing_owner', '-d', 'marketing', '-c', 'select 1'],
+    ),
+    /password authentication failed/,
+  );
+  // an address that breaks a statement stays out of the log
+  await assert.rejects(
+    stack.sql("do $$ begin raise unique_violation using detail = 'Key (email)=(ada@example.com)'; end $$"),
+  );
+  assert.equal((await stack.compose('logs', 'postgres')).includes('ada@example.com'), false);
+});
+
 test('too much is refused in our own shape, and security headers are on every answer', async () => {
   const large = await stack.call('POST', '/v1/events', `{"x":"${'a'.repeat(200_000)}"}`);
   assert.equal(large.status, 413);
@@ -277,12 +329,32 @@ test('it refuses to start on a data folder that is unexpectedly empty', async ()
   await stack.up();
 });
 
+test('while the database hangs leads are kept; the watchdog restarts the database, and not the API that keeps them', async () => {
+  const { State } = await stack.inspect('api');
+  // the processes of its connections too: those would go on answering
+  const processes = await stack.command('docker', ['top', stack.container('postgres'), '-eo', 'pid']);
+  for (const pid of processes.match(/\d+/g) ?? []) process.kill(Number(pid), 'SIGSTOP');
+  const sick = async (service: string) => (await stack.inspect(service)).State.Health.Status === 'unhealthy';
+  for (const service of ['api', 'postgres']) await eventually(`${service} is sick`, 90, () => sick(service));
+  const lead = { email: 'eve@example.com', anonId: 'eve-browser-1', path: '/', formName: 'newsletter' };
+  assert.equal((await stack.call('POST', '/v1/leads/capture', lead)).status, 200);
+  const { said } = await stack.attempt('watchdog');
+  assert.match(said, /postgres is unhealthy: restarting it/);
+  assert.equal((await stack.inspect('api')).State.StartedAt, State.StartedAt);
+  await eventually(
+    'the lead lies in the database',
+    60,
+    async () => (await stack.sql("select count(*) from leads where email = 'eve@example.com'")) === '1',
+  );
+  await eventually('all is well', 60, async () => (await stack.healthy('api')) && stack.healthy('postgres'));
+});
+
 test('a container that hangs is restarted by the watchdog, one that is well is left alone', async () => {
   await stack.script('watchdog');
   const { State } = await stack.inspect('caddy');
   assert.equal(State.Status, 'running');
   const since = State.StartedAt;
-  // stopped, it neither ends nor answers; its health check is asked for by hand, so that the test need not wait minutes
+  // stopped, it neither ends nor answers
   process.kill(State.Pid, 'SIGSTOP');
   try {
     await eventually(

@@ -200,6 +200,8 @@ test('HTTP/3 answers a real browser over UDP', async () => {
     `https://${NAME}:${stack.https}/v1/healthz`,
   ]).toString();
   assert.match(headers, /^alt-svc: h3=":443"/im);
+  // a public name is asked for by TLS alone from now on
+  assert.match(headers, /^strict-transport-security: max-age=31536000/im);
   await eventually('the access log says so too', 10, async () =>
     (await stack.compose('logs', 'caddy')).includes('"proto":"HTTP/3.0"'),
   );
