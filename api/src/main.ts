@@ -70,7 +70,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
       `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   });
-  // Longer than Caddy's 60 s, so that it is never we who close a connection it is about to use.
+  // Longer than Caddy keeps one idle (20 s, caddy/Caddyfile): it must never be us who close one it is about to use.
   server.keepAliveTimeout = 75_000;
   server.headersTimeout = 20_000;
   server.requestTimeout = 30_000;
