@@ -36,6 +36,17 @@ test('every setting of the database has its reason beside it', () => {
   assert.deepEqual(bare, []);
 });
 
+test('.env.example has every setting of compose.yaml, with the same default', () => {
+  const compose = readFileSync(join(repository, 'compose.yaml'), 'utf8');
+  const example = readFileSync(join(repository, '.env.example'), 'utf8');
+  const defaults = new Map<string, string>();
+  for (const [, name, value] of compose.matchAll(/\$\{(\w+):-([^{}$]*)\}/g)) defaults.set(name!, value!);
+  assert.ok(defaults.size > 8);
+  for (const [name, value] of defaults)
+    assert.ok(example.includes(`\n#${name}=${value}\n`), `${name}=${value}`);
+  assert.match(example, /\n#PUBLIC_URL=\n/);
+});
+
 test('every operator’s script explains itself', () => {
   for (const name of readdirSync(join(repository, 'scripts'))) {
     if (['lib.sh', 'prepare', 'start', 'test'].includes(name)) continue;
