@@ -284,6 +284,24 @@ test('while the API is away a client gets our JSON with Retry-After, a person’
   });
   assert.equal(person.status, 503);
   assert.match(String(person.body), /<h1>/);
+  // what Caddy says of its own trouble tells no more about people than its access log does
+  const secrets = { 'x-admin-key': 'a-key-nobody-may-see', referer: 'https://a-page.example/of-ada' };
+  await stack.call('GET', '/v1/leads?search=ada@example.com', undefined, secrets);
+  await sleep(500);
+  const adapted = JSON.parse(
+    await stack.compose('exec', '-T', 'caddy', 'caddy', 'adapt', '--config', '/etc/caddy/Caddyfile'),
+  );
+  const formats = Object.values<{ encoder: { fields: object } }>(adapted.logging.logs).map(
+    ({ encoder }) => encoder.fields,
+  );
+  assert.equal(formats.length, 2);
+  assert.ok(Object.keys(formats[0]!).length > 5);
+  assert.deepEqual(formats[0], formats[1]);
+  const log = await stack.compose('logs', 'caddy');
+  assert.equal(log.includes('not formatted'), false);
+  for (const word of ['a-key-nobody-may-see', 'a-page.example', 'ada@example.com'])
+    assert.equal(log.includes(word), false, word);
+  assert.deepEqual(log.match(/"(remote|client)_ip":"(?!\d+\.\d+\.0\.0"|[\da-f:]+::")[^"]*"/g), null);
   await stack.up();
 });
 
