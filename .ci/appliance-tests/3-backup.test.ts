@@ -179,6 +179,19 @@ test('a good one, restored into a fresh stack, has the same content', async () =
   assert.equal((await fresh.compose('exec', '-T', 'api', 'ls', '/data')).includes('incoming'), false);
 });
 
+test('the database’s volumes gone for good (or left behind for another major version), the newest backup of the machine brings all of it back', async () => {
+  await fresh.script('backup', '--to', '-');
+  const before = await contentOf(fresh);
+  await fresh.compose('down', '--timeout', '30');
+  for (const volume of ['postgres-data', 'postgres-state'])
+    execFileSync('docker', ['volume', 'rm', `${fresh.project}_${volume}`]);
+  await fresh.up();
+  assert.equal(await fresh.sql('select count(*) from leads'), '0');
+  const done = await fresh.attempt('restore', 'newest', '--yes');
+  assert.equal(done.code, 0, done.said);
+  assert.equal(await contentOf(fresh), before);
+});
+
 test('a restore takes writes since the backup away, but not what people asked for since: erasure and withdrawal are repeated', async () => {
   const key = { 'x-admin-key': await stack.adminKey() };
   assert.equal((await stack.send({ path: '/after-the-backup' })).status, 202);
