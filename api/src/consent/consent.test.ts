@@ -82,16 +82,29 @@ test('consent moves as the contract says', async () => {
 });
 
 test('express consent needs the words that were shown, and a box the person ticked', async () => {
-  for (const fields of [
+  const cases: { consentStatus: string; consent?: Record<string, unknown> }[] = [
     { consentStatus: 'express' },
     { consentStatus: 'express', consent: { language: 'en' } },
     { consentStatus: 'express', consent: { textId: randomUUID() } },
     { consentStatus: 'express', consent: { text: WORDS, given: false } },
-  ]) {
+  ];
+  for (const fields of cases) {
     const email = address();
-    assert.equal((await capture(email, fields)).status, 200);
+    const { status, body } = await capture(email, fields);
+    assert.equal(status, 200);
     assert.equal((await leadOf(email)).consent_status, 'pending', JSON.stringify(fields));
+    // told where the request alone shows it: whether a text is known is the site's own business
+    const isWordless = fields.consent?.text === undefined && fields.consent?.textId === undefined;
+    assert.equal(body.warnings?.[0].path, isWordless ? 'consent' : undefined);
   }
+  assert.equal((await capture(address(), express)).body.warnings, undefined);
+  // a box that was not ticked is not sent by a browser, though the hidden words are
+  const unticked = address();
+  const form = new URLSearchParams({ email: unticked, 'consent[text]': WORDS });
+  await call(`${server.url}/v1/leads/capture`, 'POST', form.toString(), {
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+  assert.equal((await leadOf(unticked)).consent_status, 'pending');
 });
 
 test('a consent record keeps the exact words, by version or as sent', async () => {

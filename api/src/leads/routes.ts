@@ -26,7 +26,15 @@ import type { CaptureLimits } from './limits.ts';
 import { mendAddressPage, THANK_YOU, thankYouPage } from './pages.ts';
 import { type Captured, storeCapture, withRetries } from './queries.ts';
 import { safeRedirect } from './redirect.ts';
-import { type CaptureInput, capturedShape, captureInput, FORGIVEN, formInput, fromForm } from './schema.ts';
+import {
+  type CaptureInput,
+  capturedShape,
+  captureInput,
+  FORGIVEN,
+  formInput,
+  fromForm,
+  warningsOf,
+} from './schema.ts';
 import { judgeFormToken, makeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
 
 const CAPTURE_BYTES_MAX = 16 * 1024;
@@ -193,7 +201,15 @@ export function leadRoutes(doors: LeadDoors): Router {
       await atTick(began);
       if (isForm) return thanks(ctx, site, input);
       const { leadId, visitorId, sessionId, heuristicLinksCreated } = captured;
-      ctx.body = { ok: true, leadId, visitorId, sessionId, heuristicLinksCreated };
+      const warnings = warningsOf(input);
+      ctx.body = {
+        ok: true,
+        leadId,
+        visitorId,
+        sessionId,
+        heuristicLinksCreated,
+        ...(warnings.length > 0 ? { warnings } : {}),
+      };
     },
   );
 

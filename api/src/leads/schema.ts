@@ -108,6 +108,18 @@ export const FORGIVEN = new Set([
   'redirect',
 ]);
 
+/** What of a valid capture is not taken as the sender may think. Of the request alone: it tells nothing about the lead. */
+export function warningsOf({ consentStatus, consent }: CaptureInput): { path: string; message: string }[] {
+  if (consentStatus !== 'express' || consent?.given === false || consent?.text || consent?.textId) return [];
+  return [
+    {
+      path: 'consent',
+      message:
+        'express consent needs the words that were shown (consent.text or consent.textId); recorded as pending',
+    },
+  ];
+}
+
 export const capturedShape = z
   .object({
     ok: z.literal(true),
@@ -115,5 +127,9 @@ export const capturedShape = z
     visitorId: z.uuid().nullable(),
     sessionId: z.uuid().nullable(),
     heuristicLinksCreated: z.int().min(0),
+    warnings: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe('taken, but not as it was perhaps meant: express consent without its words'),
   })
   .meta({ id: 'Captured' });
