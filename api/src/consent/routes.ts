@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { aboutWhom } from '../audit/audit.ts';
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { readBody } from '../http/body.ts';
@@ -196,6 +197,7 @@ export function consentRoutes(doors: ConsentDoors): Router {
   const siteOf = (ctx: Context): Site => {
     const site = sites.find(ctx.params.siteId ?? '');
     if (!site) throw new AppError('not_found', 'There is no site with this id.');
+    aboutWhom(ctx, { siteId: site.siteId });
     return site;
   };
   router.get('/v1/sites/:siteId/consent-texts', admin, async (ctx) => {
@@ -205,11 +207,10 @@ export function consentRoutes(doors: ConsentDoors): Router {
   router.post('/v1/sites/:siteId/consent-texts', admin, readBody({ bytesMax: 32 * 1024 }), async (ctx) => {
     const { siteId } = siteOf(ctx);
     const text = validate(textInput, ctx.state.body);
+    const published = await inSites(db, siteId, (client) => insertConsentText(client, siteId, text));
+    aboutWhom(ctx, { target: published.textId });
     ctx.status = 201;
-    ctx.body = {
-      ok: true,
-      text: await inSites(db, siteId, (client) => insertConsentText(client, siteId, text)),
-    };
+    ctx.body = { ok: true, text: published };
   });
   return router;
 }

@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { aboutWhom } from '../audit/audit.ts';
 import type { Db, Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { visitorIdOf } from '../events/enrich.ts';
@@ -210,6 +211,7 @@ export function outcomeRoutes({
     const results = await inSites(db, siteId, (client) =>
       storeConversions(client, siteId, conversions, hashAddress),
     );
+    aboutWhom(ctx, { siteId, details: { conversions: results.length } });
     cache.clear([siteId]);
     ctx.body = { ok: true, ...(one ? results[0] : {}), results };
   });
@@ -226,6 +228,7 @@ export function outcomeRoutes({
       const { propertyId: key, rows } = validate(spendBody, ctx.state.body);
       const { siteId } = siteOf(sites, key);
       const stored = await inSites(db, siteId, (client) => storeSpend(client, siteId, rows));
+      aboutWhom(ctx, { siteId, details: { stored } });
       cache.clear([siteId]);
       ctx.body = { ok: true, stored };
     },

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { aboutWhom } from '../audit/audit.ts';
 import type { Db, Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { visitorIdOf } from '../events/enrich.ts';
@@ -119,6 +120,7 @@ export function verdictRoutes({ db, sites, admin }: { db: Pool; sites: Sites; ad
     const judged = await inSites(db, siteId, (client) =>
       judge(client, siteId, [visitor], bot ? 'admin' : null, 'admin'),
     );
+    aboutWhom(ctx, { siteId, target: visitor, details: { bot } });
     ctx.body = { ok: true, visitorId: visitor, ...judged };
   });
   router.get('/v1/admin/bots', admin, async (ctx) => {

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { aboutWhom } from '../audit/audit.ts';
 import type { Pool } from '../db/pool.ts';
 import { transaction } from '../db/transaction.ts';
 import { readBody } from '../http/body.ts';
@@ -38,6 +39,7 @@ export function siteRoutes({ db, sites, admin, mail }: SiteDoors): Router {
     const site = await unlessTaken(
       transaction(db, async (tx) => possible(await insertSite(tx, wanted), null, mail)),
     );
+    aboutWhom(ctx, { siteId: site.siteId, target: site.siteId });
     await sites.reload();
     ctx.status = 201;
     ctx.body = { ok: true, site };
@@ -54,6 +56,11 @@ export function siteRoutes({ db, sites, admin, mail }: SiteDoors): Router {
     const site = await unlessTaken(
       transaction(db, async (tx) => {
         const before = existing(await lockSite(tx, ctx.params.siteId!));
+        const changes = [
+          ...Object.keys(patch),
+          ...Object.keys(patch.settings ?? {}).map((name) => `settings.${name}`),
+        ];
+        aboutWhom(ctx, { siteId: before.siteId, target: before.siteId, details: { changes } });
         const site = existing(await updateSite(tx, before.siteId, patch));
         return possible(site, before, mail);
       }),
