@@ -1,8 +1,9 @@
 -- The consent ledger: one record appended when a request really changes a lead's status, chained to the one before.
 
--- <bytes>:<utf-8>; or -; when absent: no two lists of fields give the same text
+-- <bytes>:<utf-8>; or -; when absent: no two lists of fields give the same text. The cast keeps it immutable all
+-- through, so that it is inlined.
 create or replace function netstring(field text) returns text language sql immutable parallel safe
-return coalesce(octet_length(field) || ':' || field || ';', '-;');
+return coalesce(octet_length(field)::text || ':' || field || ';', '-;');
 
 create or replace function instant_text(moment timestamptz) returns text language sql immutable parallel safe
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
@@ -34,31 +35,36 @@ declare
   record consent_records;
   details consent_details;
   known_text consent_texts;
-  shown text := nullif(wanted ->> 'words', '');
-  asked text := wanted ->> 'status';
+  w record;
+  asked text;
 begin
   select * into lead from leads where site_id = for_site and lead_id = for_lead for update;
   if not found then
     return null;
   end if;
+  -- once: every wanted ->> 'field' would parse the whole text again
+  select * into w from json_to_record(wanted) as w (status text, basis text, kind text, occurred_at timestamptz(3),
+    expires_at timestamptz(3), words text, text_id uuid, language text, policy_version text, purposes text, page text,
+    form_name text, source text, evidence text, ip_hash bytea, ua_hash bytea, privacy_signal boolean);
+  asked := w.status;
   record.site_id := for_site;
   record.lead_id := for_lead;
-  record.basis := wanted ->> 'basis';
-  record.occurred_at := coalesce((wanted ->> 'occurred_at')::timestamptz(3), now()::timestamptz(3));
-  record.privacy_signal := coalesce((wanted ->> 'privacy_signal')::boolean, false);
-  details.language := coalesce(wanted ->> 'language', 'en');
+  record.basis := w.basis;
+  record.occurred_at := coalesce(w.occurred_at, now()::timestamptz(3));
+  record.privacy_signal := coalesce(w.privacy_signal, false);
+  details.language := coalesce(w.language, 'en');
 
-  if wanted ->> 'text_id' is not null then
-    select * into known_text from consent_texts where site_id = for_site and text_id = (wanted ->> 'text_id')::uuid;
+  if w.text_id is not null then
+    select * into known_text from consent_texts where site_id = for_site and text_id = w.text_id;
     details.language := coalesce(known_text.language, details.language);
-  elsif shown is not null then
+  elsif w.words <> '' then
     select * into known_text from consent_texts
-    where site_id = for_site and words_hash = sha256(convert_to(shown, 'UTF8')) and language = details.language
+    where site_id = for_site and words_hash = sha256(convert_to(w.words, 'UTF8')) and language = details.language
     order by origin, version desc limit 1;
     if not found then
       insert into consent_texts (site_id, name, version, language, words, words_hash, origin)
-      values (for_site, 'form:' || encode(sha256(convert_to(shown, 'UTF8')), 'hex'), 1, details.language, shown,
-        sha256(convert_to(shown, 'UTF8')), 'form')
+      values (for_site, 'form:' || encode(sha256(convert_to(w.words, 'UTF8')), 'hex'), 1, details.language, w.words,
+        sha256(convert_to(w.words, 'UTF8')), 'form')
       on conflict (site_id, words_hash, language) where origin = 'form' do update set origin = 'form'
       returning * into known_text;
     end if;
@@ -70,8 +76,8 @@ begin
   end if;
 
   record.status := asked;
-  record.kind := case asked when 'express' then 'express' when 'implied' then coalesce(wanted ->> 'kind', 'implied_inquiry') else 'none' end;
-  record.expires_at := case when asked = 'implied' then coalesce((wanted ->> 'expires_at')::timestamptz(3),
+  record.kind := case asked when 'express' then 'express' when 'implied' then coalesce(w.kind, 'implied_inquiry') else 'none' end;
+  record.expires_at := case when asked = 'implied' then coalesce(w.expires_at,
     case record.kind when 'implied_inquiry' then record.occurred_at + interval '6 months'
       when 'implied_purchase' then record.occurred_at + interval '2 years' end) end;
   record.action := case
@@ -112,14 +118,14 @@ begin
   details.salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   details.email_normalized := lead.email_normalized;
   details.text_id := known_text.text_id;
-  details.policy_version := wanted ->> 'policy_version';
-  details.purposes := wanted ->> 'purposes';
-  details.page := wanted ->> 'page';
-  details.form_name := wanted ->> 'form_name';
-  details.source := wanted ->> 'source';
-  details.evidence := wanted ->> 'evidence';
-  details.ip_hash := (wanted ->> 'ip_hash')::bytea;
-  details.ua_hash := (wanted ->> 'ua_hash')::bytea;
+  details.policy_version := w.policy_version;
+  details.purposes := w.purposes;
+  details.page := w.page;
+  details.form_name := w.form_name;
+  details.source := w.source;
+  details.evidence := w.evidence;
+  details.ip_hash := w.ip_hash;
+  details.ua_hash := w.ua_hash;
   record.details_digest := consent_details_digest(details);
   record.hash := consent_hash(record);
   insert into consent_records select record.*;
