@@ -70,17 +70,20 @@ try {
     const visitorsPerDay = Math.round(events / SITES.length / 90 / EVENTS_PER_VISITOR_DAY);
     let stored = 0;
     let began = performance.now();
-    for (const site of services.sites.list())
-      stored += (
-        await storeTraffic(services.db, {
-          siteId: site.siteId,
-          seed: `bench ${site.key}`,
-          first,
-          last,
-          until: Date.now(),
-          visitorsPerDay,
-        })
-      ).events;
+    await Promise.all(
+      services.sites.list().map(async (site) => {
+        stored += (
+          await storeTraffic(services.db, {
+            siteId: site.siteId,
+            seed: `bench ${site.key}`,
+            first,
+            last,
+            until: Date.now(),
+            visitorsPerDay,
+          })
+        ).events;
+      }),
+    );
     const storing = (performance.now() - began) / 1000;
     await database.owner.query('vacuum analyze');
 
@@ -111,6 +114,13 @@ try {
     const backfill = (performance.now() - began) / 1000;
     clearInterval(watch);
     await one.end();
+    began = performance.now();
+    await rollUp(services.db, {
+      from: last,
+      to: last,
+      siteIds: services.sites.list().map((site) => site.siteId),
+    });
+    const facts = (performance.now() - began) / 1000;
     await database.owner.query('vacuum analyze');
 
     const get = async (path: string) => {
@@ -189,7 +199,8 @@ try {
       await database.owner.query(
         `select pg_database_size(current_database()) as all,
            (select sum(pg_total_relation_size(t::regclass)) from unnest(array['daily_metric_rollups', 'daily_ingest_rollups', 'daily_breakdowns',
-             'visitor_returns', 'visitor_days', 'rollup_state']) t) as rollups`,
+             'visitor_returns', 'visitor_days', 'rollup_state', 'lead_facts']) t) as rollups,
+           (select count(*) from lead_facts) as leads`,
       )
     ).rows[0];
     const days = pct(dayTimes);
@@ -201,6 +212,7 @@ try {
       `  day rollup            p50 ${ms(days.p50)} ms, p95 ${ms(days.p95)}, max ${ms(Math.max(...dayTimes))} ms; all ${backfill.toFixed(1)} s`,
     );
     console.log(`  rollup memory         ${(peak - idle).toFixed(0)} MB above an idle backend`);
+    console.log(`  facts of leads        ${size.leads} leads, ${facts.toFixed(1)} s with a day's rollup`);
     console.log(`  summary 30 d, fresh   p50 ${ms(summary30.p50)} ms, p95 ${ms(summary30.p95)} ms`);
     console.log(`  summary 90 d, fresh   p50 ${ms(summary90.p50)} ms, p95 ${ms(summary90.p95)} ms`);
     console.log(`  summary cached        p50 ${ms(cached.p50)} ms, p95 ${ms(cached.p95)} ms`);

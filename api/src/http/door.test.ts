@@ -8,6 +8,7 @@ import { makeEvent } from '../../test/make.ts';
 import { ADMIN_KEY, type Answer, admin, call, startServer, type TestServer } from '../../test/server.ts';
 import { paths } from '../app.ts';
 import { networkOf } from './client.ts';
+import { asAppError } from './errors.ts';
 
 let server: TestServer;
 let limited: TestServer;
@@ -264,4 +265,11 @@ test('what is no HTTP at all is refused in the same shape', async () => {
   for await (const chunk of socket) text += chunk;
   assert.match(text, /^HTTP\/1.1 400 /);
   assert.equal(JSON.parse(text.split('\r\n\r\n')[1]!).error, 'invalid_request');
+});
+
+test('a statement that ran into its time limit is an answer to try again, not a fault of ours to look into', () => {
+  for (const code of ['57014', '55P03']) {
+    const { code: told, retryAfterSeconds } = asAppError(Object.assign(new Error('canceled'), { code }));
+    assert.deepEqual([told, retryAfterSeconds], ['unavailable', 10]);
+  }
 });

@@ -37,6 +37,9 @@ const BY_STATUS: Record<number, [ErrorCode, string]> = {
 
 const CONNECTION_FAULTS = /^(08|53|57P|25006)|^E(CONN|PIPE|TIMEDOUT|HOSTUNREACH|AI_AGAIN)/;
 
+// query_canceled, lock_not_available: a statement ran into its own time limit and was rolled back
+const TOO_SLOW = new Set(['57014', '55P03']);
+
 /** Whether the database was not there, as opposed to having refused what it was asked. */
 export function isDatabaseAway(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
@@ -62,6 +65,12 @@ export function asAppError(error: unknown): AppError {
       },
     );
   }
+  if (TOO_SLOW.has(String((error as { code?: unknown } | null)?.code)))
+    return new AppError(
+      'unavailable',
+      'The database did not answer in time, so nothing was stored. Try again, or ask for less at once.',
+      { retryAfterSeconds: 10, cause: error },
+    );
   const status = (error as { status?: unknown } | null)?.status;
   const known = typeof status === 'number' ? BY_STATUS[status] : undefined;
   if (known) return new AppError(known[0], known[1], { cause: error });

@@ -229,6 +229,8 @@ export interface Rest {
   visitors: number;
   /** Of those, seen on an earlier day than the window's first. */
   returning: number;
+  /** Of those, never seen before, on a day from which on a longer absence inside the window would have been forgotten. */
+  perhaps: number;
   visitorsBefore: number;
   returningBefore: number;
   spend: { day: string; currency: string; amount: number }[];
@@ -236,25 +238,31 @@ export interface Rest {
   generatedAt: Date | null;
 }
 
-/** What a summary needs beside its days and leads, in one round trip: distinct visitors, spend, freshness. before: may be absent */
+/**
+ * What a summary needs beside its days and leads, in one round trip: distinct visitors, spend, freshness.
+ * before             may be absent
+ * surelyKnownBefore  day up to which every earlier day of the window was still known when it was rolled up
+ */
 export async function findRest(
   db: Db,
   siteId: string,
   window: { from: string; to: string },
   before: { from: string; to: string } | null,
+  surelyKnownBefore: string,
 ): Promise<Rest> {
   const distinct = (from: string, to: string) =>
-    `select coalesce(sum(visitors), 0)::bigint as visitors, coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning
+    `select coalesce(sum(visitors), 0)::bigint as visitors, coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning,
+       coalesce(sum(visitors) filter (where previous_day is null and day >= $6::date), 0)::bigint as perhaps
      from visitor_returns where site_id = $1 and day between ${from} and ${to} and (previous_day is null or previous_day < ${from})`;
   const { rows } = await db.query<Rest>({
     name: 'metric_rest',
-    text: `select now.visitors, now.returning, base.visitors as "visitorsBefore", base.returning as "returningBefore",
+    text: `select now.visitors, now.returning, now.perhaps, base.visitors as "visitorsBefore", base.returning as "returningBefore",
        coalesce((select json_agg(paid) from (select day, currency, sum(amount)::float8 as amount from ad_spend
          where site_id = $1 and day between coalesce($4::date, $2::date) and $3::date group by 1, 2 order by 1, 2) paid), '[]') as spend,
        (select day from rollup_state where site_id = $1 order by day desc limit 1) as "rolledUpThrough",
        (select rolled_up_at from rollup_state where site_id = $1 order by day desc limit 1) as "generatedAt"
      from (${distinct('$2::date', '$3::date')}) now, (${distinct('$4::date', '$5::date')}) base`,
-    values: [siteId, window.from, window.to, before?.from ?? null, before?.to ?? null],
+    values: [siteId, window.from, window.to, before?.from ?? null, before?.to ?? null, surelyKnownBefore],
   });
   return rows[0]!;
 }

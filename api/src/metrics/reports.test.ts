@@ -288,4 +288,6 @@ test('quality tells bots, refusals and domains day by day, and each report is a 
     assert.ok(header.includes(','), report);
     assert.ok(first, report);
   }
+  const realtime = await call(`${server.url}/v1/metrics/realtime?format=csv`, 'GET', undefined, admin);
+  assert.match(realtime.body, /^minute,visitors,pageViews,events\r\n/);
 });

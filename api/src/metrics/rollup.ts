@@ -41,7 +41,7 @@ export async function rollUp(
       const outcome = await inSites(db, siteId, (client) => rollUpDay(client, siteId, day));
       if (outcome === 'sealed') sealed += 1;
       else days += 1;
-      if (wanted.length > 2 && (i % 10 === 9 || i === wanted.length - 1))
+      if ((from || wanted.length > 2) && (i % 10 === 9 || i === wanted.length - 1))
         progress?.(`site ${siteId}: ${i + 1} of ${wanted.length} days, through ${day}`);
     }
     // after the days: a browser's signup is a conversion only once its day is rolled up

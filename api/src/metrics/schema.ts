@@ -145,6 +145,9 @@ export const summaryShape = z
       lateEvents: count,
       minutesWithoutService: count,
       uniquesMethod: z.string(),
+      uniquesErrorMax: share.describe(
+        'the share by which unique visitors may be too many, at most; 0 when exact',
+      ),
       sealedDays: count,
     }),
     trend: z.array(

@@ -117,7 +117,7 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
   const inWindow = (day: string) => day >= window.from;
   const allDays = await findDays(db, site.siteId, first, window.to, { since: window.from });
   const allLeads = await countLeads(db, site.siteId, first, window.to);
-  const rest = await findRest(db, site.siteId, window, before);
+  const rest = await findRest(db, site.siteId, window, before, addDays(window.from, retentionDays));
   const allSpend = rest.spend;
   const visitors = { visitors: rest.visitors, returning: rest.returning };
   const current: Read = {
@@ -169,6 +169,8 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
   const accepted = sum(days, (day) => day.accepted);
   const rejected = sum(days, (day) => day.rejected);
   const sealedDays = days.filter((day) => day.sealed).length;
+  // Where raw rows are gone, a visitor who stayed away for longer than they were kept counts as another one.
+  const exact = sealedDays === 0 || daysIn(window.from, window.to) <= retentionDays;
   const leadsOn = new Map(leads.map((day) => [day.day, day.leads]));
   const today = dayOf(now);
   return {
@@ -220,11 +222,9 @@ export async function summarize(db: Db, site: Site, options: SummaryOptions) {
       clampedEvents: sum(days, (day) => day.clampedEvents),
       lateEvents: sum(days, (day) => day.lateEvents),
       minutesWithoutService: sum(days, (day) => day.minutesWithoutService),
-      // Where raw rows are gone, a visitor who stayed away for longer than they were kept counts as another one.
-      uniquesMethod:
-        sealedDays === 0 || daysIn(window.from, window.to) <= retentionDays
-          ? 'exact'
-          : `exact_but_absences_over_${retentionDays}_days`,
+      uniquesMethod: exact ? 'exact' : `exact_but_absences_over_${retentionDays}_days`,
+      // at most: as if all of them had been there before
+      uniquesErrorMax: exact ? 0 : ratio(rest.perhaps, visitors.visitors),
       sealedDays,
     },
     trend: days.map((day) => ({

@@ -83,6 +83,8 @@ test('a window longer than raw events are kept says how its visitors were counte
     admin,
   );
   assert.equal(body.quality.uniquesMethod, 'exact_but_absences_over_90_days');
+  // ada is known to have been there, so no one who came after the first 90 days could be counted twice
+  assert.equal(body.quality.uniquesErrorMax, 0);
   // ada's days are 99 apart, but her return was counted while the older day was still known
   assert.equal(body.metrics.uniqueVisitors.value, 2);
 });
@@ -111,6 +113,22 @@ test("an admin's verdict takes a visitor out of the numbers, and can be taken ba
     body.verdicts.map((each: { botReason: string | null }) => each.botReason),
     [null, 'admin'],
   );
+});
+
+test('a newcomer of whom nobody can know is told as the error of such a window', async () => {
+  await record(server.database.app, siteId, [{ id: '6', visitor: 'zoe', at: ago(hours(20)), path: '/' }]);
+  await job('rollup');
+  const { quality, metrics } = (
+    await call(
+      `${server.url}/v1/metrics/summary?from=${OLD}&to=${dayOf(Date.now())}`,
+      'GET',
+      undefined,
+      admin,
+    )
+  ).body;
+  // zoe could be one of the first days who stayed away for longer than raw events were kept; and ada, whose day was
+  // taken out and put back when her earlier ones were purged already, is one
+  assert.deepEqual([metrics.uniqueVisitors.value, quality.uniquesErrorMax], [4, 2 / 4]);
 });
 
 test('hundreds of one-event visitors from one address with one browser are bots; an office is not', async () => {
