@@ -5,8 +5,9 @@
 //
 // One machine for everything: PostgreSQL, this process (API and client in one). Figures are for comparing.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { storeTraffic } from '../demo/store.ts';
 import { trafficOf } from '../demo/traffic.ts';
 import { readConfig } from '../src/config.ts';
@@ -44,6 +45,7 @@ function ownMb(pid: number): number {
 
 const cluster = await startCluster({ shared_buffers: '128MB', max_wal_size: '2GB' });
 const table: string[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'marketing-bench-'));
 try {
   await makeTemplate(cluster.url());
   process.env.TEST_SERVER_URL = cluster.url();
@@ -58,6 +60,7 @@ try {
         IP_HASH_PEPPER: PEPPER,
         RATE_LIMITS: 'off',
         JOBS: 'off',
+        DATA_DIR: folder,
         METRICS_SUMMARY_CACHE_TTL_MS: '60000',
         LOG_LEVEL: 'silent',
       }),
@@ -230,6 +233,7 @@ try {
   }
 } finally {
   await cluster.remove();
+  rmSync(folder, { recursive: true, force: true });
 }
 console.log(
   '\n| events | day rollup p50 ms | max ms | its memory MB | summary 30 d p95 ms | 90 d p95 ms | cached p95 ms | slowest route p95 ms | ingest p99 beside rollups, times | rollup tables MB |\n|---|---|---|---|---|---|---|---|---|---|',
