@@ -118,9 +118,8 @@ export function readPath(given: string): { path: string; utm: Utm | undefined; c
 /** Scheme, host and path only: a foreign page's query is none of our business and may hold what people searched or their tokens. */
 function readReferrer(given: string | undefined): string | undefined {
   if (!given) return undefined;
-  if (!URL.canParse(given)) return given.split(/[?#]/, 1)[0];
-  const url = new URL(given);
-  return url.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0];
+  const url = URL.parse(given);
+  return url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0];
 }
 
 function tidyUtm(utm: Utm | undefined): Utm | undefined {

@@ -3,20 +3,22 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { readBody } from '../http/body.ts';
+import { bodyReader } from '../http/body.ts';
 import type { IdentifyClient } from '../http/client.ts';
 import { ok, refusals } from '../http/openapi-parts.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
 import { issuesOf, validate } from '../http/validate.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Site } from '../sites/queries.ts';
-import type { Sites } from '../sites/recognise.ts';
+import { hostsOf, type Sites } from '../sites/recognise.ts';
 import { enrich, type RequestFacts, uuidv7 } from './enrich.ts';
 import type { Ingest } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
 import type { StoredEvent } from './queries.ts';
 import { batchDocument, batchInput, type EventInput, eventInput, propertyId, storedShape } from './schema.ts';
 
+const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
+const PREFETCH = /prefetch|prerender|preview/i;
 const EVENT_BYTES_MAX = 32 * 1024;
 const BATCH_BYTES_MAX = 64 * 1024;
 
@@ -37,17 +39,14 @@ export function requestFacts(
   { identify, countryOf }: Pick<EventDoors, 'identify' | 'countryOf'>,
 ): RequestFacts {
   const client = identify(ctx);
-  const purpose = `${ctx.get('sec-purpose')} ${ctx.get('purpose')} ${ctx.get('x-purpose')} ${ctx.get('x-moz')}`;
+  const { headers } = ctx.req;
   return {
     siteId: site.siteId,
-    ownHosts: [
-      ...(site.domain ? [site.domain] : []),
-      ...site.origins.map((origin) => new URL(origin).hostname),
-    ],
+    ownHosts: hostsOf(site),
     client,
     country: countryOf(client.address),
-    privacySignal: ctx.get('sec-gpc') === '1' || ctx.get('dnt') === '1',
-    prefetch: /prefetch|prerender|preview/i.test(purpose),
+    privacySignal: headers['sec-gpc'] === '1' || headers.dnt === '1',
+    prefetch: PURPOSE_HEADERS.some((name) => PREFETCH.test(String(headers[name] ?? ''))),
   };
 }
 
@@ -85,85 +84,80 @@ export function eventRoutes(doors: EventDoors): Router {
     return ingest.store(row, 300 + ctx.state.bodyBytes / (ctx.state.write.sent ?? 1));
   }
 
-  router.post(
-    '/v1/events',
-    async (ctx, next) => {
-      ctx.state.write = { route: 'events', items: 1, siteId: undefined };
-      await limits.take(ctx, 'events');
-      return next();
-    },
-    readBody({ bytesMax: BATCH_BYTES_MAX, beacon: true }),
-    async (ctx) => {
-      const body: unknown = ctx.state.body;
-      const isBatch = typeof body === 'object' && body !== null && 'events' in body;
-      if (!isBatch) {
-        if (ctx.state.bodyBytes > EVENT_BYTES_MAX) {
-          throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
-        }
-        const named = namedSite(sites, body);
-        ctx.state.write.siteId = named?.siteId;
-        const event = validate(eventInput, body);
-        const site = await siteOf(ctx, event);
-        ctx.state.write.siteId = site.siteId;
-        const stored = await store(ctx, event, site, body);
-        ctx.state.write.items = 0; // counted with what was stored
-        ctx.status = 202;
-        ctx.body = { ok: true, ...answer(stored) };
-        return;
+  const readBody = bodyReader({ bytesMax: BATCH_BYTES_MAX, beacon: true });
+  router.post('/v1/events', async (ctx) => {
+    ctx.state.write = { route: 'events', items: 1, siteId: undefined };
+    await limits.take(ctx, 'events');
+    await readBody(ctx);
+    const body: unknown = ctx.state.body;
+    const isBatch = typeof body === 'object' && body !== null && 'events' in body;
+    if (!isBatch) {
+      if (ctx.state.bodyBytes > EVENT_BYTES_MAX) {
+        throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
       }
-      const { events } = validate(batchInput, body);
-      if (events.length > 1) await limits.take(ctx, 'events', events.length - 1);
-      ctx.state.write.sent = events.length;
-      ctx.state.write.items = 0; // from here on each event counts for itself
-      let refusedByUs: AppError | null = null;
-      const results = await Promise.all(
-        events.map(async (candidate) => {
-          const parsed = eventInput.safeParse(candidate);
-          let siteId = namedSite(sites, candidate)?.siteId ?? sites.fallback().siteId;
-          try {
-            if (!parsed.success)
-              throw new AppError('invalid_request', 'Some fields are not as they should be.', {
-                issues: issuesOf(parsed.error),
-              });
-            const site = await siteOf(ctx, parsed.data);
-            siteId = site.siteId;
-            return answer(await store(ctx, parsed.data, site, candidate));
-          } catch (error) {
-            if (!(error instanceof AppError) || error.code === 'unavailable') {
-              refusedByUs ??=
-                error instanceof AppError
-                  ? error
-                  : new AppError(
-                      'unavailable',
-                      'The events could not be stored. Keep them and send them again.',
-                      { retryAfterSeconds: 5, cause: error },
-                    );
-              ledger.refuse({ siteId, route: 'events', reason: 'unavailable' });
-              return { error: 'unavailable' };
-            }
-            ledger.refuse({ siteId, route: 'events', reason: error.code, issues: error.issues });
-            return { error: error.code, issues: error.issues ?? [] };
-          }
-        }),
-      );
-      // All or nothing is not needed: what was stored is recognised when the whole batch is sent again.
-      if (refusedByUs) throw refusedByUs;
-      if (results.every((result) => 'error' in result)) {
-        throw new AppError('invalid_request', 'None of these events can be taken.', {
-          issues: results
-            .flatMap((result, i) =>
-              ('issues' in result ? (result.issues ?? []) : []).map((issue) => ({
-                ...issue,
-                path: `events.${i}.${issue.path}`,
-              })),
-            )
-            .slice(0, 50),
-        });
-      }
+      const named = namedSite(sites, body);
+      ctx.state.write.siteId = named?.siteId;
+      const event = validate(eventInput, body);
+      const site = await siteOf(ctx, event);
+      ctx.state.write.siteId = site.siteId;
+      const stored = await store(ctx, event, site, body);
+      ctx.state.write.items = 0; // counted with what was stored
       ctx.status = 202;
-      ctx.body = { ok: true, results };
-    },
-  );
+      ctx.body = { ok: true, ...answer(stored) };
+      return;
+    }
+    const { events } = validate(batchInput, body);
+    if (events.length > 1) await limits.take(ctx, 'events', events.length - 1);
+    ctx.state.write.sent = events.length;
+    ctx.state.write.items = 0; // from here on each event counts for itself
+    let refusedByUs: AppError | null = null;
+    const results = await Promise.all(
+      events.map(async (candidate) => {
+        const parsed = eventInput.safeParse(candidate);
+        let siteId = namedSite(sites, candidate)?.siteId ?? sites.fallback().siteId;
+        try {
+          if (!parsed.success)
+            throw new AppError('invalid_request', 'Some fields are not as they should be.', {
+              issues: issuesOf(parsed.error),
+            });
+          const site = await siteOf(ctx, parsed.data);
+          siteId = site.siteId;
+          return answer(await store(ctx, parsed.data, site, candidate));
+        } catch (error) {
+          if (!(error instanceof AppError) || error.code === 'unavailable') {
+            refusedByUs ??=
+              error instanceof AppError
+                ? error
+                : new AppError(
+                    'unavailable',
+                    'The events could not be stored. Keep them and send them again.',
+                    { retryAfterSeconds: 5, cause: error },
+                  );
+            ledger.refuse({ siteId, route: 'events', reason: 'unavailable' });
+            return { error: 'unavailable' };
+          }
+          ledger.refuse({ siteId, route: 'events', reason: error.code, issues: error.issues });
+          return { error: error.code, issues: error.issues ?? [] };
+        }
+      }),
+    );
+    // All or nothing is not needed: what was stored is recognised when the whole batch is sent again.
+    if (refusedByUs) throw refusedByUs;
+    if (results.every((result) => 'error' in result)) {
+      throw new AppError('invalid_request', 'None of these events can be taken.', {
+        issues: results
+          .flatMap((result, i) =>
+            ('issues' in result ? (result.issues ?? []) : []).map((issue) => ({
+              ...issue,
+              path: `events.${i}.${issue.path}`,
+            })),
+          )
+          .slice(0, 50),
+      });
+    }
+    ctx.status = 202;
+    ctx.body = { ok: true, results };
+  });
 
   router.get('/v1/pixel.gif', async (ctx) => {
     ctx.state.write = { route: 'pixel', items: 1, siteId: undefined };

@@ -13,7 +13,9 @@ const short = z.string().trim().min(1).max(255);
 /** What is too much in an open object: null when nothing is. */
 function excess(value: unknown): string | null {
   let keys = 0;
+  let charactersAtMost = 2;
   const walk = (part: unknown, depth: number): string | null => {
+    charactersAtMost += typeof part === 'string' ? 3 + part.length : 26; // quotes and comma; the longest number
     if (typeof part === 'string')
       return part.length > PROPS_TEXT_MAX ? `holds a text of over ${PROPS_TEXT_MAX} characters` : null;
     if (typeof part !== 'object' || part === null) return null;
@@ -21,6 +23,7 @@ function excess(value: unknown): string | null {
     const isList = Array.isArray(part);
     for (const [key, entry] of Object.entries(part)) {
       if (!isList) keys += 1;
+      if (!isList) charactersAtMost += key.length + 3;
       if (keys > PROPS_KEYS_MAX) return `has over ${PROPS_KEYS_MAX} keys`;
       if (!isList && key.length > PROPS_TEXT_MAX) return `has a key of over ${PROPS_TEXT_MAX} characters`;
       const fault = walk(entry, depth + 1);
@@ -30,7 +33,8 @@ function excess(value: unknown): string | null {
   };
   return (
     walk(value, 1) ??
-    (Buffer.byteLength(JSON.stringify(value)) > PROPS_BYTES_MAX
+    // a character has six bytes at most (\\u0000); most props are far too small to be measured exactly
+    (charactersAtMost * 6 > PROPS_BYTES_MAX && Buffer.byteLength(JSON.stringify(value)) > PROPS_BYTES_MAX
       ? `is larger than ${PROPS_BYTES_MAX / 1024} KB`
       : null)
   );

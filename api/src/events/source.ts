@@ -135,7 +135,7 @@ function hostOf(url: string | undefined): string | null {
       ? url
       : `https://${url}`;
   // android-app://com.google.android.gm/ has a package for a host
-  return URL.canParse(address) ? new URL(address).hostname.toLowerCase().replace(/\.$/, '') || null : null;
+  return URL.parse(address)?.hostname.toLowerCase().replace(/\.$/, '') || null;
 }
 
 function ofMedium(medium: string, source: string | undefined): Source | null {

@@ -2,6 +2,7 @@
 
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
+import rawBody from 'raw-body';
 import { AppError } from '../lib/app-error.ts';
 import { clean } from './validate.ts';
 
@@ -11,6 +12,8 @@ export interface BodyOptions {
   beacon?: boolean;
   form?: boolean;
 }
+
+const BYTE_ORDER_MARK = 0xfeff;
 
 const malformed = (cause?: unknown) =>
   new AppError('malformed_json', 'The body is not JSON. Check it with a JSON validator and send it again.', {
@@ -30,9 +33,26 @@ function failed(error: Error & { status?: number; type?: string }): never {
   throw malformed(error);
 }
 
-/** ctx.state.body: the cleaned body; bodyBytes: of its JSON as sent; isForm: whether it came as a form. */
-export function readBody({ bytesMax, beacon = false, form = false }: BodyOptions): Middleware {
-  const reader = koaBody({
+/** As a layer of a route: see bodyReader. */
+export function readBody(options: BodyOptions): Middleware {
+  const read = bodyReader(options);
+  return async (ctx, next) => {
+    await read(ctx);
+    return next();
+  };
+}
+
+/**
+ * Fills ctx.state.body: the cleaned body; bodyBytes: of its JSON as sent; isForm: whether it came as a form.
+ * throws  malformed_json, payload_too_large, unsupported_media_type
+ */
+export function bodyReader({
+  bytesMax,
+  beacon = false,
+  form = false,
+}: BodyOptions): (ctx: Context) => Promise<void> {
+  // forms, and whatever came compressed
+  const unpack = koaBody({
     formLimit: bytesMax,
     textLimit: bytesMax,
     // JSON is read as text and parsed here: koa-body's own reader refuses a body with a __proto__ key, we drop the key
@@ -44,30 +64,45 @@ export function readBody({ bytesMax, beacon = false, form = false }: BodyOptions
     includeUnparsed: false,
     onError: failed,
   });
-  return async (ctx: Context, next) => {
-    if (!ctx.get('transfer-encoding') && Number(ctx.get('content-length') || 0) === 0) throw malformed(); // no body at all
+  return async (ctx) => {
+    const { headers } = ctx.req;
+    if (!headers['transfer-encoding'] && Number(headers['content-length'] || 0) === 0) throw malformed(); // no body at all
     // sendBeacon with a plain Blob has no type
-    if (beacon && ctx.get('content-type') === '') ctx.req.headers['content-type'] = 'text/plain';
+    if (beacon && !headers['content-type']) headers['content-type'] = 'text/plain';
     const isForm = form && Boolean(ctx.is('application/x-www-form-urlencoded'));
-    if (!isForm && !ctx.is('application/json', '+json') && !(beacon && ctx.is('text/plain'))) {
+    if (
+      !isForm &&
+      headers['content-type'] !== 'application/json' &&
+      !ctx.is('application/json', '+json') &&
+      !(beacon && ctx.is('text/plain'))
+    ) {
       throw new AppError(
         'unsupported_media_type',
         `Send ${form ? 'application/x-www-form-urlencoded or ' : ''}application/json${beacon ? ', or text/plain holding JSON' : ''}.`,
       );
     }
-    await reader(ctx, async () => {});
     ctx.state.isForm = isForm;
-    const text = isForm ? '' : String(ctx.request.body);
-    ctx.state.bodyBytes = Buffer.byteLength(text);
-    ctx.state.body = clean(isForm ? ctx.request.body : parseObject(text));
-    return next();
+    if (isForm || headers['content-encoding']) {
+      await unpack(ctx, async () => {});
+      const text = isForm ? '' : String(ctx.request.body);
+      ctx.state.bodyBytes = Buffer.byteLength(text);
+      ctx.state.body = clean(isForm ? ctx.request.body : parseObject(text));
+      return;
+    }
+    // The reader beneath koa-body, called directly: an event's body is read in a third of the time.
+    const bytes = await rawBody(ctx.req, {
+      limit: bytesMax,
+      length: headers['content-length'] ?? null,
+    }).catch(failed);
+    ctx.state.bodyBytes = bytes.length;
+    ctx.state.body = clean(parseObject(bytes.toString()));
   };
 }
 
 function parseObject(text: string): unknown {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
   } catch (error) {
     throw malformed(error);
   }

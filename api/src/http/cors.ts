@@ -3,9 +3,9 @@ import type { Middleware } from 'koa';
 
 /** isAllowed: asked with the Origin header as sent (scheme://host[:port]). */
 export function cors(isAllowed: (origin: string) => boolean): Middleware {
-  return async (ctx, next) => {
-    const origin = ctx.get('origin');
-    ctx.vary('Origin');
+  return (ctx, next) => {
+    const { origin } = ctx.req.headers;
+    ctx.set('Vary', 'Origin');
     if (!origin || !isAllowed(origin)) return next();
     ctx.set('Access-Control-Allow-Origin', origin);
     ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id, ETag, Server-Timing');
@@ -14,7 +14,7 @@ export function cors(isAllowed: (origin: string) => boolean): Middleware {
       ctx.set('Access-Control-Allow-Headers', 'content-type, x-admin-key');
       ctx.set('Access-Control-Max-Age', '86400');
       ctx.status = 204;
-      return;
+      return Promise.resolve();
     }
     return next();
   };

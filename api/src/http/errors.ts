@@ -1,5 +1,5 @@
 // Turns anything thrown further in into a status and a small JSON body: the only place that does.
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { AppError, type ErrorCode } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -98,24 +98,21 @@ export function sendError(ctx: Context, error: AppError): void {
   ctx.body = errorBody(error, ctx.state.requestId);
 }
 
-/** tellPerson  shows a refusal as a page where a person looks at it; false where nobody does */
-export function errors(
-  log: Log,
-  tellPerson: (ctx: Context, status: number, error: AppError) => boolean = () => false,
-): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next();
-      if (ctx.status === 404 && ctx.body === undefined)
-        throw new AppError('not_found', 'There is nothing at this address.');
-      if (ctx.status === 405 && ctx.body === undefined) ctx.throw(405);
-      if (ctx.status === 501 && ctx.body === undefined) ctx.throw(501);
-    } catch (thrown) {
-      const error = asAppError(thrown);
-      ctx.state.errorCode = error.code;
-      if (STATUS[error.code] >= 500)
-        log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
-      if (!tellPerson(ctx, STATUS[error.code], error)) sendError(ctx, error);
-    }
-  };
+const UNANSWERED = new Set([404, 405, 501]);
+
+/** throws what the router only left as a status, when nobody answered */
+export function refuseUnanswered(ctx: Context): void {
+  if (UNANSWERED.has(ctx.status) && ctx.body === undefined) ctx.throw(ctx.status);
+}
+
+/** Shows a refusal as a page where a person looks at it; false where nobody does. */
+export type TellPerson = (ctx: Context, status: number, error: AppError) => boolean;
+
+/** Answers with what was thrown, whatever it is; logs it when it is our fault. */
+export function answerError(ctx: Context, thrown: unknown, log: Log, tellPerson: TellPerson): void {
+  const error = asAppError(thrown);
+  ctx.state.errorCode = error.code;
+  if (STATUS[error.code] >= 500)
+    log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
+  if (!tellPerson(ctx, STATUS[error.code], error)) sendError(ctx, error);
 }

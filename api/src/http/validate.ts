@@ -12,7 +12,8 @@ export function cleanText(text: string): string {
 }
 
 /**
- * A copy of parsed JSON whose strings and keys are clean and which holds no key that could reach a prototype.
+ * Parsed JSON whose strings and keys are clean and which holds no key that could reach a prototype. Changed in place:
+ * nearly everything is clean already, and a copy of each body was a tenth of the garbage.
  * Numbers that JSON cannot carry back (1e400 parses to Infinity) become null.
  * throws  invalid_request when it is nested deeper than 32, whatever the schema says later
  */
@@ -26,14 +27,15 @@ export function clean(value: unknown, depth = 0): unknown {
       `The body is nested deeper than ${DEPTH_MAX} levels. Flatten it and send it again.`,
     );
   }
-  if (Array.isArray(value)) return value.map((entry) => clean(entry, depth + 1));
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
+  const holder = value as Record<string, unknown>;
+  for (const key of Object.keys(holder)) {
     const cleanKey = cleanText(key);
-    if (!FORBIDDEN_KEYS.has(cleanKey))
-      copy[cleanKey] = clean((value as Record<string, unknown>)[key], depth + 1);
+    const forbidden = FORBIDDEN_KEYS.has(cleanKey);
+    const part = forbidden ? undefined : clean(holder[key], depth + 1);
+    if (forbidden || cleanKey !== key) delete holder[key];
+    if (!forbidden && (cleanKey !== key || part !== holder[key])) holder[cleanKey] = part;
   }
-  return copy;
+  return value;
 }
 
 export function issuesOf(error: z.ZodError): Issue[] {

@@ -6,6 +6,21 @@ import { AppError } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
 import { listSites, type Site } from './queries.ts';
 
+const hosts = new WeakMap<Site, string[]>();
+
+/** The site's own hosts: its domain and those of its origins. */
+export function hostsOf(site: Site): string[] {
+  let known = hosts.get(site);
+  if (!known) {
+    known = [
+      ...(site.domain ? [site.domain] : []),
+      ...site.origins.map((origin) => new URL(origin).hostname),
+    ];
+    hosts.set(site, known);
+  }
+  return known;
+}
+
 export interface Sites {
   /** Reads the sites anew; also runs by itself every 10 s, so that another process's change arrives. */
   reload(): Promise<void>;
@@ -59,6 +74,9 @@ export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Pr
           issues: [{ path: 'propertyId', message: 'is not known' }],
         });
       }
+      const { origin } = ctx.req.headers;
+      const ofOrigin = origin && byOrigin.get(origin);
+      if (ofOrigin) return ofOrigin;
       const page = pageOf(ctx);
       return (page && (byOrigin.get(page.origin) ?? byHost.get(page.hostname))) || sites.fallback();
     },
