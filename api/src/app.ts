@@ -102,8 +102,8 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
   // Layers that only pass on are no async functions: each costs a request a promise.
   app.use(requestLog(log, meters, tellPerson));
   app.use((ctx, next) => {
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    ctx.set('Referrer-Policy', 'no-referrer');
+    ctx.res.setHeader('X-Content-Type-Options', 'nosniff');
+    ctx.res.setHeader('Referrer-Policy', 'no-referrer');
     return next();
   });
   app.use(

@@ -60,6 +60,13 @@ const pretended = (): StoredEvent => ({
   duplicate: false,
 });
 
+/** Answers 202. As a text: Koa looks an object over for streams, blobs and responses before it takes it for JSON. */
+function accept(ctx: Context, body: unknown): void {
+  ctx.status = 202;
+  ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  ctx.body = JSON.stringify(body);
+}
+
 function answer({ eventId, visitorId, sessionId, duplicate }: StoredEvent) {
   return { eventId, visitorId, sessionId, ...(duplicate ? { duplicate: true } : {}) };
 }
@@ -102,8 +109,7 @@ export function eventRoutes(doors: EventDoors): Router {
       ctx.state.write.siteId = site.siteId;
       const stored = await store(ctx, event, site, body);
       ctx.state.write.items = 0; // counted with what was stored
-      ctx.status = 202;
-      ctx.body = { ok: true, ...answer(stored) };
+      accept(ctx, { ok: true, ...answer(stored) });
       return;
     }
     const { events } = validate(batchInput, body);
@@ -155,8 +161,7 @@ export function eventRoutes(doors: EventDoors): Router {
           .slice(0, 50),
       });
     }
-    ctx.status = 202;
-    ctx.body = { ok: true, results };
+    accept(ctx, { ok: true, results });
   });
 
   router.get('/v1/pixel.gif', async (ctx) => {

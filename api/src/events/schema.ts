@@ -90,7 +90,7 @@ export const traffic = z.object({
 
 const EPOCH_MS_MAX = 8.64e15;
 const timestamp = z.union(
-  [z.iso.datetime({ offset: true, local: true }), z.iso.date(), z.number().min(0).max(EPOCH_MS_MAX)],
+  [z.number().min(0).max(EPOCH_MS_MAX), z.iso.datetime({ offset: true, local: true }), z.iso.date()],
   {
     error: 'an ISO 8601 instant or epoch milliseconds',
   },

@@ -5,10 +5,11 @@ import type { Middleware } from 'koa';
 export function cors(isAllowed: (origin: string) => boolean): Middleware {
   return (ctx, next) => {
     const { origin } = ctx.req.headers;
-    ctx.set('Vary', 'Origin');
+    const { res } = ctx;
+    res.setHeader('Vary', 'Origin');
     if (!origin || !isAllowed(origin)) return next();
-    ctx.set('Access-Control-Allow-Origin', origin);
-    ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id, ETag, Server-Timing');
+    res.setHeader('Access-Control-Allow-Origin', origin);
+    res.setHeader('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id, ETag, Server-Timing');
     if (ctx.method === 'OPTIONS' && ctx.get('access-control-request-method')) {
       ctx.set('Access-Control-Allow-Methods', 'GET, POST, PATCH, PUT, DELETE');
       ctx.set('Access-Control-Allow-Headers', 'content-type, x-admin-key');

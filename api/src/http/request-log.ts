@@ -12,7 +12,7 @@ export function requestLog(log: Log, meters: Meters, tellPerson: TellPerson): Mi
   return async (ctx, next) => {
     const started = performance.now();
     ctx.state.requestId = randomUUID();
-    ctx.set('X-Request-Id', ctx.state.requestId);
+    ctx.res.setHeader('X-Request-Id', ctx.state.requestId); // Koa's own set() makes four arrays of a header
     try {
       await next();
       refuseUnanswered(ctx);
