@@ -5,7 +5,7 @@ import type { EventInput } from './schema.ts';
 import { CLICK_IDS, sourceOf, type Utm } from './source.ts';
 import { readUserAgent } from './user-agent.ts';
 
-/** One row of `arrived`, as ingest_events.sql names its fields. */
+/** One row of `arrived`, with the fields of the type arrived_event. */
 export interface ArrivedEvent {
   site_id: string;
   event_id: string;

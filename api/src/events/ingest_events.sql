@@ -5,11 +5,13 @@
 -- Locks are taken in this order everywhere: recent_bodies, event_keys, visitors, sessions, events, ledger; and inside
 -- a table in the order of the key. Two batches, or a batch and a capture, may then wait, but never for each other.
 --
--- arrived     JSON array, distinct by (site_id, event_id) and by (site_id, body_key); fields as in the record lists below
+-- arrived     distinct by (site_id, event_id) and by (site_id, body_key)
 -- repeated    JSON array of {site_id, count}: duplicates that were recognised inside the batch already
 -- inactivity  silence that ends a session
+-- own_sites   the sites of both, for row level security: <uuid>,<uuid>; a row of another site is refused
 -- returns     one row an arrived event: its id, the id it is stored under, and whether it had been stored before
-create or replace function ingest_events(arrived json, repeated json, inactivity interval)
+drop function if exists ingest_events(json, json, interval);
+create or replace function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text)
 returns table (arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean)
 language plpgsql
 -- A plan is made once, often while the tables are still empty, and must hold when they are large.
@@ -22,15 +24,13 @@ declare
   arrived_count integer;
   late_visitor record;
 begin
-  perform set_config('marketing.sites',
-    (select string_agg(distinct site, ',') from (select a ->> 'site_id' as site from json_array_elements(arrived) a
-      union all select r ->> 'site_id' from json_array_elements(repeated) r) named), true);
+  perform set_config('marketing.sites', own_sites, true);
 
   -- Sent without id and time: the same body again within 30 s takes the id of the one stored before.
-  if strpos(arrived::text, '"body_key"') > 0 then
+  if exists (select from unnest(arrived) where body_key is not null) then
     insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
     select a.site_id, a.body_key, a.event_id, now()
-    from json_to_recordset(arrived) as a (site_id uuid, body_key uuid, event_id uuid)
+    from unnest(arrived) a
     where a.body_key is not null
     order by a.site_id, a.body_key
     on conflict (site_id, body_key) do update
@@ -43,8 +43,7 @@ begin
       coalesce(a.received_at, now()) as received_at, a.ip_hash, a.ua_hash, a.privacy_signal,
       least(greatest(coalesce(a.client_at, a.received_at, now()), coalesce(a.received_at, now()) - interval '24 hours'),
         coalesce(a.received_at, now()) + interval '5 minutes') as occurred_at
-    from json_to_recordset(arrived) as a (site_id uuid, event_id uuid, body_key uuid, visitor_id uuid, client_at timestamptz(3),
-      received_at timestamptz(3), ip_hash bytea, ua_hash bytea, privacy_signal boolean)
+    from unnest(arrived) a
     left join lateral (
       select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
     ) known on true
@@ -88,10 +87,7 @@ begin
       select a.*, coalesce(a.received_at, now()) as arrived_at,
         least(greatest(coalesce(a.client_at, a.received_at, now()), coalesce(a.received_at, now()) - interval '24 hours'),
           coalesce(a.received_at, now()) + interval '5 minutes') as occurred_at
-      from json_to_recordset(arrived) as a (site_id uuid, event_id uuid, visitor_id uuid, client_at timestamptz(3),
-        received_at timestamptz(3), event_type text, path text, referrer text, source text, utm jsonb, bot_reason text,
-        privacy_signal boolean, is_conversion boolean, engaged_ms integer, scroll_percent real, fcp_ms real, lcp_ms real,
-        inp_ms real, ttfb_ms real, cls_score real, props jsonb, device_type text, browser text, os text, country text)
+      from unnest(arrived) a
       where a.event_id = any (fresh)
     ), latest as (
       select v.site_id, v.visitor_id, s.row_at as last_row, s.session_id as last_id, s.started_at as last_start, s.last_activity_at as last_at, s.utm as last_utm
@@ -176,7 +172,7 @@ begin
       for late_visitor in
         select a.site_id, a.visitor_id, (array_agg(a.device_type))[1] as device_type, (array_agg(a.browser))[1] as browser,
           (array_agg(a.os))[1] as os, (array_agg(a.country))[1] as country
-        from json_to_recordset(arrived) as a (site_id uuid, event_id uuid, visitor_id uuid, device_type text, browser text, os text, country text)
+        from unnest(arrived) a
         join unnest(fresh, fresh_sessions) as f (event_id, session_id) using (event_id)
         where f.session_id = '00000000-0000-0000-0000-000000000000'
         group by 1, 2 order by 1, 2
@@ -185,7 +181,7 @@ begin
           late_visitor.device_type, late_visitor.browser, late_visitor.os, late_visitor.country);
       end loop;
       select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into fresh, fresh_visitors, fresh_sessions
-      from json_to_recordset(arrived) as a (site_id uuid, event_id uuid)
+      from unnest(arrived) a
       cross join lateral (
         select e.* from event_keys k
         join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
@@ -202,7 +198,7 @@ begin
     -- The answer to a duplicate is the first one's; its session is unknown once the raw row was purged.
     return query
       select a.event_id, first.event_id, first.visitor_id, first.session_id, true
-      from json_to_recordset(arrived) as a (site_id uuid, event_id uuid, body_key uuid)
+      from unnest(arrived) a
       left join lateral (
         select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
       ) known on true

@@ -2,6 +2,7 @@
 import type { Db, Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import type { ArrivedEvent } from './enrich.ts';
+import { asBinaryArray } from './wire.ts';
 
 export interface StoredEvent {
   eventId: string;
@@ -12,11 +13,29 @@ export interface StoredEvent {
 }
 
 interface Row {
-  arrived_id: string;
-  event_id: string;
-  visitor_id: string;
-  session_id: string | null;
-  duplicate: boolean;
+  /** arrived id and session id of each event stored now, 36 characters each */
+  stored: string | null;
+  known: { arrived_id: string; event_id: string; visitor_id: string; session_id: string | null }[] | null;
+}
+
+// A row of text an event, each with five fields to read, cost as much as making the answers from them.
+const INGEST = `select string_agg(concat(arrived_id, session_id), '') filter (where not duplicate) as stored,
+  json_agg(json_build_object('arrived_id', arrived_id, 'event_id', event_id, 'visitor_id', visitor_id, 'session_id', session_id))
+    filter (where duplicate) as known
+from ingest_events($1, $2, $3, $4)`;
+const ID_LENGTH = 36;
+
+const typeOids = new WeakMap<Db, number>();
+
+/** The number this database has for the type arrived_event; asked once a pool. */
+async function typeOid(db: Db): Promise<number> {
+  let known = typeOids.get(db);
+  if (known === undefined) {
+    const { rows } = await db.query<{ oid: number }>("select 'arrived_event'::regtype::oid as oid");
+    known = rows[0]!.oid;
+    typeOids.set(db, known);
+  }
+  return known;
 }
 
 /**
@@ -32,28 +51,39 @@ export async function ingestEvents(
   repeated: Map<string, number>,
   inactivityMinutes: number,
 ): Promise<Map<string, StoredEvent>> {
+  const sites = new Set(repeated.keys());
+  for (const event of arrived) sites.add(event.site_id);
   const { rows } = await db.query<Row>({
     name: 'ingest_events',
-    text: 'select * from ingest_events($1, $2, $3)',
+    text: INGEST,
     values: [
-      JSON.stringify(arrived),
+      asBinaryArray(arrived, await typeOid(db)),
       repeated.size === 0
         ? '[]'
         : JSON.stringify(Array.from(repeated, ([site_id, count]) => ({ site_id, count }))),
       `${inactivityMinutes} minutes`,
+      [...sites].join(','),
     ],
   });
-  return new Map(
-    rows.map((row) => [
-      row.arrived_id,
-      {
-        eventId: row.event_id,
-        visitorId: row.visitor_id,
-        sessionId: row.session_id,
-        duplicate: row.duplicate,
-      },
-    ]),
-  );
+  const { stored, known } = rows[0]!;
+  const sessionOf = new Map<string, string>();
+  for (let at = 0; at < (stored?.length ?? 0); at += 2 * ID_LENGTH) {
+    sessionOf.set(stored!.slice(at, at + ID_LENGTH), stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH));
+  }
+  const results = new Map<string, StoredEvent>();
+  for (const { event_id: eventId, visitor_id: visitorId } of arrived) {
+    const sessionId = sessionOf.get(eventId);
+    if (sessionId) results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
+  }
+  for (const row of known ?? []) {
+    results.set(row.arrived_id, {
+      eventId: row.event_id,
+      visitorId: row.visitor_id,
+      sessionId: row.session_id,
+      duplicate: true,
+    });
+  }
+  return results;
 }
 
 /** Partitions for the UTC days from `fromDays` to `toDays` around today, both inclusive. returns how many were made */

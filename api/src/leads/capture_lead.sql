@@ -75,7 +75,7 @@ begin
     if event_owner <> (event ->> 'visitor_id')::uuid then
       event := (event::jsonb || jsonb_build_object('event_id', uuidv7()))::json;
     end if;
-    select * into stored from ingest_events(json_build_array(event), '[]', c.inactivity);
+    select * into stored from ingest_events(array[json_populate_record(null::arrived_event, event)], '[]', c.inactivity, site::text);
     seen_before := stored.duplicate;
   else
     -- no browser id: the same form again within 30 s is the same submission

@@ -1,0 +1,32 @@
+-- An event as the API hands it to ingest_events: a type, so that a batch travels as one binary array (src/events/wire.ts).
+create type arrived_event as (
+  site_id uuid,
+  event_id uuid,
+  body_key uuid,
+  visitor_id uuid,
+  client_at timestamptz(3),
+  received_at timestamptz(3),
+  event_type text,
+  path text,
+  referrer text,
+  source text,
+  utm jsonb,
+  bot_reason text,
+  privacy_signal boolean,
+  is_conversion boolean,
+  engaged_ms integer,
+  scroll_percent real,
+  fcp_ms real,
+  lcp_ms real,
+  inp_ms real,
+  ttfb_ms real,
+  cls_score real,
+  props jsonb,
+  ip_hash bytea,
+  ua_hash bytea,
+  device_type text,
+  browser text,
+  os text,
+  country text
+);
+comment on type arrived_event is 'one event of a batch, as ArrivedEvent in src/events/enrich.ts; client_at absent: the moment of arrival';
