@@ -1,6 +1,7 @@
 -- Stores one batch of events in one round trip: recognises duplicates, keeps visitors, cuts sessions, counts the ledger.
--- A function, because its second statement must see what a competing batch has committed meanwhile (read committed
--- gives each statement a new snapshot; the CTEs of a single statement would all share one).
+-- A function, because what follows the lock on the visitors must see what a competing batch has committed meanwhile (read
+-- committed gives each statement a new snapshot; the CTEs of a single statement would all share one). Sessions are cut in
+-- a loop over the batch in memory: as a chain of seven window steps the same rules cost three times as much.
 --
 -- Locks are taken in this order everywhere: recent_bodies, event_keys, visitors, sessions, events, ledger; and inside
 -- a table in the order of the key. Two batches, or a batch and a capture, may then wait, but never for each other.
@@ -11,6 +12,22 @@
 -- own_sites   the sites of both, for row level security: <uuid>,<uuid>; a row of another site is refused
 -- returns     one row an arrived event: its id, the id it is stored under, and whether it had been stored before
 drop function if exists ingest_events(json, json, interval);
+
+-- The client's instant, within [received - 24 h, received + 5 min]; a received_at of its own has only a recorded day.
+create or replace function event_time(client_at timestamptz, received_at timestamptz) returns timestamptz language sql stable
+return least(greatest(coalesce(client_at, received_at, now()), coalesce(received_at, now()) - interval '24 hours'),
+  coalesce(received_at, now()) + interval '5 minutes');
+
+-- Finds sessions by their places: a plan made while the table was empty would find them any other way by walking all
+-- sessions of the site. The visitor's lock keeps a row where it was found.
+create or replace function grow_sessions(places tid[], ends timestamptz[]) returns void language plpgsql
+set enable_indexscan = off set enable_bitmapscan = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
+begin
+  update sessions s set last_activity_at = grown.last_activity_at
+  from unnest(places, ends) as grown (place, last_activity_at) where s.ctid = grown.place;
+end $$;
+
 create or replace function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text)
 returns table (arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean)
 language plpgsql
@@ -18,10 +35,22 @@ language plpgsql
 set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
-  fresh uuid[];          -- arrived ids that are stored now
-  fresh_visitors uuid[];
-  fresh_sessions uuid[]; -- parallel to fresh; the nil id until recut_sessions has placed a late event
-  arrived_count integer;
+  nil constant uuid := '00000000-0000-0000-0000-000000000000'; -- until recut_sessions has placed a late event
+  today constant timestamptz := date_trunc('day', now(), 'UTC');
+  fresh uuid[];        -- arrived ids that are stored now
+  all_fresh boolean;
+  event record;
+  -- the visit in which the loop stands
+  site uuid;
+  visitor uuid;
+  session uuid;
+  active_at timestamptz;
+  campaign jsonb;
+  -- what the loop finds, in lists that belong together
+  placed_ids uuid[] := '{}'; placed_visitors uuid[] := '{}'; placed_sessions uuid[] := '{}';
+  new_sessions uuid[] := '{}'; new_first_events uuid[] := '{}'; new_ends timestamptz[] := '{}';
+  grown_rows tid[] := '{}'; grown_ends timestamptz[] := '{}';
+  dirty_sites uuid[] := '{}'; dirty_times timestamptz[] := '{}';
   late_visitor record;
 begin
   perform set_config('marketing.sites', own_sites, true);
@@ -40,9 +69,7 @@ begin
 
   with sent as materialized (
     select a.site_id, coalesce(known.event_id, a.event_id) as event_id, a.event_id as arrived_id, a.visitor_id,
-      coalesce(a.received_at, now()) as received_at, a.ip_hash, a.ua_hash, a.privacy_signal,
-      least(greatest(coalesce(a.client_at, a.received_at, now()), coalesce(a.received_at, now()) - interval '24 hours'),
-        coalesce(a.received_at, now()) + interval '5 minutes') as occurred_at
+      event_time(a.client_at, a.received_at) as occurred_at, a.ip_hash, a.ua_hash, a.privacy_signal
     from unnest(arrived) a
     left join lateral (
       select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
@@ -56,131 +83,113 @@ begin
     select sent.* from sent join keyed using (site_id, event_id)
   ), seen as (
     insert into visitors as v (site_id, visitor_id, first_seen_at, last_seen_at, ip_hash, ua_hash, privacy_signal)
-    select distinct on (site_id, visitor_id) site_id, visitor_id,
-      min(occurred_at) over whole, max(occurred_at) over whole, ip_hash, ua_hash, privacy_signal
-    from kept
-    window whole as (partition by site_id, visitor_id)
-    order by site_id, visitor_id, occurred_at desc
+    select site_id, visitor_id, min(occurred_at), max(occurred_at), any_value(ip_hash), any_value(ua_hash), bool_or(privacy_signal)
+    from kept group by site_id, visitor_id order by site_id, visitor_id
     on conflict (site_id, visitor_id) do update
     set first_seen_at = least(v.first_seen_at, excluded.first_seen_at),
       last_seen_at = greatest(v.last_seen_at, excluded.last_seen_at),
       ip_hash = excluded.ip_hash, ua_hash = excluded.ua_hash, privacy_signal = excluded.privacy_signal
-  ), counted as (
-    insert into ingest_ledger as l (site_id, day, outcome, count)
-    select site_id, day, outcome, sum(count) from (
-      select sent.site_id, (sent.received_at at time zone 'UTC')::date as day, outcome,
-        count(*) filter (where outcome = 'received' or keyed.event_id is null) as count
-      from sent left join keyed using (site_id, event_id), (values ('received'), ('duplicate')) outcomes (outcome)
-      group by 1, 2, 3
-      union all
-      select r.site_id, (now() at time zone 'UTC')::date, outcome, r.count
-      from json_to_recordset(repeated) as r (site_id uuid, count bigint), (values ('received'), ('duplicate')) outcomes (outcome)
-    ) parts
-    group by 1, 2, 3 having sum(count) > 0 order by 1, 2, 3
-    on conflict (site_id, day, outcome, reason, slot) do update set count = l.count + excluded.count
   )
-  select (select count(*) from sent), (select array_agg(arrived_id) from kept) into arrived_count, fresh;
+  select array_agg(arrived_id) from kept into fresh;
+  all_fresh := coalesce(cardinality(fresh), 0) = cardinality(arrived);
 
   if fresh is not null then
     -- The visitors are locked now, so nobody else cuts their sessions; this statement sees the latest ones.
-    with kept as materialized (
-      select a.*, coalesce(a.received_at, now()) as arrived_at,
-        least(greatest(coalesce(a.client_at, a.received_at, now()), coalesce(a.received_at, now()) - interval '24 hours'),
-          coalesce(a.received_at, now()) + interval '5 minutes') as occurred_at
-      from unnest(arrived) a
-      where a.event_id = any (fresh)
-    ), latest as (
-      select v.site_id, v.visitor_id, s.row_at as last_row, s.session_id as last_id, s.started_at as last_start, s.last_activity_at as last_at, s.utm as last_utm
-      from (select distinct site_id, visitor_id from kept) v
-      cross join lateral (
-        select *, s.ctid as row_at from sessions s where s.site_id = v.site_id and s.visitor_id = v.visitor_id
-        order by s.started_at desc limit 1
-      ) s
-    ), ordered as (
-      -- narrow on purpose: the window steps carry six columns instead of thirty (half the time of a small batch)
-      select kept.site_id, kept.visitor_id, kept.event_id, kept.occurred_at, kept.utm, last_row, last_id, last_start, last_at, last_utm,
-        row_number() over visit as nth,
-        last_id is null and row_number() over visit = 1
-          or occurred_at - greatest(last_at, lag(occurred_at) over visit) > inactivity as after_silence,
+    for event in
+      select a.site_id, a.visitor_id, a.event_id, a.occurred_at, a.utm, latest.row_at, latest.session_id,
+        latest.started_at, latest.last_activity_at, latest.utm as session_utm,
         -- Earlier than the session we know, or a campaign inside it: recut_sessions decides with all rows before it.
-        bool_or(coalesce(occurred_at < last_start or (occurred_at < last_at and utm <> coalesce(last_utm, '{}')), false))
-          over (partition by site_id, visitor_id) as is_late
-      from kept left join latest using (site_id, visitor_id)
-      window visit as (partition by site_id, visitor_id order by occurred_at, event_id)
-    ), islands as (
-      select *, count(*) filter (where after_silence) over (partition by site_id, visitor_id order by nth) as island
-      from ordered
-    ), campaigns as (
-      select *, count(utm) over (partition by site_id, visitor_id, island order by nth) as campaign from islands
-    ), carried as (
-      -- the campaign that a session cut here would have had so far; a session starts with its first event's, or none
-      select *, case when campaign > 0 then first_value(utm) over (partition by site_id, visitor_id, island, campaign order by nth)
-        when island = 0 then last_utm end as campaign_now
-      from campaigns
-    ), cut as (
-      select *, after_silence or (utm is not null and utm is distinct from
-        coalesce(lag(campaign_now) over (partition by site_id, visitor_id, island order by nth), case when island = 0 and nth = 1 then last_utm end)) as starts
-      from carried
-    ), numbered as (
-      select *, count(*) filter (where starts) over (partition by site_id, visitor_id order by nth) as session_number,
-        case when starts then uuidv7() end as new_id
-      from cut
-    ), placed as materialized (
-      select site_id, visitor_id, event_id, occurred_at, last_row, last_id, last_start, last_at, starts, is_late, session_number,
-        case when is_late then '00000000-0000-0000-0000-000000000000'
-          when session_number = 0 then last_id
-          else first_value(new_id) over (partition by site_id, visitor_id, session_number order by nth) end as session_id,
-        max(occurred_at) over (partition by site_id, visitor_id, session_number) as active_until
-      from numbered
-    ), started as (
+        bool_or(coalesce(a.occurred_at < latest.started_at
+            or (a.occurred_at < latest.last_activity_at and a.utm <> coalesce(latest.utm, '{}')), false))
+          over (partition by a.site_id, a.visitor_id) as is_late
+      from (
+        select site_id, visitor_id, event_id, utm, event_time(client_at, received_at) as occurred_at
+        from unnest(arrived) where all_fresh or event_id = any (fresh)
+      ) a
+      left join lateral (
+        select s.ctid as row_at, s.* from sessions s where s.site_id = a.site_id and s.visitor_id = a.visitor_id
+        order by s.started_at desc limit 1
+      ) latest on true
+      order by a.site_id, a.visitor_id, a.occurred_at, a.event_id
+    loop
+      if event.visitor_id is distinct from visitor or event.site_id <> site then
+        site := event.site_id;
+        visitor := event.visitor_id;
+        session := event.session_id;
+        active_at := event.last_activity_at;
+        campaign := event.session_utm;
+      end if;
+      if not event.is_late then
+        if session is null or event.occurred_at - active_at > inactivity or (event.utm is not null and event.utm is distinct from campaign) then
+          session := uuidv7();
+          campaign := event.utm; -- a session has the campaign of its first event, or none
+          new_sessions := array_append(new_sessions, session);
+          new_first_events := array_append(new_first_events, event.event_id);
+          new_ends := array_append(new_ends, event.occurred_at);
+        elsif session is distinct from event.session_id then
+          new_ends[cardinality(new_ends)] := event.occurred_at;
+        else
+          if event.occurred_at > active_at and event.row_at = grown_rows[cardinality(grown_rows)] then
+            grown_ends[cardinality(grown_ends)] := event.occurred_at;
+          elsif event.occurred_at > active_at then
+            grown_rows := array_append(grown_rows, event.row_at);
+            grown_ends := array_append(grown_ends, event.occurred_at);
+          end if;
+          if event.started_at < today then
+            dirty_sites := array_append(dirty_sites, event.site_id);
+            dirty_times := array_append(dirty_times, event.started_at);
+          end if;
+        end if;
+        active_at := greatest(active_at, event.occurred_at);
+      end if;
+      placed_ids := array_append(placed_ids, event.event_id);
+      placed_visitors := array_append(placed_visitors, event.visitor_id);
+      placed_sessions := array_append(placed_sessions, case when event.is_late then nil else session end);
+      if event.occurred_at < today then
+        dirty_sites := array_append(dirty_sites, event.site_id);
+        dirty_times := array_append(dirty_times, event.occurred_at);
+      end if;
+    end loop;
+
+    if cardinality(new_sessions) > 0 then
       insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
         device_type, browser, os, country)
-      select p.site_id, p.session_id, p.visitor_id, p.occurred_at, p.active_until, k.path, k.referrer, k.source, k.utm,
-        k.device_type, k.browser, k.os, k.country
-      from placed p join kept k using (event_id) where p.starts and not p.is_late
-    ), continued as (
-      -- by its place: a plan made while the table was empty joins any other way by walking all sessions of the site,
-      -- and the visitor's lock keeps the row where it was found
-      update sessions s set last_activity_at = p.active_until
-      from (select distinct last_row, active_until from placed where session_number = 0 and not is_late and active_until > last_at) p
-      where s.ctid = p.last_row
-    ), stored as (
-      insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, referrer, source,
-        utm, bot_reason, clamped, privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms, lcp_ms, inp_ms, ttfb_ms,
-        cls_score, props)
-      select k.site_id, k.event_id, k.visitor_id, p.session_id, k.occurred_at, arrived_at, event_type, path, referrer, source,
-        utm, bot_reason, coalesce(k.occurred_at <> client_at, false), privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms,
-        lcp_ms, inp_ms, ttfb_ms, cls_score, props
-      from placed p join kept k using (event_id)
-      returning site_id, received_at
-    ), counted as (
-      insert into ingest_ledger as l (site_id, day, outcome, count)
-      select site_id, (received_at at time zone 'UTC')::date, 'accepted', count(*) from stored group by 1, 2 order by 1, 2
-      on conflict (site_id, day, outcome, reason, slot) do update set count = l.count + excluded.count
-    ), marked as (
+      select a.site_id, n.session_id, a.visitor_id, event_time(a.client_at, a.received_at), n.last_activity_at, a.path, a.referrer,
+        a.source, a.utm, a.device_type, a.browser, a.os, a.country
+      from unnest(new_sessions, new_first_events, new_ends) as n (session_id, event_id, last_activity_at)
+      join unnest(arrived) a using (event_id);
+    end if;
+    if cardinality(grown_rows) > 0 then
+      perform grow_sessions(grown_rows, grown_ends);
+    end if;
+    insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, referrer, source,
+      utm, bot_reason, clamped, privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms, lcp_ms, inp_ms, ttfb_ms,
+      cls_score, props)
+    select a.site_id, a.event_id, a.visitor_id, p.session_id, event_time(a.client_at, a.received_at), coalesce(a.received_at, now()),
+      a.event_type, a.path, a.referrer, a.source, a.utm, a.bot_reason,
+      coalesce(event_time(a.client_at, a.received_at) <> a.client_at, false), a.privacy_signal, a.is_conversion, a.engaged_ms,
+      a.scroll_percent, a.fcp_ms, a.lcp_ms, a.inp_ms, a.ttfb_ms, a.cls_score, a.props
+    from unnest(placed_ids, placed_sessions) as p (event_id, session_id) join unnest(arrived) a using (event_id);
+    if cardinality(dirty_sites) > 0 then
       -- Today is rolled up all the time; an older day only when something says that it changed.
       insert into dirty_days (site_id, day, cause)
-      select distinct site_id, (at at time zone 'UTC')::date, 'late_event' from (
-        select site_id, occurred_at as at from placed
-        union all select site_id, last_start from placed where session_number = 0 and not is_late
-      ) touched
-      where at < date_trunc('day', now(), 'UTC')
-    )
-    select array_agg(event_id), array_agg(visitor_id), array_agg(session_id) into fresh, fresh_visitors, fresh_sessions from placed;
+      select distinct site_id, (at at time zone 'UTC')::date, 'late_event'
+      from unnest(dirty_sites, dirty_times) as d (site_id, at);
+    end if;
 
-    if '00000000-0000-0000-0000-000000000000' = any (fresh_sessions) then
+    if nil = any (placed_sessions) then
       for late_visitor in
         select a.site_id, a.visitor_id, (array_agg(a.device_type))[1] as device_type, (array_agg(a.browser))[1] as browser,
           (array_agg(a.os))[1] as os, (array_agg(a.country))[1] as country
         from unnest(arrived) a
-        join unnest(fresh, fresh_sessions) as f (event_id, session_id) using (event_id)
-        where f.session_id = '00000000-0000-0000-0000-000000000000'
+        join unnest(placed_ids, placed_sessions) as p (event_id, session_id) using (event_id)
+        where p.session_id = nil
         group by 1, 2 order by 1, 2
       loop
         perform recut_sessions(late_visitor.site_id, late_visitor.visitor_id, inactivity,
           late_visitor.device_type, late_visitor.browser, late_visitor.os, late_visitor.country);
       end loop;
-      select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into fresh, fresh_visitors, fresh_sessions
+      select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into placed_ids, placed_visitors, placed_sessions
       from unnest(arrived) a
       cross join lateral (
         select e.* from event_keys k
@@ -190,11 +199,22 @@ begin
       where a.event_id = any (fresh);
     end if;
 
-    return query select f.event_id, f.event_id, f.visitor_id, f.session_id, false
-      from unnest(fresh, fresh_visitors, fresh_sessions) as f (event_id, visitor_id, session_id);
+    return query select p.event_id, p.event_id, p.visitor_id, p.session_id, false
+      from unnest(placed_ids, placed_visitors, placed_sessions) as p (event_id, visitor_id, session_id);
   end if;
 
-  if arrived_count > coalesce(cardinality(fresh), 0) then
+  insert into ingest_ledger as l (site_id, day, outcome, count)
+  select site_id, day, outcome, sum(count) from (
+    select site_id, (coalesce(received_at, now()) at time zone 'UTC')::date as day, count(*) as received,
+      count(*) filter (where all_fresh or event_id = any (fresh)) as accepted
+    from unnest(arrived) group by 1, 2
+    union all
+    select r.site_id, (now() at time zone 'UTC')::date, r.count, 0 from json_to_recordset(repeated) as r (site_id uuid, count bigint)
+  ) parts, lateral (values ('received', received), ('accepted', accepted), ('duplicate', received - accepted)) as o (outcome, count)
+  group by 1, 2, 3 having sum(count) > 0 order by 1, 2, 3
+  on conflict (site_id, day, outcome, reason, slot) do update set count = l.count + excluded.count;
+
+  if not all_fresh then
     -- The answer to a duplicate is the first one's; its session is unknown once the raw row was purged.
     return query
       select a.event_id, first.event_id, first.visitor_id, first.session_id, true
