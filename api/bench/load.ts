@@ -1,6 +1,7 @@
 // The bench's client: raw sockets with prepared requests, so that making load costs next to nothing itself.
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { uuidv7 } from '../src/events/enrich.ts';
 
 const BROWSER =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
@@ -11,7 +12,7 @@ export function* visits(): Generator<Record<string, unknown>> {
     const anonId = randomUUID();
     for (let page = 0; page < 5; page += 1) {
       const event = {
-        eventId: randomUUID(),
+        eventId: uuidv7(), // as the snippet makes them
         anonId,
         eventType: page === 4 ? 'cta_click' : 'page_view',
         path:
