@@ -53,8 +53,12 @@ async function photograph(page: Page, name: string) {
 }
 
 /** What axe-core has against the page; it is run from outside, since the pages themselves allow no script. */
-async function complaints(url: string, html?: string): Promise<string[]> {
-  const page = await open({ bypassCSP: true });
+async function complaints(
+  url: string,
+  html?: string,
+  options: BrowserContextOptions = {},
+): Promise<string[]> {
+  const page = await open({ bypassCSP: true, ...options });
   if (html) await page.setContent(html);
   else await page.goto(url);
   await page.evaluate(AXE);
@@ -156,4 +160,78 @@ test('axe-core finds nothing on the form and on any page a person meets', async 
     `${api.url}/v1/confirm/${linkToken(lead.site_id, lead.unsubscribe_key)}`,
   ])
     assert.deepEqual(await complaints(url), [], url.replace(/:\d+/, ''));
+});
+
+test('the link in a confirmation mail confirms with one button, by keyboard too, also while the database is away', async () => {
+  const { pool } = api.services.leads;
+  const query = pool.query;
+  const away = () => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
+  await rows(`update sites set settings = '{"doubleOptIn": true}' where key = 'bakery'`);
+  await api.services.sites.reload();
+  for (const isAway of [false, true]) {
+    const email = `confirms-${isAway}@example.com`;
+    const page = await open({ javaScriptEnabled: false });
+    await page.goto(`${demo.url}/newsletter`);
+    await fill(page, email);
+    await submit(page).click();
+    await page.waitForURL(`${demo.url}/thanks`);
+    const [{ site_id: site, token }] = await rows(
+      'select site_id, token from opt_ins join leads using (site_id, lead_id) where email_normalized = $1',
+      [email],
+    );
+    await page.goto(`${api.url}/v1/confirm/${linkToken(site, token)}`);
+    await photograph(page, `confirm-${isAway}`);
+    assert.equal((await leadOf(email)).consent_status, 'pending');
+    if (isAway) pool.query = away as unknown as typeof query;
+    try {
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page
+        .getByRole('heading', { name: isAway ? 'Your confirmation has arrived' : 'Thank you' })
+        .waitFor();
+    } finally {
+      pool.query = query;
+    }
+    await photograph(page, `confirmed-${isAway}`);
+    assert.deepEqual(await complaints('', await page.content()), []);
+    // played by itself every two seconds
+    await until('the consent', async () => (await leadOf(email)).consent_status === 'express');
+    await page.context().close();
+  }
+  await rows("update sites set settings = '{}' where key = 'bakery'");
+  await api.services.sites.reload();
+});
+
+test('axe-core finds nothing on what a person sees after a button either, light or dark', async () => {
+  const lead = await leadOf('leaves-true@example.com');
+  const link = `${api.url}/v1/unsubscribe/${linkToken(lead.site_id, lead.unsubscribe_key)}`;
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const answers = {
+    unsubscribed: await call(link, 'POST', '', form),
+    'too large': await call(link, 'POST', 'x'.repeat(5000), form),
+    'unsubscribed by address': await call(
+      `${api.url}/v1/leads/unsubscribe`,
+      'POST',
+      'email=a%40b.example',
+      form,
+    ),
+    'no address': await call(`${api.url}/v1/leads/unsubscribe`, 'POST', 'email=a', form),
+    'no such site': await call(
+      `${api.url}/v1/leads/capture`,
+      'POST',
+      'propertyId=x&email=a%40b.example',
+      form,
+    ),
+    mistyped: await call(`${api.url}/v1/leads/capture`, 'POST', 'email=a%40', form),
+  };
+  for (const [name, { body }] of Object.entries(answers)) {
+    for (const colorScheme of ['light', 'dark'] as const)
+      assert.deepEqual(await complaints('', body, { colorScheme }), [], `${name}, ${colorScheme}`);
+    if (PICTURES) {
+      const page = await open({ viewport: { width: 390, height: 700 } });
+      await page.setContent(body);
+      await photograph(page, name.replaceAll(' ', '-'));
+      await page.context().close();
+    }
+  }
 });
