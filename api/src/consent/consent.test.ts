@@ -1,6 +1,7 @@
 // Who agreed to what: the transitions, the ledger that shows tampering, and withdrawing, races included.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { admin, call, startServer, type TestServer } from '../../test/server.ts';
 import { inSites } from '../db/transaction.ts';
@@ -282,6 +283,64 @@ test('unsubscribing by address answers the same, known or not', async () => {
     (await call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email: 'x' })).body.issues[0].path,
     'email',
   );
+});
+
+test('a known address costs the same questions and the same lines on disk as an unknown one', async () => {
+  const { pool, forgetJournal } = server.services.leads;
+  const { query, connect } = pool;
+  const asked: string[] = [];
+  pool.query = ((...args: [{ text?: string } | string]) => {
+    asked.push(typeof args[0] === 'string' ? args[0] : args[0].text!);
+    return (query as (...all: unknown[]) => unknown).apply(pool, args);
+  }) as typeof query;
+  pool.connect = ((...args: Parameters<typeof connect>) => {
+    asked.push('connect');
+    return connect.apply(pool, args);
+  }) as typeof connect;
+  const journal = () =>
+    existsSync(forgetJournal) ? readFileSync(forgetJournal, 'utf8').split('\n').length : 0;
+  const cost = async (work: () => Promise<{ status: number; body: unknown }>) => {
+    asked.length = 0;
+    const before = journal();
+    const { status, body } = await work();
+    return { status, keys: Object.keys(body as object), asked: [...asked], lines: journal() - before };
+  };
+  try {
+    const known = address();
+    await capture(known, express);
+    assert.deepEqual(
+      await cost(() => capture(known, express)),
+      await cost(() => capture(address(), express)),
+    );
+    const leaving = await cost(() => unsubscribe(known));
+    assert.deepEqual(leaving, await cost(() => unsubscribe(address())));
+    assert.equal(leaving.lines, 1);
+    assert.equal(leaving.asked.filter((what) => what !== 'connect').length, 1, 'one round trip');
+  } finally {
+    pool.query = query;
+    pool.connect = connect;
+  }
+});
+
+test('the link of an old mail works after every secret was changed', async () => {
+  const email = address();
+  await capture(email, express);
+  const { lead_id: leadId, unsubscribe_key: key } = await leadOf(email);
+  const rotated = await startServer(
+    {
+      IP_HASH_PEPPER: 'another pepper, made today',
+      ADMIN_API_KEY: 'another admin key, made today',
+      DATABASE_APP_URL: server.database.appUrl,
+    },
+    { ...server.database, drop: async () => {} },
+  );
+  try {
+    const { status } = await call(`${rotated.url}/v1/unsubscribe/${linkToken(site, key)}`, 'POST', '', {});
+    assert.equal(status, 200);
+    assert.equal((await leadOf(email)).consent_status, 'withdrawn', leadId);
+  } finally {
+    await rotated.end();
+  }
 });
 
 test('an unsubscribe that began after a capture was answered stands, whatever else is under way (50 rounds)', async () => {

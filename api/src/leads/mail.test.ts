@@ -134,6 +134,22 @@ test('however often the form is sent, one mail leaves in ten minutes', async () 
   assert.equal(mails.length - before, 1);
 });
 
+test('five mails a day at most, ten minutes apart, however long the form is sent', async () => {
+  const email = address();
+  const before = mails.length;
+  for (let i = 0; i < 8; i += 1) {
+    await capture(email);
+    await send();
+    // eleven minutes go by
+    await rows(
+      `update opt_ins o set requested_at = requested_at - interval '11 minutes' from leads l
+       where l.lead_id = o.lead_id and l.email_normalized = $1`,
+      [email],
+    );
+  }
+  assert.equal(mails.length - before, 5);
+});
+
 test('who unsubscribes before confirming is not confirmed by the old link', async () => {
   const email = address();
   await capture(email);

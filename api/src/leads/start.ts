@@ -1,4 +1,5 @@
 // What leads need while the process runs: connections of their own, the journal, and what plays it back.
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { rememberForgotten } from '../consent/forget-journal.ts';
@@ -77,11 +78,12 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
 
   async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
     const withdrawn = await withRetries(pool, () => withdrawConsent(pool, request));
-    if (withdrawn.leadId) {
+    // By address the same is written for an address we don't know (as nobody's), so that the time of the answer is the same.
+    if (withdrawn.leadId || request.basis === 'unsubscribe_request') {
       await rememberForgotten(work.forgetJournal, {
         kind: 'withdrawal',
         siteId: request.site_id,
-        leadId: withdrawn.leadId,
+        leadId: withdrawn.leadId ?? randomUUID(),
         at: request.at,
       }).catch((err) => log.error({ err }, 'a withdrawal could not be written beside the database'));
     }
