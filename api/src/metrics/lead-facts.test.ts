@@ -175,6 +175,36 @@ test('an erased person leaves neither facts nor marks', async () => {
     assert.deepEqual(await rows(`select * from ${table} where lead_id = $1`, [lead_id]), []);
 });
 
+test('captures, erasures, links and rollups at the same moment wait for each other, and never for ever', async () => {
+  let stop = false;
+  const untilDone = async (work: () => Promise<unknown>) => {
+    while (!stop) await work();
+  };
+  const refreshing = untilDone(() =>
+    inSites(server.database.app, siteId, (db) => db.query('select refresh_lead_facts($1, 5)', [siteId])),
+  );
+  const people = Array.from({ length: 3 }, (_, n) => PEOPLE[n]!);
+  await Promise.all(
+    people.flatMap(({ email, anonId }) =>
+      [
+        () => post('/v1/leads/capture', { email, anonId }),
+        () => post('/v1/leads/delete', { email }, [200, 404]),
+        () => post('/v1/conversions', { id: crypto.randomUUID(), kind: 'signup', email }),
+      ].map(async (work) => {
+        for (let round = 0; round < 25; round += 1) await work();
+      }),
+    ),
+  );
+  stop = true;
+  await refreshing;
+  assert.deepEqual(await told(), await truth());
+  await rollUp();
+  assert.deepEqual(
+    await told('select * from lead_facts where site_id = $1 and day between $2 and $3'),
+    await truth(),
+  );
+});
+
 test('an imported lead has no facts', async () => {
   await rows(
     `insert into leads (site_id, lead_id, email, email_normalized, email_domain, first_captured_at, last_submitted_at, unsubscribe_key, imported_at)
