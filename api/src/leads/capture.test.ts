@@ -281,6 +281,32 @@ test('neighbours are linked weakly, never under GPC, and only strangers', async 
   );
 });
 
+test('where a site asks for consent first, neighbours are linked to nobody who did not give it expressly', async () => {
+  const agent = { 'user-agent': `${BROWSER} heuristics-2` };
+  const made = await call(
+    `${server.url}/v1/sites`,
+    'POST',
+    { key: 'careful', settings: { linkingRequiresConsent: true } },
+    admin,
+  );
+  assert.equal(made.status, 201);
+  const propertyId = 'careful';
+  const path = '/';
+  await call(
+    `${server.url}/v1/events`,
+    'POST',
+    { anonId: anon(), eventType: 'page_view', path, propertyId },
+    agent,
+  );
+  const links = async (consent: Record<string, unknown>) =>
+    (await capture({ email: address(), anonId: anon(), propertyId, ...consent }, agent)).body
+      .heuristicLinksCreated;
+  assert.equal(await links({}), 0);
+  assert.equal(await links({ consentStatus: 'implied' }), 0);
+  assert.equal(await links({ consentStatus: 'express' }), 0, 'express without words is pending');
+  assert.equal(await links({ consentStatus: 'express', consent: { text: 'Yes.' } }), 1);
+});
+
 test('every capture has its line in the ledger, and the ledger balances', async () => {
   await server.services.ledger.flush();
   const sums = await rows('select outcome, sum(count)::int as count from ingest_ledger group by 1');

@@ -150,6 +150,28 @@ test('five mails a day at most, ten minutes apart, however long the form is sent
   assert.equal(mails.length - before, 5);
 });
 
+test('two clicks at once confirm once (20 rounds)', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    const email = address();
+    await capture(email);
+    await send();
+    const link = server.url + linkIn(mails.at(-1)!.raw, 'confirm');
+    const clicks = await Promise.all([1, 2, 3].map(() => call(link, 'POST', '', {})));
+    assert.deepEqual(
+      clicks.map(({ status }) => status),
+      [200, 200, 200],
+    );
+    const lead = await leadOf(email);
+    const verified = await rows("select from events where event_type = 'email_verify' and visitor_id = $1", [
+      lead.first_visitor_id,
+    ]);
+    const records = await rows("select from consent_records where lead_id = $1 and action = 'confirmed'", [
+      lead.lead_id,
+    ]);
+    assert.deepEqual([verified.length, records.length], [1, 1], `round ${round}`);
+  }
+});
+
 test('who unsubscribes before confirming is not confirmed by the old link', async () => {
   const email = address();
   await capture(email);

@@ -1,9 +1,16 @@
 // Whatever goes wrong, a person who pressed a button sees a page.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { PEPPER } from '../../test/cluster.ts';
 import { type Answer, call, startServer, type TestServer } from '../../test/server.ts';
+import { makeApp } from '../app.ts';
+import { readConfig } from '../config.ts';
 import { linkToken } from '../consent/link.ts';
+import { makeMeters } from '../http/meters.ts';
 import { LIMITS } from '../http/rate-limit.ts';
+import { makeLog } from '../lib/log.ts';
 
 let server: TestServer;
 before(async () => {
@@ -48,4 +55,23 @@ test('a refused form or link is answered by a page, a refused script by JSON', a
     429,
     /Please wait a moment/,
   );
+});
+
+test('while the service starts, people are asked to wait by a page', async () => {
+  const log = makeLog('silent');
+  const config = readConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', IP_HASH_PEPPER: PEPPER });
+  const { app } = makeApp({ config, log, meters: makeMeters(), version: 'x' });
+  const starting = createServer(app.callback());
+  await new Promise<void>((done) => starting.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(starting.address() as AddressInfo).port}`;
+  try {
+    isPage(await call(`${url}/v1/unsubscribe/${'x'.repeat(54)}`), 503, /Please wait a moment/);
+    const form = await call(`${url}/v1/leads/capture`, 'POST', 'email=ada%40example.com', FORM);
+    isPage(form, 503, /what you typed is still there/);
+    assert.ok(Number(form.headers.get('retry-after')) > 0);
+    assert.equal((await call(`${url}/v1/leads/capture`, 'POST', {})).body.error, 'unavailable');
+  } finally {
+    starting.closeAllConnections();
+    starting.close();
+  }
 });
