@@ -17,6 +17,9 @@ const fresh = new Stack('fresh');
 const shelf = join(stack.folder, 'shelf');
 let backup = '';
 
+/** Refusals and latencies are written every second or two, apart from their events: until then a copy would differ. */
+const settled = () => sleep(3000);
+
 /** Every table's rows and a digest of them, by another way than the product's own. */
 async function contentOf(of: Stack): Promise<string> {
   const tables = (
@@ -68,7 +71,7 @@ before(async () => {
     };
     assert.equal((await stack.call('POST', '/v1/leads/capture', lead)).status, 200);
   }
-  await sleep(2500);
+  await settled();
 });
 after(async () => {
   await stack.down();
@@ -180,6 +183,7 @@ test('a good one, restored into a fresh stack, has the same content', async () =
 });
 
 test('the database’s volumes gone for good (or left behind for another major version), the newest backup of the machine brings all of it back', async () => {
+  await settled();
   await fresh.script('backup', '--to', '-');
   const before = await contentOf(fresh);
   await fresh.compose('down', '--timeout', '30');
@@ -238,6 +242,7 @@ test('an upgrade whose migration fails goes back to the release and the data fro
     '9000_fails.sql',
     "create table half_done (id int); insert into events (site_id) values ('x');",
   );
+  await settled();
   const before = await contentOf(stack);
   const files = readFileSync(join(stack.root, 'compose.yaml'), 'utf8');
   const failed = await stack.attempt('upgrade', bad);
@@ -255,6 +260,7 @@ test('an upgrade whose migration succeeds but breaks the product goes back too',
     '9001_breaks.sql',
     'revoke insert on events, sessions, visitors from marketing_app; alter table events add constraint nothing_fits check (false) not valid;',
   );
+  await settled();
   const before = await contentOf(stack);
   const failed = await stack.attempt('upgrade', broken);
   assert.equal(failed.code, 1, failed.said);
