@@ -56,7 +56,7 @@ export async function startNode(
   env: Record<string, string>,
   ready: string,
 ): Promise<ChildProcess & { pid: number }> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=16', '--max-old-space-size=160', file], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', '--max-old-space-size=160', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'marketing-bench-cache'), ...env },
   });

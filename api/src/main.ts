@@ -19,6 +19,7 @@ import { watchDisk } from './health/disk.ts';
 import { watchHealth } from './health/routes.ts';
 import { errorBody, isDatabaseAway } from './http/errors.ts';
 import { makeMeters } from './http/meters.ts';
+import { watchEnd } from './http/response-end.ts';
 import { makeRunner } from './jobs/runner.ts';
 import { startLeads } from './leads/start.ts';
 import { AppError } from './lib/app-error.ts';
@@ -58,6 +59,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
   const server = createServer((request, response) => {
     // a client that keeps its connection busy would keep us from ever ending
     if (draining) response.setHeader('Connection', 'close');
+    watchEnd(response);
     return handle(request, response);
   });
   // what is no HTTP at all is refused in the same shape as anything else
