@@ -223,7 +223,7 @@ async function runJob(
       backups: backups(),
       metrics: metricsCache(0),
       policy: policyOf(settings),
-      leads: leadWork(settings, db, log),
+      leads: await leadWork(settings, db, log),
     });
     const job = jobs.find((each) => each.name === name);
     if (!name || !job) {

@@ -1,4 +1,5 @@
 // Mails alarms to the operator over the same mail server as everything else.
+import { makeTransport } from '../lib/smtp.ts';
 
 export interface AlarmMail {
   /** smtp://… or smtps://user:password@host:465 */
@@ -14,10 +15,7 @@ export function alarmMailer({
   to,
 }: AlarmMail): (subject: string, text: string) => Promise<void> {
   return async (subject, text) => {
-    // loaded and connected only when there is something to say: alarms are rare, memory is not
-    const { createTransport } = (await import('nodemailer')).default;
-    const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 };
-    const transport = createTransport(smtpUrl, timeouts as object);
+    const transport = await makeTransport(smtpUrl);
     try {
       await transport.sendMail({ from, to, subject, text });
     } finally {

@@ -1,5 +1,4 @@
 // Takes over leads from elsewhere, with the evidence of their consent: a report for each row, and a dry run before.
-import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { newKey } from '../consent/link.ts';
 import { recordConsent } from '../consent/queries.ts';
@@ -120,6 +119,7 @@ export async function importLeads(
   input: z.output<typeof importInput>,
   hashAddress: (normalized: string) => string,
 ): Promise<{ dryRun: boolean; counts: Record<string, number>; rows: RowReport[] }> {
+  const { parse } = await import('csv-parse/sync'); // rarely needed: not in memory before
   let records: { record: Record<string, string>; line: number }[];
   try {
     records = (

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import type { Transporter } from 'nodemailer';
 import { SMTPServer } from 'smtp-server';
 import { admin, call, startServer, type TestServer } from '../../test/server.ts';
 import { makeLog } from '../lib/log.ts';
-import { makeTransport, sendDueMails } from './mail.ts';
+import { makeTransport } from '../lib/smtp.ts';
+import { sendDueMails } from './mail.ts';
 
 let server: TestServer;
 let smtp: SMTPServer;
-let transport: ReturnType<typeof makeTransport>;
+let transport: Transporter;
 const settings = {
   from: 'bread@bakery.example',
   sender: '1 Oven Lane, Toronto',
@@ -46,7 +48,7 @@ before(async () => {
     MAIL_SENDER: settings.sender,
     PUBLIC_URL: settings.publicUrl,
   });
-  transport = makeTransport(`smtp://127.0.0.1:${port}`)!;
+  transport = await makeTransport(`smtp://127.0.0.1:${port}`);
   const made = await call(
     `${server.url}/v1/sites`,
     'POST',

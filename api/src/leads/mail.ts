@@ -1,5 +1,5 @@
 // Mails that wait in PostgreSQL: claimed, sent by SMTP, tried again later. Now: the first mail of a double opt-in.
-import nodemailer, { type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { linkToken } from '../consent/link.ts';
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
@@ -19,16 +19,6 @@ export interface MailSettings {
   /** Who writes, with a postal address (CASL), where the site does not say it itself. */
   sender: string | undefined;
   contact: string | undefined;
-}
-
-export function makeTransport(smtpUrl: string | undefined): Transporter | null {
-  return smtpUrl
-    ? nodemailer.createTransport(smtpUrl, {
-        connectionTimeout: 10_000,
-        greetingTimeout: 10_000,
-        socketTimeout: 20_000,
-      } as object)
-    : null;
 }
 
 interface Due {

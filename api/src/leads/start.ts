@@ -6,6 +6,7 @@ import { rememberForgotten } from '../consent/forget-journal.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/queries.ts';
 import { makePool, type Pool } from '../db/pool.ts';
 import type { Log } from '../lib/log.ts';
+import { makeTransport } from '../lib/smtp.ts';
 import type { Site } from '../sites/queries.ts';
 import type { MailFacts } from '../sites/settings.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
@@ -13,7 +14,7 @@ import { challengeJudge, type JudgeChallenge } from './challenge.ts';
 import { type Address, readAddress } from './email.ts';
 import { type Entry, isDataFault, type Journal, openJournal } from './journal.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
-import { type MailSettings, makeTransport, sendDueMails } from './mail.ts';
+import { type MailSettings, sendDueMails } from './mail.ts';
 import { type Confirmation, type Confirmed, confirmOptIn, storeCapture, withRetries } from './queries.ts';
 
 const REPLAY_EVERY_MS = 2000;
@@ -29,8 +30,8 @@ export interface LeadWork {
   sendMails(sites: Site[]): ReturnType<typeof sendDueMails>;
 }
 
-export function leadWork(config: Config, pool: Pool, log: Log): LeadWork & { close(): void } {
-  const transport = makeTransport(config.SMTP_URL);
+export async function leadWork(config: Config, pool: Pool, log: Log): Promise<LeadWork & { close(): void }> {
+  const transport = config.SMTP_URL ? await makeTransport(config.SMTP_URL) : null;
   const mail: MailSettings = {
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
@@ -74,7 +75,7 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   // Not shared with events or reading: a flood of either leaves these two alone.
   const pool = makePool(appUrl, { name: 'leads', connectionsMax: 3, statementTimeoutMs: 10_000, log });
   const journal = await openJournal(journalFolder(config), log);
-  const work = leadWork(config, pool, log);
+  const work = await leadWork(config, pool, log);
 
   async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
     const withdrawn = await withRetries(pool, () => withdrawConsent(pool, request));

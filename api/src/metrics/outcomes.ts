@@ -1,6 +1,5 @@
 // What customers tell us: conversions of their people, and what they paid for advertising. POST /v1/conversions, /v1/ad-spend.
 import Router from '@koa/router';
-import { parse } from 'csv-parse/sync';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -167,7 +166,8 @@ async function readText(ctx: Context): Promise<string> {
   return cleanText(Buffer.concat(parts).toString('utf8'));
 }
 
-function readTable(text: string): Record<string, string>[] {
+async function readTable(text: string): Promise<Record<string, string>[]> {
+  const { parse } = await import('csv-parse/sync'); // rarely needed: not in memory before
   try {
     return parse(text, {
       columns: (names: string[]) => names.map((name) => name.trim().toLowerCase()),
@@ -221,7 +221,7 @@ export function outcomeRoutes({
     admin,
     async (ctx, next) => {
       if (!ctx.is('text/csv')) return body(ctx, next);
-      ctx.state.body = { propertyId: ctx.query.propertyId, rows: readTable(await readText(ctx)) };
+      ctx.state.body = { propertyId: ctx.query.propertyId, rows: await readTable(await readText(ctx)) };
       return next();
     },
     async (ctx) => {
