@@ -1,61 +1,13 @@
 // npm run bench: what an event costs, beside what the machine can do at all, within one run.
 // Server and PostgreSQL share core 0, the load comes from core 1. Read ratios and CPU per event; machines differ.
-import { execFileSync } from 'node:child_process';
-import pg from 'pg';
 import { freePort } from '../src/db/embedded.ts';
 import { enrich } from '../src/events/enrich.ts';
 import { eventInput } from '../src/events/schema.ts';
-import { PEPPER, startCluster } from '../test/cluster.ts';
 import { type Load, load, visits } from './load.ts';
-import { confine, cpuMs, family, pin, residentMb, startNode } from './processes.ts';
+import { confine, family, pin, startNode } from './processes.ts';
+import { round, SECONDS, setStage } from './stage.ts';
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 8);
-const rows: Record<string, string | number>[] = [];
-const round = (value: number, digits = 3) => Number(value.toFixed(digits));
-
-execFileSync('taskset', ['-a', '-p', '-c', '1', String(process.pid)], { stdio: 'ignore' });
-const cluster = await startCluster({ max_connections: '30' });
-const port = await freePort();
-const api = await startNode(
-  'src/main.ts',
-  {
-    PORT: String(port),
-    HOST: '127.0.0.1',
-    DATABASE_URL: cluster.url(),
-    IP_HASH_PEPPER: PEPPER,
-    RATE_LIMITS: 'off',
-    LOG_LEVEL: 'info',
-  },
-  `http://127.0.0.1:${port}/readyz`,
-);
-const owner = new pg.Client(cluster.url());
-await owner.connect();
-const postmaster = cluster.pid();
-pin(api.pid, 0);
-pin(postmaster, 0);
-
-async function measured(
-  what: string,
-  work: () => Promise<Load>,
-  node = api.pid as number | null,
-): Promise<Load> {
-  const before = [node ? cpuMs(node) : 0, cpuMs(postmaster)] as const;
-  const result = await work();
-  const nodeMs = node ? cpuMs(node) - before[0] : 0;
-  const postgresMs = cpuMs(postmaster) - before[1];
-  rows.push({
-    what,
-    'events/s': Math.round(result.events / result.seconds),
-    'p50 ms': result.p50,
-    'p99 ms': result.p99,
-    'CPU ms/event': round((nodeMs + postgresMs) / result.events, 4),
-    node: round(nodeMs / result.events, 4),
-    postgres: round(postgresMs / result.events, 4),
-    'node MB': node ? residentMb(node) : '',
-    errors: result.errors,
-  });
-  return result;
-}
+const { port, owner, api, postmaster, rows, measured, cost, leave } = await setStage('event');
 
 // The same rows, bare: enriched ahead, inserted 200 a statement into the same table.
 const siteId = (await owner.query('select site_id from sites')).rows[0].site_id;
@@ -109,7 +61,7 @@ async function bareInsert(): Promise<Load> {
   return { events, seconds: (performance.now() - began) / 1000, p50: 0, p99: 0, errors: 0 };
 }
 
-await measured('bare unnest insert, 200 rows a statement', bareInsert, null);
+await measured('bare unnest insert, 200 rows a statement', bareInsert, { node: null });
 await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days');
 const echoPort = await freePort();
 const echo = await startNode('bench/echo.ts', { PORT: String(echoPort) }, `http://127.0.0.1:${echoPort}/`);
@@ -118,7 +70,7 @@ await load({ port: echoPort, path: '/', connections: 64, seconds: 1 });
 await measured(
   'Koa + koa-body echo, 64 connections',
   () => load({ port: echoPort, path: '/', connections: 64, seconds: SECONDS / 2 }),
-  echo.pid,
+  { node: echo },
 );
 echo.kill();
 
@@ -135,8 +87,10 @@ const size = async () =>
     ).rows[0].bytes,
   );
 const [bytesBefore, storedBefore] = [await size(), 0];
-await measured('POST /v1/events saturated, 64 connections', () =>
-  load({ port, path, connections: 64, seconds: SECONDS }),
+await measured(
+  'POST /v1/events saturated, 64 connections',
+  () => load({ port, path, connections: 64, seconds: SECONDS / 2 }),
+  { rounds: 5 },
 );
 const stored = (await owner.query('select count(*)::int as n from events')).rows[0].n;
 const bytesPerEvent = Math.round(((await size()) - bytesBefore) / (stored - storedBefore));
@@ -150,33 +104,8 @@ await measured('lone events, 20 a second', () =>
   load({ port, path, connections: 1, seconds: Math.min(SECONDS, 5), rate: 20 }),
 );
 
-let people = 0;
-const capture = () => {
-  people += 1;
-  return JSON.stringify({
-    email: `person${people}@company${people % 97}.example`,
-    anonId: `bench-visitor-${people}`,
-    formName: 'newsletter',
-    path: '/newsletter',
-    consentStatus: 'express',
-    consent: { text: 'Send me the weekly letter. I can stop it at any time.' },
-  });
-};
-const captures = { port, path: '/v1/leads/capture', body: capture };
-await measured('POST /v1/leads/capture, 16 connections', () =>
-  load({ ...captures, connections: 16, seconds: SECONDS }),
-);
-const calm = await measured('lone captures, 5 a second', () =>
-  load({ ...captures, connections: 1, seconds: SECONDS, rate: 5 }),
-);
-const [, flooded] = await Promise.all([
-  load({ port, path, connections: 64, seconds: SECONDS }),
-  load({ ...captures, connections: 1, seconds: SECONDS, rate: 5 }),
-]);
-console.log(
-  `captures while 64 connections flood events in: p50 ${flooded.p50} ms, p99 ${flooded.p99} ms, ${round(flooded.p99 / calm.p50, 1)} × the calm p50 of ${calm.p50} ms; errors ${flooded.errors}`,
-);
-
+// The small machine starts with an empty day: rolling up what a whole core let in just now is not its work.
+await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days');
 const group = confine([...family(api.pid), ...family(postmaster)], 0.125, 1024 ** 3);
 if (group) {
   await load({ port, path, connections: 20, seconds: 2, rate: 100 });
@@ -191,13 +120,8 @@ if (group) {
 }
 console.table(rows);
 console.log(`bytes on disk per event, with its visitor, session, key and indexes: ${bytesPerEvent}`);
-const of = (what: string) => rows.find((row) => String(row.what).startsWith(what))!;
-const ours = Number(of('POST')['CPU ms/event']);
+const ours = cost('POST');
 console.log(
-  `CPU per event: ${round(ours / Number(of('bare')['CPU ms/event']), 1)} × the bare insert, ${round(ours / Number(of('Koa')['CPU ms/event']), 1)} × the echo, ${round(ours / (Number(of('bare')['CPU ms/event']) + Number(of('Koa')['CPU ms/event'])), 2)} × their sum`,
+  `CPU per event: ${round(ours / cost('bare'), 1)} × the bare insert, ${round(ours / cost('Koa'), 1)} × the echo, ${round(ours / (cost('bare') + cost('Koa')), 2)} × their sum`,
 );
-await owner.end();
-api.kill('SIGTERM');
-await new Promise((done) => api.on('exit', done));
-await cluster.remove();
-process.exit(0);
+await leave();
