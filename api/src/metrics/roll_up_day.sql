@@ -185,7 +185,8 @@ begin
   ), added as (
     insert into visitor_days (site_id, day, visitor_id, previous_day)
     -- the row before may be purged already; the next day's row still knows it
-    select for_site, for_day, visitor_id, coalesce(before, nullif(next_previous, for_day)) from appeared
+    -- ordered, so that all are looked up before the first is added: else each look-up walks past those just added
+    select for_site, for_day, visitor_id, coalesce(before, nullif(next_previous, for_day)) from appeared order by visitor_id
   ), moved as (
     update visitor_days n set previous_day = change.previous_day
     from (
