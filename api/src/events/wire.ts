@@ -89,7 +89,10 @@ export function asBinaryArray(events: readonly ArrivedEvent[], typeOid: number):
     const start = at;
     at += 4;
     int32(FIELDS.length);
-    for (const [name, type] of FIELDS) {
+    // by number: taking 28 pairs apart one by one made 4 KB of garbage an event
+    for (let field = 0; field < FIELDS.length; field += 1) {
+      const name = FIELDS[field]![0];
+      const type = FIELDS[field]![1];
       need(FIXED_BYTES_MAX);
       int32(OID[type]);
       const value: unknown = event[name];
