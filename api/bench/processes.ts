@@ -39,10 +39,12 @@ export function cpuMs(pid: number): number {
   return family(pid).reduce((sum, member) => sum + (stat(member)?.ownMs ?? 0), 0) + (stat(pid)?.endedMs ?? 0);
 }
 
-/** Resident memory in MB. */
-export function residentMb(pid: number): number {
-  const line = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Math.round(Number(line?.[1] ?? 0) / 1024);
+/** Resident memory in MB; of it the process's own, without the pages of node's file that the page cache holds anyway. */
+export function residentMb(pid: number): { all: number; own: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mb = (name: string) =>
+    Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024);
+  return { all: mb('VmRSS'), own: mb('RssAnon') };
 }
 
 export function pin(pid: number, core: number): void {
@@ -56,7 +58,7 @@ export async function startNode(
   env: Record<string, string>,
   ready: string,
 ): Promise<ChildProcess & { pid: number }> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', '--max-old-space-size=160', file], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', '--max-old-space-size=160', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'marketing-bench-cache'), ...env },
   });

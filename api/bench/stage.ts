@@ -54,6 +54,7 @@ export async function setStage(unit: string, env: Record<string, string> = {}) {
     const result = await work();
     const nodeMs = node ? cpuMs(node.pid) - before[0] : 0;
     const postgresMs = cpuMs(postmaster) - before[1];
+    const memory = node && residentMb(node.pid);
     const cost = (nodeMs + postgresMs) / result.events;
     const row = {
       what,
@@ -63,7 +64,8 @@ export async function setStage(unit: string, env: Record<string, string> = {}) {
       [perUnit]: round(cost),
       node: round(nodeMs / result.events),
       postgres: round(postgresMs / result.events),
-      'node MB': node ? residentMb(node.pid) : '',
+      'node MB': memory?.all ?? '',
+      own: memory?.own ?? '',
       errors: result.errors,
     };
     return { cost, row, result };
