@@ -22,13 +22,16 @@ import type { Meters } from './http/meters.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { rateLimits } from './http/rate-limit.ts';
 import { requestLog } from './http/request-log.ts';
+import { identityPaths, identityRoutes } from './identities/routes.ts';
 import { jobPaths, jobRoutes } from './jobs/routes.ts';
 import type { Runner } from './jobs/runner.ts';
 import { leadAdminPaths, leadAdminRoutes } from './leads/admin-routes.ts';
 import { confirmPaths, confirmRoutes } from './leads/confirm.ts';
 import { tellPerson } from './leads/pages.ts';
+import { quarantinePaths, quarantineRoutes } from './leads/quarantine-routes.ts';
 import { leadPaths, leadRoutes } from './leads/routes.ts';
 import { type Leads, privacyFacts } from './leads/start.ts';
+import { subjectPaths, subjectRoutes } from './leads/subject-routes.ts';
 import { AppError } from './lib/app-error.ts';
 import type { Log } from './lib/log.ts';
 import type { MetricsCache } from './metrics/cache.ts';
@@ -74,6 +77,9 @@ export const paths: ZodOpenApiPathsObject = {
   ...confirmPaths,
   ...metricsPaths,
   ...leadAdminPaths,
+  ...subjectPaths,
+  ...quarantinePaths,
+  ...identityPaths,
   ...recordPaths,
   ...outcomePaths,
   ...verdictPaths,
@@ -134,7 +140,10 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
       leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
       consentRoutes({ ...doors, ...leads, db: leads.pool, admin, privacy: privacyFacts(config) }),
       confirmRoutes({ ...doors, ...leads }),
-      leadAdminRoutes({ ...doors, ...leads, db, admin, log, publicUrl: config.PUBLIC_URL }),
+      leadAdminRoutes({ ...doors, ...leads, db, admin, publicUrl: config.PUBLIC_URL }),
+      subjectRoutes({ ...doors, ...leads, db, admin }),
+      quarantineRoutes({ db, sites, admin }),
+      identityRoutes({ db, sites, admin }),
       recordRoutes({ db, sites, admin }),
       siteRoutes({ db, sites, admin, mail: leads.mail }),
       adminRoutes({ admin, status }),

@@ -4,6 +4,8 @@ import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { asAppError, STATUS } from '../http/errors.ts';
 import type { Log } from '../lib/log.ts';
+import type { Site } from '../sites/queries.ts';
+import type { Sites } from '../sites/recognise.ts';
 
 /** For actions that belong to no site. */
 export const NO_SITE = '00000000-0000-0000-0000-000000000000';
@@ -14,6 +16,13 @@ export function aboutWhom(
   about: { siteId?: string; target?: string | null; details?: Record<string, unknown> },
 ): void {
   ctx.state.audit = { ...ctx.state.audit, ...about };
+}
+
+/** The site that an admin's action is for, noted as such. */
+export async function siteOf(ctx: Context, sites: Sites, propertyId: string | undefined): Promise<Site> {
+  const site = await sites.recognise(ctx, propertyId);
+  aboutWhom(ctx, { siteId: site.siteId });
+  return site;
 }
 
 const isNoted = (ctx: Context) =>

@@ -10,6 +10,7 @@ import { readBody } from '../http/body.ts';
 import { adminDoor, jsonBody, ok, refusals } from '../http/openapi-parts.ts';
 import { validate } from '../http/validate.ts';
 import { AppError } from '../lib/app-error.ts';
+import { isUuid } from '../lib/uuid.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { aboutWhom, NO_SITE } from './audit.ts';
 
@@ -60,7 +61,6 @@ const AS_BREACH = `breach_id as "breachId", site_id as "siteId", ${Object.entrie
   .map(([name, column]) => `${column.endsWith('_at') ? `instant_text(${column})` : column} as "${name}"`)
   .join(', ')}, instant_text(created_at) as "createdAt", instant_text(updated_at) as "updatedAt"`;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   before: z.uuid().optional().describe('the last id of the page before'),
@@ -104,7 +104,7 @@ export function recordRoutes({ db, sites, admin }: { db: Pool; sites: Sites; adm
   });
 
   router.patch('/v1/admin/breaches/:breachId', admin, body, async (ctx: Context) => {
-    if (!UUID.test(ctx.params.breachId)) throw missing();
+    if (!isUuid(ctx.params.breachId)) throw missing();
     const given = Object.entries(validate(breachPatch, ctx.state.body)).filter(
       ([, value]) => value !== undefined,
     );

@@ -1,8 +1,7 @@
 // A transaction, and the one in which row level security lets some sites be seen.
 import type pg from 'pg';
+import { isUuid } from '../lib/uuid.ts';
 import type { Pool } from './pool.ts';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Runs work inside a transaction that sees exactly these sites (row level security); commits when work resolves.
@@ -14,7 +13,7 @@ export async function inSites<T>(
   work: (db: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const ids = typeof siteIds === 'string' ? [siteIds] : siteIds;
-  if (!ids.every((id) => UUID.test(id))) throw new Error('inSites: not a site id');
+  if (!ids.every(isUuid)) throw new Error('inSites: not a site id');
   return transaction(pool, work, `begin; set local marketing.sites = '${ids.join(',')}'`);
 }
 
