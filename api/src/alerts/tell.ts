@@ -25,6 +25,9 @@ const REMIND_MS = 6 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const NOTICES_PER_HOUR = 10;
 
+const criticalFirst = (a: Alarm, b: Alarm) =>
+  Number(b.severity === 'critical') - Number(a.severity === 'critical');
+
 /**
  * Pure: what is wrong now, and what was known, give the notices to send and what to remember.
  * A notice that the limit holds back is not lost: its alarm stays untold, and comes with the next round that has room.
@@ -44,7 +47,7 @@ export function decide(alarms: Alarm[], memory: Memory, now: Date): { notices: N
   };
 
   // critical ones first, so that the limit never holds them back for a warning
-  for (const { id, severity, message } of [...alarms].sort((a, b) => a.severity.localeCompare(b.severity))) {
+  for (const { id, severity, message } of [...alarms].sort(criticalFirst)) {
     const known = memory.alarms[id];
     const since = known?.since ?? at;
     let toldAt = known?.toldAt ?? null;

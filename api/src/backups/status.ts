@@ -22,7 +22,9 @@ export async function backupStatus(folder: string, now = new Date()): Promise<Ba
   const hoursSince = (at: string | Date) =>
     Math.round(((now.getTime() - new Date(at).getTime()) / HOUR_MS) * 10) / 10;
   const newest = sets.at(-1);
-  const checks = sets.flatMap(({ check }) => (check ? [check] : [])).sort((a, b) => a.at.localeCompare(b.at));
+  const checks = sets
+    .flatMap(({ check }) => (check ? [check] : []))
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const good = checks.findLast(({ ok }) => ok);
   const last = checks.at(-1);
   return {
