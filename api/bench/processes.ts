@@ -52,13 +52,21 @@ export function pin(pid: number, core: number): void {
     execFileSync('taskset', ['-a', '-p', '-c', String(core), String(member)], { stdio: 'ignore' });
 }
 
+// as container/marketing has them
+const FLAGS = [
+  '--max-semi-space-size=8',
+  '--max-old-space-size=160',
+  '--no-concurrent-recompilation',
+  '--no-maglev',
+];
+
 /** Starts a Node program with the image's flags and a filled compile cache, and waits until its port answers. */
 export async function startNode(
   file: string,
   env: Record<string, string>,
   ready: string,
 ): Promise<ChildProcess & { pid: number }> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', '--max-old-space-size=160', file], {
+  const child = spawn(process.execPath, [...FLAGS, file], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'marketing-bench-cache'), ...env },
   });
