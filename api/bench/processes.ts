@@ -53,12 +53,7 @@ export function pin(pid: number, core: number): void {
 }
 
 // as container/marketing has them
-const FLAGS = [
-  '--max-semi-space-size=8',
-  '--max-old-space-size=160',
-  '--no-concurrent-recompilation',
-  '--no-maglev',
-];
+const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=160', '--no-concurrent-recompilation'];
 
 /** Starts a Node program with the image's flags and a filled compile cache, and waits until its port answers. */
 export async function startNode(
