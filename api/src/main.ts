@@ -146,11 +146,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
         version,
         sources: {
           jobs: () => runner.status(),
-          rollup: (pool) =>
-            rollupStatus(
-              pool,
-              sites.list().map((site) => site.siteId),
-            ),
+          rollup: (pool) => rollupStatus(pool, sites.ids()),
           alarms: () => alerts.now(),
           certificate: alarms.certificate,
         },

@@ -34,8 +34,7 @@ export interface Workshop {
 }
 
 export function schedule({ db, sites, backups, metrics, policy, leads }: Workshop): Job[] {
-  const siteIds = () => sites.list().map((site) => site.siteId);
-  const chosen = (propertyId?: string) => (propertyId ? [siteOf(sites, propertyId).siteId] : siteIds());
+  const chosen = (propertyId?: string) => (propertyId ? [siteOf(sites, propertyId).siteId] : sites.ids());
   const jobs: Job[] = [
     {
       name: 'heartbeat',
@@ -56,7 +55,7 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
       name: 'recent_bodies',
       cron: '* * * * *',
       why: 'digests of bodies only matter for 30 s',
-      run: async () => ({ forgotten: await purgeRecentBodies(db, siteIds()) }),
+      run: async () => ({ forgotten: await purgeRecentBodies(db, sites.ids()) }),
     },
     {
       name: 'rollup',
@@ -112,7 +111,7 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
       name: 'bots',
       cron: '7 * * * *',
       why: 'some bots show only in a crowd: one address, hundreds of one-event visitors; an admin may say otherwise',
-      run: async () => ({ ...(await judgePatterns(db, siteIds())) }),
+      run: async () => ({ ...(await judgePatterns(db, sites.ids())) }),
     },
     {
       name: 'purge',
@@ -122,13 +121,13 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
       options: z.object({ dryRun: z.boolean().default(false) }),
       run: async ({ options, signal, progress }) => {
         const done = await purge(db, {
-          siteIds: siteIds(),
+          siteIds: sites.ids(),
           policy,
           dryRun: options.dryRun ?? false,
           signal,
           progress,
         });
-        const people = await purgeLeads(db, siteIds(), leads.hashAddress, {
+        const people = await purgeLeads(db, sites.ids(), leads.hashAddress, {
           dryRun: options.dryRun ?? false,
           forgetJournal: leads.forgetJournal,
         });
@@ -146,7 +145,7 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
       name: 'consent_expiry',
       cron: '5 0 * * *',
       why: 'implied consent ends by law: 6 months after an inquiry, 2 years after a purchase',
-      run: async () => ({ expired: await expireConsents(db, siteIds()) }),
+      run: async () => ({ expired: await expireConsents(db, sites.ids()) }),
     },
     {
       name: 'old_runs',

@@ -69,13 +69,12 @@ const pageQuery = z.object({
 export function recordRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin: Middleware }): Router {
   const router = new Router();
   const body = readBody({ bytesMax: 64 * 1024 });
-  const allSites = () => sites.list().map((site) => site.siteId);
   const missing = () => new AppError('not_found', 'There is no breach with this id.');
 
   router.get('/v1/admin/breaches', admin, async (ctx) => {
     const breaches = await inSites(
       db,
-      allSites(),
+      sites.ids(),
       async (client) =>
         (await client.query(`select ${AS_BREACH} from breaches order by discovered_at desc, breach_id`)).rows,
     );
@@ -110,7 +109,7 @@ export function recordRoutes({ db, sites, admin }: { db: Pool; sites: Sites; adm
     );
     const [changed] = await inSites(
       db,
-      allSites(),
+      sites.ids(),
       async (client) =>
         (
           await client.query(
@@ -129,7 +128,7 @@ export function recordRoutes({ db, sites, admin }: { db: Pool; sites: Sites; adm
     const { limit, before } = validate(pageQuery, { ...ctx.query });
     const entries = await inSites(
       db,
-      [...allSites(), NO_SITE],
+      [...sites.ids(), NO_SITE],
       async (client) =>
         (
           await client.query(

@@ -65,10 +65,9 @@ export function leadAdminRoutes(doors: LeadAdminDoors): Router {
   const { db, sites, admin, hashAddress, publicUrl } = doors;
   const router = new Router();
   const body = readBody({ bytesMax: 16 * 1024 });
-  const allSites = () => sites.list().map((site) => site.siteId);
 
   async function leadHere(ctx: Context): Promise<LeadRow> {
-    const lead = await inSites(db, allSites(), (client) => findLead(client, ctx.params.leadId!));
+    const lead = await inSites(db, sites.ids(), (client) => findLead(client, ctx.params.leadId!));
     if (!lead) throw new AppError('not_found', 'There is no lead with this id.');
     aboutWhom(ctx, { siteId: lead.siteId, target: lead.leadId });
     return lead;

@@ -172,3 +172,12 @@ export async function listConversions(
     )
   ).rows;
 }
+
+/** Mails to a lead, oldest first, sent or still waiting. */
+export async function listMails(db: Db, siteId: string, leadId: string) {
+  const { rows } = await db.query(
+    'select kind, queued_at as "queuedAt", sent_at as "sentAt" from outgoing_mails where site_id = $1 and lead_id = $2 order by queued_at',
+    [siteId, leadId],
+  );
+  return rows;
+}

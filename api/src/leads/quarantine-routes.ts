@@ -30,10 +30,9 @@ export function quarantineRoutes({
   admin: Middleware;
 }): Router {
   const router = new Router();
-  const allSites = () => sites.list().map((site) => site.siteId);
   router.get('/v1/admin/quarantine', admin, async (ctx) => {
     const query = validate(listQuery, { ...ctx.query });
-    const siteIds = query.propertyId ? [(await siteOf(ctx, sites, query.propertyId)).siteId] : allSites();
+    const siteIds = query.propertyId ? [(await siteOf(ctx, sites, query.propertyId)).siteId] : sites.ids();
     ctx.body = {
       ok: true,
       quarantined: await inSites(db, siteIds, (client) =>
@@ -47,7 +46,7 @@ export function quarantineRoutes({
       onlyIds('quarantineId'),
       admin,
       async (ctx) => {
-        const done = await decideQuarantined(db, allSites(), ctx.params.quarantineId!, decision);
+        const done = await decideQuarantined(db, sites.ids(), ctx.params.quarantineId!, decision);
         aboutWhom(ctx, { target: ctx.params.quarantineId!, ...(done ? { siteId: done.siteId } : {}) });
         if (!done) throw new AppError('not_found', 'Nothing with this id waits in quarantine.');
         ctx.body = { ok: true, ...(done.leadId ? { leadId: done.leadId } : {}) };

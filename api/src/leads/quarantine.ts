@@ -16,6 +16,15 @@ export async function listQuarantined(db: Db, before: string | null, limit: numb
   ).rows;
 }
 
+/** What was ever held back of an address, decided or not. Inside inSites. */
+export async function listQuarantinedOf(db: Db, siteId: string, normalized: string) {
+  const { rows } = await db.query(
+    'select quarantine_id as "quarantineId", received_at as "receivedAt", reasons, decision from quarantine where site_id = $1 and email_normalized = $2',
+    [siteId, normalized],
+  );
+  return rows;
+}
+
 /** returns null when nothing with that id waits; leadId only for a release */
 export async function decideQuarantined(
   pool: Pool,

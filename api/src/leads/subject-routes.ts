@@ -15,7 +15,8 @@ import { AppError } from '../lib/app-error.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { forget } from './forget.ts';
 import type { Journal } from './journal.ts';
-import { findLeadByAddress, listConversions, timelineOf } from './listing.ts';
+import { findLeadByAddress, listConversions, listMails, timelineOf } from './listing.ts';
+import { listQuarantinedOf } from './quarantine.ts';
 import { email } from './schema.ts';
 
 const SUBJECT_EVENTS_MAX = 100_000;
@@ -63,23 +64,13 @@ export function subjectRoutes(doors: SubjectDoors): Router {
     const site = await siteOf(ctx, sites, input.propertyId);
     const subject = await inSites(db, site.siteId, async (client) => {
       const lead = await findLeadByAddress(client, site.siteId, input.email.normalized);
-      const quarantined = (
-        await client.query(
-          'select quarantine_id as "quarantineId", received_at as "receivedAt", reasons, decision from quarantine where site_id = $1 and email_normalized = $2',
-          [site.siteId, input.email.normalized],
-        )
-      ).rows;
+      const quarantined = await listQuarantinedOf(client, site.siteId, input.email.normalized);
       if (!lead) {
         const emailHash = hashAddress(site.siteId, input.email.normalized);
         const conversions = await listConversions(client, site.siteId, { emailHash });
         return quarantined.length + conversions.length > 0 ? { lead: null, quarantined, conversions } : null;
       }
-      const mails = (
-        await client.query(
-          'select kind, queued_at as "queuedAt", sent_at as "sentAt" from outgoing_mails where site_id = $1 and lead_id = $2 order by queued_at',
-          [site.siteId, lead.leadId],
-        )
-      ).rows;
+      const mails = await listMails(client, site.siteId, lead.leadId);
       return { lead, ...(await timelineOf(client, lead, SUBJECT_EVENTS_MAX)), mails, quarantined };
     });
     if (!subject) throw unknown();

@@ -34,6 +34,10 @@ export function metricsCache(ttlMs: number): MetricsCache {
   // Part of every key, as it was when the question came: what was computed before a change must not outlive it.
   let generation = 0;
   const ofSite = new Map<string, number>();
+  const endAll = () => {
+    generation += 1;
+    kept.clear();
+  };
   return {
     async through(siteId, key, make) {
       const keeps = ttlMs > 0 && hearing;
@@ -50,15 +54,11 @@ export function metricsCache(ttlMs: number): MetricsCache {
     },
     clear(siteIds) {
       if (siteIds) for (const siteId of siteIds) ofSite.set(siteId, (ofSite.get(siteId) ?? 0) + 1);
-      else {
-        generation += 1;
-        kept.clear();
-      }
+      else endAll();
     },
     hears(changes) {
       hearing = changes;
-      generation += 1;
-      kept.clear();
+      endAll();
     },
   };
 }

@@ -25,6 +25,7 @@ export interface Sites {
   /** Reads the sites anew; also runs by itself every 10 s, so that another process's change arrives. */
   reload(): Promise<void>;
   list(): Site[];
+  ids(): string[];
   find(siteId: string): Site | undefined;
   /** The site called `default`, which every refusal without a known site counts for. */
   fallback(): Site;
@@ -61,6 +62,7 @@ export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Pr
   const sites: Sites = {
     reload,
     list: () => all,
+    ids: () => all.map((site) => site.siteId),
     find: (siteId) => all.find((site) => site.siteId === siteId),
     fallback: () => byKey.get('default') ?? all[0]!,
     allowsOrigin: (origin) => byOrigin.has(origin) || extraOrigins.includes(origin),
