@@ -1,8 +1,8 @@
 // npm run bench: what an event costs, beside what the machine can do at all, within one run.
 // Server and PostgreSQL share core 0, the load comes from core 1. Read ratios and CPU per event; machines differ.
-import { freePort } from '../src/db/embedded.ts';
-import { enrich } from '../src/events/enrich.ts';
-import { eventInput } from '../src/events/schema.ts';
+import { freePort } from '../src/ground/db/embedded.ts';
+import { enrich } from '../src/product/events/enrich.ts';
+import { eventInput } from '../src/product/events/schema.ts';
 import { type Load, load, visits } from './load.ts';
 import { confine, family, pin, startNode } from './processes.ts';
 import { round, SECONDS, setStage } from './stage.ts';

@@ -1,7 +1,7 @@
 // The bench's client: raw sockets with prepared requests, so that making load costs next to nothing itself.
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { uuidv7 } from '../src/events/enrich.ts';
+import { uuidv7 } from '../src/product/events/enrich.ts';
 
 const BROWSER =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';

@@ -1,7 +1,7 @@
 // Where the benches play: PostgreSQL and the API on core 0, the load from core 1, and a table of what each scene cost.
 import { execFileSync } from 'node:child_process';
 import pg from 'pg';
-import { freePort } from '../src/db/embedded.ts';
+import { freePort } from '../src/ground/db/embedded.ts';
 import { PEPPER, startCluster } from '../test/cluster.ts';
 import type { Load } from './load.ts';
 import { cpuMs, pin, residentMb, startNode } from './processes.ts';

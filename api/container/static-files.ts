@@ -1,5 +1,5 @@
 // Lays the files that Caddy serves by itself out in public/, compressed beforehand: run once, while the image is built.
-// The paths and the hash are those of src/snippet/routes.ts, which serves them where there is no Caddy.
+// The paths and the hash are those of src/product/snippet/routes.ts, which serves them where there is no Caddy.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -9,7 +9,7 @@ for (const [bundle, name] of [
   ['full', 's'],
   ['core', 's-core'],
 ]) {
-  const script = readFileSync(`src/snippet/dist/${bundle}.js`);
+  const script = readFileSync(`src/product/snippet/dist/${bundle}.js`);
   const hash = createHash('sha256').update(script).digest('hex').slice(0, 16);
   for (const path of [`public/${name}.js`, `public/s/${hash}.js`]) {
     writeFileSync(path, script);

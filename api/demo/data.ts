@@ -8,13 +8,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type EmbeddedPostgres, embeddedPostgres } from '../src/db/embedded.ts';
-import { appUrl, migrate } from '../src/db/migrate.ts';
-import { makePool } from '../src/db/pool.ts';
-import { addDays, dayOf } from '../src/lib/days.ts';
-import { makeLog } from '../src/lib/log.ts';
-import { rollUp } from '../src/metrics/rollup.ts';
-import { listSites } from '../src/sites/queries.ts';
+import { type EmbeddedPostgres, embeddedPostgres } from '../src/ground/db/embedded.ts';
+import { appUrl, migrate } from '../src/ground/db/migrate.ts';
+import { makePool } from '../src/ground/db/pool.ts';
+import { addDays, dayOf } from '../src/ground/lib/days.ts';
+import { makeLog } from '../src/ground/lib/log.ts';
+import { rollUp } from '../src/product/metrics/rollup.ts';
+import { listSites } from '../src/product/sites/queries.ts';
 import { storeTraffic } from './store.ts';
 
 const { values } = parseArgs({

@@ -1,9 +1,9 @@
 // Stores made-up days through the real ingestion statement; leads, spend and conversions beside them.
-import type { Pool } from '../src/db/pool.ts';
-import { inSites } from '../src/db/transaction.ts';
-import type { ArrivedEvent } from '../src/events/enrich.ts';
-import { ingestEvents } from '../src/events/queries.ts';
-import { addDays } from '../src/lib/days.ts';
+import type { Pool } from '../src/ground/db/pool.ts';
+import { inSites } from '../src/ground/db/transaction.ts';
+import { addDays } from '../src/ground/lib/days.ts';
+import type { ArrivedEvent } from '../src/product/events/enrich.ts';
+import { ingestEvents } from '../src/product/events/queries.ts';
 import { type TrafficOptions, trafficOf } from './traffic.ts';
 
 const BATCH_ROWS = 400;

@@ -1,8 +1,8 @@
 // The demo's data: the same from the same seed, stored by the real statement, and adding up.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addDays, dayOf } from '../src/lib/days.ts';
-import { findDiscrepancies, rollUp } from '../src/metrics/rollup.ts';
+import { addDays, dayOf } from '../src/ground/lib/days.ts';
+import { findDiscrepancies, rollUp } from '../src/product/metrics/rollup.ts';
 import { makeDatabase } from '../test/database.ts';
 import { storeTraffic } from './store.ts';
 import { trafficOf } from './traffic.ts';

@@ -1,7 +1,7 @@
 // Believable traffic for a bakery, made from a seed: the same seed and day give the same events, whenever it is asked.
 import { createHash } from 'node:crypto';
-import { type ArrivedEvent, visitorIdOf } from '../src/events/enrich.ts';
-import { addDays, daysIn } from '../src/lib/days.ts';
+import { addDays, daysIn } from '../src/ground/lib/days.ts';
+import { type ArrivedEvent, visitorIdOf } from '../src/product/events/enrich.ts';
 
 /** Small, known, and the same everywhere. */
 export function randomFrom(text: string): () => number {

@@ -7,7 +7,7 @@ begin
   perform pg_notify('metrics_changed', coalesce(current_setting('marketing.sites', true), ''));
   return null;
 end $$;
-comment on function tell_metrics_changed is 'heard by src/metrics/listen.ts';
+comment on function tell_metrics_changed is 'heard by src/product/metrics/listen.ts';
 
 create trigger metrics_changed after insert or update on rollup_state for each statement execute function tell_metrics_changed();
 create trigger metrics_changed after insert or update or delete on ad_spend for each statement execute function tell_metrics_changed();

@@ -1,4 +1,4 @@
--- An event as the API hands it to ingest_events: a type, so that a batch travels as one binary array (src/events/wire.ts).
+-- An event as the API hands it to ingest_events: a type, so that a batch travels as one binary array (src/product/events/wire.ts).
 create type arrived_event as (
   site_id uuid,
   event_id uuid,
@@ -29,4 +29,4 @@ create type arrived_event as (
   os text,
   country text
 );
-comment on type arrived_event is 'one event of a batch, as ArrivedEvent in src/events/enrich.ts; client_at absent: the moment of arrival';
+comment on type arrived_event is 'one event of a batch, as ArrivedEvent in src/product/events/enrich.ts; client_at absent: the moment of arrival';

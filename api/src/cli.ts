@@ -2,10 +2,15 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { canary } from './admin/canary.ts';
-import { showStatus } from './admin/show-status.ts';
-import { type BackupSettings, runBackup } from './backups/dump.ts';
-import { mergeJournal } from './backups/journal.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { appUrl, migrate } from './ground/db/migrate.ts';
+import { makePool } from './ground/db/pool.ts';
+import { makeRunner } from './ground/jobs/runner.ts';
+import { makeLog } from './ground/lib/log.ts';
+import { policyOf } from './ground/retention/policy.ts';
+import { version } from './main.ts';
+import { type BackupSettings, runBackup } from './operations/backups/dump.ts';
+import { mergeJournal } from './operations/backups/journal.ts';
 import {
   finishRestore,
   inspectBackup,
@@ -13,24 +18,19 @@ import {
   schemaOf,
   takeSnapshot,
   undoRestore,
-} from './backups/restore.ts';
-import { listBackups } from './backups/rotate.ts';
-import { backupSettings } from './backups/settings.ts';
-import { BackupError } from './backups/tools.ts';
-import { verifyBackup } from './backups/verify.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import { appUrl, migrate } from './db/migrate.ts';
-import { makePool } from './db/pool.ts';
-import { makeRunner } from './jobs/runner.ts';
-import { forgetAgain } from './leads/forget-again.ts';
-import { leadWork } from './leads/start.ts';
-import { makeLog } from './lib/log.ts';
-import { version } from './main.ts';
-import { metricsCache } from './metrics/cache.ts';
-import { rollupStatus } from './metrics/rollup.ts';
-import { policyOf } from './retention/policy.ts';
+} from './operations/backups/restore.ts';
+import { listBackups } from './operations/backups/rotate.ts';
+import { backupSettings } from './operations/backups/settings.ts';
+import { BackupError } from './operations/backups/tools.ts';
+import { verifyBackup } from './operations/backups/verify.ts';
+import { canary } from './operations/cli/canary.ts';
+import { showStatus } from './operations/cli/show-status.ts';
+import { leadWork } from './product/captures/start.ts';
+import { forgetAgain } from './product/erasure/forget-again.ts';
+import { metricsCache } from './product/metrics/cache.ts';
+import { rollupStatus } from './product/metrics/rollup.ts';
+import { knownSites } from './product/sites/recognise.ts';
 import { schedule } from './schedule.ts';
-import { knownSites } from './sites/recognise.ts';
 
 interface Verb {
   help: string;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeEvent } from '../test/make.ts';
 import { call } from '../test/server.ts';
-import { freePort } from './db/embedded.ts';
+import { freePort } from './ground/db/embedded.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'marketing-start-'));
 const running = new Set<ChildProcess>();

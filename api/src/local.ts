@@ -5,10 +5,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startDemo } from '../demo/server.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { type EmbeddedPostgres, embeddedPostgres } from './db/embedded.ts';
-import { makeLog } from './lib/log.ts';
+import { type EmbeddedPostgres, embeddedPostgres } from './ground/db/embedded.ts';
+import { makeLog } from './ground/lib/log.ts';
 import { type Running, start } from './main.ts';
-import { updateSite } from './sites/queries.ts';
+import { updateSite } from './product/sites/queries.ts';
 
 const env = process.env;
 const folder = resolve(env.DATA_DIR || '.data');

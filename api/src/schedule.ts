@@ -1,26 +1,26 @@
 // Every job: when it runs (UTC), what it is for, on one page.
 
 import { z } from 'zod';
-import { type BackupSettings, runBackup } from './backups/dump.ts';
-import { verifyBackup } from './backups/verify.ts';
-import { expireConsents } from './consent/queries.ts';
-import type { Pool } from './db/pool.ts';
-import { makePartitions, purgeRecentBodies } from './events/queries.ts';
-import { markMinute, purgeRuns } from './jobs/queries.ts';
-import type { Job } from './jobs/runner.ts';
-import { purgeLeads } from './leads/purge.ts';
-import type { LeadWork } from './leads/start.ts';
-import { addDays, dayOf } from './lib/days.ts';
-import type { MetricsCache } from './metrics/cache.ts';
-import { checkLedger, findDiscrepancies, rollUp } from './metrics/rollup.ts';
-import { siteOf } from './metrics/routes.ts';
-import { rangeOptions } from './metrics/schema.ts';
-import { judgePatterns } from './metrics/verdicts.ts';
-import type { Policy } from './retention/policy.ts';
-import { purge } from './retention/purge.ts';
-import type { Sites } from './sites/recognise.ts';
+import type { Pool } from './ground/db/pool.ts';
+import { markMinute, purgeRuns } from './ground/jobs/queries.ts';
+import type { Job } from './ground/jobs/runner.ts';
+import { addDays, dayOf } from './ground/lib/days.ts';
+import type { Policy } from './ground/retention/policy.ts';
+import { purge } from './ground/retention/purge.ts';
+import { type BackupSettings, runBackup } from './operations/backups/dump.ts';
+import { verifyBackup } from './operations/backups/verify.ts';
+import { judgePatterns } from './product/bots/routes.ts';
+import type { LeadWork } from './product/captures/start.ts';
+import { expireConsents } from './product/consent/queries.ts';
+import { makePartitions, purgeRecentBodies } from './product/events/queries.ts';
+import { purgeLeads } from './product/leads/purge.ts';
+import type { MetricsCache } from './product/metrics/cache.ts';
+import { checkLedger, findDiscrepancies, rollUp } from './product/metrics/rollup.ts';
+import { siteOf } from './product/metrics/routes.ts';
+import { rangeOptions } from './product/metrics/schema.ts';
+import type { Sites } from './product/sites/recognise.ts';
 
-export type { Job } from './jobs/runner.ts';
+export type { Job } from './ground/jobs/runner.ts';
 
 export interface Workshop {
   /** Few connections, long statements: what jobs work with. */

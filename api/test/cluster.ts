@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedPostgres, embeddedPostgres } from '../src/db/embedded.ts';
+import { type EmbeddedPostgres, embeddedPostgres } from '../src/ground/db/embedded.ts';
 
 export const PEPPER = 'a pepper for the tests only';
 

@@ -1,9 +1,9 @@
 // A database of its own for a test file, cloned from a migrated template in some hundredths of a second.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { appUrl, migrate } from '../src/db/migrate.ts';
-import { makePool, type Pool } from '../src/db/pool.ts';
-import { makeLog } from '../src/lib/log.ts';
+import { appUrl, migrate } from '../src/ground/db/migrate.ts';
+import { makePool, type Pool } from '../src/ground/db/pool.ts';
+import { makeLog } from '../src/ground/lib/log.ts';
 import { PEPPER, startCluster } from './cluster.ts';
 
 export interface TestDatabase {

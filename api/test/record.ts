@@ -1,8 +1,8 @@
 // Recorded days: events with their own times of arrival, through the real ingestion statement.
 import { createHash } from 'node:crypto';
-import type { Pool } from '../src/db/pool.ts';
-import { type ArrivedEvent, visitorIdOf } from '../src/events/enrich.ts';
-import { ingestEvents } from '../src/events/queries.ts';
+import type { Pool } from '../src/ground/db/pool.ts';
+import { type ArrivedEvent, visitorIdOf } from '../src/product/events/enrich.ts';
+import { ingestEvents } from '../src/product/events/queries.ts';
 
 /** A uuid that is always the same for the same name. */
 export function idOf(name: string): string {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
-import { type Log, makeLog } from '../src/lib/log.ts';
+import { type Log, makeLog } from '../src/ground/lib/log.ts';
 import { type Running, start } from '../src/main.ts';
 import { PEPPER } from './cluster.ts';
 import { makeDatabase, type TestDatabase } from './database.ts';

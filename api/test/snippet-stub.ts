@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
-import { ensureSnippet, snippetRoutes } from '../src/snippet/routes.ts';
+import { ensureSnippet, snippetRoutes } from '../src/product/snippet/routes.ts';
 
 export interface Sent {
   eventId: string;

@@ -1,0 +1,215 @@
+// Brings the schema up to date as its owner, makes the app's role able to log in, and refuses a server that is not safe.
+import { createHash, createHmac } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+import type { Log } from '../lib/log.ts';
+
+const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
+
+/** Functions live beside the feature that calls them and are replaced whenever their text changes; order matters. */
+export const FUNCTION_FILES = [
+  '../../product/events/recut_sessions.sql',
+  '../../product/events/ingest_events.sql',
+  '../../product/consent/record_consent.sql',
+  '../../product/consent/withdraw_consent.sql',
+  '../../product/captures/capture_parts.sql',
+  '../../product/captures/capture_lead.sql',
+  '../../product/consent/confirm_opt_in.sql',
+  '../../product/metrics/gather_lead_facts.sql',
+  '../../product/metrics/roll_up_day.sql',
+];
+
+// Any number that nothing else uses: one migration at a time on a database.
+const MIGRATION_LOCK = 7_301_001;
+
+/** The schema's version: the name of the newest migration this code has. */
+export function newestMigration(): string {
+  return migrationFiles().at(-1)!;
+}
+
+function migrationFiles(): string[] {
+  return readdirSync(MIGRATIONS)
+    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
+    .sort();
+}
+
+/**
+ * Runs the missing migrations, each in a transaction with lock and statement timeouts, under an advisory lock, so
+ * that two processes may start at once.
+ * returns  names of the migrations that were run now
+ * throws   when one fails (nothing of it stays), or when the database has migrations that this version does not know
+ */
+export async function migrate(ownerUrl: string, log: Log): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: ownerUrl,
+    application_name: 'marketing-migrate',
+    connectionTimeoutMillis: 5000,
+  });
+  client.on('error', (err) => log.warn({ err }, 'the migration lost its connection'));
+  await client.connect();
+  try {
+    await client.query(
+      "set lock_timeout = '0'; set statement_timeout = '0'; set client_min_messages = warning",
+    );
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await client.query(`create table if not exists schema_migrations (
+      name text primary key, sha256 text not null, applied_at timestamptz(3) not null default now())`);
+    await client.query("set lock_timeout = '10s'; set statement_timeout = '15min'");
+    const applied = (
+      await client.query<{ name: string }>(
+        "select name from schema_migrations where name ~ '^[0-9]{4}_' order by name",
+      )
+    ).rows.map((row) => row.name);
+    const unknown = applied.filter((name) => !migrationFiles().includes(name));
+    if (unknown.length > 0) {
+      throw new Error(
+        `The database is newer than this version (${unknown.join(', ')}). Start the newer version, or restore a backup of this one.`,
+      );
+    }
+    const done = applied.length < migrationFiles().length ? await runMissing(client, applied, log) : [];
+    for (const file of FUNCTION_FILES) {
+      const sql = readFileSync(new URL(file, import.meta.url), 'utf8');
+      const known = await client.query('select from schema_migrations where name = $1 and sha256 = $2', [
+        file,
+        sha256(sql),
+      ]);
+      if (known.rowCount) continue;
+      await inTransaction(client, async () => {
+        await client.query(sql);
+        await client.query(
+          'insert into schema_migrations (name, sha256) values ($1, $2) on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()',
+          [file, sha256(sql)],
+        );
+      });
+    }
+    return done;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function runMissing(client: pg.Client, applied: string[], log: Log): Promise<string[]> {
+  // Umzug brings a command line with it (15 MB resident): most starts have nothing to migrate and do without.
+  const { Umzug } = await import('umzug');
+  const umzug = new Umzug({
+    migrations: migrationFiles().map((name) => ({
+      name,
+      up: async () => {
+        const sql = readFileSync(new URL(name, MIGRATIONS), 'utf8');
+        const began = performance.now();
+        await inTransaction(client, async () => {
+          await client.query(sql);
+          await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', [
+            name,
+            sha256(sql),
+          ]);
+        });
+        log.info({ migration: name, ms: Math.round(performance.now() - began) }, 'migrated');
+      },
+    })),
+    storage: {
+      executed: async () => applied,
+      logMigration: async () => {}, // written inside the migration's own transaction
+      unlogMigration: async () => {},
+    },
+    logger: undefined,
+  });
+  return (await umzug.up()).map((migration) => migration.name);
+}
+
+async function inTransaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
+  await client.query('begin');
+  try {
+    await work();
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+const sha256 = (value: string) => createHash('sha256').update(value).digest('hex');
+
+/**
+ * Sees to it that marketing_app can log in, and answers the URL it does that with. Its password is derived from the
+ * pepper, so that several processes agree on it without sharing another secret; it is set only when it is not yet that.
+ */
+export async function appUrl(ownerUrl: string, pepper: string): Promise<string> {
+  const password = createHmac('sha256', pepper).update('password of marketing_app').digest('base64url');
+  const url = new URL(ownerUrl);
+  url.username = 'marketing_app';
+  url.password = password;
+  const probe = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: 5000 });
+  probe.on('error', () => {});
+  try {
+    await probe.connect();
+    return url.href;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== '28P01' && code !== '28000') throw error; // anything but a refused password
+  } finally {
+    await probe.end().catch(() => {});
+  }
+  const owner = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5000 });
+  owner.on('error', () => {});
+  await owner.connect();
+  try {
+    // base64url holds no quote; ALTER ROLE takes no parameters
+    await owner.query(`alter role marketing_app login password '${password}'`);
+  } finally {
+    await owner.end().catch(() => {});
+  }
+  return url.href;
+}
+
+/**
+ * Refuses to serve on a server that could lose what was acknowledged, or as a role that could see past row level security.
+ * throws  an Error naming every fault and what to do
+ */
+export async function refuseUnsafe(db: pg.Pool): Promise<void> {
+  const { rows } = await db.query<{ name: string; setting: string }>(
+    "select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'server_version_num', 'data_checksums')",
+  );
+  const setting = Object.fromEntries(rows.map((row) => [row.name, row.setting]));
+  const faults: string[] = [];
+  for (const name of ['fsync', 'full_page_writes', 'data_checksums'] as const) {
+    if (setting[name] !== 'on')
+      faults.push(
+        `${name} is ${setting[name]}: acknowledged events could be lost or damaged unseen; set it on`,
+      );
+  }
+  if (setting.synchronous_commit === 'off')
+    faults.push('synchronous_commit is off: a crash could lose acknowledged events; set it on');
+  if (Number(setting.server_version_num) < 180000)
+    faults.push(
+      `the server is PostgreSQL ${Math.floor(Number(setting.server_version_num) / 10000)}; 18 is needed`,
+    );
+  const role = (
+    await db.query<{ name: string; superuser: boolean; bypass: boolean; owned: number }>(
+      `select rolname as name, rolsuper as superuser, rolbypassrls as bypass,
+         (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where n.nspname = 'public' and c.relkind in ('r', 'p') and pg_has_role(current_user, c.relowner, 'MEMBER')) as owned
+       from pg_roles where rolname = current_user`,
+    )
+  ).rows[0]!;
+  if (role.superuser)
+    faults.push(`role ${role.name} is a superuser: row level security does not hold for it`);
+  if (role.bypass) faults.push(`role ${role.name} has BYPASSRLS: row level security does not hold for it`);
+  if (role.owned > 0)
+    faults.push(
+      `role ${role.name} owns tables: it could switch row level security off; serve as another role than the owner`,
+    );
+  const open = (
+    await db.query<{ table: string }>(
+      `select c.relname as table from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attname = 'site_id' and not a.attisdropped
+       where n.nspname = 'public' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)`,
+    )
+  ).rows;
+  if (open.length > 0)
+    faults.push(`row level security is not forced on: ${open.map((row) => row.table).join(', ')}`);
+  if (faults.length > 0)
+    throw new Error(
+      `This database is not safe to serve from:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+}

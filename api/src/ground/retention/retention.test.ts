@@ -1,0 +1,172 @@
+// Forgetting on time: a sealed day stands, a dry run changes nothing, what is young stays.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { PEPPER } from '../../../test/cluster.ts';
+import { ago, hours } from '../../../test/make.ts';
+import { partitions, record } from '../../../test/record.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { addDays, dayOf } from '../lib/days.ts';
+
+let server: TestServer;
+let siteId: string;
+const OLD = addDays(dayOf(Date.now()), -100);
+
+before(async () => {
+  server = await startServer();
+  siteId = server.services.sites.fallback().siteId;
+  await partitions(server.database.owner, addDays(OLD, -1), addDays(OLD, 2));
+  await record(server.database.app, siteId, [
+    { id: '1', visitor: 'ada', at: `${OLD}T10:00:00.000Z`, path: '/' },
+    { id: '2', visitor: 'ada', at: `${OLD}T23:50:00.000Z`, path: '/bread' },
+    { id: '3', visitor: 'ada', at: `${addDays(OLD, 1)}T00:10:00.000Z`, path: '/cake' },
+    { id: '4', visitor: 'bob', at: `${addDays(OLD, 1)}T10:00:00.000Z`, path: '/' },
+    { id: '5', visitor: 'ada', at: ago(hours(20)), path: '/' },
+  ]);
+});
+after(() => server.end());
+
+const job = async (name: string, options: Record<string, unknown> = {}) => {
+  const { status, body } = await call(`${server.url}/v1/admin/jobs/${name}`, 'POST', options, admin);
+  assert.equal(status, 200, JSON.stringify(body));
+  return body.run.result;
+};
+const summary = async () => {
+  const { body } = await call(
+    `${server.url}/v1/metrics/summary?from=${OLD}&to=${addDays(OLD, 1)}`,
+    'GET',
+    undefined,
+    admin,
+  );
+  return body;
+};
+const rowCount = async (table: string) =>
+  (await server.database.owner.query(`select count(*) as count from ${table}`)).rows[0].count;
+
+test('a dry run tells what would go and changes nothing', async () => {
+  await job('rollup');
+  const told = await job('purge', { dryRun: true });
+  assert.equal(told.dryRun, true);
+  assert.ok(told.partitions.length >= 3);
+  assert.deepEqual(
+    { sessions: told.rows.sessions, event_keys: told.rows.event_keys, visitors: told.rows.visitors },
+    { sessions: 3, event_keys: 4, visitors: 1 },
+  );
+  assert.equal(await rowCount('events'), 5);
+  assert.equal(await rowCount('event_keys'), 5);
+});
+
+test('after the purge raw rows are gone, the sealed days stand, and nothing replaces them with less', async () => {
+  const before = await summary();
+  assert.equal(before.metrics.uniqueVisitors.value, 2);
+  assert.equal(before.metrics.sessions.value, 3);
+  await job('purge');
+  assert.equal(await rowCount('events'), 1);
+  assert.equal(await rowCount('sessions'), 1);
+  assert.equal(await rowCount('visitors'), 1); // ada was here yesterday
+  const rolled = await job('rollup', { from: OLD, to: addDays(OLD, 1) });
+  assert.deepEqual({ days: rolled.days, sealed: rolled.sealed }, { days: 0, sealed: 2 });
+  const now = await summary();
+  assert.deepEqual(now.metrics, before.metrics);
+  assert.equal(now.quality.sealedDays, 2);
+  const again = await job('purge');
+  assert.deepEqual([again.sealed, again.partitions], [0, []]);
+});
+
+test('a window longer than raw events are kept says how its visitors were counted', async () => {
+  const { body } = await call(
+    `${server.url}/v1/metrics/summary?from=${OLD}&to=${dayOf(Date.now())}`,
+    'GET',
+    undefined,
+    admin,
+  );
+  assert.equal(body.quality.uniquesMethod, 'exact_but_absences_over_90_days');
+  // ada is known to have been there, so no one who came after the first 90 days could be counted twice
+  assert.equal(body.quality.uniquesErrorMax, 0);
+  // ada's days are 99 apart, but her return was counted while the older day was still known
+  assert.equal(body.metrics.uniqueVisitors.value, 2);
+});
+
+test("an admin's verdict takes a visitor out of the numbers, and can be taken back", async () => {
+  const today = dayOf(Date.now());
+  const yesterday = addDays(today, -1);
+  const visitors = async () =>
+    (await call(`${server.url}/v1/metrics/summary?from=${yesterday}&to=${today}`, 'GET', undefined, admin))
+      .body.metrics.uniqueVisitors.value;
+  await job('rollup');
+  assert.equal(await visitors(), 1);
+  const door = `${server.url}/v1/admin/bots`;
+  const anonId = 'ada'.padEnd(8, '!');
+  assert.equal((await call(door, 'POST', { anonId, bot: true })).status, 401);
+  const { visitor_id } = (await server.database.owner.query('select visitor_id from visitors')).rows[0];
+  const told = await call(door, 'POST', { visitorId: visitor_id, bot: true }, admin);
+  assert.equal(told.body.events, 1);
+  await job('rollup');
+  assert.equal(await visitors(), 0);
+  await call(door, 'POST', { visitorId: visitor_id, bot: false }, admin);
+  await job('rollup');
+  assert.equal(await visitors(), 1);
+  const { body } = await call(door, 'GET', undefined, admin);
+  assert.deepEqual(
+    body.verdicts.map((each: { botReason: string | null }) => each.botReason),
+    [null, 'admin'],
+  );
+});
+
+test('a newcomer of whom nobody can know is told as the error of such a window', async () => {
+  await record(server.database.app, siteId, [{ id: '6', visitor: 'zoe', at: ago(hours(20)), path: '/' }]);
+  await job('rollup');
+  const { quality, metrics } = (
+    await call(
+      `${server.url}/v1/metrics/summary?from=${OLD}&to=${dayOf(Date.now())}`,
+      'GET',
+      undefined,
+      admin,
+    )
+  ).body;
+  // zoe could be one of the first days who stayed away for longer than raw events were kept; and ada, whose day was
+  // taken out and put back when her earlier ones were purged already, is one
+  assert.deepEqual([metrics.uniqueVisitors.value, quality.uniquesErrorMax], [4, 2 / 4]);
+});
+
+test('hundreds of one-event visitors from one address with one browser are bots; an office is not', async () => {
+  const crowd = (name: string, count: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      id: `${name} ${n}`,
+      visitor: `${name} ${n}`,
+      at: ago(hours(1)),
+      path: '/',
+      ip_hash: `\\x${Buffer.from(name.padEnd(32, '.')).toString('hex')}`,
+      ua_hash: `\\x${Buffer.from('agent'.padEnd(32, '.')).toString('hex')}`,
+    }));
+  await record(server.database.app, siteId, [...crowd('script', 220), ...crowd('office', 60)], 200);
+  const found = await job('bots');
+  assert.deepEqual(found, { visitors: 220, events: 220 });
+  assert.deepEqual(await job('bots'), { visitors: 0, events: 0 });
+});
+
+test('the same from the command line, under the same lock', async () => {
+  const run = promisify(execFile);
+  const cli = fileURLToPath(new URL('../../cli.ts', import.meta.url));
+  const env = { ...process.env, DATABASE_URL: server.database.ownerUrl, IP_HASH_PEPPER: PEPPER };
+  const { stdout } = await run(process.execPath, [cli, 'rollups', 'backfill', '--from', OLD, '--to', OLD], {
+    env,
+  });
+  assert.deepEqual(JSON.parse(stdout), { days: 0, sealed: 1 });
+  const dry = await run(process.execPath, [cli, 'retention', 'purge', '--dry-run'], { env });
+  assert.equal(JSON.parse(dry.stdout).dryRun, true);
+  const ledger = await run(process.execPath, [cli, 'jobs', 'ledger'], { env });
+  assert.equal(JSON.parse(ledger.stdout).imbalances, 0);
+  const listed = await run(process.execPath, [cli, 'jobs'], { env });
+  assert.deepEqual(
+    listed.stdout.split('\n').flatMap((line) => line.split(' ')[0] || []),
+    server.services.runner.jobs.map(({ name }) => name),
+  );
+  const status = await run(process.execPath, [cli, 'rollups', 'status'], { env });
+  assert.equal(JSON.parse(status.stdout).site, 'default');
+  await assert.rejects(
+    run(process.execPath, [cli, 'rollups', 'backfill', '--from', '2026-02-30', '--to', OLD], { env }),
+  );
+});

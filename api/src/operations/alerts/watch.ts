@@ -1,0 +1,167 @@
+// Looks every minute, decides, tells: the one place where readings become notices.
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Registry } from 'prom-client';
+import type { Config } from '../../config.ts';
+import type { Log } from '../../ground/lib/log.ts';
+import { type Tools, toolsFit } from '../backups/tools.ts';
+import type { Status } from '../status/status.ts';
+import { requestWindow } from './machine.ts';
+import { alarmMailer } from './mail.ts';
+import { type Alarm, alarmsOf, type Readings, RULES } from './rules.ts';
+import { type Recipients, sendNotice } from './send.ts';
+import { decide, emptyMemory, type Memory } from './tell.ts';
+
+export interface AlertSettings {
+  recipients: Recipients;
+  /** Folder that outlives the process. */
+  folder: string;
+  /** host:port of our own Caddy, and the name whose certificate is watched; null: not watched. */
+  certificate: { host: string; port: number; name: string } | null;
+}
+
+/** From the configuration to what alarms need. */
+export function alertSettings(config: Config): AlertSettings {
+  const name = config.PUBLIC_URL ? new URL(config.PUBLIC_URL).hostname : null;
+  const [host, port] = config.CADDY_ADDRESS?.split(':') ?? [];
+  // Caddy's own certificate for localhost lives half a day and is renewed in time; only public names are watched.
+  const watched = host && name && name !== 'localhost' && config.PUBLIC_URL!.startsWith('https:');
+  return {
+    recipients: {
+      webhookUrl: config.ALERT_WEBHOOK_URL ?? null,
+      mail: mailTo(config),
+      where: name ?? hostname(),
+    },
+    folder: config.DATA_DIR,
+    certificate: watched ? { host, port: Number(port ?? 443), name } : null,
+  };
+}
+
+function mailTo({ SMTP_URL, ALERT_EMAIL, MAIL_FROM }: Config): Recipients['mail'] {
+  return SMTP_URL && ALERT_EMAIL
+    ? alarmMailer({ smtpUrl: SMTP_URL, from: MAIL_FROM ?? ALERT_EMAIL, to: ALERT_EMAIL })
+    : null;
+}
+
+/**
+ * Told when the start itself fails, before there is anything to watch: once, not at each of the restarts that follow,
+ * and the next healthy start tells that it is over.
+ */
+export async function startAlarm(settings: AlertSettings, message: string, log: Log): Promise<void> {
+  const alarm: Alarm = { id: 'start', severity: 'critical', message };
+  await tellAll(settings, [alarm], await recall(settings.folder), log);
+}
+
+export interface Alerts {
+  /** What is wrong now, and what each rule would say when. */
+  now(): { alarms: (Alarm & { since: string })[]; rules: { id: string; when: string }[] };
+  look(): Promise<void>;
+  close(): void;
+}
+
+const LOOK_EVERY_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+export function watchAlerts(
+  settings: AlertSettings,
+  parts: { status: () => Promise<Status>; backups: Tools; registry: Registry; log: Log },
+): Alerts {
+  const requests = requestWindow(parts.registry, 'marketing_http_request_seconds');
+  let memory: Memory | null = null;
+  let backupsExpected: boolean | null = null;
+
+  async function look(): Promise<void> {
+    memory ??= await recall(settings.folder);
+    // Where the tools are missing (scripts/start without Docker) the job says so; an alarm every day would teach nobody.
+    backupsExpected ??= await toolsFit(parts.backups);
+    const status = await parts.status();
+    const readings: Readings = {
+      ...readingsOf(status, backupsExpected ?? false),
+      requests: await requests(),
+    };
+    memory = await tellAll(settings, alarmsOf(readings), memory, parts.log);
+  }
+
+  let looking: Promise<void> = Promise.resolve();
+  const lookOnce = () => {
+    looking = looking.then(look).catch((err) => parts.log.error({ err }, 'looking for alarms failed'));
+    return looking;
+  };
+  const timer = setInterval(lookOnce, LOOK_EVERY_MS).unref();
+  return {
+    now: () => ({
+      alarms: Object.entries(memory?.alarms ?? {}).map(([id, { since, severity, message }]) => ({
+        id,
+        since,
+        severity,
+        message,
+      })),
+      rules: RULES.map(({ id, when }) => ({ id, when })),
+    }),
+    look: lookOnce,
+    close: () => clearInterval(timer),
+  };
+}
+
+const pathOf = (folder: string) => join(folder, 'alerts.json');
+
+async function recall(folder: string): Promise<Memory> {
+  try {
+    return JSON.parse(await readFile(pathOf(folder), 'utf8')) as Memory;
+  } catch {
+    return emptyMemory();
+  }
+}
+
+async function tellAll(settings: AlertSettings, alarms: Alarm[], known: Memory, log: Log): Promise<Memory> {
+  const { notices, memory } = decide(alarms, known, new Date());
+  const path = pathOf(settings.folder);
+  // written before anything is sent: after a crash in between, one notice less is better than the same one for ever
+  await writeFile(`${path}.partial`, JSON.stringify(memory), { mode: 0o600 })
+    .then(() => rename(`${path}.partial`, path))
+    .catch((err) => log.warn({ err }, 'the alarms could not be kept')); // a full disk is when alarms are needed most
+  for (const notice of notices) {
+    const sent = await sendNotice(notice, settings.recipients);
+    const level = notice.kind === 'recovered' ? 'info' : 'warn';
+    log[level]({ alarm: notice.id, kind: notice.kind, severity: notice.severity, sent }, notice.message);
+  }
+  return memory;
+}
+
+/** What a status says, in the words of the rules. */
+export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readings, 'requests'> {
+  const { backups, rollup } = status;
+  const installedAt = status.database.installedAt;
+  return {
+    databaseAnswers: status.database.ok,
+    diskUsedPct: status.disk?.usedPct ?? null,
+    memoryUsedPct: status.memory.containerUsedPct,
+    backupAgeHours: backups.newest?.ageHours ?? null,
+    installedHours: installedAt ? (Date.now() - Date.parse(installedAt)) / HOUR_MS : 0,
+    backupsExpected,
+    lastBackupFailed: backups.last && !backups.last.ok ? backups.last.message : null,
+    restoreCheck: backups.lastCheck
+      ? {
+          ok: backups.lastCheck.ok,
+          ageHours: backups.lastVerified?.ageHours ?? Number.POSITIVE_INFINITY,
+          problem: backups.lastCheck.problems[0] ?? null,
+        }
+      : null,
+    restoreSkipped: backups.skippedCheck?.message ?? null,
+    offsiteFailed: backups.last?.offsite ?? null,
+    rollupLagDays: rollup?.lagDays ?? null,
+    discrepancies: rollup?.discrepancies ?? null,
+    // the last week as it is now, older days as the job found them
+    ledgerImbalances: worst(status.ledger?.unbalanced, rollup?.imbalances),
+    // a failed backup has alarms of its own, which say more
+    failedJobs: status.jobs
+      .filter(({ job, last, stuck }) => !job.includes('backup') && (stuck || last?.state === 'failed'))
+      .map(({ job }) => job),
+    certificateDays: status.certificate?.days ?? null,
+    visitors: status.visitors,
+  };
+}
+
+const worst = (...counts: (number | null | undefined)[]): number | null =>
+  counts.reduce<number | null>((most, count) => (count == null ? most : Math.max(most ?? 0, count)), null);

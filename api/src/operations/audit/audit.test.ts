@@ -1,0 +1,90 @@
+// Every change an administrator makes leaves a line, whoever adds the route.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.end());
+
+// Doors of visitors; everything else that changes something asks for the admin key.
+const PUBLIC = [
+  'POST /v1/confirm/:token',
+  'POST /v1/events',
+  'POST /v1/leads/capture',
+  'POST /v1/leads/unsubscribe',
+  'POST /v1/unsubscribe/:token',
+];
+const lines = async (action: string) =>
+  (
+    await server.database.owner.query(
+      'select outcome, site_id, target, details from audit_log where action = $1 order by audit_id',
+      [action],
+    )
+  ).rows;
+
+test('every route that changes something is a visitor’s, or asks for the key and is noted with its outcome', async () => {
+  const open: string[] = [];
+  let guarded = 0;
+  for (const layer of server.routers.flatMap((router) => router.stack))
+    for (const method of layer.methods.filter((name) => !['GET', 'HEAD', 'OPTIONS'].includes(name))) {
+      const action = `${method} ${layer.path}`;
+      const url = server.url + String(layer.path).replace(/:(\w+)/g, () => randomUUID());
+      const { status } = await call(url, method, {});
+      if (status !== 401) {
+        open.push(action);
+        continue;
+      }
+      assert.deepEqual(await lines(action), [], `${action} without the key did nothing`);
+      const answer = await call(url, method, {}, admin);
+      assert.notEqual(answer.status, 401);
+      assert.deepEqual(
+        (await lines(action)).map(({ outcome }) => outcome),
+        [answer.status],
+        action,
+      );
+      guarded += 1;
+    }
+  assert.deepEqual(open.sort(), PUBLIC);
+  assert.ok(guarded >= 17, `${guarded} routes for administrators`);
+});
+
+test('a line says which site, what of it, and never an address', async () => {
+  const made = await call(`${server.url}/v1/sites`, 'POST', { key: 'bakery' }, admin);
+  const { siteId } = made.body.site;
+  const url = `${server.url}/v1/sites/${siteId}`;
+  await call(url, 'PATCH', { name: 'B', settings: { senderContact: 'ada@example.com' } }, admin);
+  const text = await call(`${url}/consent-texts`, 'POST', { name: 'news', words: 'Write to me.' }, admin);
+  const email = `ada-${randomUUID()}@example.com`;
+  await call(
+    `${server.url}/v1/conversions`,
+    'POST',
+    { propertyId: 'bakery', id: email, kind: 'signup', email },
+    admin,
+  );
+  const last = async (action: string) => (await lines(action)).at(-1);
+  assert.deepEqual(await last('POST /v1/sites'), {
+    outcome: 201,
+    site_id: siteId,
+    target: siteId,
+    details: null,
+  });
+  assert.deepEqual(await last('PATCH /v1/sites/:siteId'), {
+    outcome: 200,
+    site_id: siteId,
+    target: siteId,
+    details: { changes: ['name', 'settings', 'settings.senderContact'] },
+  });
+  assert.equal((await last('POST /v1/sites/:siteId/consent-texts')).target, text.body.text.textId);
+  assert.deepEqual(await last('POST /v1/conversions'), {
+    outcome: 200,
+    site_id: siteId,
+    target: null,
+    details: { conversions: 1 },
+  });
+  const { rows } = await server.database.owner.query('select t::text as line from audit_log t');
+  assert.ok(!rows.some(({ line }) => line.includes('@')));
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { makeEvent } from '../../../test/make.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import type { Status } from './status.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.end());
+
+const status = async () =>
+  (await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin)).body as Status & { ok: boolean };
+
+test('the status is for admins only', async () => {
+  assert.equal((await call(`${server.url}/v1/admin/status`)).status, 401);
+});
+
+test('it tells the schema, the ledger of today, the jobs, backups, disk and alarms', async () => {
+  assert.equal((await call(`${server.url}/v1/events`, 'POST', makeEvent())).status, 202);
+  assert.equal((await call(`${server.url}/v1/events`, 'POST', '{"broken"')).status, 400);
+  await server.services.ledger.flush();
+  const now = await status();
+  assert.equal(now.ok, true);
+  assert.equal(now.database.ok, true);
+  assert.match(now.database.migrations!.newest!, /^\d{4}_/);
+  assert.deepEqual(
+    [now.ledger!.received, now.ledger!.accepted, now.ledger!.rejected, now.ledger!.unbalanced],
+    [2, 1, 1, 0],
+  );
+  assert.ok(now.jobs.some(({ job }) => job === 'verify_backup'));
+  assert.equal(now.backups.newest, null);
+  assert.equal(now.eventsRefused, false);
+  assert.ok((now.alarms as { rules: unknown[] }).rules.length >= 14);
+});
+
+test('no address, name or key stands in it', async () => {
+  const text = JSON.stringify(await status());
+  for (const word of [admin['x-admin-key'], server.database.ownerUrl, 'ada-browser-1'])
+    assert.equal(text.includes(word), false);
+});
+
+test('a backup without the server’s own pg_dump says what to do instead of failing obscurely', async () => {
+  const { body } = await call(`${server.url}/v1/admin/jobs/backup`, 'POST', {}, admin);
+  const { last } = (await status()).backups;
+  // where a pg_dump of the right version is in PATH, the backup is simply made
+  if (last?.ok) assert.equal(body.run.state, 'succeeded');
+  else assert.match(last!.message!, /BACKUP_PG_BIN/);
+});

@@ -1,0 +1,202 @@
+// People are never turned away because the database is: what came meanwhile is on disk, and stored exactly once.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startCluster } from '../../../test/cluster.ts';
+import { makeTemplate } from '../../../test/database.ts';
+import { call, startServer, type TestServer } from '../../../test/server.ts';
+import { makeLog } from '../../ground/lib/log.ts';
+import { linkToken } from '../consent/link.ts';
+import { openJournal } from './journal.ts';
+
+const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 6000); // a minute by hand: OUTAGE_MS=60000
+
+let cluster: Awaited<ReturnType<typeof startCluster>>;
+let server: TestServer;
+before(async () => {
+  cluster = await startCluster();
+  await makeTemplate(cluster.url());
+  process.env.TEST_SERVER_URL = cluster.url();
+  server = await startServer();
+});
+after(async () => {
+  await server.end();
+  await cluster.remove();
+});
+
+const rows = async (sql: string, values: unknown[] = []) =>
+  (await server.database.owner.query(sql, values)).rows;
+const express = { consentStatus: 'express', consent: { text: 'Write to me.' } };
+
+test('PostgreSQL is stopped under posts: every lead and every unsubscribe is there afterwards, once', async () => {
+  const site = server.services.sites.fallback().siteId;
+  const post = (email: string, fields: Record<string, unknown> = {}) =>
+    call(`${server.url}/v1/leads/capture`, 'POST', {
+      email,
+      anonId: `visitor-${email}`,
+      eventId: randomUUID(),
+      ...express,
+      ...fields,
+    });
+  const known = Array.from({ length: 4 }, (_, i) => `known-${i}-${randomUUID()}@example.com`);
+  for (const email of known) assert.equal((await post(email)).status, 200);
+  const keys = await rows('select email_normalized as email, unsubscribe_key as key from leads');
+  // two who were asked to confirm; the second one's link is too old by now
+  const asked = ['confirms@example.com', 'late@example.com'];
+  await rows('update sites set settings = \'{"doubleOptIn": true}\'');
+  await server.services.sites.reload();
+  for (const email of asked) assert.equal((await post(email)).status, 200);
+  await rows("update sites set settings = '{}'");
+  await server.services.sites.reload();
+  await rows(
+    "update opt_ins o set requested_at = now() - interval '15 days' from leads l where l.lead_id = o.lead_id and l.email_normalized = $1",
+    [asked[1]],
+  );
+  const tokens = await rows(
+    'select email_normalized as email, token from opt_ins join leads using (site_id, lead_id)',
+  );
+  const confirmUrl = (email: string) =>
+    `${server.url}/v1/confirm/${linkToken(site, tokens.find((row) => row.email === email)!.token)}`;
+  const linkOf = (email: string) => linkToken(site, keys.find((row) => row.email === email)!.key);
+
+  const answered: string[] = [];
+  let isPosting = true;
+  const posting = Promise.all(
+    Array.from({ length: 4 }, async (_, lane) => {
+      for (let i = 0; isPosting; i += 1) {
+        const email = `away-${lane}-${i}-${randomUUID()}@example.com`;
+        const { status, body } = await post(email);
+        assert.equal(status, 200, JSON.stringify(body));
+        answered.push(email);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await cluster.stop();
+  const stoppedAt = Date.now();
+  // every kind of door while it is away
+  assert.equal(
+    (
+      await call(`${server.url}/v1/unsubscribe/${linkOf(known[0]!)}`, 'POST', 'List-Unsubscribe=One-Click', {
+        'content-type': 'application/x-www-form-urlencoded',
+      })
+    ).status,
+    200,
+  );
+  assert.equal((await call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email: known[1] })).status, 200);
+  const form = await call(
+    `${server.url}/v1/leads/capture`,
+    'POST',
+    new URLSearchParams({ email: 'form@example.com', message: 'hello' }).toString(),
+    { 'content-type': 'application/x-www-form-urlencoded' },
+  );
+  assert.equal(form.status, 303);
+  // pages and their buttons
+  for (const url of [`${server.url}/v1/unsubscribe/${linkOf(known[3]!)}`, confirmUrl(asked[0]!)]) {
+    const page = await call(url);
+    assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
+    assert.match(page.body, /<form method="post"><button/);
+  }
+  for (const email of [...asked, asked[0]!]) {
+    const page = await call(confirmUrl(email), 'POST', '', {});
+    assert.deepEqual([page.status, page.headers.get('content-type')], [202, 'text/html; charset=utf-8']);
+    assert.match(page.body, /Your confirmation has arrived/);
+  }
+  // the same submission again, as a browser that got no answer sends it
+  const twice = { eventId: randomUUID(), anonId: 'visitor-twice' };
+  for (let i = 0; i < 2; i += 1) assert.equal((await post('twice@example.com', twice)).status, 200);
+  // opts in again, after unsubscribing
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal((await post(known[1]!)).status, 200);
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, OUTAGE_MS - (Date.now() - stoppedAt))));
+  assert.ok(answered.length > 20);
+  const backAt = Date.now();
+  await cluster.start();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  isPosting = false;
+  await posting;
+  for (let i = 0; i < 100 && !server.services.leads.journal.isEmpty; i += 1) {
+    await server.services.leads.replay().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const stored = await rows(
+    'select email_normalized as email, consent_status as status, (select count(*) from submissions s where s.lead_id = l.lead_id)::int as submissions from leads l',
+  );
+  const of = new Map(stored.map((row) => [row.email, row]));
+  const missing = answered.filter((email) => !of.has(email));
+  assert.deepEqual(missing, [], `${missing.length} of ${answered.length} answered captures are missing`);
+  for (const email of [...answered, 'form@example.com', 'twice@example.com'])
+    assert.equal(of.get(email)?.submissions, 1, email);
+  assert.equal(of.get(known[0]!)!.status, 'withdrawn');
+  assert.equal(of.get(known[1]!)!.status, 'express');
+  assert.equal(of.get(known[2]!)!.status, 'express');
+  assert.deepEqual([of.get(asked[0]!)!.status, of.get(asked[1]!)!.status], ['express', 'pending']);
+  const confirmed = await rows(
+    `select l.email_normalized as email, r.action, r.occurred_at = l.verified_at as is_then, r.occurred_at < $1 as is_before
+     from consent_records r join leads l using (site_id, lead_id) where r.basis = 'double_opt_in'`,
+    [new Date(backAt)],
+  );
+  assert.deepEqual(confirmed, [{ email: asked[0], action: 'confirmed', is_then: true, is_before: true }]);
+  const [{ verifies }] = await rows(
+    "select count(*)::int as verifies from events where event_type = 'email_verify'",
+  );
+  assert.equal(verifies, 1);
+  assert.deepEqual(
+    readdirSync(join(server.folder, 'journal')).filter((name) => name !== 'forgotten.ndjson'),
+    [],
+  );
+  const [{ events }] = await rows(
+    "select count(*)::int as events from events where event_type = 'form_submit'",
+  );
+  assert.equal(events, answered.length + known.length + asked.length + 2);
+});
+
+test('a journal keeps its order, plays each entry once, and survives a crash in the middle of a line', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'marketing-journal-'));
+  const log = makeLog('silent');
+  const first = await openJournal(folder, log);
+  await Promise.all(Array.from({ length: 50 }, (_, i) => first.append({ kind: 'capture', body: i })));
+  // it ends without closing: its file is still open
+  const [open] = readdirSync(folder);
+  assert.match(open!, /\.open$/);
+  appendFileSync(join(folder, open!), '\n{"kind":"capture","bo');
+  const second = await openJournal(folder, log);
+  assert.equal(second.isEmpty, false);
+  const played: unknown[] = [];
+  assert.equal(await second.replay(async ({ body }) => void played.push(body)), 50);
+  assert.deepEqual(
+    played,
+    Array.from({ length: 50 }, (_, i) => i),
+  );
+  assert.equal(second.isEmpty, true);
+  assert.deepEqual(readdirSync(folder), []);
+  assert.equal(await second.replay(async () => assert.fail('nothing is left')), 0);
+  rmSync(folder, { recursive: true });
+});
+
+test('while the database stays away nothing is lost, and what cannot be stored is put aside', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'marketing-journal-'));
+  const journal = await openJournal(folder, makeLog('silent'));
+  for (const body of ['good', 'bad', 'good']) await journal.append({ kind: 'capture', body });
+  const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+  assert.equal(await journal.replay(() => Promise.reject(away)), 0);
+  assert.equal(journal.isEmpty, false);
+  await journal.append({ kind: 'capture', body: 'later' });
+  const played: unknown[] = [];
+  await journal.replay(async ({ body }) => {
+    if (body === 'bad') throw new Error('cannot be stored');
+    played.push(body);
+  });
+  assert.deepEqual(played, ['good', 'good', 'later']);
+  assert.match(readFileSync(join(folder, 'failed.ndjson'), 'utf8'), /"bad"/);
+  assert.equal(journal.isEmpty, true);
+  assert.equal(await journal.forgetFailed(({ body }) => body === 'bad'), 1);
+  assert.equal(readFileSync(join(folder, 'failed.ndjson'), 'utf8'), '');
+  writeFileSync(join(folder, 'note.txt'), '');
+  await journal.close();
+  rmSync(folder, { recursive: true });
+});

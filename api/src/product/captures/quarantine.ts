@@ -1,0 +1,62 @@
+// Suspicious submissions: an admin looks, and releases or drops them. Until then they are no lead and nothing is sent.
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import type { Capture } from './capture.ts';
+import { storeCapture, withRetries } from './queries.ts';
+
+/** Newest first; inside inSites. before: the last quarantineId of the page before */
+export async function listQuarantined(db: Db, before: string | null, limit: number) {
+  return (
+    await db.query(
+      `select quarantine_id as "quarantineId", site_id as "siteId", instant_text(received_at) as "receivedAt", score, reasons,
+         capture ->> 'email' as email, capture ->> 'form_name' as "formName", capture -> 'payload' as payload, capture ->> 'path' as path
+       from quarantine where decision is null and ($1::uuid is null or quarantine_id < $1) order by quarantine_id desc limit $2`,
+      [before, limit],
+    )
+  ).rows;
+}
+
+/** What was ever held back of an address, decided or not. Inside inSites. */
+export async function listQuarantinedOf(db: Db, siteId: string, normalized: string) {
+  const { rows } = await db.query(
+    'select quarantine_id as "quarantineId", received_at as "receivedAt", reasons, decision from quarantine where site_id = $1 and email_normalized = $2',
+    [siteId, normalized],
+  );
+  return rows;
+}
+
+/** returns null when nothing with that id waits; leadId only for a release */
+export async function decideQuarantined(
+  pool: Pool,
+  siteIds: string[],
+  quarantineId: string,
+  decision: 'release' | 'drop',
+): Promise<{ siteId: string; leadId: string | null } | null> {
+  return withRetries(pool, () =>
+    inSites(pool, siteIds, async (db) => {
+      // the address before the row, in the order of captures and erasures
+      await db.query(
+        `select pg_advisory_xact_lock(hashtextextended(site_id || ' ' || email_normalized, 7)) from quarantine
+         where quarantine_id = $1 and decision is null and site_id = any (current_sites())`,
+        [quarantineId],
+      );
+      const { rows } = await db.query<{ site_id: string; capture: Capture }>(
+        'select site_id, capture from quarantine where quarantine_id = $1 and decision is null and site_id = any (current_sites()) for update',
+        [quarantineId],
+      );
+      const waiting = rows[0];
+      if (!waiting) return null;
+      let leadId: string | null = null;
+      if (decision === 'release') {
+        const stored = await storeCapture(db, { ...waiting.capture, is_release: true, suspicions: [] });
+        leadId = stored.outcome === 'erased' ? null : stored.leadId;
+      }
+      await db.query(
+        `update quarantine set decision = $3, decided_at = now(), capture = null, email_normalized = null
+         where site_id = $1 and quarantine_id = $2`,
+        [waiting.site_id, quarantineId, decision === 'release' ? 'released' : 'dropped'],
+      );
+      return { siteId: waiting.site_id, leadId };
+    }),
+  );
+}

@@ -1,0 +1,166 @@
+// What leads need while the process runs: connections of their own, the journal, and what plays it back.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Config } from '../../config.ts';
+import { makePool, type Pool } from '../../ground/db/pool.ts';
+import { type Address, readAddress } from '../../ground/lib/email.ts';
+import type { Log } from '../../ground/lib/log.ts';
+import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/queries.ts';
+import { rememberForgotten } from '../erasure/forget-journal.ts';
+import { type MailSettings, sendDueMails } from '../mails/mail.ts';
+import { makeTransport } from '../mails/transport.ts';
+import type { Site } from '../sites/queries.ts';
+import type { MailFacts } from '../sites/settings.ts';
+import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
+import { challengeJudge, type JudgeChallenge } from './challenge.ts';
+import { type Entry, isDataFault, type Journal, openJournal } from './journal.ts';
+import { type CaptureLimits, captureLimits } from './limits.ts';
+import { type Confirmation, type Confirmed, confirmOptIn, storeCapture, withRetries } from './queries.ts';
+
+const REPLAY_EVERY_MS = 2000;
+
+/** What jobs need of leads, in any process. */
+export interface LeadWork {
+  hashAddress(siteId: string, normalized: string): string;
+  /** Of erasures and withdrawals, outside the database. */
+  forgetJournal: string;
+  /** What mails need; for switching double opt-in on. */
+  mail: MailFacts;
+  /** Sends the mails that are due. */
+  sendMails(sites: Site[]): ReturnType<typeof sendDueMails>;
+}
+
+export async function leadWork(config: Config, pool: Pool, log: Log): Promise<LeadWork & { close(): void }> {
+  const transport = config.SMTP_URL ? await makeTransport(config.SMTP_URL) : null;
+  const mail: MailSettings = {
+    from: config.MAIL_FROM,
+    publicUrl: config.PUBLIC_URL,
+    sender: config.MAIL_SENDER,
+    contact: config.PRIVACY_CONTACT_EMAIL,
+  };
+  return {
+    hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
+    forgetJournal: forgetJournalOf(config),
+    mail: {
+      missing: (['SMTP_URL', 'MAIL_FROM', 'PUBLIC_URL'] as const).filter((name) => !config[name]),
+      sender: config.MAIL_SENDER,
+    },
+    sendMails: (sites) => sendDueMails(pool, sites, transport, mail, log),
+    close: () => transport?.close(),
+  };
+}
+
+export interface Leads extends LeadWork {
+  pool: Pool;
+  journal: Journal;
+  captureLimits: CaptureLimits;
+  judgeChallenge: JudgeChallenge;
+  settings: CaptureSettings;
+  readAddress(typed: string): Address | null;
+  /** Withdraws consent, or puts it into the journal while the database is away: it counts from now on all the same. */
+  withdraw(request: Withdrawal): Promise<Withdrawn>;
+  /** Confirms an opt-in, or puts it into the journal while the database is away: what the link is worth shows then. */
+  confirm(request: Confirmation): Promise<Confirmed | 'journalled'>;
+  /** Plays what the journal holds; answers how many entries. */
+  replay(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export const journalFolder = (config: Pick<Config, 'DATA_DIR'>) => join(config.DATA_DIR, 'journal');
+
+export const forgetJournalOf = (config: Pick<Config, 'DATA_DIR'>) =>
+  join(journalFolder(config), 'forgotten.ndjson');
+
+export async function startLeads(config: Config, appUrl: string, log: Log): Promise<Leads> {
+  // Not shared with events or reading: a flood of either leaves these two alone.
+  const pool = makePool(appUrl, { name: 'leads', connectionsMax: 3, statementTimeoutMs: 10_000, log });
+  const journal = await openJournal(journalFolder(config), log);
+  const work = await leadWork(config, pool, log);
+
+  async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
+    const withdrawn = await withRetries(pool, () => withdrawConsent(pool, request));
+    // By address the same is written for an address we don't know (as nobody's), so that the time of the answer is the same.
+    if (withdrawn.leadId || request.basis === 'unsubscribe_request') {
+      await rememberForgotten(work.forgetJournal, {
+        kind: 'withdrawal',
+        siteId: request.site_id,
+        leadId: withdrawn.leadId ?? randomUUID(),
+        at: request.at,
+      }).catch((err) => log.error({ err }, 'a withdrawal could not be written beside the database'));
+    }
+    return withdrawn;
+  }
+  const play = async ({ kind, body }: Entry) => {
+    if (kind === 'capture') await withRetries(pool, () => storeCapture(pool, body as Capture));
+    else if (kind === 'withdrawal') await withdrawNow(body as Withdrawal);
+    else if (kind === 'confirmation') {
+      const confirmed = await withRetries(pool, () => confirmOptIn(pool, body as Confirmation));
+      // the person was told that it would be judged later; this is the judgement
+      if (confirmed !== 'confirmed')
+        log.info({ confirmed }, 'a confirmation from the journal came to nothing');
+    } else throw new Error(`an entry of an unknown kind: ${kind}`);
+  };
+  const replay = async () => {
+    const played = journal.isEmpty ? 0 : await journal.replay(play);
+    if (played > 0) log.info({ played }, 'the journal was played back');
+    return played;
+  };
+  await replay();
+  const timer = setInterval(() => {
+    replay().catch((err) => log.warn({ err }, 'the journal could not be played back yet'));
+  }, REPLAY_EVERY_MS).unref();
+  return {
+    pool,
+    journal,
+    ...work,
+    readAddress,
+    async withdraw(request) {
+      try {
+        return await withdrawNow(request);
+      } catch (error) {
+        if (isDataFault(error)) throw error;
+        await journal.append({ kind: 'withdrawal', body: request });
+        log.warn({ err: error }, 'a withdrawal went to the journal');
+        return { outcome: 'withdrawn', leadId: null };
+      }
+    },
+    async confirm(request) {
+      try {
+        return await withRetries(pool, () => confirmOptIn(pool, request));
+      } catch (error) {
+        if (isDataFault(error)) throw error;
+        await journal.append({ kind: 'confirmation', body: request });
+        log.warn({ err: error }, 'a confirmation went to the journal');
+        return 'journalled';
+      }
+    },
+    captureLimits: captureLimits(config.RATE_LIMITS === 'on'),
+    judgeChallenge: challengeJudge(config.TURNSTILE_SECRET, config.TURNSTILE_VERIFY_URL, log),
+    settings: {
+      pepper: config.IP_HASH_PEPPER,
+      inactivityMinutes: config.SESSION_INACTIVITY_MINUTES,
+      heuristics: config.ENABLE_HEURISTIC_LINKING,
+      windowMinutes: config.HEURISTIC_LINK_WINDOW_MINUTES,
+    },
+    replay,
+    async close() {
+      clearInterval(timer);
+      work.close();
+      await journal.close();
+      await pool.end();
+    },
+  };
+}
+
+/** What GET /v1/privacy says: the numbers the nightly purge really uses. */
+export const privacyFacts = (config: Config) => ({
+  contact: config.PRIVACY_CONTACT_EMAIL ?? null,
+  retention: {
+    eventDays: config.EVENT_RETENTION_DAYS,
+    backupDays: config.BACKUP_RETENTION_DAYS,
+    payloadMonths: 12,
+    lapsedLeadDays: 30,
+    consentRecordYears: 3,
+    auditLogYears: 7,
+  },
+});

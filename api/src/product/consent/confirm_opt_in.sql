@@ -1,0 +1,47 @@
+-- The second step of a double opt-in, in one round trip: email_verify event, consent record, verified address.
+-- Safe to call again with the same request, and late: a confirmation is judged by when it arrived.
+--
+-- confirmation  site_id, token (of the opt-in), at (arrival), valid_days, inactivity, ip_hash, ua_hash, privacy_signal,
+--               event: the email_verify event without its visitor and id
+-- returns  confirmed | expired (too old, or withdrawn since) | unknown
+create or replace function confirm_opt_in(confirmation json)
+returns text language plpgsql set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  site constant uuid := confirmation ->> 'site_id';
+  at constant timestamptz(3) := confirmation ->> 'at';
+  lead leads;
+  asked opt_ins;
+begin
+  perform set_config('marketing.sites', site::text, true);
+  select l.* into lead from opt_ins o join leads l using (site_id, lead_id) where o.site_id = site and o.token = confirmation ->> 'token';
+  if not found then
+    return 'unknown';
+  end if;
+  -- The address first, then its lead, as captures and erasures do: none of them may be half way through. Whoever
+  -- withdraws by a link holds only the lead.
+  perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || lead.email_normalized, 7));
+  select * into lead from leads where site_id = site and lead_id = lead.lead_id for update;
+  select * into asked from opt_ins where site_id = site and token = confirmation ->> 'token';
+  if asked.opt_in_id is null then
+    return 'unknown';
+  elsif asked.confirmed_at is not null then
+    return 'confirmed';
+  elsif asked.cancelled_at is not null or asked.requested_at < at - make_interval(days => (confirmation ->> 'valid_days')::integer) then
+    return 'expired';
+  end if;
+  if lead.first_visitor_id is not null then
+    -- by the opt-in's id: however often it is confirmed or replayed, it is one event
+    perform ingest_events(array[jsonb_populate_record(null::arrived_event, (confirmation -> 'event')::jsonb || jsonb_build_object('site_id', site,
+      'event_id', asked.opt_in_id, 'visitor_id', lead.first_visitor_id, 'received_at', confirmation ->> 'at'))], '[]',
+      (confirmation ->> 'inactivity')::interval, site::text);
+  end if;
+  update opt_ins set confirmed_at = at where site_id = site and opt_in_id = asked.opt_in_id;
+  perform record_consent(site, lead.lead_id, (asked.request::jsonb || jsonb_build_object('status', 'express', 'basis', 'double_opt_in',
+    'occurred_at', confirmation ->> 'at', 'ip_hash', confirmation ->> 'ip_hash', 'ua_hash', confirmation ->> 'ua_hash',
+    'privacy_signal', (confirmation ->> 'privacy_signal')::boolean))::json);
+  update leads set verified_at = coalesce(verified_at, at) where site_id = site and lead_id = lead.lead_id;
+  insert into dirty_days (site_id, day, cause) values (site, (lead.first_captured_at at time zone 'UTC')::date, 'verified');
+  return 'confirmed';
+end $$;
+comment on function confirm_opt_in is 'confirms an address; see src/product/leads/confirm_opt_in.sql';

@@ -1,0 +1,151 @@
+// What the customer's server tells of an address that is nobody's lead yet: kept without the address, found, forgotten.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { PEPPER } from '../../../test/cluster.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { forgetAgain } from '../erasure/forget-again.ts';
+import { rememberForgotten } from '../erasure/forget-journal.ts';
+
+let server: TestServer;
+let site: string;
+before(async () => {
+  server = await startServer();
+  site = server.services.sites.fallback().siteId;
+});
+after(() => server.end());
+
+const rows = async (sql: string, values: unknown[] = []) =>
+  (await server.database.owner.query(sql, values)).rows;
+const address = () => `ada-${randomUUID()}@example.com`;
+const capture = (email: string, fields: Record<string, unknown> = {}) =>
+  call(`${server.url}/v1/leads/capture`, 'POST', { email, anonId: `visitor-${randomUUID()}`, ...fields });
+const tell = (email: string, kind = 'signup', fields: Record<string, unknown> = {}) =>
+  call(
+    `${server.url}/v1/conversions`,
+    'POST',
+    { id: `order-of-${email.slice(4, 16)}-${kind}`, kind, email, ...fields },
+    admin,
+  );
+const erase = (email: string) => call(`${server.url}/v1/leads/delete`, 'POST', { email }, admin);
+const subject = (email: string) => call(`${server.url}/v1/leads/export-subject`, 'POST', { email }, admin);
+const told = (email: string) =>
+  rows('select lead_id, email_hash, kind from conversions where conversion_id like $1 order by kind', [
+    `order-of-${email.slice(4, 16)}-%`,
+  ]);
+
+test('a conversion told before its person is a lead becomes the lead’s, by capture or by import', async () => {
+  for (const way of ['capture', 'import']) {
+    const email = address();
+    const { body } = await tell(email.toUpperCase());
+    assert.equal(body.matched, false);
+    const [before] = await told(email.toUpperCase());
+    assert.equal(before.lead_id, null);
+    assert.equal(before.email_hash.length, 32);
+    const everything = await rows('select t::text as line from conversions t');
+    assert.ok(!everything.some(({ line }) => line.toLowerCase().includes(email)), 'not the address itself');
+    assert.equal((await subject(email)).body.subject.conversions.length, 1);
+    if (way === 'capture') await capture(email);
+    else await call(`${server.url}/v1/leads/import`, 'POST', { csv: `email\n${email}` }, admin);
+    const [after] = await told(email.toUpperCase());
+    const [{ lead_id: leadId }] = await rows('select lead_id from leads where email_normalized = $1', [
+      email,
+    ]);
+    assert.deepEqual([after.lead_id, after.email_hash], [leadId, null]);
+    const { body: shown } = await call(`${server.url}/v1/leads/${leadId}`, 'GET', undefined, admin);
+    assert.deepEqual(
+      shown.conversions.map(({ kind }: { kind: string }) => kind),
+      ['signup'],
+    );
+  }
+});
+
+test('a purchase told while a submission waits in quarantine is implied consent once it is released; an earlier one is not', async () => {
+  const [since, earlier] = [address(), address()];
+  await tell(earlier, 'purchase', { occurredAt: new Date(Date.now() - 86_400_000).toISOString() });
+  await capture(since, { payload: { message: '<a href="x">' } });
+  await tell(since, 'purchase');
+  const { body } = await call(`${server.url}/v1/admin/quarantine`, 'GET', undefined, admin);
+  const { quarantineId } = body.quarantined.find((one: { email: string }) => one.email === since);
+  await call(`${server.url}/v1/admin/quarantine/${quarantineId}/release`, 'POST', undefined, admin);
+  await capture(earlier);
+  const statusOf = async (email: string) =>
+    (await rows('select consent_status as status from leads where email_normalized = $1', [email]))[0].status;
+  assert.deepEqual([await statusOf(since), await statusOf(earlier)], ['implied', 'pending']);
+});
+
+test('an erasure finds conversions of an address that was never a lead, also after a restore', async () => {
+  const [now, restored] = [address(), address()];
+  await tell(now);
+  const answer = await erase(now);
+  assert.deepEqual([answer.status, answer.body.erased], [200, { conversions: 1 }]);
+  assert.deepEqual(await told(now), []);
+  assert.equal((await erase(now)).status, 404);
+  assert.equal((await subject(now)).status, 404);
+
+  await tell(restored);
+  const journal = join(server.folder, 'again.ndjson');
+  await rememberForgotten(journal, {
+    kind: 'erasure',
+    siteId: site,
+    leadId: null,
+    emailHash: server.services.leads.hashAddress(site, restored),
+    at: new Date().toISOString(),
+  });
+  const since = new Date(Date.now() - 60_000).toISOString();
+  assert.deepEqual(await forgetAgain(server.database.app, { journal, since, pepper: PEPPER }), {
+    erased: 1,
+    withdrawn: 0,
+    unknown: 0,
+  });
+  assert.deepEqual(await told(restored), []);
+});
+
+test('a submission in quarantine is forgotten again after a restore', async () => {
+  const email = address();
+  await capture(email, { payload: { message: '<a href="x">' } });
+  const journal = join(server.folder, 'quarantine.ndjson');
+  await rememberForgotten(journal, {
+    kind: 'erasure',
+    siteId: site,
+    leadId: null,
+    emailHash: server.services.leads.hashAddress(site, email),
+    at: new Date().toISOString(),
+  });
+  const since = new Date(Date.now() - 60_000).toISOString();
+  assert.equal((await forgetAgain(server.database.app, { journal, since, pepper: PEPPER })).erased, 1);
+  assert.deepEqual(await rows('select from quarantine where email_normalized = $1', [email]), []);
+});
+
+test('told while the address is being captured, a conversion is the lead’s (50 rounds)', async () => {
+  for (let round = 0; round < 50; round += 1) {
+    const email = address();
+    const [answer] = await Promise.all([capture(email), tell(email)]);
+    const [conversion] = await told(email);
+    assert.deepEqual(
+      [conversion.lead_id, conversion.email_hash],
+      [answer.body.leadId, null],
+      `round ${round}`,
+    );
+  }
+});
+
+test('told while the address is being erased, a conversion belongs to nobody who was forgotten (50 rounds)', async () => {
+  for (let round = 0; round < 50; round += 1) {
+    const email = address();
+    const anonId = `visitor-${randomUUID()}`;
+    const { body } = await capture(email, { anonId });
+    const both = round % 2 ? { email } : { email: undefined, anonId };
+    await Promise.all([erase(email), tell(email, 'signup', both)]);
+    const [conversion] = await told(email);
+    if (conversion) assert.equal(conversion.lead_id, null, `round ${round}`);
+    const visitors = await rows(
+      'select from conversions c join leads l using (site_id, lead_id) where c.visitor_id = $1',
+      [body.visitorId],
+    );
+    assert.deepEqual(visitors, []);
+    await erase(email);
+    if (round % 2) assert.deepEqual(await told(email), [], `round ${round}`);
+  }
+});

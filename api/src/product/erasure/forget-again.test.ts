@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { PEPPER } from '../../../test/cluster.ts';
+import { call, startServer, type TestServer } from '../../../test/server.ts';
+import { emailHash } from '../captures/capture.ts';
+import { forgetAgain } from './forget-again.ts';
+import { rememberForgotten } from './forget-journal.ts';
+
+let server: TestServer;
+let siteId: string;
+const folder = await mkdtemp(join(tmpdir(), 'forget-again-'));
+before(async () => {
+  server = await startServer();
+  siteId = server.services.sites.fallback().siteId;
+});
+after(async () => {
+  await server.end();
+  await rm(folder, { recursive: true });
+});
+
+async function makeLead(name: string): Promise<{ email: string; leadId: string }> {
+  const email = `${name}-${randomUUID()}@example.com`;
+  const { body } = await call(`${server.url}/v1/leads/capture`, 'POST', {
+    email,
+    anonId: `visitor-${randomUUID()}`,
+    path: '/',
+    consentStatus: 'express',
+    consent: { text: 'Send me the weekly bake.', language: 'en' },
+  });
+  return { email, leadId: body.leadId };
+}
+const leadsOf = async (leadId: string) =>
+  (await server.database.owner.query('select from leads where lead_id = $1', [leadId])).rowCount;
+const statusOf = async (leadId: string) =>
+  (
+    await server.database.owner.query(
+      'select status from consent_records where lead_id = $1 order by recorded_at desc limit 1',
+      [leadId],
+    )
+  ).rows[0].status;
+
+test('what was asked for after the backup happens again, once; what is older stands as it is', async () => {
+  const [ada, bob, eve, grace] = [
+    await makeLead('ada'),
+    await makeLead('bob'),
+    await makeLead('eve'),
+    await makeLead('grace'),
+  ];
+  const journal = join(folder, 'forgotten.ndjson');
+  const since = new Date().toISOString();
+  const before = new Date(Date.now() - 3_600_000).toISOString();
+  const later = new Date(Date.now() + 1000).toISOString();
+  const hash = (email: string) => emailHash(PEPPER, siteId, email);
+  await rememberForgotten(journal, {
+    kind: 'erasure',
+    siteId,
+    leadId: ada.leadId,
+    emailHash: hash(ada.email),
+    at: later,
+  });
+  await rememberForgotten(journal, { kind: 'withdrawal', siteId, leadId: bob.leadId, at: later });
+  await rememberForgotten(journal, { kind: 'withdrawal', siteId, leadId: eve.leadId, at: before });
+  // known by her address's hash only: the restored database has her under another lead
+  await rememberForgotten(journal, {
+    kind: 'erasure',
+    siteId,
+    leadId: randomUUID(),
+    emailHash: hash(grace.email),
+    at: later,
+  });
+  await rememberForgotten(journal, { kind: 'withdrawal', siteId, leadId: randomUUID(), at: later });
+
+  const again = () => forgetAgain(server.database.app, { journal, since, pepper: PEPPER });
+  assert.deepEqual(await again(), { erased: 2, withdrawn: 1, unknown: 1 });
+  assert.equal(await leadsOf(ada.leadId), 0);
+  assert.equal(await leadsOf(grace.leadId), 0);
+  assert.equal(await statusOf(bob.leadId), 'withdrawn');
+  assert.equal(await statusOf(eve.leadId), 'express');
+  const { rows } = await server.database.owner.query('select count(*) as n from consent_records');
+  assert.deepEqual(await again(), { erased: 0, withdrawn: 1, unknown: 3 });
+  assert.deepEqual(
+    (await server.database.owner.query('select count(*) as n from consent_records')).rows,
+    rows,
+  );
+});

@@ -1,0 +1,238 @@
+// Forgets a person on one site: everything in classification.ts that is theirs, in one transaction, without a race.
+import { randomUUID } from 'node:crypto';
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import { withRetries } from '../captures/queries.ts';
+import { MOVED, TABLES } from './classification.ts';
+import { type Forgotten, rememberForgotten } from './forget-journal.ts';
+
+export interface ErasureRequest {
+  siteId: string;
+  /** null: only its hash is known (replaying after a restore). */
+  emailNormalized: string | null;
+  emailHash: string;
+  /** Replaying after a restore: the lead of then, and when it was forgotten; younger traces are someone's new start. */
+  again?: { leadId: string | null; at: string };
+}
+
+export interface Erased {
+  found: boolean;
+  /** Rows per table that were deleted or changed. */
+  erased: Record<string, number>;
+}
+
+const columnsOf = (table: string) => Object.entries(TABLES[table]!.columns);
+const scrubbed = (table: string) =>
+  columnsOf(table)
+    .flatMap(([name, column]) => (typeof column === 'object' ? [`${name} = ${column.scrub}`] : []))
+    .join(', ');
+const searched = Object.keys(TABLES).flatMap((table) => {
+  const names = columnsOf(table).flatMap(([name, column]) =>
+    column === 'found' || column === 'goes, found' || (typeof column === 'object' && column.found)
+      ? [name]
+      : [],
+  );
+  return names.length > 0 ? [{ table, names }] : [];
+});
+
+// The condition of the partial indexes of 0013, word for word: rows without an @ are never looked at.
+const HOLDING: Record<string, string> = {
+  events: String.raw`(props::text like '%@%' or path like '%@%' or path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
+  sessions: String.raw`(landing_path like '%@%' or landing_path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
+};
+
+/** The address as it may stand in a text: as it is, or as a URL writes it. A pattern for regexp_replace and ~*. */
+function patternOf(spellings: string[]): string {
+  const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  const all = spellings.flatMap((spelling) => [
+    spelling,
+    encodeURIComponent(spelling),
+    spelling.replace('@', '%40'),
+  ]);
+  return `(${[...new Set(all)]
+    .sort((a, b) => b.length - a.length)
+    .map(literal)
+    .join('|')})`;
+}
+
+/**
+ * returns   found: false when nothing was known of the address; captures of it that are under way are dropped all the same
+ * journal   path of the journal of what was forgotten, written before the commit
+ */
+export async function forget(pool: Pool, request: ErasureRequest, journal: string | null): Promise<Erased> {
+  return withRetries(pool, () => inSites(pool, request.siteId, (db) => forgetIn(db, request, journal)));
+}
+
+async function forgetIn(
+  db: Db,
+  { siteId, emailNormalized, emailHash, again }: ErasureRequest,
+  journal: string | null,
+): Promise<Erased> {
+  const erased: Record<string, number> = {};
+  const count = (table: string, rows: number | null) => {
+    if (rows) erased[table] = (erased[table] ?? 0) + rows;
+  };
+  await db.query("set local statement_timeout = '120s'");
+  await db.query('select pg_advisory_xact_lock(hashtextextended($1, 7))', [`${siteId} ${emailNormalized}`]);
+  const [lead] = (
+    await db.query<{
+      lead_id: string;
+      email: string;
+      unsubscribe_key: string;
+      first_visitor_id: string | null;
+    }>(
+      // locked: who withdraws or confirms by a link, or is told to have bought, writes only with the lead in hand
+      'select lead_id, email, unsubscribe_key, first_visitor_id from leads where site_id = $1 and email_normalized = $2 for update',
+      [siteId, emailNormalized],
+    )
+  ).rows;
+  const leadId = lead?.lead_id ?? null;
+
+  // The person's browsers: on the evidence of a form or an admin, never of an address alone; and those of their
+  // submissions under GPC, which made no link. A browser that is another lead's too keeps what is theirs.
+  const visitors = (
+    await db.query<{ visitor_id: string; is_shared: boolean }>(
+      `with theirs as (
+         select visitor_id from lead_identities where site_id = $1 and lead_id = $2
+           and (link_source = 'form_submit' or (link_source = 'manual_merge' and unlinked_at is null))
+         union select k.visitor_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
+           where s.site_id = $1 and s.lead_id = $2
+         union select k.visitor_id from quarantine q join event_keys k on k.site_id = q.site_id and k.event_id = q.event_id
+           where q.site_id = $1 and q.email_normalized = $3
+       )
+       select visitor_id, exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = theirs.visitor_id
+         and o.lead_id is distinct from $2 and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window') as is_shared
+       from theirs`,
+      [siteId, leadId, emailNormalized],
+    )
+  ).rows;
+  const own = visitors
+    .filter((visitor) => !visitor.is_shared)
+    .map((visitor) => visitor.visitor_id)
+    .sort();
+  const shared = visitors.filter((visitor) => visitor.is_shared).map((visitor) => visitor.visitor_id);
+  // Batches lock visitors in this order too; from here on nothing more is written for these.
+  await db.query(
+    'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for update',
+    [siteId, own],
+  );
+
+  const days = new Set<string>();
+  const note = (rows: { day: string }[]) => {
+    for (const { day } of rows) days.add(day);
+  };
+  const moves = own.map((from) => ({ from, to: randomUUID() }));
+  for (const table of MOVED) {
+    if (!(await db.query("select to_regclass('public.' || $1) is not null as there", [table])).rows[0]!.there)
+      continue;
+    // The browser starts anew when it comes back: its id is made from the site and its anonId, and no row has that now.
+    const set = ['visitor_id = moves.to_id', scrubbed(table)].filter(Boolean).join(', ');
+    const { rowCount, rows } = await db.query<{ day: string }>(
+      `update ${table} t set ${set} from json_to_recordset($2) as moves ("from" uuid, to_id uuid)
+       where t.site_id = $1 and t.visitor_id = moves."from"${table === 'events' ? " returning (t.occurred_at at time zone 'UTC')::date as day" : ''}`,
+      [siteId, JSON.stringify(moves.map(({ from, to }) => ({ from, to_id: to })))],
+    );
+    count(table, rowCount);
+    if (table === 'events') note(rows);
+  }
+  if (shared.length > 0) {
+    const { rowCount, rows } = await db.query<{ day: string }>(
+      `update events e set ${scrubbed('events')} from event_keys k
+       where k.site_id = $1 and k.event_id in (select event_id from submissions where site_id = $1 and lead_id = $2)
+         and e.site_id = $1 and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.visitor_id = any ($3)
+       returning (e.occurred_at at time zone 'UTC')::date as day`,
+      [siteId, leadId, shared],
+    );
+    count('events', rowCount);
+    note(rows);
+  }
+
+  // words that only this person's form sent along
+  const words = leadId
+    ? (
+        await db.query<{ text_id: string }>(
+          'select distinct text_id from consent_details where site_id = $1 and lead_id = $2 and text_id is not null',
+          [siteId, leadId],
+        )
+      ).rows
+    : [];
+  for (const [table, { by }] of Object.entries(TABLES).reverse()) {
+    if (!by || by === 'visitor') continue;
+    if (!(await db.query("select to_regclass('public.' || $1) is not null as there", [table])).rows[0]!.there)
+      continue;
+    const [condition, value] =
+      by === 'address'
+        ? ['email_normalized = $2', emailNormalized]
+        : by === 'lead or visitor' || by === 'lead, visitor or hash'
+          ? [
+              `(lead_id = ($2::json ->> 0)::uuid or visitor_id in (select json_array_elements_text($2::json -> 1)::uuid)${
+                by === 'lead or visitor' ? '' : ' or email_hash = ($2::json ->> 2)::bytea'
+              })`,
+              JSON.stringify([leadId, own, emailHash]),
+            ]
+          : ['lead_id = $2', leadId];
+    count(
+      table,
+      (await db.query(`delete from ${table} where site_id = $1 and ${condition}`, [siteId, value])).rowCount,
+    );
+  }
+  if (words.length > 0) {
+    const { rowCount } = await db.query(
+      `delete from consent_texts t where site_id = $1 and text_id = any ($2) and origin = 'form'
+       and not exists (select from consent_details d where d.site_id = $1 and d.text_id = t.text_id)`,
+      [siteId, words.map(({ text_id }) => text_id)],
+    );
+    count('consent_texts', rowCount);
+  }
+
+  // Wherever else someone wrote the address.
+  const pattern = emailNormalized
+    ? patternOf([emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])])
+    : '';
+  for (const { table, names } of emailNormalized ? searched : []) {
+    const types = new Map(
+      (
+        await db.query<{ name: string; type: string }>(
+          'select attname as name, atttypid::regtype::text as type from pg_attribute where attrelid = to_regclass($1) and attnum > 0',
+          [`public.${table}`],
+        )
+      ).rows.map(({ name, type }) => [name, type]),
+    );
+    if (types.size === 0) continue;
+    const set = names.map(
+      (name) =>
+        `${name} = regexp_replace(${name}::text, $2, '(erased)', 'gi')${types.get(name) === 'text' ? '' : `::${types.get(name)}`}`,
+    );
+    const { rowCount, rows } = await db.query<{ day: string }>(
+      `update ${table} set ${set.join(', ')} where site_id = $1${HOLDING[table] ? ` and ${HOLDING[table]}` : ''}
+       and (${names.map((name) => `${name}::text ~* $2`).join(' or ')})${table === 'events' ? " returning (occurred_at at time zone 'UTC')::date as day" : ''}`,
+      [siteId, pattern],
+    );
+    count(table, rowCount);
+    if (table === 'events') note(rows);
+  }
+
+  await db.query("insert into dirty_days (site_id, day, cause) select $1, unnest($2::date[]), 'erasure'", [
+    siteId,
+    [...days],
+  ]);
+  const found = Object.keys(erased).length > 0;
+  // Last, so that a capture which began while this was under way is dropped too.
+  const { rows } = await db.query<{ erased_at: Date }>(
+    `insert into erasures (site_id, lead_id, email_hash, erased_at, unsubscribe_hash, erased)
+     values ($1, $2, $3, coalesce($4, clock_timestamp())::timestamptz(3), case when $5::text is not null then sha256(convert_to($5, 'UTF8')) end, $6)
+     returning erased_at`,
+    [siteId, leadId, emailHash, again?.at ?? null, lead?.unsubscribe_key ?? null, JSON.stringify(erased)],
+  );
+  if (journal && found) {
+    const entry: Forgotten = {
+      kind: 'erasure',
+      siteId,
+      leadId,
+      emailHash,
+      at: rows[0]!.erased_at.toISOString(),
+    };
+    await rememberForgotten(journal, entry);
+  }
+  return { found, erased };
+}

@@ -1,0 +1,137 @@
+// The ingestion engine: hands rows to the group commit and answers each when its batch has committed.
+import type { Pool } from '../../ground/db/pool.ts';
+import { isDatabaseAway } from '../../ground/http/errors.ts';
+import type { Meters } from '../../ground/http/meters.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
+import { Batcher, BatcherClosed, BatcherFull } from '../../ground/lib/batcher.ts';
+import type { Log } from '../../ground/lib/log.ts';
+import type { ArrivedEvent } from './enrich.ts';
+import type { Ledger } from './ledger.ts';
+import { ingestEvents, makePartitions, type StoredEvent } from './queries.ts';
+
+const DEADLOCK = '40P01';
+const SERIALIZATION_FAILURE = '40001';
+const NO_PARTITION = '23514';
+// Class 22: data that a type cannot hold; class 23: constraints. A row's own fault, not the batch's.
+const DATA_FAULT = /^(22|23)/;
+
+export interface Ingest {
+  /** Resolves after the commit. throws unavailable (full, closing, database away) or invalid_request (this row cannot be stored) */
+  store(event: ArrivedEvent, bytes: number): Promise<StoredEvent>;
+  readonly isFull: boolean;
+  readonly depth: { rows: number; bytes: number; inFlight: number };
+  close(): Promise<void>;
+}
+
+interface Options {
+  db: Pool;
+  inactivityMinutes: number;
+  ledger: Ledger;
+  log: Log;
+  meters: Meters;
+  /** Least distance between two writes; the figures are in api/README.md. */
+  spacingMs?: number;
+}
+
+const code = (error: unknown) => (error as { code?: string } | null)?.code ?? '';
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 20 }: Options): Ingest {
+  async function write(events: ArrivedEvent[]): Promise<StoredEvent[]> {
+    const began = performance.now();
+    // The same event twice in one batch: the later one is told what became of the first.
+    const first = new Map<string, ArrivedEvent>();
+    const repeated = new Map<string, number>();
+    const distinct: ArrivedEvent[] = [];
+    // An id is unique within a site, the statement wants it unique within a batch: another site's takes a turn of its own.
+    const elsewhere: ArrivedEvent[] = [];
+    const standsFor = events.map((event) => {
+      const key = event.body_key ?? event.event_id;
+      const known = first.get(key);
+      if (!known) {
+        first.set(key, event);
+        distinct.push(event);
+        return { event, repeats: false };
+      }
+      if (known.site_id !== event.site_id) {
+        elsewhere.push(event);
+        return { event, repeats: false };
+      }
+      repeated.set(event.site_id, (repeated.get(event.site_id) ?? 0) + 1);
+      return { event: known, repeats: true };
+    });
+    const stored = await withRetries(() => ingestEvents(db, distinct, repeated, inactivityMinutes));
+    const ms = performance.now() - began;
+    meters.batch(events.length, ms / 1000);
+    log.info({ rows: events.length, ms: Math.round(ms * 100) / 100 }, 'batch');
+    const others = elsewhere.length > 0 ? await write(elsewhere) : [];
+    const storedElsewhere = new Map(elsewhere.map((event, i) => [event, others[i]]));
+    return standsFor.map(({ event, repeats }) => {
+      const result = storedElsewhere.get(event) ?? stored.get(event.event_id);
+      if (!result) throw new Error('ingest_events answered without one of its rows');
+      return repeats ? { ...result, duplicate: true } : result;
+    });
+  }
+
+  async function withRetries<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt <= 3 && (code(error) === DEADLOCK || code(error) === SERIALIZATION_FAILURE))
+          await pause(Math.random() * 20 * attempt);
+        else if (attempt === 1 && code(error) === NO_PARTITION)
+          await makePartitions(db, -1, 1); // the job that makes them ahead did not run
+        else if (attempt === 1 && isDatabaseAway(error)) await pause(50);
+        else throw error;
+      }
+    }
+  }
+
+  const batcher = new Batcher<ArrivedEvent, StoredEvent>({
+    write,
+    isFaultOfAnItem: (error) => DATA_FAULT.test(code(error)),
+    rowsPerWriteMax: 500,
+    rowsWorthAWrite: 32,
+    queuedRowsMax: 5000,
+    queuedBytesMax: 16 * 1024 * 1024,
+    spacingMs,
+    writesInFlightMax: 1,
+  });
+
+  return {
+    async store(event, bytes) {
+      try {
+        return await batcher.add(event, bytes);
+      } catch (error) {
+        if (error instanceof BatcherFull)
+          throw new AppError(
+            'unavailable',
+            'More events are arriving than can be stored. Keep this one and send it again.',
+            { retryAfterSeconds: 2 },
+          );
+        if (error instanceof BatcherClosed)
+          throw new AppError('unavailable', 'The service is restarting. Keep this event and send it again.', {
+            retryAfterSeconds: 5,
+          });
+        if (DATA_FAULT.test(code(error))) {
+          log.error({ err: error }, 'an event passed validation and could not be stored');
+          throw new AppError('invalid_request', 'This event holds a value that cannot be stored.', {
+            cause: error,
+          });
+        }
+        throw error;
+      }
+    },
+    get isFull() {
+      return batcher.isFull;
+    },
+    get depth() {
+      return batcher.depth;
+    },
+    async close() {
+      await batcher.close();
+      await ledger.close();
+    },
+  };
+}

@@ -1,0 +1,234 @@
+-- Stores one batch of events in one round trip: recognises duplicates, keeps visitors, cuts sessions, counts the ledger.
+-- A function, because what follows the lock on the visitors must see what a competing batch has committed meanwhile (read
+-- committed gives each statement a new snapshot; the CTEs of a single statement would all share one). Sessions are cut in
+-- a loop over the batch in memory: as a chain of seven window steps the same rules cost three times as much.
+--
+-- Locks are taken in this order everywhere: recent_bodies, event_keys, visitors, sessions, events, ledger; and inside
+-- a table in the order of the key. Two batches, or a batch and a capture, may then wait, but never for each other.
+--
+-- arrived     distinct by (site_id, event_id) and by (site_id, body_key)
+-- repeated    JSON array of {site_id, count}: duplicates that were recognised inside the batch already
+-- inactivity  silence that ends a session
+-- own_sites   the sites of both, for row level security: <uuid>,<uuid>; a row of another site is refused
+-- returns     one row an arrived event: its id, the id it is stored under, and whether it had been stored before
+drop function if exists ingest_events(json, json, interval);
+
+-- The client's instant, within [received - 24 h, received + 5 min]; a received_at of its own has only a recorded day.
+create or replace function event_time(client_at timestamptz, received_at timestamptz) returns timestamptz language sql stable
+return least(greatest(coalesce(client_at, received_at, now()), coalesce(received_at, now()) - interval '24 hours'),
+  coalesce(received_at, now()) + interval '5 minutes');
+
+-- Finds sessions by their places: a plan made while the table was empty would find them any other way by walking all
+-- sessions of the site. The visitor's lock keeps a row where it was found.
+create or replace function grow_sessions(places tid[], ends timestamptz[]) returns void language plpgsql
+set enable_indexscan = off set enable_bitmapscan = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
+begin
+  update sessions s set last_activity_at = grown.last_activity_at
+  from unnest(places, ends) as grown (place, last_activity_at) where s.ctid = grown.place;
+end $$;
+
+create or replace function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text)
+returns table (arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean)
+language plpgsql
+-- A plan is made once, often while the tables are still empty, and must hold when they are large.
+set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  nil constant uuid := '00000000-0000-0000-0000-000000000000'; -- until recut_sessions has placed a late event
+  today constant timestamptz := date_trunc('day', now(), 'UTC');
+  fresh uuid[];        -- arrived ids that are stored now
+  all_fresh boolean;
+  event record;
+  -- the visit in which the loop stands
+  site uuid;
+  visitor uuid;
+  session uuid;
+  active_at timestamptz;
+  campaign jsonb;
+  -- what the loop finds, in lists that belong together
+  placed_ids uuid[] := '{}'; placed_visitors uuid[] := '{}'; placed_sessions uuid[] := '{}';
+  new_sessions uuid[] := '{}'; new_first_events uuid[] := '{}'; new_ends timestamptz[] := '{}';
+  grown_rows tid[] := '{}'; grown_ends timestamptz[] := '{}';
+  dirty_sites uuid[] := '{}'; dirty_times timestamptz[] := '{}';
+  late_visitor record;
+begin
+  perform set_config('marketing.sites', own_sites, true);
+
+  -- Sent without id and time: the same body again within 30 s takes the id of the one stored before.
+  if exists (select from unnest(arrived) where body_key is not null) then
+    insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
+    select a.site_id, a.body_key, a.event_id, now()
+    from unnest(arrived) a
+    where a.body_key is not null
+    order by a.site_id, a.body_key
+    on conflict (site_id, body_key) do update
+    set event_id = excluded.event_id, seen_at = excluded.seen_at
+    where known.seen_at <= excluded.seen_at - interval '30 seconds';
+  end if;
+
+  with sent as materialized (
+    select a.site_id, coalesce(known.event_id, a.event_id) as event_id, a.event_id as arrived_id, a.visitor_id,
+      event_time(a.client_at, a.received_at) as occurred_at, a.ip_hash, a.ua_hash, a.privacy_signal
+    from unnest(arrived) a
+    left join lateral (
+      select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
+    ) known on true
+  ), keyed as (
+    insert into event_keys (site_id, event_id, visitor_id, occurred_at)
+    select site_id, event_id, visitor_id, occurred_at from sent order by site_id, event_id
+    on conflict do nothing
+    returning site_id, event_id
+  ), kept as materialized (
+    select sent.* from sent join keyed using (site_id, event_id)
+  ), seen as (
+    insert into visitors as v (site_id, visitor_id, first_seen_at, last_seen_at, ip_hash, ua_hash, privacy_signal)
+    select site_id, visitor_id, min(occurred_at), max(occurred_at), any_value(ip_hash), any_value(ua_hash), bool_or(privacy_signal)
+    from kept group by site_id, visitor_id order by site_id, visitor_id
+    on conflict (site_id, visitor_id) do update
+    set first_seen_at = least(v.first_seen_at, excluded.first_seen_at),
+      last_seen_at = greatest(v.last_seen_at, excluded.last_seen_at),
+      ip_hash = excluded.ip_hash, ua_hash = excluded.ua_hash, privacy_signal = excluded.privacy_signal
+  )
+  select array_agg(arrived_id) from kept into fresh;
+  all_fresh := coalesce(cardinality(fresh), 0) = cardinality(arrived);
+
+  if fresh is not null then
+    -- The visitors are locked now, so nobody else cuts their sessions; this statement sees the latest ones.
+    for event in
+      select a.site_id, a.visitor_id, a.event_id, a.occurred_at, a.utm, latest.row_at, latest.session_id,
+        latest.started_at, latest.last_activity_at, latest.utm as session_utm,
+        -- Earlier than the session we know, or a campaign inside it: recut_sessions decides with all rows before it.
+        bool_or(coalesce(a.occurred_at < latest.started_at
+            or (a.occurred_at < latest.last_activity_at and a.utm <> coalesce(latest.utm, '{}')), false))
+          over (partition by a.site_id, a.visitor_id) as is_late
+      from (
+        select site_id, visitor_id, event_id, utm, event_time(client_at, received_at) as occurred_at
+        from unnest(arrived) where all_fresh or event_id = any (fresh)
+      ) a
+      left join lateral (
+        select s.ctid as row_at, s.* from sessions s where s.site_id = a.site_id and s.visitor_id = a.visitor_id
+        order by s.started_at desc limit 1
+      ) latest on true
+      order by a.site_id, a.visitor_id, a.occurred_at, a.event_id
+    loop
+      if event.visitor_id is distinct from visitor or event.site_id <> site then
+        site := event.site_id;
+        visitor := event.visitor_id;
+        session := event.session_id;
+        active_at := event.last_activity_at;
+        campaign := event.session_utm;
+      end if;
+      if not event.is_late then
+        if session is null or event.occurred_at - active_at > inactivity or (event.utm is not null and event.utm is distinct from campaign) then
+          session := uuidv7();
+          campaign := event.utm; -- a session has the campaign of its first event, or none
+          new_sessions := array_append(new_sessions, session);
+          new_first_events := array_append(new_first_events, event.event_id);
+          new_ends := array_append(new_ends, event.occurred_at);
+        elsif session is distinct from event.session_id then
+          new_ends[cardinality(new_ends)] := event.occurred_at;
+        else
+          if event.occurred_at > active_at and event.row_at = grown_rows[cardinality(grown_rows)] then
+            grown_ends[cardinality(grown_ends)] := event.occurred_at;
+          elsif event.occurred_at > active_at then
+            grown_rows := array_append(grown_rows, event.row_at);
+            grown_ends := array_append(grown_ends, event.occurred_at);
+          end if;
+          if event.started_at < today then
+            dirty_sites := array_append(dirty_sites, event.site_id);
+            dirty_times := array_append(dirty_times, event.started_at);
+          end if;
+        end if;
+        active_at := greatest(active_at, event.occurred_at);
+      end if;
+      placed_ids := array_append(placed_ids, event.event_id);
+      placed_visitors := array_append(placed_visitors, event.visitor_id);
+      placed_sessions := array_append(placed_sessions, case when event.is_late then nil else session end);
+      if event.occurred_at < today then
+        dirty_sites := array_append(dirty_sites, event.site_id);
+        dirty_times := array_append(dirty_times, event.occurred_at);
+      end if;
+    end loop;
+
+    if cardinality(new_sessions) > 0 then
+      insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
+        device_type, browser, os, country)
+      select a.site_id, n.session_id, a.visitor_id, event_time(a.client_at, a.received_at), n.last_activity_at, a.path, a.referrer,
+        a.source, a.utm, a.device_type, a.browser, a.os, a.country
+      from unnest(new_sessions, new_first_events, new_ends) as n (session_id, event_id, last_activity_at)
+      join unnest(arrived) a using (event_id);
+    end if;
+    if cardinality(grown_rows) > 0 then
+      perform grow_sessions(grown_rows, grown_ends);
+    end if;
+    insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, referrer, source,
+      utm, bot_reason, clamped, privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms, lcp_ms, inp_ms, ttfb_ms,
+      cls_score, props)
+    select a.site_id, a.event_id, a.visitor_id, p.session_id, event_time(a.client_at, a.received_at), coalesce(a.received_at, now()),
+      a.event_type, a.path, a.referrer, a.source, a.utm, a.bot_reason,
+      coalesce(event_time(a.client_at, a.received_at) <> a.client_at, false), a.privacy_signal, a.is_conversion, a.engaged_ms,
+      a.scroll_percent, a.fcp_ms, a.lcp_ms, a.inp_ms, a.ttfb_ms, a.cls_score, a.props
+    from unnest(placed_ids, placed_sessions) as p (event_id, session_id) join unnest(arrived) a using (event_id);
+    if cardinality(dirty_sites) > 0 then
+      -- Today is rolled up all the time; an older day only when something says that it changed.
+      insert into dirty_days (site_id, day, cause)
+      select distinct site_id, (at at time zone 'UTC')::date, 'late_event'
+      from unnest(dirty_sites, dirty_times) as d (site_id, at);
+    end if;
+
+    if nil = any (placed_sessions) then
+      for late_visitor in
+        select a.site_id, a.visitor_id, (array_agg(a.device_type))[1] as device_type, (array_agg(a.browser))[1] as browser,
+          (array_agg(a.os))[1] as os, (array_agg(a.country))[1] as country
+        from unnest(arrived) a
+        join unnest(placed_ids, placed_sessions) as p (event_id, session_id) using (event_id)
+        where p.session_id = nil
+        group by 1, 2 order by 1, 2
+      loop
+        perform recut_sessions(late_visitor.site_id, late_visitor.visitor_id, inactivity,
+          late_visitor.device_type, late_visitor.browser, late_visitor.os, late_visitor.country);
+      end loop;
+      select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into placed_ids, placed_visitors, placed_sessions
+      from unnest(arrived) a
+      cross join lateral (
+        select e.* from event_keys k
+        join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+        where k.site_id = a.site_id and k.event_id = a.event_id limit 1
+      ) e
+      where a.event_id = any (fresh);
+    end if;
+
+    return query select p.event_id, p.event_id, p.visitor_id, p.session_id, false
+      from unnest(placed_ids, placed_visitors, placed_sessions) as p (event_id, visitor_id, session_id);
+  end if;
+
+  insert into ingest_ledger as l (site_id, day, outcome, count)
+  select site_id, day, outcome, sum(count) from (
+    select site_id, (coalesce(received_at, now()) at time zone 'UTC')::date as day, count(*) as received,
+      count(*) filter (where all_fresh or event_id = any (fresh)) as accepted
+    from unnest(arrived) group by 1, 2
+    union all
+    select r.site_id, (now() at time zone 'UTC')::date, r.count, 0 from json_to_recordset(repeated) as r (site_id uuid, count bigint)
+  ) parts, lateral (values ('received', received), ('accepted', accepted), ('duplicate', received - accepted)) as o (outcome, count)
+  group by 1, 2, 3 having sum(count) > 0 order by 1, 2, 3
+  on conflict (site_id, day, outcome, reason, slot) do update set count = l.count + excluded.count;
+
+  if not all_fresh then
+    -- The answer to a duplicate is the first one's; its session is unknown once the raw row was purged.
+    return query
+      select a.event_id, first.event_id, first.visitor_id, first.session_id, true
+      from unnest(arrived) a
+      left join lateral (
+        select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
+      ) known on true
+      cross join lateral (
+        select k.event_id, k.visitor_id, e.session_id
+        from event_keys k
+        left join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+        where k.site_id = a.site_id and k.event_id = coalesce(known.event_id, a.event_id) limit 1
+      ) first
+      where fresh is null or a.event_id <> all (fresh);
+  end if;
+end $$;
+comment on function ingest_events is 'stores a batch of events; see src/product/events/ingest_events.sql';

@@ -1,0 +1,84 @@
+// Refusals and server times, gathered in memory and written every second: received = accepted + duplicate + rejected.
+// What is stored counts itself, in the transaction that stores it (ingest_events.sql).
+import type { Pool } from '../../ground/db/pool.ts';
+import type { Issue } from '../../ground/lib/app-error.ts';
+import type { Log } from '../../ground/lib/log.ts';
+import { addToLedger, type Refusal } from './queries.ts';
+
+// A flood of refusals is counted in full, but only so many a second leave a row to look at.
+const SAMPLES_PER_FLUSH_MAX = 20;
+const FLUSH_MS = 1000;
+// bucket b holds server times in (1.1^(b-1), 1.1^b] hundredths of a millisecond: 10 % wide, 0.01 ms to hours in 200 buckets
+const LATENCY_BASE = Math.log(1.1);
+export const latencyBucket = (ms: number) =>
+  Math.max(0, Math.min(200, Math.ceil(Math.log(Math.max(ms * 100, 1)) / LATENCY_BASE)));
+
+export interface Ledger {
+  /** Counts something that was not stored. reason: a code such as malformed_json or honeypot */
+  refuse(
+    refusal: { siteId: string; route: string; reason: string; issues?: Issue[] | undefined },
+    count?: number,
+  ): void;
+  /** Server time of a write route, in milliseconds. */
+  time(siteId: string, ms: number): void;
+  /** Writes what is gathered; keeps it when the database is away. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function makeLedger(db: Pool, log: Log): Ledger {
+  let refusals = new Map<string, Refusal>();
+  let samples: { site_id: string; route: string; reason: string; details: unknown }[] = [];
+  let latencies = new Map<string, { site_id: string; bucket: number; count: number }>();
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    if (refusals.size === 0 && latencies.size === 0) return;
+    const taken = { refusals, samples, latencies };
+    refusals = new Map();
+    samples = [];
+    latencies = new Map();
+    try {
+      await addToLedger(db, [...taken.refusals.values()], taken.samples, [...taken.latencies.values()]);
+    } catch (err) {
+      for (const entry of taken.refusals.values()) add(entry, entry.count);
+      for (const entry of taken.latencies.values()) addTime(entry.site_id, entry.bucket, entry.count);
+      log.warn({ err }, 'the ledger could not be written; kept for the next try');
+    }
+  }
+  function flush(): Promise<void> {
+    writing = writing.then(write);
+    return writing;
+  }
+  function add(refusal: Omit<Refusal, 'count'>, count: number): void {
+    const key = `${refusal.site_id} ${refusal.day} ${refusal.reason}`;
+    const known = refusals.get(key);
+    if (known) known.count += count;
+    else refusals.set(key, { ...refusal, count });
+  }
+  function addTime(siteId: string, bucket: number, count: number): void {
+    const key = `${siteId} ${bucket}`;
+    const known = latencies.get(key);
+    if (known) known.count += count;
+    else latencies.set(key, { site_id: siteId, bucket, count });
+  }
+  const timer = setInterval(flush, FLUSH_MS).unref();
+  return {
+    refuse({ siteId, route, reason, issues }, count = 1) {
+      add({ site_id: siteId, day: new Date().toISOString().slice(0, 10), reason }, count);
+      if (samples.length < SAMPLES_PER_FLUSH_MAX)
+        samples.push({
+          site_id: siteId,
+          route,
+          reason,
+          details: issues ? { issues: issues.slice(0, 5) } : null,
+        });
+    },
+    time: (siteId, ms) => addTime(siteId, latencyBucket(ms), 1),
+    flush,
+    async close() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+}

@@ -1,0 +1,146 @@
+// The SQL door of events.
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import type { ArrivedEvent } from './enrich.ts';
+import { asBinaryArray } from './wire.ts';
+
+export interface StoredEvent {
+  eventId: string;
+  visitorId: string;
+  /** null: a duplicate whose raw row was purged meanwhile */
+  sessionId: string | null;
+  duplicate: boolean;
+}
+
+interface Row {
+  /** arrived id and session id of each event stored now, 36 characters each */
+  stored: string | null;
+  known: { arrived_id: string; event_id: string; visitor_id: string; session_id: string | null }[] | null;
+}
+
+// A row of text an event, each with five fields to read, cost as much as making the answers from them.
+const INGEST = `select string_agg(concat(arrived_id, session_id), '') filter (where not duplicate) as stored,
+  json_agg(json_build_object('arrived_id', arrived_id, 'event_id', event_id, 'visitor_id', visitor_id, 'session_id', session_id))
+    filter (where duplicate) as known
+from ingest_events($1, $2, $3, $4)`;
+const ID_LENGTH = 36;
+
+const typeOids = new WeakMap<Db, number>();
+
+/** The number this database has for the type arrived_event; asked once a pool. */
+async function typeOid(db: Db): Promise<number> {
+  let known = typeOids.get(db);
+  if (known === undefined) {
+    const { rows } = await db.query<{ oid: number }>("select 'arrived_event'::regtype::oid as oid");
+    known = rows[0]!.oid;
+    typeOids.set(db, known);
+  }
+  return known;
+}
+
+/**
+ * Stores a batch in one round trip (ingest_events.sql); with a pool in a transaction of its own, which is committed
+ * when this resolves, else in the caller's.
+ * arrived   distinct by event_id and by body_key
+ * repeated  duplicates recognised before, by site: counted, nothing else
+ * returns   by arrived event_id
+ */
+export async function ingestEvents(
+  db: Db,
+  arrived: ArrivedEvent[],
+  repeated: Map<string, number>,
+  inactivityMinutes: number,
+): Promise<Map<string, StoredEvent>> {
+  const sites = new Set(repeated.keys());
+  for (const event of arrived) sites.add(event.site_id);
+  const { rows } = await db.query<Row>({
+    name: 'ingest_events',
+    text: INGEST,
+    values: [
+      asBinaryArray(arrived, await typeOid(db)),
+      repeated.size === 0
+        ? '[]'
+        : JSON.stringify(Array.from(repeated, ([site_id, count]) => ({ site_id, count }))),
+      `${inactivityMinutes} minutes`,
+      [...sites].join(','),
+    ],
+  });
+  const { stored, known } = rows[0]!;
+  const sessionOf = new Map<string, string>();
+  for (let at = 0; at < (stored?.length ?? 0); at += 2 * ID_LENGTH) {
+    sessionOf.set(stored!.slice(at, at + ID_LENGTH), stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH));
+  }
+  const results = new Map<string, StoredEvent>();
+  for (const { event_id: eventId, visitor_id: visitorId } of arrived) {
+    const sessionId = sessionOf.get(eventId);
+    if (sessionId) results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
+  }
+  for (const row of known ?? []) {
+    results.set(row.arrived_id, {
+      eventId: row.event_id,
+      visitorId: row.visitor_id,
+      sessionId: row.session_id,
+      duplicate: true,
+    });
+  }
+  return results;
+}
+
+/** Partitions for the UTC days from `fromDays` to `toDays` around today, both inclusive. returns how many were made */
+export async function makePartitions(db: Db, fromDays: number, toDays: number): Promise<number> {
+  const { rows } = await db.query<{ made: number }>(
+    "select make_event_partitions((now() at time zone 'UTC')::date + $1::int, (now() at time zone 'UTC')::date + $2::int) as made",
+    [fromDays, toDays],
+  );
+  return rows[0]!.made;
+}
+
+export interface Refusal {
+  site_id: string;
+  /** UTC day of arrival */
+  day: string;
+  reason: string;
+  count: number;
+}
+
+export async function addToLedger(
+  pool: Pool,
+  refusals: Refusal[],
+  samples: { site_id: string; route: string; reason: string; details: unknown }[],
+  latencies: { site_id: string; bucket: number; count: number }[],
+): Promise<void> {
+  const siteIds = [...new Set([...refusals, ...latencies].map((entry) => entry.site_id))];
+  await inSites(pool, siteIds, async (db) => {
+    await db.query(
+      `insert into ingest_ledger as l (site_id, day, outcome, reason, count)
+       select site_id, day, outcome, case outcome when 'rejected' then reason else '' end, sum(count)
+       from json_to_recordset($1) as r (site_id uuid, day date, reason text, count bigint), (values ('received'), ('rejected')) outcomes (outcome)
+       group by 1, 2, 3, 4 order by 1, 2, 3, 4
+       on conflict (site_id, day, outcome, reason, slot) do update set count = l.count + excluded.count`,
+      [JSON.stringify(refusals)],
+    );
+    await db.query(
+      `insert into rejections (site_id, route, reason, details)
+       select site_id, route, reason, details from json_to_recordset($1) as r (site_id uuid, route text, reason text, details jsonb)`,
+      [JSON.stringify(samples)],
+    );
+    await db.query(
+      `insert into ingest_latencies as l (site_id, day, bucket, count)
+       select site_id, (now() at time zone 'UTC')::date, bucket, sum(count)
+       from json_to_recordset($1) as r (site_id uuid, bucket smallint, count bigint) group by 1, 2, 3 order by 1, 2, 3
+       on conflict (site_id, day, bucket) do update set count = l.count + excluded.count`,
+      [JSON.stringify(latencies)],
+    );
+  });
+}
+
+/** Forgets digests of bodies that can no longer make a duplicate. */
+export async function purgeRecentBodies(pool: Pool, siteIds: string[]): Promise<number> {
+  return inSites(
+    pool,
+    siteIds,
+    async (db) =>
+      (await db.query("delete from recent_bodies where seen_at < now() - interval '2 minutes'")).rowCount ??
+      0,
+  );
+}

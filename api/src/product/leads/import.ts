@@ -1,0 +1,265 @@
+// Takes over leads from elsewhere, with the evidence of their consent: a report for each row, and a dry run before.
+import { z } from 'zod';
+import type { Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
+import { readAddress } from '../../ground/lib/email.ts';
+import { domainClass } from '../captures/domains.ts';
+import { newKey } from '../consent/link.ts';
+import { recordConsent } from '../consent/queries.ts';
+import { propertyId } from '../events/schema.ts';
+
+const ROWS_MAX = 20_000;
+const ROWS_PER_TRANSACTION = 200; // a capture of the same address waits no longer than this takes
+
+export const importInput = z
+  .object({
+    propertyId: propertyId.optional(),
+    dryRun: z.boolean().default(false).describe('tells what would happen, and changes nothing'),
+    csv: z
+      .string()
+      .min(1)
+      .describe(
+        'with a header: email, and any of capturedAt, formName, sourceChannel, consentStatus, consentAt, consentKind, expiresAt, words, language, policyVersion, purposes, evidence',
+      ),
+  })
+  .meta({ id: 'LeadImport' });
+
+const outcome = z.enum(['created', 'updated', 'unchanged', 'refused']);
+export const importReport = z
+  .object({
+    ok: z.literal(true),
+    dryRun: z.boolean(),
+    counts: z.record(outcome, z.int()),
+    rows: z.array(
+      z.object({
+        row: z.int().describe('line of the file; the header is 1'),
+        outcome,
+        message: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'LeadImportReport' });
+
+export interface RowReport {
+  row: number;
+  outcome: z.output<typeof outcome>;
+  message?: string;
+}
+
+const optional = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .transform((text) => text || undefined)
+    .optional();
+const instant = z
+  .string()
+  .trim()
+  .transform((text, context) => {
+    if (!text) return undefined;
+    const at = Date.parse(text);
+    if (at <= Date.now()) return new Date(at).toISOString();
+    context.addIssue({ code: 'custom', message: 'a date or an instant, not in the future' });
+    return z.NEVER;
+  })
+  .optional();
+
+const importedRow = z
+  .object({
+    email: z.string(),
+    capturedAt: instant,
+    formName: optional(255),
+    sourceChannel: optional(255),
+    consentStatus: z.preprocess(
+      (text) => text || 'pending',
+      z.enum(['pending', 'implied', 'express', 'withdrawn']),
+    ),
+    consentAt: instant,
+    consentKind: z.preprocess(
+      (text) => text || undefined,
+      z.enum(['implied_inquiry', 'implied_purchase']).optional(),
+    ),
+    expiresAt: z.preprocess((text) => text || undefined, z.iso.datetime({ offset: true }).optional()),
+    words: optional(8000),
+    language: optional(35),
+    policyVersion: optional(255),
+    purposes: optional(500),
+    evidence: optional(2000),
+  })
+  .superRefine((row, context) => {
+    const claims = row.consentStatus === 'express' || row.consentStatus === 'implied';
+    if (claims && !row.consentAt)
+      context.addIssue({
+        code: 'custom',
+        path: ['consentAt'],
+        message: `is needed for ${row.consentStatus} consent`,
+      });
+    if (claims && !row.evidence)
+      context.addIssue({
+        code: 'custom',
+        path: ['evidence'],
+        message: 'is needed: where and how was it given, and where is the proof?',
+      });
+    if (row.consentStatus === 'express' && !row.words)
+      context.addIssue({
+        code: 'custom',
+        path: ['words'],
+        message: 'are needed for express consent: what exactly was agreed to?',
+      });
+  });
+
+class DryRun extends Error {}
+
+/** throws invalid_request when the file is no CSV or has no column email */
+export async function importLeads(
+  pool: Pool,
+  siteId: string,
+  input: z.output<typeof importInput>,
+  hashAddress: (normalized: string) => string,
+): Promise<{ dryRun: boolean; counts: Record<string, number>; rows: RowReport[] }> {
+  const { parse } = await import('csv-parse/sync'); // rarely needed: not in memory before
+  let records: { record: Record<string, string>; line: number }[];
+  try {
+    records = (
+      parse(input.csv, {
+        columns: true,
+        bom: true,
+        skip_empty_lines: true,
+        trim: true,
+        info: true,
+        relax_column_count_less: true,
+      }) as unknown as {
+        record: Record<string, string>;
+        info: { lines: number };
+      }[]
+    ).map(({ record, info }) => ({ record, line: info.lines }));
+  } catch (error) {
+    throw unreadable(`The file is not CSV: ${(error as { code?: string }).code ?? 'it cannot be read'}.`);
+  }
+  if (records.length === 0 || !('email' in records[0]!.record))
+    throw unreadable('The file needs a header line with a column called email, and rows.');
+  if (records.length > ROWS_MAX) throw unreadable(`The file has over ${ROWS_MAX} rows; send it in parts.`);
+
+  const rows: RowReport[] = [];
+  for (let start = 0; start < records.length; start += ROWS_PER_TRANSACTION) {
+    const bite = records.slice(start, start + ROWS_PER_TRANSACTION);
+    const reports: RowReport[] = [];
+    await inSites(pool, siteId, async (db) => {
+      // in one order, so that two imports, or captures, never wait for each other in a circle
+      const addresses = bite
+        .flatMap(({ record }) => readAddress(record.email ?? '')?.normalized ?? [])
+        .sort();
+      await db.query(
+        "select pg_advisory_xact_lock(hashtextextended($1 || ' ' || address, 7)) from unnest($2::text[]) as a (address)",
+        [siteId, addresses],
+      );
+      for (const { record, line } of bite) {
+        const parsed = importedRow.safeParse(record);
+        const address = readAddress(record.email ?? '');
+        if (!address) reports.push({ row: line, outcome: 'refused', message: 'email: is not an address' });
+        else if (!parsed.success)
+          reports.push({
+            row: line,
+            outcome: 'refused',
+            message: parsed.error.issues
+              .map(({ path, message }) => `${path.join('.')}: ${message}`)
+              .join('; '),
+          });
+        else {
+          const row = parsed.data;
+          const capturedAt = new Date(row.capturedAt ?? row.consentAt ?? Date.now());
+          const { rowCount: isErased } = await db.query(
+            'select from erasures where site_id = $1 and email_hash = $2 and erased_at >= $3 limit 1',
+            [siteId, hashAddress(address.normalized), row.consentAt ?? capturedAt],
+          );
+          if (isErased) {
+            reports.push({
+              row: line,
+              outcome: 'refused',
+              message: 'this address was erased after that; only a newer consent may bring it back',
+            });
+            continue;
+          }
+          const inserted = await db.query<{ lead_id: string }>(
+            `insert into leads (site_id, email, email_normalized, email_domain, domain_class, first_captured_at, last_submitted_at, first_source,
+               first_form_name, source_channel, unsubscribe_key, imported_at)
+             values ($1, $2, $3, $4, $5, $6, $6, 'import', $7, $8, $9, now()) on conflict (site_id, email_normalized) do nothing returning lead_id`,
+            [
+              siteId,
+              address.email,
+              address.normalized,
+              address.domain,
+              domainClass(address.domain),
+              capturedAt,
+              row.formName ?? null,
+              row.sourceChannel ?? null,
+              newKey(),
+            ],
+          );
+          if (inserted.rowCount)
+            await db.query(
+              "insert into dirty_days (site_id, day, cause) values ($1, ($2::timestamptz at time zone 'UTC')::date, 'import')",
+              [siteId, capturedAt],
+            );
+          const leadId =
+            inserted.rows[0]?.lead_id ??
+            (
+              await db.query<{ lead_id: string }>(
+                'select lead_id from leads where site_id = $1 and email_normalized = $2',
+                [siteId, address.normalized],
+              )
+            ).rows[0]!.lead_id;
+          const before = (
+            await db.query<{ seq: number }>(
+              'select consent_seq as seq from leads where site_id = $1 and lead_id = $2',
+              [siteId, leadId],
+            )
+          ).rows[0]!.seq;
+          await recordConsent(db, siteId, leadId, {
+            status: row.consentStatus,
+            kind: row.consentKind,
+            basis: 'import',
+            occurred_at: new Date(row.consentAt ?? capturedAt).toISOString(),
+            expires_at: row.expiresAt,
+            words: row.words,
+            language: row.language,
+            policy_version: row.policyVersion,
+            purposes: row.purposes,
+            form_name: row.formName,
+            source: row.sourceChannel,
+            evidence: row.evidence,
+          });
+          if (inserted.rowCount)
+            await db.query('select adopt_conversions($1, $2, $3, $4)', [
+              siteId,
+              leadId,
+              hashAddress(address.normalized),
+              capturedAt,
+            ]);
+          const after = (
+            await db.query<{ seq: number }>(
+              'select consent_seq as seq from leads where site_id = $1 and lead_id = $2',
+              [siteId, leadId],
+            )
+          ).rows[0]!.seq;
+          reports.push({
+            row: line,
+            outcome: inserted.rowCount ? 'created' : after > before ? 'updated' : 'unchanged',
+          });
+        }
+      }
+      if (input.dryRun) throw new DryRun();
+    }).catch((error) => {
+      if (!(error instanceof DryRun)) throw error;
+    });
+    rows.push(...reports);
+  }
+  const counts: Record<string, number> = { created: 0, updated: 0, unchanged: 0, refused: 0 };
+  for (const { outcome: what } of rows) counts[what]! += 1;
+  return { dryRun: input.dryRun, counts, rows };
+}
+
+const unreadable = (message: string) =>
+  new AppError('invalid_request', message, { issues: [{ path: 'csv', message }] });

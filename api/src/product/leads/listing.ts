@@ -1,0 +1,183 @@
+// Leads as administrators see them: a page of a list, one lead's timeline, everything held about one address.
+
+import type { Db } from '../../ground/db/pool.ts';
+import { listConsentRecords } from '../consent/queries.ts';
+
+export interface LeadFilter {
+  /** Part of an address. */
+  q?: string | undefined;
+  source?: string | undefined;
+  consent?: string | undefined;
+  domainClass?: string | undefined;
+  /** UTC days of the first capture, both inclusive. */
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+export interface Cursor {
+  at: string;
+  leadId: string;
+}
+
+const LEAD = `lead_id as "leadId", email, email_domain as "emailDomain", domain_class as "domainClass",
+  instant_text(first_captured_at) as "firstCapturedAt", instant_text(last_submitted_at) as "lastSubmittedAt", first_source as "firstSource",
+  first_utm as "firstUtm", first_path as "firstPath", first_referrer as "firstReferrer", first_form_name as "firstFormName",
+  source_channel as "sourceChannel", first_visitor_id as "firstVisitorId", privacy_signal as "privacySignal",
+  instant_text(verified_at) as "verifiedAt", consent_status as "consentStatus", instant_text(consent_at) as "consentAt",
+  instant_text(consent_expires_at) as "consentExpiresAt", instant_text(imported_at) as "importedAt", site_id as "siteId"`;
+
+export interface LeadRow {
+  leadId: string;
+  email: string;
+  emailDomain: string;
+  domainClass: string;
+  firstCapturedAt: string;
+  lastSubmittedAt: string;
+  firstSource: string;
+  firstUtm: Record<string, string> | null;
+  firstPath: string | null;
+  firstReferrer: string | null;
+  firstFormName: string | null;
+  sourceChannel: string | null;
+  firstVisitorId: string | null;
+  privacySignal: boolean;
+  verifiedAt: string | null;
+  consentStatus: string;
+  consentAt: string | null;
+  consentExpiresAt: string | null;
+  importedAt: string | null;
+  siteId: string;
+}
+
+/** Newest first. returns at most `limit` leads after the cursor; inside inSites */
+export async function listLeads(
+  db: Db,
+  siteId: string,
+  filter: LeadFilter,
+  after: Cursor | null,
+  limit: number,
+): Promise<LeadRow[]> {
+  const { rows } = await db.query<LeadRow>(
+    `select ${LEAD} from leads
+     where site_id = $1
+       and ($2::text is null or email_normalized like '%' || $2 || '%' escape '!' or lower(email) like '%' || $2 || '%' escape '!')
+       and ($3::text is null or first_source = $3) and ($4::text is null or consent_status = $4)
+       and ($5::text is null or domain_class = $5)
+       and ($6::date is null or first_captured_at >= $6::date::timestamp at time zone 'UTC')
+       and ($7::date is null or first_captured_at < ($7::date + 1)::timestamp at time zone 'UTC')
+       and ($8::timestamptz is null or (first_captured_at, lead_id) < ($8::timestamptz, $9::uuid))
+     order by first_captured_at desc, lead_id desc limit $10`,
+    [
+      siteId,
+      filter.q ? filter.q.toLowerCase().replace(/[!%_]/g, '!$&') : null,
+      filter.source ?? null,
+      filter.consent ?? null,
+      filter.domainClass ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+      after?.at ?? null,
+      after?.leadId ?? null,
+      limit,
+    ],
+  );
+  return rows;
+}
+
+export async function findLead(db: Db, leadId: string): Promise<LeadRow | null> {
+  return (
+    (
+      await db.query<LeadRow>(
+        `select ${LEAD} from leads where lead_id = $1 and site_id = any (current_sites())`,
+        [leadId],
+      )
+    ).rows[0] ?? null
+  );
+}
+
+export async function findLeadByAddress(
+  db: Db,
+  siteId: string,
+  emailNormalized: string,
+): Promise<LeadRow | null> {
+  return (
+    (
+      await db.query<LeadRow>(`select ${LEAD} from leads where site_id = $1 and email_normalized = $2`, [
+        siteId,
+        emailNormalized,
+      ])
+    ).rows[0] ?? null
+  );
+}
+
+/** Everything that belongs to a lead, newest first; events bounded, all else whole. Inside inSites. */
+export async function timelineOf(db: Db, lead: LeadRow, eventsMax: number) {
+  const key = [lead.siteId, lead.leadId];
+  const identities = (
+    await db.query(
+      `select identity_id as "identityId", visitor_id as "visitorId", link_source as "linkSource", round(confidence::numeric, 4)::float as confidence,
+         instant_text(linked_at) as "linkedAt", instant_text(unlinked_at) as "unlinkedAt"
+       from lead_identities where site_id = $1 and lead_id = $2 order by linked_at, identity_id`,
+      key,
+    )
+  ).rows;
+  const visitors = [
+    ...new Set(
+      identities
+        .filter((link) => !link.unlinkedAt && link.linkSource !== 'same_ip_ua_window')
+        .map((link) => link.visitorId),
+    ),
+  ];
+  const sessions = (
+    await db.query(
+      `select session_id as "sessionId", visitor_id as "visitorId", instant_text(started_at) as "startedAt", instant_text(last_activity_at) as "lastActivityAt",
+         landing_path as "landingPath", referrer, source, utm, device_type as "deviceType", browser, os, country
+       from sessions where site_id = $1 and visitor_id = any ($2) order by started_at desc limit 500`,
+      [lead.siteId, visitors],
+    )
+  ).rows;
+  const events = (
+    await db.query(
+      `select event_id as "eventId", visitor_id as "visitorId", session_id as "sessionId", event_type as "eventType", path, referrer, utm, props,
+         instant_text(occurred_at) as "occurredAt", bot_reason as "botReason"
+       from events where site_id = $1 and visitor_id = any ($2) order by occurred_at desc, event_id limit $3`,
+      [lead.siteId, visitors, eventsMax],
+    )
+  ).rows;
+  const submissions = (
+    await db.query(
+      `select submission_id as "submissionId", event_id as "eventId", form_name as "formName", path, source_channel as "sourceChannel", payload,
+         instant_text(submitted_at) as "submittedAt", spam_score as "spamScore"
+       from submissions where site_id = $1 and lead_id = $2 order by submitted_at desc`,
+      key,
+    )
+  ).rows;
+  const consents = await listConsentRecords(db, lead.siteId, lead.leadId);
+  const conversions = await listConversions(db, lead.siteId, { leadId: lead.leadId, visitors });
+  return { identities, sessions, events, submissions, consents, conversions };
+}
+
+/** What became of a lead, or of an address that is nobody's lead yet; newest first. Inside inSites. */
+export async function listConversions(
+  db: Db,
+  siteId: string,
+  whose: { leadId?: string; visitors?: string[]; emailHash?: string },
+) {
+  return (
+    await db.query(
+      `select conversion_id as "conversionId", kind, origin, visitor_id as "visitorId", instant_text(occurred_at) as "occurredAt",
+         amount::float8 as amount, currency
+       from conversions where site_id = $1 and (lead_id = $2 or visitor_id = any ($3) or email_hash = $4::bytea)
+       order by occurred_at desc, conversion_id`,
+      [siteId, whose.leadId ?? null, whose.visitors ?? [], whose.emailHash ?? null],
+    )
+  ).rows;
+}
+
+/** Mails to a lead, oldest first, sent or still waiting. */
+export async function listMails(db: Db, siteId: string, leadId: string) {
+  const { rows } = await db.query(
+    'select kind, queued_at as "queuedAt", sent_at as "sentAt" from outgoing_mails where site_id = $1 and lead_id = $2 order by queued_at',
+    [siteId, leadId],
+  );
+  return rows;
+}

@@ -1,0 +1,299 @@
+// A second opinion: the numbers computed again from the events as they were made up, slowly and obviously, in another
+// language than the product's SQL; they must agree with the API for hundreds of random windows.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { partitions, type Recorded, record } from '../../../test/record.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { addDays, dayOf, eachDay } from '../../ground/lib/days.ts';
+import { alarmsOf } from '../../operations/alerts/rules.ts';
+import { readingsOf } from '../../operations/alerts/watch.ts';
+
+const SEED = Number(process.env.SEED ?? 20240229);
+const FIRST = '2024-02-12'; // a leap day inside, so that a day too many or too few shows
+const DAYS = 40;
+const WINDOWS = 300;
+
+/** Small, known, and the same everywhere. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+const random = randomFrom(SEED);
+const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!;
+const SOURCES = ['direct', 'organic_search', 'paid_search', 'social', 'email', 'referral'];
+
+interface Made extends Recorded {
+  ms: number;
+}
+
+/** Visits of some visitors over the days: breaks, borders at midnight, bots, forms, flags. */
+function makeUp(site: string): Made[] {
+  const made: Made[] = [];
+  const start = Date.parse(`${FIRST}T00:00:00Z`);
+  for (let v = 0; v < 90; v += 1) {
+    const visitor = `${site} visitor ${v}`;
+    const isBot = v % 11 === 0;
+    for (let visit = 0; visit < 1 + Math.floor(random() * 5); visit += 1) {
+      // every third visit begins within the hour before midnight
+      const day = Math.floor(random() * (DAYS - 1));
+      let at =
+        start + day * 86_400_000 + (random() < 0.33 ? 82_800_000 : 0) + Math.floor(random() * 3_600_000);
+      const source = pick(SOURCES);
+      for (let n = 0; n < 1 + Math.floor(random() * 6); n += 1) {
+        const type = pick(['page_view', 'page_view', 'page_view', 'cta_click', 'form_start', 'form_submit']);
+        made.push({
+          id: `${site} ${made.length}`,
+          visitor,
+          at: new Date(at).toISOString(),
+          ms: at,
+          type,
+          path: pick(['/', '/bread', '/cake', '/order']),
+          source: n === 0 ? source : 'internal',
+          ...(type.startsWith('form') ? { props: { formName: pick(['news', 'order']) } } : {}),
+          ...(isBot || random() < 0.03 ? { bot_reason: pick(['user_agent', 'declared']) } : {}),
+          ...(random() < 0.04 ? { is_conversion: true } : {}),
+        });
+        // mostly minutes; sometimes a silence on either side of the half hour
+        at +=
+          random() < 0.2
+            ? pick([1_799_000, 1_800_000, 1_800_001, 5_400_000])
+            : Math.floor(random() * 900_000);
+      }
+    }
+  }
+  return made;
+}
+
+interface Visit {
+  visitor: string;
+  events: Made[];
+}
+
+/** Sessions by the contract: silence of more than 30 minutes ends one, counting every event of the visitor. */
+function visitsOf(events: Made[]): Visit[] {
+  const visits: Visit[] = [];
+  for (const visitor of new Set(events.map((event) => event.visitor))) {
+    const own = events.filter((event) => event.visitor === visitor).sort((a, b) => a.ms - b.ms);
+    let current: Visit | null = null;
+    for (const event of own) {
+      if (!current || event.ms - current.events.at(-1)!.ms > 1_800_000) {
+        current = { visitor, events: [] };
+        visits.push(current);
+      }
+      current.events.push(event);
+    }
+  }
+  // only what humans did, and only where a human was
+  return visits
+    .map((visit) => ({ ...visit, events: visit.events.filter((event) => !event.bot_reason) }))
+    .filter((visit) => visit.events.length > 0);
+}
+
+function opinion(events: Made[], visits: Visit[], from: string, to: string) {
+  const inside = (event: Made) => dayOf(event.ms) >= from && dayOf(event.ms) <= to;
+  const human = events.filter((event) => !event.bot_reason);
+  const seen = new Set(human.filter(inside).map((event) => event.visitor));
+  const earlier = new Set(human.filter((event) => dayOf(event.ms) < from).map((event) => event.visitor));
+  const sessions = visits.filter((visit) => inside(visit.events[0]!));
+  const entered = sessions.filter((visit) => visit.events.some((event) => event.type === 'page_view'));
+  const converted = entered.filter((visit) => {
+    const entrance = visit.events.find((event) => event.type === 'page_view')!;
+    return visit.events.some(
+      (event) => event.ms >= entrance.ms && (event.type === 'form_submit' || event.is_conversion),
+    );
+  });
+  let started = 0;
+  let submitted = 0;
+  for (const visit of sessions)
+    for (const form of ['news', 'order']) {
+      const of = visit.events.filter((event) => event.props?.formName === form);
+      if (of.length > 0) started += 1;
+      if (of.some((event) => event.type === 'form_submit')) submitted += 1;
+    }
+  const mix: Record<string, number> = {};
+  for (const visit of sessions) {
+    const source = visit.events[0]!.source!;
+    mix[source] = (mix[source] ?? 0) + 1;
+  }
+  const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+  return {
+    uniqueVisitors: seen.size,
+    returningVisitorsPct: ratio([...seen].filter((visitor) => earlier.has(visitor)).length, seen.size),
+    totalPageViews: human.filter((event) => inside(event) && event.type === 'page_view').length,
+    sessions: sessions.length,
+    landingPageConversionRate: ratio(converted.length, entered.length),
+    formCompletionRate: ratio(submitted, started),
+    trafficSourceMix: Object.fromEntries(
+      Object.entries(mix).map(([source, count]) => [source, count / sessions.length]),
+    ),
+    botEvents: events.filter((event) => inside(event) && event.bot_reason).length,
+  };
+}
+
+let server: TestServer;
+const sites: { key: string; siteId: string; events: Made[]; visits: Visit[] }[] = [];
+
+const shuffled = <T>(list: T[]): T[] =>
+  list
+    .map((item) => ({ item, order: random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+
+before(async () => {
+  server = await startServer();
+  await partitions(server.database.owner, addDays(FIRST, -2), addDays(FIRST, DAYS + 2));
+  for (const key of ['bakery', 'florist']) {
+    const { body } = await call(`${server.url}/v1/sites`, 'POST', { key }, admin);
+    const events = makeUp(key);
+    sites.push({ key, siteId: body.site.siteId, events, visits: visitsOf(events) });
+  }
+  // Mostly in order; some days late and shuffled, after their neighbours were rolled up already; some sent twice.
+  for (const { siteId, events } of sites) {
+    const late = new Set(shuffled(events).slice(0, events.length / 5));
+    const punctual = events.filter((event) => !late.has(event)).sort((a, b) => a.ms - b.ms);
+    await record(server.database.app, siteId, punctual);
+    await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+    for (const event of shuffled([...late, ...shuffled(events).slice(0, 60)]))
+      await record(server.database.app, siteId, [event]);
+  }
+  const { body } = await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  assert.equal(body.run?.state, 'succeeded', JSON.stringify(body));
+});
+after(() => server.end());
+
+test(`a second opinion agrees in ${WINDOWS} random windows (seed ${SEED})`, async () => {
+  for (let n = 0; n < WINDOWS; n += 1) {
+    const { key, events, visits } = pick(sites);
+    const from = addDays(FIRST, Math.floor(random() * (DAYS + 4)) - 3);
+    const to = addDays(from, Math.floor(random() * (random() < 0.5 ? 4 : DAYS)));
+    const { status, body } = await call(
+      `${server.url}/v1/metrics/summary?from=${from}&to=${to}&propertyId=${key}`,
+      'GET',
+      undefined,
+      admin,
+    );
+    assert.equal(status, 200);
+    const { trafficSourceMix, ...metrics } = body.metrics;
+    const told = {
+      ...Object.fromEntries(
+        Object.entries(metrics).map(([name, each]) => [name, (each as { value: number | null }).value]),
+      ),
+      trafficSourceMix,
+      botEvents: body.quality.botEvents,
+    } as Record<string, unknown>;
+    for (const [name, value] of Object.entries(opinion(events, visits, from, to)))
+      assert.deepEqual(told[name], value, `${key} ${from} … ${to}: ${name}`);
+  }
+});
+
+const ROLLUPS = [
+  'daily_metric_rollups',
+  'daily_ingest_rollups',
+  'daily_breakdowns',
+  'visitor_days',
+  'visitor_returns',
+  'conversions',
+];
+async function bytes(): Promise<string> {
+  const all = [];
+  for (const table of ROLLUPS)
+    all.push(
+      (
+        await server.database.owner.query(
+          `select md5(coalesce(string_agg(r::text, e'\\n' order by r::text), '')) as sum from ${table} r`,
+        )
+      ).rows[0].sum,
+    );
+  return all.join(' ');
+}
+
+test('rolled up twice, in any order, the rows are the same to the byte', async () => {
+  const range = { from: FIRST, to: addDays(FIRST, DAYS) };
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', range, admin);
+  const once = await bytes();
+  for (const day of shuffled(eachDay(FIRST, addDays(FIRST, DAYS))))
+    await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', { from: day, to: day }, admin);
+  assert.equal(await bytes(), once);
+});
+
+test('the nightly comparison of raw rows with rollups finds nothing, and finds a falsified number', async () => {
+  const range = { from: FIRST, to: addDays(FIRST, DAYS) };
+  const clean = await call(`${server.url}/v1/admin/jobs/discrepancy`, 'POST', range, admin);
+  assert.ok(clean.body.run.result.daysCompared >= 2 * (DAYS - 2));
+  assert.deepEqual(clean.body.run.result.differences, []);
+  const day = addDays(FIRST, 7);
+  await server.database.owner.query(
+    'update daily_metric_rollups set page_views = page_views + 1 where day = $1 and site_id = $2',
+    [day, sites[0]!.siteId],
+  );
+  const found = await call(`${server.url}/v1/admin/jobs/discrepancy`, 'POST', range, admin);
+  assert.equal(found.body.run.result.discrepancies, 1);
+  assert.equal(found.body.run.result.differences[0].number, 'page_views');
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', { from: day, to: day }, admin);
+});
+
+test('the ledger balances for every site and day; a missing count is found, kept in the table of runs and an alarm', async () => {
+  const run = async (options = {}) =>
+    (await call(`${server.url}/v1/admin/jobs/ledger`, 'POST', options, admin)).body.run.result;
+  const clean = await run();
+  assert.deepEqual([clean.days >= 2 * (DAYS - 2), clean.imbalances, clean.unbalanced], [true, 0, []]);
+  // longer ago than the status page looks by itself
+  const day = addDays(FIRST, 7);
+  const lose = (by: number) =>
+    server.database.owner.query(
+      "update ingest_ledger set count = count + $3 where site_id = $1 and day = $2 and outcome = 'received'",
+      [sites[0]!.siteId, day, by],
+    );
+  await lose(-1);
+  const found = await run({ from: FIRST, to: addDays(FIRST, DAYS) });
+  assert.equal(found.imbalances, 1);
+  const { received, accepted, duplicate, rejected, ...where } = found.unbalanced[0];
+  assert.deepEqual(where, { siteId: sites[0]!.siteId, day });
+  assert.equal(received, accepted + duplicate + rejected - 1);
+  const status = await server.services.status();
+  assert.ok(alarmsOf({ ...readingsOf(status, false), requests: null }).some(({ id }) => id === 'ledger'));
+  const { body } = await call(`${server.url}/v1/admin/jobs/ledger`, 'GET', undefined, admin);
+  assert.deepEqual(
+    body.runs.map((each: { result: { imbalances: number } }) => each.result.imbalances),
+    [1, 0],
+  );
+  await lose(1);
+  assert.equal((await run()).imbalances, 0);
+});
+
+test('a changed verdict takes a visitor out of every day and brings them back', async () => {
+  const once = await bytes();
+  const { siteId } = sites[0]!;
+  const change = async (reason: string | null) => {
+    await server.database.owner.query(
+      `with judged as (update events set bot_reason = $2 where site_id = $1 and visitor_id = (
+         select visitor_id from visitor_days where site_id = $1 group by 1 order by count(*) desc, 1 limit 1)
+         and bot_reason is not distinct from $3 returning occurred_at)
+       insert into dirty_days (site_id, day, cause) select distinct $1::uuid, occurred_at::date, 'verdict' from judged`,
+      [siteId, reason, reason === null ? 'judged' : null],
+    );
+    await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  };
+  const visitor = (
+    await server.database.owner.query(
+      'select visitor_id from visitor_days where site_id = $1 group by 1 order by count(*) desc, 1 limit 1',
+      [siteId],
+    )
+  ).rows[0].visitor_id;
+  await change('judged');
+  assert.notEqual(await bytes(), once);
+  const left = await server.database.owner.query('select from visitor_days where visitor_id = $1', [visitor]);
+  assert.equal(left.rowCount, 0);
+  await server.database.owner.query(
+    `with judged as (update events set bot_reason = null where bot_reason = 'judged' returning site_id, occurred_at)
+     insert into dirty_days (site_id, day, cause) select distinct site_id, occurred_at::date, 'verdict' from judged`,
+  );
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  assert.equal(await bytes(), once);
+});

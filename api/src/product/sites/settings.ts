@@ -1,0 +1,102 @@
+// A site's own settings: what each may be, and what must be there before double opt-in can work.
+import { z } from 'zod';
+import type { Issue } from '../../ground/lib/app-error.ts';
+import type { Site } from './queries.ts';
+
+const NO_LINE_BREAKS = /^[^\p{Cc}\u2028\u2029]*$/u;
+const line = (max: number) =>
+  z.string().trim().min(1).max(max).regex(NO_LINE_BREAKS, 'one line, without control characters');
+
+const known = {
+  doubleOptIn: z
+    .boolean()
+    .describe(
+      'express consent waits for the button in a mail; needs senderAddress (or MAIL_SENDER), a name, and SMTP_URL, MAIL_FROM, PUBLIC_URL',
+    ),
+  senderName: line(100).describe('who writes, in mails; else the name of the site'),
+  senderAddress: line(300).describe(
+    'postal address in the foot of mails, which CASL asks for; else MAIL_SENDER',
+  ),
+  senderContact: line(200).describe(
+    'phone, address or web page in the foot; else PRIVACY_CONTACT_EMAIL, else MAIL_FROM',
+  ),
+  linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
+  policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
+  policyUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .describe('where it stands'),
+};
+const NAMES = new Map(Object.keys(known).map((name) => [plain(name), name]));
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** Settings that are not ours are kept as they are; one that looks like ours, misspelt, would silently do nothing. */
+function noMisspelling(settings: Record<string, unknown>, context: z.RefinementCtx): void {
+  for (const name of Object.keys(settings)) {
+    const ours = NAMES.get(plain(name));
+    if (ours && ours !== name)
+      context.addIssue({ code: 'custom', path: [name], message: `is called ${ours}` });
+    if (name.length > 64)
+      context.addIssue({
+        code: 'custom',
+        path: [name.slice(0, 64)],
+        message: 'a name of at most 64 characters',
+      });
+  }
+}
+
+export const siteSettings = z
+  .object(known)
+  .partial()
+  .catchall(z.json())
+  .superRefine(noMisspelling)
+  .meta({ id: 'SiteSettings' });
+
+export const settingsPatch = z
+  .object(
+    Object.fromEntries(Object.entries(known).map(([name, rule]) => [name, rule.nullable()])) as {
+      [name in keyof typeof known]: z.ZodNullable<(typeof known)[name]>;
+    },
+  )
+  .partial()
+  .catchall(z.json())
+  .superRefine(noMisspelling)
+  .meta({ id: 'SiteSettingsPatch' });
+
+/** What mails of every site need, and which of it the operator has not set. */
+export interface MailFacts {
+  missing: string[];
+  /** MAIL_SENDER: name and postal address for sites that don't say theirs. */
+  sender: string | undefined;
+}
+
+/**
+ * What keeps double opt-in from being switched on, or from staying on as this change would leave it: a mail that nobody
+ * sends, or that doesn't say who writes (CASL: name and postal address), must not be what people wait for.
+ * before  the site as it was; null: it is new
+ */
+export function optInFaults(site: Site, before: Site | null, mail: MailFacts): Issue[] {
+  const own = (name: string) => typeof site.settings[name] === 'string';
+  if (site.settings.doubleOptIn !== true) return [];
+  const faults: Issue[] = [];
+  if (before?.settings.doubleOptIn !== true && mail.missing.length > 0)
+    faults.push({
+      path: 'settings.doubleOptIn',
+      message: `needs a mail server: set ${mail.missing.join(', ')} and start again`,
+    });
+  if (!own('senderName') && !site.name)
+    faults.push({
+      path: 'settings.senderName',
+      message: 'is needed for double opt-in: who writes? (or name the site)',
+    });
+  if (!own('senderAddress') && !mail.sender)
+    faults.push({
+      path: 'settings.senderAddress',
+      message:
+        'is needed for double opt-in: the postal address of who writes, in one line (or set MAIL_SENDER)',
+    });
+  return faults;
+}

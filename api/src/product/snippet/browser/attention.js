@@ -1,0 +1,88 @@
+// How long and how far a page was read, and how fast it was: sent when the page is left or hides.
+import { hooks, on, send } from './core.ts';
+
+// Whoever gives no sign for half a minute has turned away.
+const IDLE_MS = 3e4;
+const MS_MAX = 12e4;
+const entered = location.pathname;
+const [navigation] = performance.getEntriesByType('navigation');
+// Whole numbers from 0 to `max`: a value beyond the contract's bounds would cost the whole event.
+const within = (max, value) => Math.max(0, Math.min(max, value | 0));
+let shown = !document.hidden;
+let engaged = 0;
+let depth = 0;
+let last = Date.now();
+let until = last;
+// Time counts up to each sign of life, at most IDLE_MS for one, and only while the page was to be seen.
+const tick = () => {
+  const gone = within(IDLE_MS, Date.now() - last);
+  if (shown) {
+    engaged += gone;
+    until = last + gone;
+    depth = Math.max(
+      depth,
+      within(100, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100),
+    );
+  }
+  last = Date.now();
+  shown = !document.hidden;
+};
+on('scroll', tick);
+on('keydown', tick);
+on('pointermove', tick);
+// A page opened in the background is painted late for no fault of its own.
+const unseen = document.hidden && !document.prerendering;
+const webVitals = {};
+const slowest = {};
+let windowStart = 0;
+let lastShift = 0;
+let shifted = 0;
+// A prerendered page was being made before anyone looked; what counts is the time from then on.
+const put = (name, at) => {
+  webVitals[name] = within(MS_MAX, at - (navigation.activationStart || 0));
+};
+const see = (entry) => {
+  const { startTime, value, interactionId, duration } = entry;
+  if (interactionId) slowest[interactionId] = Math.max(slowest[interactionId] || 0, duration);
+  else if (value) {
+    // The worst window of layout shifts: gaps under one second, five seconds at most.
+    if (!entry.hadRecentInput) {
+      if (startTime > lastShift + 1e3 || startTime > windowStart + 5e3) {
+        shifted = 0;
+        windowStart = startTime;
+      }
+      lastShift = startTime;
+      shifted += value;
+      webVitals.clsScore = Math.min(10, Math.max(webVitals.clsScore, shifted));
+    }
+  } else if (!unseen && !duration) {
+    // Only the largest contentful paint has a size; the browser stops looking for larger ones at the first
+    // interaction. Of the two other paints, the first contentful one comes last.
+    put(entry.size ? 'lcpMs' : 'fcpMs', startTime);
+  }
+};
+const observer = new PerformanceObserver((list) => list.getEntries().map(see));
+for (const type of PerformanceObserver.supportedEntryTypes) {
+  // paint, largest-contentful-paint, layout-shift, event
+  if (/shift/.test(type)) webVitals.clsScore = 0;
+  if (/paint|shift|^event/.test(type)) observer.observe({ type, buffered: true, durationThreshold: 16 });
+}
+let told;
+hooks.leave = (hidden) => {
+  tick();
+  if (engaged > 999) {
+    // The end of attention rather than the moment of leaving: a tab left open must not begin a new session.
+    send('engagement', { timestamp: until, traffic: { engagedTimeMs: engaged, scrollDepthPercent: depth } });
+    engaged = 0;
+  }
+  if (hidden == undefined) depth = 0;
+  if (hidden && !told) {
+    observer.takeRecords().map(see);
+    put('ttfbMs', navigation.responseStart);
+    // Interaction to next paint: the slowest interaction, leaving out one for every fifty.
+    const all = Object.values(slowest).sort((a, b) => b - a);
+    if (all[0]) webVitals.inpMs = all[(all.length / 50) | 0];
+    told = send('web_vitals', { path: entered, timestamp: until, traffic: { webVitals } });
+    navigation.responseStatus == 404 && send('not_found', { path: entered });
+  }
+};

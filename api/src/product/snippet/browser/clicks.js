@@ -1,0 +1,25 @@
+// Clicks: on what is marked with data-event, on links that lead away, and on downloads.
+import { on, send } from './core.ts';
+
+const FILES = /\.(pdf|zip|docx?|xlsx?|pptx?|csv|mp[34]|exe|dmg)$/i;
+const clicked = ({ target, button }) => {
+  // The main and the middle button; a menu is no click.
+  if (button < 2) {
+    const marked = target.closest('[data-event]');
+    if (marked) {
+      const { event, ...props } = marked.dataset;
+      send(event, { props });
+    }
+    const link = target.closest('a[href]');
+    // Neither mailto: nor blob: has a host.
+    if (link?.host) {
+      const type =
+        link.matches('[download]') || FILES.test(link.pathname)
+          ? 'download'
+          : link.host != location.host && 'outbound_click';
+      if (type) send(type, { props: { url: link.origin + link.pathname } });
+    }
+  }
+};
+on('click', clicked);
+on('auxclick', clicked);
