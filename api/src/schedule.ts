@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 import type { Pool } from './ground/db/pool.ts';
+import { MACHINE } from './ground/http/caller.ts';
+import { siteNamed } from './ground/http/frame.ts';
 import { markMinute, purgeRuns } from './ground/jobs/queries.ts';
 import type { Job } from './ground/jobs/runner.ts';
 import { addDays, dayOf } from './ground/lib/days.ts';
@@ -9,14 +11,13 @@ import type { Policy } from './ground/retention/policy.ts';
 import { purge } from './ground/retention/purge.ts';
 import { type BackupSettings, runBackup } from './operations/backups/dump.ts';
 import { verifyBackup } from './operations/backups/verify.ts';
-import { judgePatterns } from './product/bots/routes.ts';
+import { judgePatterns } from './product/bots/verdicts.ts';
 import type { LeadWork } from './product/captures/start.ts';
 import { expireConsents } from './product/consent/queries.ts';
 import { makePartitions, purgeRecentBodies } from './product/events/queries.ts';
 import { purgeLeads } from './product/leads/purge.ts';
 import type { MetricsCache } from './product/metrics/cache.ts';
 import { checkLedger, findDiscrepancies, rollUp } from './product/metrics/rollup.ts';
-import { siteOf } from './product/metrics/routes.ts';
 import { rangeOptions } from './product/metrics/schema.ts';
 import type { Sites } from './product/sites/recognise.ts';
 
@@ -34,7 +35,8 @@ export interface Workshop {
 }
 
 export function schedule({ db, sites, backups, metrics, policy, leads }: Workshop): Job[] {
-  const chosen = (propertyId?: string) => (propertyId ? [siteOf(sites, propertyId).siteId] : sites.ids());
+  const chosen = async (propertyId?: string) =>
+    propertyId ? [(await siteNamed(sites, MACHINE, propertyId)).siteId] : sites.ids();
   const jobs: Job[] = [
     {
       name: 'heartbeat',
@@ -64,7 +66,7 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
       why: 'reports read only rollups: today is redone all the time, an older day when it was marked',
       options: rangeOptions,
       run: async ({ options: { from, to, propertyId }, signal, progress }) => {
-        const done = await rollUp(db, { from, to, siteIds: chosen(propertyId), signal, progress });
+        const done = await rollUp(db, { from, to, siteIds: await chosen(propertyId), signal, progress });
         if (done.days > 0) metrics.clear();
         return done;
       },
@@ -80,7 +82,7 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
         const found = await findDiscrepancies(db, {
           from: from ?? addDays(yesterday, -366),
           to: to ?? yesterday,
-          siteIds: chosen(propertyId),
+          siteIds: await chosen(propertyId),
           signal,
         });
         if (found.differences.length > 0) log.error(found, 'rollups differ from raw rows');
@@ -101,7 +103,7 @@ export function schedule({ db, sites, backups, metrics, policy, leads }: Worksho
         const { days, unbalanced } = await checkLedger(db, {
           from: from ?? '-infinity', // all that is kept
           to: to ?? today,
-          siteIds: chosen(propertyId),
+          siteIds: await chosen(propertyId),
         });
         if (unbalanced.length > 0) log.error({ unbalanced }, 'the ledger does not balance');
         return { days, imbalances: unbalanced.length, unbalanced: unbalanced.slice(0, 20) };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import { type Log, makeLog } from '../src/ground/lib/log.ts';
-import { type Running, start } from '../src/main.ts';
+import { type Running, type StartOptions, start } from '../src/main.ts';
 import { PEPPER } from './cluster.ts';
 import { makeDatabase, type TestDatabase } from './database.ts';
 
@@ -23,6 +23,7 @@ export async function startServer(
   settings: Record<string, string> = {},
   database?: TestDatabase,
   log: Log = makeLog(process.env.TEST_LOG ?? 'silent'),
+  options: StartOptions = {},
 ): Promise<TestServer> {
   const own = database ?? (await makeDatabase());
   const folder = settings.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'marketing-data-'));
@@ -37,7 +38,7 @@ export async function startServer(
     JOBS: 'off',
     ...settings,
   });
-  const running = await start(config, log);
+  const running = await start(config, log, { checkAnswers: true, ...options });
   return {
     ...running,
     database: own,

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { ensureSnippet, snippetRoutes } from '../src/product/snippet/routes.ts';
+import { mountRoutes } from './routes.ts';
 
 export interface Sent {
   eventId: string;
@@ -82,7 +83,7 @@ export async function startStub() {
       ctx.body = Buffer.from('R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==', 'base64');
     } else ctx.body = { ok: status < 300 };
   });
-  app.use(snippetRoutes().routes());
+  mountRoutes(app, snippetRoutes());
 
   const server = createServer(app.callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,17 +1,22 @@
-// Reads a request's body: JSON, a form, or a beacon's text/plain holding JSON; bounded, cleaned, never trusted.
+// Reads a request's body: JSON, a form, a beacon's text/plain holding JSON, a table; bounded, cleaned, never trusted.
 
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
 import rawBody from 'raw-body';
 import { AppError } from '../lib/app-error.ts';
-import { clean } from './validate.ts';
+import type { Call } from './call.ts';
+import type { BodyKind } from './route.ts';
+import { clean, cleanText } from './validate.ts';
 
 export interface BodyOptions {
   bytesMax: number;
-  /** Beacon routes also take text/plain: sendBeacon and fetch without a preflight. */
-  beacon?: boolean;
-  form?: boolean;
+  kinds: readonly BodyKind[];
+  /** No body at all is an empty object. */
+  optional?: boolean;
 }
+
+/** Fills the call's body (cleaned), bodyBytes (of its JSON or text as sent) and isForm. */
+export type BodyReader = (ctx: Context, call: Call) => Promise<void>;
 
 const BYTE_ORDER_MARK = 0xfeff;
 
@@ -33,24 +38,12 @@ function failed(error: Error & { status?: number; type?: string }): never {
   throw malformed(error);
 }
 
-/** As a layer of a route: see bodyReader. */
-export function readBody(options: BodyOptions): Middleware {
-  const read = bodyReader(options);
-  return async (ctx, next) => {
-    await read(ctx);
-    return next();
-  };
-}
-
-/**
- * Fills ctx.state.body: the cleaned body; bodyBytes: of its JSON as sent; isForm: whether it came as a form.
- * throws  malformed_json, payload_too_large, unsupported_media_type
- */
-export function bodyReader({
-  bytesMax,
-  beacon = false,
-  form = false,
-}: BodyOptions): (ctx: Context) => Promise<void> {
+/** throws  malformed_json, payload_too_large, unsupported_media_type */
+export function bodyReader({ bytesMax, kinds, optional = false }: BodyOptions): BodyReader {
+  const takes = (kind: BodyKind) => kinds.includes(kind);
+  const form = takes('form');
+  const beacon = takes('beacon');
+  const csv = takes('csv');
   // forms, and whatever came compressed
   const unpack = koaBody({
     formLimit: bytesMax,
@@ -64,38 +57,49 @@ export function bodyReader({
     includeUnparsed: false,
     onError: failed,
   });
-  return async (ctx) => {
+  // The reader beneath koa-body, called directly: an event's body is read in a third of the time.
+  const readBytes = (ctx: Context) =>
+    rawBody(ctx.req, { limit: bytesMax, length: ctx.req.headers['content-length'] ?? null }).catch(failed);
+
+  return async (ctx, call) => {
     const { headers } = ctx.req;
-    if (!headers['transfer-encoding'] && Number(headers['content-length'] || 0) === 0) throw malformed(); // no body at all
+    const isEmpty = !headers['transfer-encoding'] && Number(headers['content-length'] || 0) === 0;
+    if (isEmpty) {
+      if (!optional) throw malformed();
+      call.body = {};
+      return;
+    }
+    if (takes('text') || (csv && ctx.is('text/csv'))) {
+      const bytes = await readBytes(ctx);
+      call.bodyBytes = bytes.length;
+      call.body = cleanText(bytes.toString());
+      return;
+    }
     // sendBeacon with a plain Blob has no type
     if (beacon && !headers['content-type']) headers['content-type'] = 'text/plain';
-    const isForm = form && Boolean(ctx.is('application/x-www-form-urlencoded'));
+    call.isForm = form && Boolean(ctx.is('application/x-www-form-urlencoded'));
     if (
-      !isForm &&
+      !call.isForm &&
       headers['content-type'] !== 'application/json' &&
       !ctx.is('application/json', '+json') &&
       !(beacon && ctx.is('text/plain'))
     ) {
+      const others = [form && 'application/x-www-form-urlencoded', csv && 'text/csv'].filter(Boolean);
       throw new AppError(
         'unsupported_media_type',
-        `Send ${form ? 'application/x-www-form-urlencoded or ' : ''}application/json${beacon ? ', or text/plain holding JSON' : ''}.`,
+        `Send ${[...others, 'application/json'].join(' or ')}${beacon ? ', or text/plain holding JSON' : ''}.`,
       );
     }
-    ctx.state.isForm = isForm;
-    if (isForm || headers['content-encoding']) {
+    if (call.isForm || headers['content-encoding']) {
       await unpack(ctx, async () => {});
-      const text = isForm ? '' : String(ctx.request.body);
-      ctx.state.bodyBytes = Buffer.byteLength(text);
-      ctx.state.body = clean(isForm ? ctx.request.body : parseObject(text));
+      const text = call.isForm ? '' : String(ctx.request.body);
+      call.bodyBytes = Buffer.byteLength(text);
+      call.body = clean(call.isForm ? ctx.request.body : parseObject(text));
       return;
     }
-    // The reader beneath koa-body, called directly: an event's body is read in a third of the time.
-    const bytes = await rawBody(ctx.req, {
-      limit: bytesMax,
-      length: headers['content-length'] ?? null,
-    }).catch(failed);
-    ctx.state.bodyBytes = bytes.length;
-    ctx.state.body = clean(parseObject(bytes.toString()));
+    const bytes = await readBytes(ctx);
+    call.bodyBytes = bytes.length;
+    call.body = clean(parseObject(bytes.toString()));
   };
 }
 

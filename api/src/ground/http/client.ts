@@ -1,7 +1,7 @@
 // Who is asking: the client's address (never stored), its keyed hash, and the key under which limits count it.
 import { createHmac } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import type { Context } from 'koa';
 import { LRUCache } from 'lru-cache';
 
 export interface Client {
@@ -14,7 +14,7 @@ export interface Client {
   limitKey: string;
 }
 
-export type IdentifyClient = (ctx: Context) => Client;
+export type IdentifyClient = (request: IncomingMessage) => Client;
 
 function plain(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
@@ -51,15 +51,15 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
   const hmac = (value: string) => createHmac('sha256', pepper).update(value).digest();
   // The same browser asks again and again: a client is worked out once (0.02 ms) and found after that.
   const known = new LRUCache<string, Client>({ max: 5000 });
-  return (ctx) => {
-    if (ctx.state.client) return ctx.state.client;
-    const peer = plain(ctx.req.socket.remoteAddress ?? '');
+  return (request) => {
+    const { headers } = request;
+    const peer = plain(request.socket.remoteAddress ?? '');
     let address = peer;
     if (isIP(peer) && trusted.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')) {
-      const said = plain(ctx.get('x-real-ip').trim());
+      const said = plain(String(headers['x-real-ip'] ?? '').trim());
       if (isIP(said)) address = said;
     }
-    const userAgent = ctx.get('user-agent').slice(0, 512);
+    const userAgent = (headers['user-agent'] ?? '').slice(0, 512);
     const key = `${address} ${userAgent}`;
     let client = known.get(key);
     if (!client) {
@@ -72,7 +72,6 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
       };
       known.set(key, client);
     }
-    ctx.state.client = client;
     return client;
   };
 }

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import { AppError, type ErrorCode } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
+import type { Call } from './call.ts';
 
 export const STATUS: Record<ErrorCode, number> = {
   invalid_request: 400,
@@ -91,11 +92,11 @@ export function errorBody(error: AppError, requestId: string): Record<string, un
   };
 }
 
-export function sendError(ctx: Context, error: AppError): void {
+function sendError(ctx: Context, call: Call, error: AppError): void {
   ctx.status = STATUS[error.code];
   if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = errorBody(error, ctx.state.requestId);
+  ctx.body = errorBody(error, call.id);
 }
 
 const UNANSWERED = new Set([404, 405, 501]);
@@ -106,13 +107,19 @@ export function refuseUnanswered(ctx: Context): void {
 }
 
 /** Shows a refusal as a page where a person looks at it; false where nobody does. */
-export type TellPerson = (ctx: Context, status: number, error: AppError) => boolean;
+export type TellPerson = (ctx: Context, call: Call, status: number, error: AppError) => boolean;
 
 /** Answers with what was thrown, whatever it is; logs it when it is our fault. */
-export function answerError(ctx: Context, thrown: unknown, log: Log, tellPerson: TellPerson): void {
+export function answerError(
+  ctx: Context,
+  call: Call,
+  thrown: unknown,
+  log: Log,
+  tellPerson: TellPerson,
+): void {
   const error = asAppError(thrown);
-  ctx.state.errorCode = error.code;
+  call.errorCode = error.code;
   if (STATUS[error.code] >= 500)
-    log.error({ requestId: ctx.state.requestId, err: error.cause ?? error }, 'request failed');
-  if (!tellPerson(ctx, STATUS[error.code], error)) sendError(ctx, error);
+    log.error({ requestId: call.id, err: error.cause ?? error }, 'request failed');
+  if (!tellPerson(ctx, call, STATUS[error.code], error)) sendError(ctx, call, error);
 }

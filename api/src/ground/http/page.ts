@@ -1,16 +1,7 @@
 // Small pages for people: thank-you, mistakes, unsubscribe. No script, no tracking, nothing from elsewhere.
 import { createHash } from 'node:crypto';
-import type { Context } from 'koa';
-
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-/** Text as it may stand in an element or a quoted attribute. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!);
+import { type Html, html } from './html.ts';
+import { Reply } from './reply.ts';
 
 const CSS = `:root{color-scheme:light dark;--ink:#1d2733;--paper:#fff;--soft:#5b6673;--act:#0b57d0;--on-act:#fff;--wrong:#b3261e}
 @media (prefers-color-scheme:dark){:root{--ink:#e8edf2;--paper:#14191f;--soft:#a9b4c0;--act:#8ab4f8;--on-act:#0b1a33;--wrong:#f2b8b5}}
@@ -23,23 +14,18 @@ a{color:var(--act)}:focus-visible{outline:3px solid var(--act);outline-offset:3p
 const CSS_HASH = createHash('sha256').update(CSS).digest('base64');
 
 /**
- * title, body  title is escaped here; body is HTML whose texts the caller has escaped
  * formTargets  origins that a form on the page may end up at, beside our own (browsers check redirects too)
  */
-export function sendPage(
-  ctx: Context,
-  status: number,
-  title: string,
-  body: string,
-  formTargets: string[] = [],
-): void {
-  ctx.status = status;
-  ctx.type = 'text/html; charset=utf-8';
-  ctx.set(
-    'Content-Security-Policy',
-    `default-src 'none'; style-src 'sha256-${CSS_HASH}'; form-action 'self' ${formTargets.join(' ')}; base-uri 'none'; frame-ancestors 'none'`,
+export function page(status: number, title: string, body: Html, formTargets: string[] = []): Reply {
+  const whole = html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title><style>@</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`;
+  return new Reply(
+    status,
+    String(whole).replace('<style>@</style>', () => `<style>${CSS}</style>`),
+    {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${CSS_HASH}'; form-action 'self' ${formTargets.join(' ')}; base-uri 'none'; frame-ancestors 'none'`,
+      'Cache-Control': 'no-store',
+      'X-Robots-Tag': 'noindex',
+    },
   );
-  ctx.set('Cache-Control', 'no-store');
-  ctx.set('X-Robots-Tag', 'noindex');
-  ctx.body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><style>${CSS}</style></head><body><main><h1>${escapeHtml(title)}</h1>${body}</main></body></html>`;
 }

@@ -1,8 +1,7 @@
 // How much one client may ask for in a minute. In memory: several processes each allow their share, which is enough.
-import type { Context } from 'koa';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../lib/app-error.ts';
-import type { IdentifyClient } from './client.ts';
+import type { Client } from './client.ts';
 
 // per minute and client (IPv4 address or IPv6 /64); the contract's numbers
 export const LIMITS = {
@@ -18,9 +17,9 @@ export type LimitName = keyof typeof LIMITS;
 
 export interface RateLimits {
   /** Takes points (default 1) from the client's bucket of that name. throws rate_limited with Retry-After */
-  take(ctx: Context, name: LimitName, points?: number): Promise<void>;
+  take(client: Client, name: LimitName, points?: number): Promise<void>;
   /** Whether the bucket is empty, without taking from it. throws rate_limited */
-  check(ctx: Context, name: LimitName): Promise<void>;
+  check(client: Client, name: LimitName): Promise<void>;
 }
 
 function refuse(milliseconds: number): never {
@@ -30,7 +29,7 @@ function refuse(milliseconds: number): never {
   });
 }
 
-export function rateLimits(enabled: boolean, identify: IdentifyClient): RateLimits {
+export function rateLimits(enabled: boolean): RateLimits {
   if (!enabled) return { take: async () => {}, check: async () => {} };
   const limiters = Object.fromEntries(
     Object.entries(LIMITS).map(([name, points]) => [
@@ -39,15 +38,15 @@ export function rateLimits(enabled: boolean, identify: IdentifyClient): RateLimi
     ]),
   ) as Record<LimitName, RateLimiterMemory>;
   return {
-    async take(ctx, name, points = 1) {
+    async take(client, name, points = 1) {
       try {
-        await limiters[name].consume(identify(ctx).limitKey, points);
+        await limiters[name].consume(client.limitKey, points);
       } catch (refusal) {
         refuse((refusal as RateLimiterRes).msBeforeNext ?? 60_000);
       }
     },
-    async check(ctx, name) {
-      const state = await limiters[name].get(identify(ctx).limitKey);
+    async check(client, name) {
+      const state = await limiters[name].get(client.limitKey);
       if (state && state.remainingPoints <= 0) refuse(state.msBeforeNext);
     },
   };

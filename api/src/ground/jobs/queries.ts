@@ -112,11 +112,17 @@ export async function lastSlots(db: Db): Promise<Map<string, { scheduledFor: Dat
   return new Map(rows.map((row) => [row.job, { scheduledFor: row.scheduled_for, state: row.state }]));
 }
 
-/** The newest runs, newest first; of one job, or the newest of each. */
-export async function listRuns(db: Db, job: string | null, limit: number): Promise<Run[]> {
+/** Newest first. before: where the page before ended, its last run's start and id */
+export async function listRuns(
+  db: Db,
+  job: string,
+  before: [string, string] | null,
+  limit: number,
+): Promise<Run[]> {
   const { rows } = await db.query<Row>(
-    'select * from job_runs where job = $1 order by started_at desc limit $2',
-    [job, limit],
+    `select * from job_runs where job = $1 and ($2::timestamptz is null or (started_at, run_id) < ($2, $3::uuid))
+     order by started_at desc, run_id desc limit $4`,
+    [job, before?.[0] ?? null, before?.[1] ?? null, limit],
   );
   return rows.map(asRun);
 }

@@ -1,52 +1,14 @@
-// The admin's door to the jobs: GET /v1/admin/jobs, GET and POST /v1/admin/jobs/{job}.
-import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+// The jobs over HTTP: GET /v1/admin/jobs, GET and POST /v1/admin/jobs/{job}.
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Pool } from '../db/pool.ts';
-import { readBody } from '../http/body.ts';
-import { adminDoor, jsonBody, ok, refusals } from '../http/openapi-parts.ts';
+import { nextCursor, pageOf, paging, readCursor } from '../http/fields.ts';
+import { type Route, route } from '../http/route.ts';
 import { validate } from '../http/validate.ts';
 import { AppError } from '../lib/app-error.ts';
 import { listRuns } from './queries.ts';
 import type { Job, Runner } from './runner.ts';
 
 const NO_OPTIONS = z.object({});
-
-export function jobRoutes({ db, runner, admin }: { db: Pool; runner: Runner; admin: Middleware }): Router {
-  const router = new Router();
-  const body = readBody({ bytesMax: 16 * 1024 });
-  const named = (ctx: Context): Job => {
-    const job = runner.jobs.find(({ name }) => name === ctx.params.job);
-    if (!job) throw new AppError('not_found', 'There is no such job; GET /v1/admin/jobs lists them.');
-    return job;
-  };
-
-  router.get('/v1/admin/jobs', admin, async (ctx) => {
-    ctx.body = { ok: true, jobs: await runner.status() };
-  });
-  router.get('/v1/admin/jobs/:job', admin, async (ctx) => {
-    ctx.body = { ok: true, runs: await listRuns(db, named(ctx).name, 50) };
-  });
-  router.post(
-    '/v1/admin/jobs/:job',
-    admin,
-    async (ctx, next) => {
-      // no body at all means no options
-      if (Number(ctx.get('content-length') || 0) === 0 && !ctx.get('transfer-encoding')) {
-        ctx.state.body = {};
-        return next();
-      }
-      return body(ctx, next);
-    },
-    async (ctx) => {
-      const job = named(ctx);
-      const options = validate(job.options ?? NO_OPTIONS, ctx.state.body) as Record<string, unknown>;
-      ctx.body = { ok: true, run: await runner.runNow(job.name, options) };
-    },
-  );
-  return router;
-}
 
 const runShape = z
   .object({
@@ -57,8 +19,8 @@ const runShape = z
     state: z.enum(['running', 'succeeded', 'failed', 'abandoned']),
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
-    options: z.record(z.string(), z.unknown()),
-    result: z.record(z.string(), z.unknown()).nullable(),
+    options: z.record(z.string(), z.json()),
+    result: z.record(z.string(), z.json()).nullable(),
     error: z.string().nullable(),
   })
   .meta({ id: 'JobRun' });
@@ -72,29 +34,56 @@ const statusShape = z
     stuck: z.boolean(),
   })
   .meta({ id: 'JobStatus' });
-const jobName = { requestParams: { path: z.object({ job: z.string() }) } };
 
-export const jobPaths: ZodOpenApiPathsObject = {
-  '/v1/admin/jobs': {
-    get: {
-      ...adminDoor,
-      summary: 'Every job, when it runs, and how its last run ended',
-      responses: { 200: ok(z.object({ ok: z.literal(true), jobs: z.array(statusShape) })), ...refusals },
-    },
-  },
-  '/v1/admin/jobs/{job}': {
-    get: {
-      ...adminDoor,
-      ...jobName,
-      summary: 'The last 50 runs of a job',
-      responses: { 200: ok(z.object({ ok: z.literal(true), runs: z.array(runShape) })), ...refusals },
-    },
-    post: {
-      ...adminDoor,
-      ...jobName,
-      summary: 'Runs a job now and waits for it; 409 while one runs',
-      requestBody: jsonBody(z.record(z.string(), z.unknown()).describe("the job's own options")),
-      responses: { 200: ok(z.object({ ok: z.literal(true), run: runShape })), ...refusals },
-    },
-  },
-};
+export function jobRoutes({ db, runner }: { db: Pool; runner: Runner }): Route[] {
+  const named = (name: string): Job => {
+    const job = runner.jobs.find((one) => one.name === name);
+    if (!job) throw new AppError('not_found', 'There is no such job; GET /v1/admin/jobs lists them.');
+    return job;
+  };
+  const common = { tag: 'jobs', who: 'machine' } as const;
+  return [
+    route({
+      ...common,
+      at: 'GET /v1/admin/jobs',
+      id: 'listJobs',
+      says: 'Every job, when it runs, and how its last run ended',
+      shows: 'no people',
+      answers: { 200: z.object({ jobs: z.array(statusShape) }) },
+      run: async () => ({ jobs: await runner.status() }),
+    }),
+    route({
+      ...common,
+      at: 'GET /v1/admin/jobs/:job',
+      id: 'listJobRuns',
+      says: 'The runs of a job, newest first',
+      shows: 'no people',
+      takes: { as: 'query', shape: z.object(paging(50, 200)) },
+      answers: { 200: z.object({ runs: z.array(runShape), nextCursor }) },
+      async run({ limit, cursor }, call) {
+        const before = readCursor(cursor, z.tuple([z.iso.datetime(), z.uuid()]));
+        const runs = await listRuns(db, named(call.params.job!).name, before, limit + 1);
+        const { page, nextCursor: next } = pageOf(runs, limit, (last) => [last.startedAt, last.runId]);
+        return { runs: page, nextCursor: next };
+      },
+    }),
+    route({
+      ...common,
+      at: 'POST /v1/admin/jobs/:job',
+      id: 'runJob',
+      says: 'Runs a job now and waits for it; 409 while one runs',
+      takes: {
+        as: ['json'],
+        bytesMax: 16 * 1024,
+        optional: true,
+        documents: z.record(z.string(), z.json()).describe("the job's own options"),
+      },
+      answers: { 200: z.object({ run: runShape }) },
+      async run(_input, call) {
+        const job = named(call.params.job!);
+        const options = validate(job.options ?? NO_OPTIONS, call.body) as Record<string, unknown>;
+        return { run: await runner.runNow(job.name, options) };
+      },
+    }),
+  ];
+}

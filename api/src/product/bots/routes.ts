@@ -1,171 +1,84 @@
-// Who is a bot after all: an admin's verdict about a visitor, and patterns that only show later. Reversible; the days are recounted.
-import Router from '@koa/router';
-import type { Middleware } from 'koa';
+// Verdicts about bots: POST and GET /v1/admin/bots.
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Db, Pool } from '../../ground/db/pool.ts';
+import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { readBody } from '../../ground/http/body.ts';
-import { adminDoor, jsonBody, ok, refusals } from '../../ground/http/openapi-parts.ts';
-import { validate } from '../../ground/http/validate.ts';
-import { aboutWhom } from '../../operations/audit/audit.ts';
+import { anonId, nextCursor, pageOf, paging, readCursor, siteName, utc } from '../../ground/http/fields.ts';
+import { type Route, route } from '../../ground/http/route.ts';
 import { visitorIdOf } from '../events/enrich.ts';
-import { siteOf } from '../metrics/routes.ts';
-import type { Sites } from '../sites/recognise.ts';
-
-// An office behind one address has dozens of people with one browser; hundreds of them who each did one thing are a script.
-const PATTERN_VISITORS_MIN = 200;
-const PATTERN_SINGLE_SHARE = 0.9;
-const PATTERN_HOURS = 24;
-
-/**
- * Marks a visitor's events as a bot's, or as a human's; what a prefetch or a quarantined form is stays what it is.
- * returns  how many events changed, and the days that will be counted again (a sealed day stays as it is)
- */
-async function judge(
-  db: Db,
-  siteId: string,
-  visitorIds: string[],
-  reason: string | null,
-  judgedBy: 'admin' | 'pattern',
-): Promise<{ events: number; days: string[] }> {
-  const { rows } = await db.query<{ day: string; events: number }>(
-    `with judged as (
-       update events set bot_reason = $3
-       where site_id = $1 and visitor_id = any ($2) and bot_reason is distinct from $3
-         and coalesce(bot_reason, '') not in ('prefetch', 'spam')
-       returning visitor_id, (occurred_at at time zone 'UTC')::date as day
-     ), noted as (
-       insert into bot_verdicts (site_id, visitor_id, bot_reason, judged_by, events)
-       select $1, v.visitor_id, $3, $4, (select count(*) from judged j where j.visitor_id = v.visitor_id)
-       from unnest($2::uuid[]) as v (visitor_id)
-     ), days as (
-       select day, count(*) as events from judged group by day
-     ), marked as (
-       -- the day before too: a session across midnight belongs to it
-       insert into dirty_days (site_id, day, cause)
-       select distinct $1::uuid, d, 'verdict' from days cross join lateral (values (day), (day - 1)) as touched (d)
-     )
-     select day, events from days order by day`,
-    [siteId, visitorIds, reason, judgedBy],
-  );
-  return { events: rows.reduce((sum, row) => sum + row.events, 0), days: rows.map((row) => row.day) };
-}
-
-/** Finds addresses with hundreds of one-event visitors of one user agent, and keeps to what an admin has decided. */
-export async function judgePatterns(
-  db: Pool,
-  siteIds: string[],
-): Promise<{ visitors: number; events: number }> {
-  const total = { visitors: 0, events: 0 };
-  for (const siteId of siteIds)
-    await inSites(db, siteId, async (client) => {
-      // Events that came after an admin's verdict follow it.
-      const { rows: decided } = await client.query<{ visitor_id: string; bot_reason: string | null }>(
-        `select visitor_id, bot_reason from (
-           select distinct on (visitor_id) visitor_id, bot_reason, judged_by from bot_verdicts
-           where site_id = $1 and judged_by = 'admin' order by visitor_id, judged_at desc) last
-         where exists (select from events e where e.site_id = $1 and e.visitor_id = last.visitor_id
-           and e.occurred_at > now() - interval '2 days' and e.bot_reason is distinct from last.bot_reason
-           and coalesce(e.bot_reason, '') not in ('prefetch', 'spam'))`,
-        [siteId],
-      );
-      for (const { visitor_id, bot_reason } of decided)
-        total.events += (await judge(client, siteId, [visitor_id], bot_reason, 'admin')).events;
-      const { rows: found } = await client.query<{ visitor_id: string }>(
-        `with crowds as (
-           select ip_hash, ua_hash from visitors
-           where site_id = $1 and ip_hash is not null and last_seen_at > now() - make_interval(hours => $4)
-           group by 1, 2 having count(*) >= $2 and avg((first_seen_at = last_seen_at)::int) >= $3
-         )
-         select v.visitor_id from crowds join visitors v on v.site_id = $1 and v.ip_hash = crowds.ip_hash and v.ua_hash = crowds.ua_hash
-         where v.first_seen_at = v.last_seen_at and v.last_seen_at > now() - make_interval(hours => $4)
-           and not exists (select from bot_verdicts b where b.site_id = $1 and b.visitor_id = v.visitor_id)
-           and not exists (select from lead_identities i where i.site_id = $1 and i.visitor_id = v.visitor_id)
-         order by 1 limit 5000`,
-        [siteId, PATTERN_VISITORS_MIN, PATTERN_SINGLE_SHARE, PATTERN_HOURS],
-      );
-      if (found.length === 0) return;
-      const judged = await judge(
-        client,
-        siteId,
-        found.map((row) => row.visitor_id),
-        'pattern',
-        'pattern',
-      );
-      total.visitors += found.length;
-      total.events += judged.events;
-    });
-  return total;
-}
+import { judge } from './verdicts.ts';
 
 const verdict = z
   .object({
     visitorId: z.uuid().optional(),
-    anonId: z.string().trim().min(8).max(128).optional(),
+    anonId: anonId.optional(),
     bot: z.boolean().describe('true: a bot; false: human after all'),
-    propertyId: z.string().trim().min(1).max(128).optional(),
+    propertyId: siteName,
   })
-  .refine(({ visitorId, anonId }) => (visitorId === undefined) !== (anonId === undefined), {
+  .refine((given) => (given.visitorId === undefined) !== (given.anonId === undefined), {
     path: ['visitorId'],
     message: 'give either visitorId or anonId',
-  });
+  })
+  .meta({ id: 'NewBotVerdict' });
 
-export function verdictRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin: Middleware }): Router {
-  const router = new Router();
-  router.post('/v1/admin/bots', admin, readBody({ bytesMax: 16 * 1024 }), async (ctx) => {
-    const { visitorId, anonId, bot, propertyId } = validate(verdict, ctx.state.body);
-    const { siteId } = siteOf(sites, propertyId);
-    const visitor = visitorId ?? visitorIdOf(siteId, anonId!);
-    const judged = await inSites(db, siteId, (client) =>
-      judge(client, siteId, [visitor], bot ? 'admin' : null, 'admin'),
-    );
-    aboutWhom(ctx, { siteId, target: visitor, details: { bot } });
-    ctx.body = { ok: true, visitorId: visitor, ...judged };
-  });
-  router.get('/v1/admin/bots', admin, async (ctx) => {
-    const { propertyId } = validate(
-      verdict.shape.propertyId.transform((key) => ({ propertyId: key })),
-      ctx.query.propertyId,
-    );
-    const { siteId } = siteOf(sites, propertyId);
-    const { rows } = await inSites(db, siteId, (client) =>
-      client.query(
-        `select visitor_id as "visitorId", bot_reason as "botReason", judged_by as "judgedBy", judged_at as "judgedAt", events
-         from bot_verdicts where site_id = $1 order by judged_at desc limit 500`,
-        [siteId],
-      ),
-    );
-    ctx.body = { ok: true, verdicts: rows };
-  });
-  return router;
+const verdictShape = z
+  .object({
+    visitorId: z.uuid(),
+    botReason: z.string().nullable(),
+    judgedBy: z.enum(['admin', 'pattern']),
+    judgedAt: utc,
+    events: z.int(),
+  })
+  .meta({ id: 'BotVerdict' });
+interface Row extends z.output<typeof verdictShape> {
+  verdictId: string;
 }
 
-const shape = z.object({
-  visitorId: z.uuid(),
-  botReason: z.string().nullable(),
-  judgedBy: z.enum(['admin', 'pattern']),
-  judgedAt: z.iso.datetime(),
-  events: z.int(),
-});
-export const verdictPaths: ZodOpenApiPathsObject = {
-  '/v1/admin/bots': {
-    post: {
-      ...adminDoor,
-      summary: 'Says that a visitor is a bot, or is not; the days are counted again within a minute',
-      requestBody: jsonBody(verdict),
-      responses: {
-        200: ok(
-          z.object({ ok: z.literal(true), visitorId: z.uuid(), events: z.int(), days: z.array(z.string()) }),
-        ),
-        ...refusals,
+export function botRoutes({ db }: { db: Pool }): Route[] {
+  return [
+    route({
+      at: 'POST /v1/admin/bots',
+      id: 'judgeVisitor',
+      says: 'Says that a visitor is a bot, or is not; the days are counted again within a minute',
+      tag: 'bots',
+      who: 'settings',
+      of: 'named',
+      takes: { as: ['json'], bytesMax: 16 * 1024, shape: verdict },
+      answers: { 200: z.object({ visitorId: z.uuid(), events: z.int(), days: z.array(z.string()) }) },
+      async run({ visitorId, anonId: browser, bot }, call) {
+        const { siteId } = call.site;
+        const visitor = visitorId ?? visitorIdOf(siteId, browser!);
+        const judged = await inSites(db, siteId, (client) =>
+          judge(client, siteId, [visitor], bot ? 'admin' : null, 'admin'),
+        );
+        call.note({ target: visitor, details: { bot } });
+        return { visitorId: visitor, ...judged };
       },
-    },
-    get: {
-      ...adminDoor,
-      summary: 'The last 500 verdicts',
-      requestParams: { query: z.object({ propertyId: z.string().optional() }) },
-      responses: { 200: ok(z.object({ ok: z.literal(true), verdicts: z.array(shape) })), ...refusals },
-    },
-  },
-};
+    }),
+    route({
+      at: 'GET /v1/admin/bots',
+      id: 'listBotVerdicts',
+      says: 'Verdicts, newest first',
+      tag: 'bots',
+      who: 'settings',
+      of: 'named',
+      shows: 'no people',
+      takes: { as: 'query', shape: z.object({ propertyId: siteName, ...paging(100, 500) }) },
+      answers: { 200: z.object({ verdicts: z.array(verdictShape), nextCursor }) },
+      async run({ limit, cursor }, call) {
+        const { siteId } = call.site;
+        const after = readCursor(cursor, z.tuple([z.uuid()]));
+        const { rows } = await inSites(db, siteId, (client) =>
+          client.query<Row>(
+            `select verdict_id as "verdictId", visitor_id as "visitorId", bot_reason as "botReason",
+               judged_by as "judgedBy", instant_text(judged_at) as "judgedAt", events
+             from bot_verdicts where site_id = $1 and ($2::uuid is null or verdict_id < $2)
+             order by verdict_id desc limit $3`,
+            [siteId, after?.[0] ?? null, limit + 1],
+          ),
+        );
+        const { page, nextCursor: next } = pageOf(rows, limit, (last) => [last.verdictId]);
+        return { verdicts: page.map(({ verdictId: _, ...told }) => told), nextCursor: next };
+      },
+    }),
+  ];
+}

@@ -1,8 +1,8 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { Site } from '../../ground/site.ts';
 import { type ArrivedEvent, enrich, type RequestFacts, readPath, uuidv7 } from '../events/enrich.ts';
 import { sourceOf } from '../events/source.ts';
-import type { Site } from '../sites/queries.ts';
 import { domainClass } from './domains.ts';
 import type { CaptureInput } from './schema.ts';
 import type { Sign } from './spam.ts';

@@ -9,6 +9,8 @@ import type { ArrivedEvent } from './enrich.ts';
 import type { Ledger } from './ledger.ts';
 import { ingestEvents, makePartitions, type StoredEvent } from './queries.ts';
 
+export type { StoredEvent } from './queries.ts';
+
 const DEADLOCK = '40P01';
 const SERIALIZATION_FAILURE = '40001';
 const NO_PARTITION = '23514';

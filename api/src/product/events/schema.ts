@@ -1,5 +1,6 @@
 // What an event may look like at the door (contract, POST /v1/events).
 import { z } from 'zod';
+import { anonId, propertyId } from '../../ground/http/fields.ts';
 
 const PROPS_BYTES_MAX = 8 * 1024;
 const PROPS_DEPTH_MAX = 8;
@@ -46,8 +47,6 @@ export const openObject = z.record(z.string(), z.unknown()).superRefine((value, 
   if (fault) context.addIssue({ code: 'custom', message: fault });
 });
 
-export const propertyId = z.string().trim().min(1).max(128);
-export const anonId = z.string().trim().min(8).max(128);
 export const eventPath = z.string().trim().min(1).max(2048);
 export const referrer = z.string().trim().min(1).max(2048);
 

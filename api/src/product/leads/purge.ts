@@ -2,7 +2,7 @@
 
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { NO_SITE } from '../../operations/audit/audit.ts';
+import { NO_SITE } from '../../ground/site.ts';
 import { forget } from '../erasure/forget.ts';
 import { trimForgotten } from '../erasure/forget-journal.ts';
 

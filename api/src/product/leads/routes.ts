@@ -12,12 +12,12 @@ import { adminDoor, jsonBody, ok, refusals } from '../../ground/http/openapi-par
 import { validate } from '../../ground/http/validate.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { isUuid } from '../../ground/lib/uuid.ts';
+import type { Site } from '../../ground/site.ts';
 import { aboutWhom, siteOf } from '../../operations/audit/audit.ts';
 import { chainFaults } from '../consent/chain.ts';
 import { linkToken } from '../consent/link.ts';
 import { listConsentRecords } from '../consent/queries.ts';
 import { propertyId } from '../events/schema.ts';
-import type { Site } from '../sites/queries.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { csvLine } from './csv.ts';
 import { importInput, importLeads, importReport } from './import.ts';

@@ -2,10 +2,10 @@
 import type { Transporter } from 'nodemailer';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { escapeHtml } from '../../ground/http/page.ts';
+import { html } from '../../ground/http/html.ts';
 import type { Log } from '../../ground/lib/log.ts';
+import type { Site } from '../../ground/site.ts';
 import { linkToken } from '../consent/link.ts';
-import type { Site } from '../sites/queries.ts';
 
 const ATTEMPTS_MAX = 8; // 2, 4, 8 … minutes: over eight hours
 const CLAIM_MINUTES = 10; // a process that dies while sending: somebody else tries after that
@@ -46,11 +46,11 @@ export function confirmationMail(
   const leave = `${base}/v1/unsubscribe/${linkToken(site.siteId, due.unsubscribeKey)}`;
   const footer = [name, identity, contact].filter(Boolean).join(', ');
   const text = `Please confirm that ${name} may write to you at this address:\n\n${confirm}\n\nIf you did not ask for this, do nothing: you will get no further mail.\n\n--\n${footer}\nUnsubscribe: ${leave}\n`;
-  const html = `<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1d2733"><p>Please confirm that ${escapeHtml(name)} may write to you at this address:</p><p><a href="${confirm}" style="display:inline-block;padding:12px 20px;background:#0b57d0;color:#fff;border-radius:6px;text-decoration:none">Confirm my address</a></p><p>If you did not ask for this, do nothing: you will get no further mail.</p><hr><p style="color:#5b6673;font-size:14px">${escapeHtml(footer)}<br><a href="${leave}">Unsubscribe</a></p></body></html>`;
+  const words = html`<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1d2733"><p>Please confirm that ${name} may write to you at this address:</p><p><a href="${confirm}" style="display:inline-block;padding:12px 20px;background:#0b57d0;color:#fff;border-radius:6px;text-decoration:none">Confirm my address</a></p><p>If you did not ask for this, do nothing: you will get no further mail.</p><hr><p style="color:#5b6673;font-size:14px">${footer}<br><a href="${leave}">Unsubscribe</a></p></body></html>`;
   return {
     subject: `Please confirm your address for ${name}`,
     text,
-    html,
+    html: String(words),
     headers: { 'List-Unsubscribe': `<${leave}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
   };
 }

@@ -1,7 +1,7 @@
 // Which touches a lead (or its signup) is credited to, by five models. Credits are whole millionths, so that the sum of
 // every model is the number of conversions, exactly.
 import type { Db } from '../../ground/db/pool.ts';
-import type { Site } from '../sites/queries.ts';
+import type { Site } from '../../ground/site.ts';
 import { LEAD_FACTS } from './queries.ts';
 
 export const MODELS = ['first', 'last', 'linear', 'time_decay', 'position'] as const;

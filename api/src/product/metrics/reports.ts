@@ -2,7 +2,7 @@
 import type { Db } from '../../ground/db/pool.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { addDays } from '../../ground/lib/days.ts';
-import type { Site } from '../sites/queries.ts';
+import type { Site } from '../../ground/site.ts';
 import { type Histogram, merge, percentile } from './histogram.ts';
 import { countLeads, findDays, LEAD_FACTS } from './queries.ts';
 import { ratio } from './summary.ts';

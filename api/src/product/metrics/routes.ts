@@ -12,7 +12,7 @@ import { validate } from '../../ground/http/validate.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { toCsv } from '../../ground/lib/csv.ts';
 import { dayOf } from '../../ground/lib/days.ts';
-import type { Site } from '../sites/queries.ts';
+import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { attribution } from './attribution.ts';
 import { type MetricsCache, metricsCache } from './cache.ts';

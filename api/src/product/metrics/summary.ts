@@ -1,7 +1,7 @@
 // GET /v1/metrics/summary: the headline numbers of a window, each by the contract's §5, against the window before.
 import type { Db } from '../../ground/db/pool.ts';
 import { addDays, dayOf, daysIn } from '../../ground/lib/days.ts';
-import type { Site } from '../sites/queries.ts';
+import type { Site } from '../../ground/site.ts';
 import { type Histogram, merge, percentile } from './histogram.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay } from './queries.ts';
 

@@ -1,19 +1,7 @@
 // The SQL door of sites.
 import type { Db } from '../../ground/db/pool.ts';
+import type { Site } from '../../ground/site.ts';
 import type { NewSite, SitePatch } from './schema.ts';
-
-export interface Site {
-  siteId: string;
-  /** Public propertyId. */
-  key: string;
-  name: string;
-  domain: string | null;
-  /** Exact origins, scheme://host[:port]. */
-  origins: string[];
-  settings: Record<string, unknown>;
-  createdAt: string;
-  updatedAt: string;
-}
 
 interface Row {
   site_id: string;

@@ -1,10 +1,10 @@
 // Which site a request is for: propertyId, else the site whose origin the page has, else `default`. Kept in memory:
 // every request asks, and sites change a few times a year.
-import type { Context } from 'koa';
 import type { Pool } from '../../ground/db/pool.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
-import { listSites, type Site } from './queries.ts';
+import type { Site, SiteDirectory } from '../../ground/site.ts';
+import { listSites } from './queries.ts';
 
 const hosts = new WeakMap<Site, string[]>();
 
@@ -21,19 +21,20 @@ export function hostsOf(site: Site): string[] {
   return known;
 }
 
-export interface Sites {
+export interface Sites extends SiteDirectory {
   /** Reads the sites anew; also runs by itself every 10 s, so that another process's change arrives. */
   reload(): Promise<void>;
-  list(): Site[];
   ids(): string[];
-  find(siteId: string): Site | undefined;
-  /** The site called `default`, which every refusal without a known site counts for. */
-  fallback(): Site;
   /** Whether some site (or CORS_ALLOWED_ORIGINS) has this origin, exactly. */
   allowsOrigin(origin: string): boolean;
-  /** throws invalid_request with path propertyId, when a key is named that no site has */
-  recognise(ctx: Context, propertyId: string | undefined): Promise<Site>;
   close(): void;
+}
+
+/** The page that sends this; null where the browser keeps it to itself. */
+function pageOf(headers: { origin?: string | undefined; referer?: string | undefined }): URL | null {
+  for (const header of [headers.origin, headers.referer])
+    if (header && header !== 'null' && URL.canParse(header)) return new URL(header);
+  return null;
 }
 
 export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Promise<Sites> {
@@ -53,12 +54,13 @@ export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Pr
   const timer = setInterval(() => {
     reload().catch((err) => log.warn({ err }, 'sites could not be read anew'));
   }, 10_000).unref();
-  const pageOf = (ctx: Context): URL | null => {
-    for (const header of [ctx.get('origin'), ctx.get('referer')]) {
-      if (header && header !== 'null' && URL.canParse(header)) return new URL(header);
-    }
-    return null;
-  };
+  // A site made by another process a moment ago; asked at most once a second, whatever names are tried.
+  async function known<T>(find: () => T | undefined): Promise<T | undefined> {
+    const found = find();
+    if (found !== undefined || performance.now() - readAt <= 1000) return found;
+    await reload();
+    return find();
+  }
   const sites: Sites = {
     reload,
     list: () => all,
@@ -66,20 +68,18 @@ export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Pr
     find: (siteId) => all.find((site) => site.siteId === siteId),
     fallback: () => byKey.get('default') ?? all[0]!,
     allowsOrigin: (origin) => byOrigin.has(origin) || extraOrigins.includes(origin),
-    async recognise(ctx, propertyId) {
-      if (propertyId !== undefined) {
-        // A site made by another process a moment ago; asked at most once a second, whatever keys are tried.
-        if (!byKey.has(propertyId) && performance.now() - readAt > 1000) await reload();
-        const site = byKey.get(propertyId);
+    named: (name) => known(() => byKey.get(name) ?? sites.find(name)),
+    async ofPage(headers, key) {
+      if (key !== undefined) {
+        const site = await known(() => byKey.get(key));
         if (site) return site;
         throw new AppError('invalid_request', 'No site has this propertyId. Compare it with GET /v1/sites.', {
           issues: [{ path: 'propertyId', message: 'is not known' }],
         });
       }
-      const { origin } = ctx.req.headers;
-      const ofOrigin = origin && byOrigin.get(origin);
+      const ofOrigin = headers.origin && byOrigin.get(headers.origin);
       if (ofOrigin) return ofOrigin;
-      const page = pageOf(ctx);
+      const page = pageOf(headers);
       return (page && (byOrigin.get(page.origin) ?? byHost.get(page.hostname))) || sites.fallback();
     },
     close: () => clearInterval(timer),

@@ -1,75 +1,100 @@
-// The admin's door to sites: POST, GET /v1/sites and GET, PATCH /v1/sites/{siteId}.
-import Router from '@koa/router';
-import type { Middleware } from 'koa';
+// The sites themselves: POST, GET /v1/sites and GET, PATCH /v1/sites/{siteId}.
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { UNIQUE_VIOLATION } from '../../ground/db/faults.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { transaction } from '../../ground/db/transaction.ts';
-import { readBody } from '../../ground/http/body.ts';
-import { adminDoor, jsonBody, ok, refusals } from '../../ground/http/openapi-parts.ts';
-import { validate } from '../../ground/http/validate.ts';
+import { sitesOf } from '../../ground/http/frame.ts';
+import { created } from '../../ground/http/reply.ts';
+import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { aboutWhom } from '../../operations/audit/audit.ts';
-import { insertSite, lockSite, type Site, updateSite } from './queries.ts';
+import type { Site } from '../../ground/site.ts';
+import { insertSite, lockSite, updateSite } from './queries.ts';
 import type { Sites } from './recognise.ts';
 import { newSite, sitePatch, siteShape } from './schema.ts';
 import { type MailFacts, optInFaults } from './settings.ts';
 
-const UNIQUE_VIOLATION = '23505';
 const BODY_BYTES_MAX = 32 * 1024;
 
-export interface SiteDoors {
+export interface SiteNeeds {
   db: Pool;
   sites: Sites;
-  admin: Middleware;
   mail: MailFacts;
 }
 
-export function siteRoutes({ db, sites, admin, mail }: SiteDoors): Router {
-  const router = new Router();
-  const body = readBody({ bytesMax: BODY_BYTES_MAX });
-
-  router.get('/v1/sites', admin, async (ctx) => {
-    await sites.reload();
-    ctx.body = { ok: true, sites: sites.list() };
-  });
-
-  router.post('/v1/sites', admin, body, async (ctx) => {
-    const wanted = validate(newSite, ctx.state.body);
-    const site = await unlessTaken(
-      transaction(db, async (tx) => possible(await insertSite(tx, wanted), null, mail)),
-    );
-    aboutWhom(ctx, { siteId: site.siteId, target: site.siteId });
-    await sites.reload();
-    ctx.status = 201;
-    ctx.body = { ok: true, site };
-  });
-
-  router.get('/v1/sites/:siteId', admin, async (ctx) => {
-    await sites.reload();
-    ctx.body = { ok: true, site: existing(sites.find(ctx.params.siteId!)) };
-  });
-
-  router.patch('/v1/sites/:siteId', admin, body, async (ctx) => {
-    const patch = validate(sitePatch, ctx.state.body);
-    if (!z.uuid().safeParse(ctx.params.siteId).success) existing(null);
-    const site = await unlessTaken(
-      transaction(db, async (tx) => {
-        const before = existing(await lockSite(tx, ctx.params.siteId!));
+export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
+  const one = z.object({ site: siteShape });
+  return [
+    route({
+      at: 'GET /v1/sites',
+      id: 'listSites',
+      says: 'Lists the sites',
+      tag: 'sites',
+      who: 'settings',
+      shows: 'no people',
+      answers: { 200: z.object({ sites: z.array(siteShape) }) },
+      async run(_input, call) {
+        await sites.reload();
+        return { sites: sitesOf(sites, call.caller) };
+      },
+    }),
+    route({
+      at: 'POST /v1/sites',
+      id: 'createSite',
+      says: 'Makes a site; 400 invalid_request when double opt-in is on and could not work',
+      tag: 'sites',
+      who: 'settings',
+      takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: newSite },
+      answers: { 201: one },
+      async run(wanted, call) {
+        const site = await unlessTaken(
+          transaction(db, async (tx) => possible(await insertSite(tx, wanted), null, mail)),
+        );
+        call.note({ siteId: site.siteId, target: site.siteId });
+        await sites.reload();
+        return created({ site });
+      },
+    }),
+    route({
+      at: 'GET /v1/sites/:siteId',
+      id: 'getSite',
+      says: 'Shows a site',
+      tag: 'sites',
+      who: 'settings',
+      of: 'path',
+      shows: 'no people',
+      answers: { 200: one },
+      async run(_input, call) {
+        await sites.reload();
+        return { site: existing(sites.find(call.site.siteId)) };
+      },
+    }),
+    route({
+      at: 'PATCH /v1/sites/:siteId',
+      id: 'updateSite',
+      says: 'Changes a site; 400 invalid_request when double opt-in would be on and could not work',
+      tag: 'sites',
+      who: 'settings',
+      of: 'path',
+      takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: sitePatch },
+      answers: { 200: one },
+      async run(patch, call) {
+        const { siteId } = call.site;
         const changes = [
           ...Object.keys(patch),
           ...Object.keys(patch.settings ?? {}).map((name) => `settings.${name}`),
         ];
-        aboutWhom(ctx, { siteId: before.siteId, target: before.siteId, details: { changes } });
-        const site = existing(await updateSite(tx, before.siteId, patch));
-        return possible(site, before, mail);
-      }),
-    );
-    await sites.reload();
-    ctx.body = { ok: true, site };
-  });
-
-  return router;
+        call.note({ target: siteId, details: { changes } });
+        const site = await unlessTaken(
+          transaction(db, async (tx) => {
+            const before = existing(await lockSite(tx, siteId));
+            return possible(existing(await updateSite(tx, siteId, patch)), before, mail);
+          }),
+        );
+        await sites.reload();
+        return { site };
+      },
+    }),
+  ];
 }
 
 function existing(site: Site | null | undefined): Site {
@@ -97,37 +122,3 @@ async function unlessTaken<T>(write: Promise<T>): Promise<T> {
     throw error;
   });
 }
-
-const siteId = { siteId: z.uuid() };
-const one = ok(z.object({ ok: z.literal(true), site: siteShape }));
-
-export const sitePaths: ZodOpenApiPathsObject = {
-  '/v1/sites': {
-    get: {
-      ...adminDoor,
-      summary: 'Lists the sites',
-      responses: { 200: ok(z.object({ ok: z.literal(true), sites: z.array(siteShape) })), ...refusals },
-    },
-    post: {
-      ...adminDoor,
-      summary: 'Makes a site; 400 invalid_request when double opt-in is on and could not work',
-      requestBody: jsonBody(newSite),
-      responses: { 201: one, ...refusals },
-    },
-  },
-  '/v1/sites/{siteId}': {
-    get: {
-      ...adminDoor,
-      summary: 'Shows a site',
-      requestParams: { path: z.object(siteId) },
-      responses: { 200: one, ...refusals },
-    },
-    patch: {
-      ...adminDoor,
-      summary: 'Changes a site; 400 invalid_request when double opt-in would be on and could not work',
-      requestParams: { path: z.object(siteId) },
-      requestBody: jsonBody(sitePatch),
-      responses: { 200: one, ...refusals },
-    },
-  },
-};

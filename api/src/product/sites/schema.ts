@@ -43,7 +43,7 @@ export const siteShape = z
     name: z.string(),
     domain: z.string().nullable(),
     origins: z.array(z.string()),
-    settings: z.record(z.string(), z.unknown()),
+    settings: z.record(z.string(), z.json()).describe('SiteSettings, and whatever else was set'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

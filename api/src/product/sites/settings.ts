@@ -1,7 +1,7 @@
 // A site's own settings: what each may be, and what must be there before double opt-in can work.
 import { z } from 'zod';
 import type { Issue } from '../../ground/lib/app-error.ts';
-import type { Site } from './queries.ts';
+import type { Site } from '../../ground/site.ts';
 
 const NO_LINE_BREAKS = /^[^\p{Cc}\u2028\u2029]*$/u;
 const line = (max: number) =>

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import Koa from 'koa';
+import { mountRoutes } from '../../../test/routes.ts';
 import { ensureSnippet, snippetRoutes } from './routes.ts';
 
 const server = createServer();
@@ -13,7 +14,7 @@ let url: string;
 
 before(async () => {
   await ensureSnippet();
-  server.on('request', new Koa().use(snippetRoutes().routes()).callback());
+  server.on('request', mountRoutes(new Koa(), snippetRoutes()).callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });

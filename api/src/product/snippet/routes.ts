@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import Router from '@koa/router';
-import type { Context } from 'koa';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { ok, refusals } from '../../ground/http/openapi-parts.ts';
+import type { Call } from '../../ground/http/call.ts';
+import { Reply } from '../../ground/http/reply.ts';
+import { type Answers, type Route, route } from '../../ground/http/route.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
 
 const BUNDLES = ['full', 'core'] as const;
 const DIST = new URL('dist/', import.meta.url);
@@ -79,34 +79,44 @@ function isFresh(): boolean {
   }
 }
 
-function serve(ctx: Context, script: Script, cacheControl: string): void {
-  ctx.set({
+function serve(call: Call, script: Script, cacheControl: string): Reply {
+  const headers: Record<string, string> = {
     'Cache-Control': cacheControl,
     'Content-Type': 'text/javascript; charset=utf-8',
-    'X-Content-Type-Options': 'nosniff',
     // A public file that any site may load, and must be able to read for its integrity check.
     'Access-Control-Allow-Origin': '*',
     'Cross-Origin-Resource-Policy': 'cross-origin',
     ETag: `W/"${script.hash}"`,
-  });
-  ctx.vary('Accept-Encoding');
-  ctx.status = 200;
-  if (ctx.fresh) {
-    ctx.status = 304;
-    return;
-  }
+    Vary: 'Accept-Encoding',
+  };
+  if (call.isFresh(headers.ETag!)) return new Reply(304, null, headers);
   // Ours to choose among equals: browsers name gzip first, and brotli is a tenth smaller.
-  const encoding = (['br', 'gzip'] as const).find((one) => ctx.acceptsEncodings(one));
-  if (encoding) ctx.set('Content-Encoding', encoding);
-  ctx.body = encoding === 'br' ? script.brotli : encoding === 'gzip' ? script.gzip : script.plain;
+  const encoding = call.acceptsEncoding(['br', 'gzip'] as const);
+  if (encoding) headers['Content-Encoding'] = encoding;
+  return new Reply(
+    200,
+    encoding === 'br' ? script.brotli : encoding === 'gzip' ? script.gzip : script.plain,
+    headers,
+  );
 }
+
+const SCRIPT: Answers = {
+  200: { says: 'The script', type: 'text/javascript' },
+  304: { says: 'The browser has it' },
+};
+const bundle = z.object({
+  path: z.string(),
+  integrity: z.string().describe('for the integrity attribute of the script tag'),
+  bytes: z.int(),
+  gzipBytes: z.int(),
+});
 
 /**
  * `GET /s.js` (everything) and `GET /s-core.js` (the core), `GET /s/<hash>.js` (immutable), and `GET /s.json`,
  * which tells the versioned address and the integrity of each.
  * throws  when the bundles have not been built
  */
-export function snippetRoutes(): Router {
+export function snippetRoutes(): Route[] {
   const bundles = Object.fromEntries(BUNDLES.map((name) => [name, readBundle(name)])) as Record<
     (typeof BUNDLES)[number],
     Script
@@ -116,52 +126,57 @@ export function snippetRoutes(): Router {
   );
   // Ten minutes: an upgrade reaches every page within that time, and a visit downloads the script once.
   const short = 'public, max-age=600, stale-while-revalidate=86400';
+  const common = { tag: 'snippet', who: 'anyone', bucket: 'none' } as const;
 
-  const router = new Router();
-  router.get('/s.js', (ctx) => serve(ctx, bundles.full, short));
-  router.get('/s-core.js', (ctx) => serve(ctx, bundles.core, short));
-  router.get('/s.json', (ctx) => {
-    ctx.set('Cache-Control', 'no-cache');
-    ctx.set('Access-Control-Allow-Origin', '*');
-    ctx.body = {
-      ok: true,
-      ...Object.fromEntries(
-        BUNDLES.map((name) => {
-          const { hash, integrity, plain, gzip } = bundles[name];
-          return [name, { path: `/s/${hash}.js`, integrity, bytes: plain.length, gzipBytes: gzip.length }];
-        }),
-      ),
-    };
-  });
-  router.get('/s/:file', (ctx, next) => {
-    const script = byHash.get(/^([0-9a-f]{16})\.js$/.exec(ctx.params.file ?? '')?.[1] ?? '');
-    return script ? serve(ctx, script, 'public, max-age=31536000, immutable') : next();
-  });
-  return router;
+  return [
+    route({
+      ...common,
+      at: 'GET /s.js',
+      id: 'getScript',
+      says: 'The script for pages, with everything',
+      answers: SCRIPT,
+      run: (_input, call) => serve(call, bundles.full, short),
+    }),
+    route({
+      ...common,
+      at: 'GET /s-core.js',
+      id: 'getCoreScript',
+      says: 'The script for pages, page views and events only',
+      answers: SCRIPT,
+      run: (_input, call) => serve(call, bundles.core, short),
+    }),
+    route({
+      ...common,
+      at: 'GET /s.json',
+      id: 'describeScripts',
+      says: 'The versioned addresses of the scripts and their integrity',
+      answers: { 200: z.object({ full: bundle, core: bundle }) },
+      run: () =>
+        new Reply(
+          200,
+          Object.fromEntries(
+            BUNDLES.map((name) => {
+              const { hash, integrity, plain, gzip } = bundles[name];
+              return [
+                name,
+                { path: `/s/${hash}.js`, integrity, bytes: plain.length, gzipBytes: gzip.length },
+              ];
+            }),
+          ),
+          { 'Cache-Control': 'no-cache', 'Access-Control-Allow-Origin': '*' },
+        ),
+    }),
+    route({
+      ...common,
+      at: 'GET /s/:file',
+      id: 'getScriptVersion',
+      says: 'A version of the script that never changes; its name, <hash>.js, stands in /s.json',
+      answers: SCRIPT,
+      run(_input, call) {
+        const script = byHash.get(/^([0-9a-f]{16})\.js$/.exec(call.params.file ?? '')?.[1] ?? '');
+        if (!script) throw new AppError('not_found', 'There is nothing at this address.');
+        return serve(call, script, 'public, max-age=31536000, immutable');
+      },
+    }),
+  ];
 }
-
-const script = { 200: { description: 'The script', content: { 'text/javascript': {} } } };
-const bundle = z.object({
-  path: z.string(),
-  integrity: z.string().describe('for the integrity attribute of the script tag'),
-  bytes: z.number(),
-  gzipBytes: z.number(),
-});
-
-export const snippetPaths: ZodOpenApiPathsObject = {
-  '/s.js': { get: { summary: 'The script for pages, with everything', responses: script } },
-  '/s-core.js': { get: { summary: 'The script for pages, page views and events only', responses: script } },
-  '/s/{file}': {
-    get: {
-      summary: 'A version of the script that never changes',
-      requestParams: { path: z.object({ file: z.string().describe('<hash>.js, from /s.json') }) },
-      responses: { ...script, ...refusals },
-    },
-  },
-  '/s.json': {
-    get: {
-      summary: 'The versioned addresses of the scripts and their integrity',
-      responses: { 200: ok(z.object({ ok: z.literal(true), full: bundle, core: bundle })) },
-    },
-  },
-};

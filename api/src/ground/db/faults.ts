@@ -1,0 +1,2 @@
+// What PostgreSQL's SQLSTATEs mean here.
+export const UNIQUE_VIOLATION = '23505';

@@ -1,0 +1,44 @@
+// A feature says what it owns: its routes, jobs, tables, SQL functions and readings, in one value beside its code. The list
+// stands in features.ts, in an order made by hand; nothing is discovered, nothing injected.
+import type { z } from 'zod';
+import type { Pool } from './db/pool.ts';
+import type { Route } from './http/route.ts';
+import type { Job } from './jobs/runner.ts';
+
+export interface Alarm {
+  /** Stable name, e.g. "disk". */
+  id: string;
+  severity: 'warning' | 'critical';
+  /** What is wrong, and what to do; never an address or a key. */
+  message: string;
+}
+
+/** When a reading is wrong enough to wake a person. */
+export interface Rule<Value> {
+  id: string;
+  /** Minutes in a row that it must hold before anyone is told. */
+  minutes: number;
+  /** The threshold in words, for the documents and /v1/admin/status. */
+  when: string;
+  check(value: Value): Omit<Alarm, 'id'> | null;
+}
+
+/** Something a feature tells about itself. */
+// biome-ignore lint/suspicious/noExplicitAny: a list holds readings of every value; each is checked where it is made
+export interface Reading<Value = any> {
+  /** Its key in GET /v1/admin/status; null there when it could not be read. */
+  name: string;
+  shape: z.ZodType<Value>;
+  read(db: Pool): Promise<Value>;
+  /** Its line of scripts/status; null: nothing worth a line. */
+  line?(value: Value): string | null;
+  rules?: Rule<Value>[];
+}
+
+/** House: what a serving process has; Workshop: what jobs have, in any process. Each feature names the part it needs. */
+export interface Feature<House = never, Workshop = never> {
+  name: string;
+  routes?(house: House): Route[];
+  jobs?(workshop: Workshop): Job[];
+  readings?(house: House): Reading[];
+}

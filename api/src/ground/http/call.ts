@@ -1,0 +1,124 @@
+// One call of the API: the facts of its request, typed and made once, and what its route learns on the way.
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'koa';
+import type { Site } from '../site.ts';
+import { type Caller, NOBODY } from './caller.ts';
+import type { Client, IdentifyClient } from './client.ts';
+import type { Route } from './route.ts';
+
+/** Whom or what an administrator's action was about; for the audit log, so ids and counts, never an address. */
+export interface About {
+  siteId?: string;
+  target?: string | null;
+  details?: Record<string, unknown>;
+}
+
+const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
+const PREFETCH = /prefetch|prerender|preview/i;
+const NO_PARAMS: Record<string, string> = {};
+
+export class Call {
+  readonly id = randomUUID();
+  readonly began = performance.now();
+  readonly receivedMs = Date.now();
+  route: Route | null = null;
+  caller: Caller = NOBODY;
+  /** Of the path, as ids and keys. */
+  params: Record<string, string> = NO_PARAMS;
+  /** As sent, cleaned; what `takes.shape` made of it is the route's input. */
+  body: unknown;
+  bodyBytes = 0;
+  isForm = false;
+  /**
+   * How many things this call still stands for when it is refused as a whole (0: they were counted already), and the
+   * site that pays for the refusal, once known.
+   */
+  refused: { items: number; siteId: string | undefined } = { items: 1, siteId: undefined };
+  about: About | null = null;
+  errorCode: string | undefined;
+  /** Where a person came from, when it is a page of the site's own. */
+  pageBefore: string | undefined;
+  #site: Site | undefined;
+  #siteIds: string[] | undefined;
+  #client: Client | undefined;
+  readonly #ctx: Context;
+  readonly #identify: IdentifyClient;
+
+  constructor(ctx: Context, identify: IdentifyClient) {
+    this.#ctx = ctx;
+    this.#identify = identify;
+  }
+
+  /** '' when absent. */
+  header(name: string): string {
+    const value = this.#ctx.req.headers[name];
+    return typeof value === 'string' ? value : (value?.join(', ') ?? '');
+  }
+  get headers() {
+    return this.#ctx.req.headers;
+  }
+  get querystring(): string {
+    return this.#ctx.querystring;
+  }
+  /** scheme://host as the client wrote it. */
+  get origin(): string {
+    return `${this.#ctx.protocol}://${this.#ctx.host}`;
+  }
+  get client(): Client {
+    this.#client ??= this.#identify(this.#ctx.req);
+    return this.#client;
+  }
+  get receivedAt(): Date {
+    return new Date(this.receivedMs);
+  }
+  /** Global Privacy Control or Do Not Track. */
+  get privacySignal(): boolean {
+    const { headers } = this.#ctx.req;
+    return headers['sec-gpc'] === '1' || headers.dnt === '1';
+  }
+  get isPrefetch(): boolean {
+    const { headers } = this.#ctx.req;
+    return PURPOSE_HEADERS.some((name) => headers[name] !== undefined && PREFETCH.test(this.header(name)));
+  }
+  /**
+   * Whether the client has the answer with this tag. Not Koa's ctx.fresh: fetch sends Cache-Control: no-cache along
+   * with If-None-Match.
+   */
+  isFresh(etag: string): boolean {
+    const weak = (tag: string) => tag.replace(/^W\//, '');
+    return this.header('if-none-match').split(/,\s*/).map(weak).includes(weak(etag));
+  }
+  /** The best of these encodings for the client; undefined when it takes none. */
+  acceptsEncoding<T extends string>(among: readonly T[]): T | undefined {
+    return among.find((one) => this.#ctx.acceptsEncodings(one));
+  }
+
+  /** The site this call is for; by the route's `of`. */
+  get site(): Site {
+    if (!this.#site)
+      throw new Error(`${this.route?.id ?? 'this call'} is for no site: its route says no "of"`);
+    return this.#site;
+  }
+  set site(site: Site) {
+    this.#site = site;
+    this.refused.siteId = site.siteId;
+    this.note({ siteId: site.siteId });
+  }
+  /** Every site of the caller; of a route whose `of` is "all". */
+  get siteIds(): string[] {
+    if (!this.#siteIds)
+      throw new Error(`${this.route?.id ?? 'this call'} is not for all sites of its caller`);
+    return this.#siteIds;
+  }
+  set siteIds(siteIds: string[]) {
+    this.#siteIds = siteIds;
+  }
+
+  /** Notes whom this was about; what was noted before stays unless it is named again. */
+  note(about: About): void {
+    this.about = { ...this.about, ...about };
+  }
+}
+
+/** The only reader of ctx.state: the outermost layer makes the call there (request-log.ts). */
+export const callOf = (ctx: Context): Call => ctx.state.call;

@@ -1,0 +1,280 @@
+// The frame of every route: limits, who calls, the body, for which site, the work, the answer, and what is noted of it.
+// Compiled once at the start, a function a route; nothing is looked up per request that the route's value says.
+import { isDeepStrictEqual } from 'node:util';
+import Router from '@koa/router';
+import type Koa from 'koa';
+import type { Context } from 'koa';
+import { AppError } from '../lib/app-error.ts';
+import { isUuid } from '../lib/uuid.ts';
+import type { Site, SiteDirectory } from '../site.ts';
+import { type BodyReader, bodyReader } from './body.ts';
+import { type Call, callOf } from './call.ts';
+import type { Admit, Caller } from './caller.ts';
+import { isInternal } from './client.ts';
+import { asAppError, STATUS } from './errors.ts';
+import type { RateLimits } from './rate-limit.ts';
+import { isJson, jsonText, Reply, send } from './reply.ts';
+import {
+  isTold,
+  jsonAnswerOf,
+  methodOf,
+  parametersOf,
+  pathOf,
+  type Route,
+  type WriteRoute,
+} from './route.ts';
+import { cleanText, validate } from './validate.ts';
+
+/** Counts what visitors sent and was refused, and how long a write took. */
+export interface Refusals {
+  refuse(
+    refusal: { siteId: string; route: WriteRoute; reason: string; issues?: AppError['issues'] },
+    count?: number,
+  ): void;
+  /** Server time, in milliseconds. */
+  time(siteId: string, ms: number): void;
+}
+
+export interface FrameParts {
+  limits: RateLimits;
+  admit: Admit;
+  sites: SiteDirectory;
+  refusals: Refusals;
+  /** Whether the disk is so full that visits wait. */
+  isShort(): boolean;
+  /** Writes down what an administrator did; never throws. */
+  note(call: Call, outcome: number): Promise<void>;
+  /** Compares each answer with the documented shape; for tests. */
+  checkAnswers?: boolean;
+}
+
+const nothingHere = () => new AppError('not_found', 'There is nothing at this address.');
+const isRead = (route: Route) => methodOf(route) === 'GET';
+
+/** The sites a caller may ask about. */
+export function sitesOf(sites: SiteDirectory, caller: Caller): Site[] {
+  const { siteIds } = caller;
+  return siteIds === 'all' ? sites.list() : sites.list().filter(({ siteId }) => siteIds.includes(siteId));
+}
+
+const mayAskFor = (caller: Caller, site: Site) =>
+  caller.siteIds === 'all' || caller.siteIds.includes(site.siteId);
+
+/**
+ * One rule for naming a site, whatever the route: by key or by id; without a name `default`, or the caller's first.
+ * throws  invalid_request with path propertyId: there is no such site, or it is not the caller's, which is the same to them
+ */
+export async function siteNamed(sites: SiteDirectory, caller: Caller, name?: string): Promise<Site> {
+  const fallback = sites.fallback();
+  const site =
+    name === undefined
+      ? mayAskFor(caller, fallback)
+        ? fallback
+        : sitesOf(sites, caller)[0]
+      : await sites.named(name);
+  if (site && mayAskFor(caller, site)) return site;
+  throw new AppError('invalid_request', 'No site has this propertyId. Compare it with GET /v1/sites.', {
+    issues: [{ path: 'propertyId', message: 'is not known' }],
+  });
+}
+
+async function findSite(route: Route, input: unknown, call: Call, sites: SiteDirectory): Promise<void> {
+  const named = (input as { propertyId?: string } | undefined)?.propertyId;
+  switch (route.of) {
+    case 'page':
+      call.site = await sites.ofPage(call.headers, named);
+      break;
+    case 'named':
+      call.site = await siteNamed(sites, call.caller, named);
+      break;
+    case 'path': {
+      const site = await sites.named(call.params.siteId!);
+      if (!site || !mayAskFor(call.caller, site))
+        throw new AppError('not_found', 'There is no site with this id.');
+      call.site = site;
+      break;
+    }
+    case 'all':
+      call.siteIds = sitesOf(sites, call.caller).map(({ siteId }) => siteId);
+      break;
+  }
+}
+
+function readerOf({ takes }: Route): BodyReader | null {
+  if (!takes || takes.as === 'query') return null;
+  const kinds = takes.as;
+  return bodyReader({
+    bytesMax: takes.bytesMax!,
+    kinds,
+    optional: takes.optional ?? false,
+  });
+}
+
+/** A query as an object of texts, the first of a repeated name; cleaned like a body. */
+function queryOf(call: Call): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(call.querystring))
+    if (!Object.hasOwn(query, name) && name !== '__proto__') query[cleanText(name)] = cleanText(value);
+  return query;
+}
+
+export function compile(route: Route, parts: FrameParts): (ctx: Context) => Promise<void> {
+  const { limits, admit, sites, refusals, isShort, note, checkAnswers = false } = parts;
+  const { who, of, takes, counts, waitsForRoom = false, bucket = 'other' } = route;
+  const needsKey = who !== 'anyone';
+  const ids = parametersOf(route).filter((name) => name.endsWith('Id') && name !== 'siteId');
+  const readBody = readerOf(route);
+  const status = jsonAnswerOf(route.answers)?.status ?? Number(Object.keys(route.answers)[0]);
+  const isNoted = needsKey && who !== 'inside' && !(isRead(route) && route.shows === 'no people');
+
+  async function read(ctx: Context, call: Call): Promise<unknown> {
+    if (!takes) {
+      if (!isRead(route)) ctx.req.resume(); // what nobody reads must not keep the connection
+      return undefined;
+    }
+    if (!readBody) {
+      const query = queryOf(call);
+      return takes.shape ? validate(takes.shape, query) : query;
+    }
+    await readBody(ctx, call);
+    if (takes.readTable && typeof call.body === 'string') call.body = await takes.readTable(call.body, call);
+    return takes.shape ? validate(takes.shape, call.body) : call.body;
+  }
+
+  async function work(ctx: Context, call: Call): Promise<void> {
+    const input = await read(ctx, call);
+    if (of) await findSite(route, input, call, sites);
+    const answer = await route.run(input, call);
+    if (checkAnswers) checkAnswer(route, answer, status);
+    send(ctx, answer, status);
+  }
+
+  async function noted(ctx: Context, call: Call): Promise<void> {
+    let outcome = 500;
+    try {
+      await work(ctx, call);
+      outcome = ctx.status;
+    } catch (error) {
+      outcome = STATUS[asAppError(error).code];
+      throw error;
+    } finally {
+      await note(call, outcome);
+    }
+  }
+
+  async function enter(ctx: Context, call: Call): Promise<void> {
+    if (waitsForRoom && isShort())
+      throw new AppError(
+        'unavailable',
+        'There is no room for events at the moment. Keep them and send them again.',
+        { retryAfterSeconds: 300 },
+      );
+    if (bucket !== 'none') await limits.take(call.client, bucket);
+    for (const name of ids) if (!isUuid(call.params[name]!)) throw nothingHere();
+    // Through Caddy the client's own address counts, so the internet is not the internal network.
+    if (needsKey && !(who === 'inside' && isInternal(call.client.address))) {
+      call.caller = await admit(call);
+      if (!call.caller.may(who === 'inside' ? 'machine' : who))
+        throw new AppError('forbidden', 'This caller may not do that. Ask an owner for the role it needs.');
+    }
+    return isNoted ? noted(ctx, call) : work(ctx, call);
+  }
+
+  if (!counts) return (ctx) => enter(ctx, callOf(ctx));
+  return async (ctx) => {
+    const call = callOf(ctx);
+    try {
+      await enter(ctx, call);
+    } catch (thrown) {
+      const { items, siteId } = call.refused;
+      const error = asAppError(thrown);
+      if (items > 0)
+        refusals.refuse(
+          {
+            siteId: siteId ?? sites.fallback().siteId,
+            route: counts,
+            reason: error.code,
+            issues: error.issues,
+          },
+          items,
+        );
+      throw error;
+    } finally {
+      refusals.time(call.refused.siteId ?? sites.fallback().siteId, performance.now() - call.began);
+    }
+  };
+}
+
+/** throws  when the answer is not what the document promises: a fault of ours that only tests may see */
+function checkAnswer(route: Route, answer: object | Reply, expected: number): void {
+  const reply = answer instanceof Reply ? answer : new Reply(expected, answer);
+  const promised = route.answers[reply.status];
+  if (!promised) throw new Error(`${route.id} answered ${reply.status}, which its answers do not name`);
+  if (reply.status === 304 || isTold(promised)) return;
+  const sent = typeof reply.body === 'string' ? reply.body : isJson(reply.body) ? jsonText(reply.body) : null;
+  if (sent === null || (reply.headers['Content-Type'] ?? 'json').includes('csv')) return;
+  const { ok, ...body } = JSON.parse(sent) as Record<string, unknown>;
+  const parsed = promised.safeParse(body);
+  const fault = !parsed.success
+    ? JSON.stringify(parsed.error.issues)
+    : ok !== true
+      ? 'no ok'
+      : !isDeepStrictEqual(parsed.data, body)
+        ? `more than it: ${JSON.stringify(body).slice(0, 500)}`
+        : null;
+  if (fault) throw new Error(`${route.id} answered what its document does not say: ${fault}`);
+}
+
+/** The routes of a running house, and the router that finds them. */
+export interface RouteTable {
+  routes: Route[];
+  router: Router;
+  /** The route at a path, of this method or of any; for refusals, which a person may have to be told. */
+  at(method: string, path: string): Route | null;
+}
+
+export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
+  // As written: a rule belongs to the matched route, never to another spelling of its path.
+  const router = new Router({ sensitive: true, strict: true });
+  const known = new Map<Koa.Middleware, Route>();
+  for (const route of routes) {
+    const serve = compile(route, parts);
+    const handle: Koa.Middleware = (ctx) => {
+      const call = callOf(ctx);
+      call.route = route;
+      if (ctx.params) call.params = ctx.params;
+      return serve(ctx);
+    };
+    known.set(handle, route);
+    router.register(pathOf(route), [methodOf(route)], handle as never);
+  }
+  const routeOf = (layer: Router['stack'][number]) => known.get(layer.stack[0] as unknown as Koa.Middleware)!;
+  return {
+    routes,
+    router,
+    at(method, path) {
+      const layers = router.stack.filter((layer) => layer.match(path));
+      const layer = layers.find(({ methods }) => methods.includes(method)) ?? layers[0];
+      return layer ? routeOf(layer) : null;
+    },
+  };
+}
+
+/**
+ * Mounts a table as one layer. A route at a fixed path is found in a map: the router's own search cost as much as
+ * reading the body.
+ */
+export function mount(app: Koa, { router }: RouteTable): void {
+  const direct = new Map<string, Koa.Middleware>();
+  for (const { path, methods, stack } of router.stack) {
+    if (typeof path !== 'string' || path.includes(':')) continue;
+    for (const method of methods) direct.set(`${method} ${path}`, stack[0] as unknown as Koa.Middleware);
+  }
+  const search = router.routes() as unknown as Koa.Middleware;
+  const otherMethods = router.allowedMethods() as unknown as Koa.Middleware;
+  app.use((ctx, next) => {
+    const found = direct.get(`${ctx.method} ${ctx.path}`);
+    if (found) return found(ctx, next);
+    return search(ctx, () => otherMethods(ctx, next) as Promise<void>);
+  });
+}

@@ -1,0 +1,93 @@
+// A route is a value: its path, who may call it, for which site, what it takes, its limits, what it answers, what it does.
+// Said once, beside its feature; frame.ts compiles it at the start, openapi.ts documents it, tests walk it.
+import { z } from 'zod';
+import type { Call } from './call.ts';
+import type { Capability } from './caller.ts';
+import type { LimitName } from './rate-limit.ts';
+import type { Reply } from './reply.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+/** json; a form; JSON as a beacon's text/plain; a table; or `text`: whatever it is, as it is. */
+export type BodyKind = 'json' | 'form' | 'beacon' | 'csv' | 'text';
+
+export interface Takes<In> {
+  as: 'query' | readonly BodyKind[];
+  /** Of a body, in bytes; Caddy's own bound is larger only for the routes that say so here (a test compares). */
+  bytesMax?: number;
+  /** No body at all is an empty object. */
+  optional?: boolean;
+  /** What is valid: checked by the frame, and documented. */
+  shape?: z.ZodType<In>;
+  /** Documented only: the route checks it itself, because one wrong field or event must not cost the rest. */
+  documents?: z.ZodType;
+  /** The same as a form, where its fields have other names. */
+  formDocuments?: z.ZodType;
+  /** A table as the object that `shape` checks. */
+  readTable?(text: string, call: Call): Promise<unknown>;
+}
+
+/** Not JSON: said in words, with its media type. */
+export interface Told {
+  says: string;
+  type?: 'text/html' | 'text/csv' | 'text/plain' | 'text/javascript' | 'image/gif' | 'application/json';
+}
+/** By status; JSON shapes without `ok`, which the frame adds. The first is that of a plain object. */
+export type Answers = Record<number, z.ZodType | Told>;
+
+export type WriteRoute = 'events' | 'pixel' | 'capture';
+
+// biome-ignore lint/suspicious/noExplicitAny: a list holds routes of every input; each is checked where it is made
+export interface Route<In = any> {
+  at: `${Method} /${string}`;
+  /** operationId of the OpenAPI document, and the verb of a client made from it. */
+  id: string;
+  says: string;
+  tag: string;
+  /** A capability; or `inside`: the internal network, or whoever may look at the machine. */
+  who: 'anyone' | 'inside' | Capability;
+  /**
+   * page   the site of the page that sends this: by its propertyId, else by its origin
+   * named  the caller's site that propertyId names by key or id, else the first of theirs
+   * path   the caller's site that :siteId names by key or id; 404 when there is none
+   * all    every site of the caller
+   */
+  of?: 'page' | 'named' | 'path' | 'all';
+  takes?: Takes<In>;
+  /** Points of which limit a call takes. Default other; none: not limited. */
+  bucket?: LimitName | 'none';
+  /** A write of visitors: its refusals and its server time go into the ledger under this name. */
+  counts?: WriteRoute;
+  /** Waits (503) while the disk is nearly full: visits do, people don't. */
+  waitsForRoom?: boolean;
+  /**
+   * Every change an administrator makes, and every look at people, leaves a line in the audit log. A look that shows
+   * nobody says so here.
+   */
+  shows?: 'no people';
+  /** A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent. */
+  tells?: 'link' | 'form';
+  answers: Answers;
+  run(input: In, call: Call): Promise<object | Reply> | object | Reply;
+}
+
+/** For inference: In is what takes.shape makes. */
+export const route = <In>(value: Route<In>): Route<In> => value;
+
+export function methodOf({ at }: Pick<Route, 'at'>): Method {
+  return at.slice(0, at.indexOf(' ')) as Method;
+}
+export function pathOf({ at }: Pick<Route, 'at'>): string {
+  return at.slice(at.indexOf(' ') + 1);
+}
+export const parametersOf = (one: Pick<Route, 'at'>): string[] =>
+  [...pathOf(one).matchAll(/:(\w+)/g)].map(([, name]) => name!);
+
+export const isTold = (answer: z.ZodType | Told): answer is Told => !(answer instanceof z.ZodType);
+
+/** Status and shape of the JSON answer of a call that succeeded; null: it answers none. */
+export function jsonAnswerOf(answers: Answers): { status: number; shape: z.ZodType } | null {
+  for (const [status, answer] of Object.entries(answers))
+    if (!isTold(answer)) return { status: Number(status), shape: answer };
+  return null;
+}

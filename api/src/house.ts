@@ -1,0 +1,178 @@
+// Opens the house in order: schema, connections, what takes in and what works; and closes it backwards. Whoever makes a
+// thing here says how it ends.
+import type { Config } from './config.ts';
+import type { AnyFeature } from './features.ts';
+import { appUrl, migrate, refuseUnsafe } from './ground/db/migrate.ts';
+import { makePool, type Pool } from './ground/db/pool.ts';
+import { countryLookup } from './ground/geo/country.ts';
+import { isDatabaseAway } from './ground/http/errors.ts';
+import type { Meters } from './ground/http/meters.ts';
+import type { RateLimits } from './ground/http/rate-limit.ts';
+import { makeRunner, type Runner } from './ground/jobs/runner.ts';
+import type { Log } from './ground/lib/log.ts';
+import { policyOf } from './ground/retention/policy.ts';
+import { type Alerts, alertSettings, startAlarm, watchAlerts } from './operations/alerts/watch.ts';
+import { backupSettings } from './operations/backups/settings.ts';
+import { type DiskWatch, watchDisk } from './operations/health/disk.ts';
+import { type Health, watchHealth } from './operations/health/health.ts';
+import { readStatus, type Status } from './operations/status/status.ts';
+import { type Leads, startLeads } from './product/captures/start.ts';
+import type { CountryOf } from './product/events/facts.ts';
+import { type Ingest, makeIngest } from './product/events/ingest.ts';
+import { type Ledger, makeLedger } from './product/events/ledger.ts';
+import { makePartitions } from './product/events/queries.ts';
+import { type MetricsCache, metricsCache } from './product/metrics/cache.ts';
+import { listenForChanges } from './product/metrics/listen.ts';
+import { rollupStatus } from './product/metrics/rollup.ts';
+import { knownSites, type Sites } from './product/sites/recognise.ts';
+import { schedule } from './schedule.ts';
+
+/** What a serving process has; features take the part they need. */
+export interface House {
+  config: Config;
+  log: Log;
+  meters: Meters;
+  limits: RateLimits;
+  /** For reading: ingestion and captures have connections of their own. */
+  db: Pool;
+  sites: Sites;
+  ledger: Ledger;
+  ingest: Ingest;
+  leads: Leads;
+  health: Health;
+  disk: DiskWatch;
+  status: () => Promise<Status>;
+  runner: Runner;
+  metrics: MetricsCache;
+  countryOf: CountryOf;
+}
+
+export interface OpenHouse {
+  house: House;
+  close(): Promise<void>;
+}
+
+const DATABASE_WAIT_MS_MAX = 120_000;
+
+export interface Opening {
+  config: Config;
+  log: Log;
+  meters: Meters;
+  limits: RateLimits;
+  version: string;
+  features: AnyFeature[];
+}
+
+/** throws  when the schema or the database is not right; what was open by then is closed */
+export async function openHouse(opening: Opening): Promise<OpenHouse> {
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  try {
+    return { house: await open(opening, (one) => closers.push(one)), close };
+  } catch (error) {
+    for (const one of closers.splice(0).reverse()) await Promise.resolve(one()).catch(() => {});
+    throw error;
+  }
+}
+
+async function open(
+  { config, log, meters, limits, version }: Opening,
+  ends: (close: () => unknown) => void,
+): Promise<House> {
+  const backups = backupSettings(config, version);
+  const alarms = alertSettings(config);
+  const disk = watchDisk([config.DATA_DIR, ...config.DISK_PATHS]);
+  ends(() => disk.close());
+  await disk.look();
+  await databaseAnswers(() => migrate(config.DATABASE_URL, log), log).catch(async (error: Error) => {
+    await startAlarm(
+      alarms,
+      'The database could not be brought up to this release, so nothing is served',
+      log,
+    );
+    throw error;
+  });
+  const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
+  const pool = (name: string, connectionsMax: number, statementTimeoutMs = 15_000) => {
+    const made = makePool(url, { name, connectionsMax, statementTimeoutMs, log });
+    ends(() => made.end());
+    return made;
+  };
+  // Writing has connections of its own, so that reading never starves it.
+  const writing = pool('ingest', 2);
+  const db = pool('api', 6);
+  await refuseUnsafe(db);
+  await makePartitions(db, -2, 7);
+
+  const sites = await knownSites(db, config.CORS_ALLOWED_ORIGINS, log);
+  ends(() => sites.close());
+  const ledger = makeLedger(db, log);
+  const inactivityMinutes = config.SESSION_INACTIVITY_MINUTES;
+  const ingest = makeIngest({ db: writing, inactivityMinutes, ledger, log, meters });
+  ends(() => ingest.close());
+  meters.gauge('marketing_queue_rows', 'Events waiting to be written', () => ingest.depth.rows);
+  const leads = await startLeads(config, url, log);
+  ends(() => leads.close());
+  const health = watchHealth(db);
+  ends(() => health.close());
+  await health.check();
+
+  const working = pool('jobs', 3, 600_000);
+  const locks = pool('job-locks', 2);
+  const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
+  const listening = await listenForChanges(url, metrics, log);
+  ends(() => listening.close());
+  const jobs = schedule({ db: working, sites, backups, metrics, policy: policyOf(config), leads });
+  const runner = makeRunner({ locks, jobs, log });
+  ends(() => runner.close());
+
+  const status = () =>
+    readStatus({
+      db,
+      backups,
+      disk,
+      version,
+      sources: {
+        jobs: () => runner.status(),
+        rollup: (pool) => rollupStatus(pool, sites.ids()),
+        alarms: () => alerts.now(),
+        certificate: alarms.certificate,
+      },
+    });
+  const alerts: Alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
+  ends(() => alerts.close());
+  const countryOf = countryLookup(config.GEO_DATABASE);
+  return {
+    config,
+    log,
+    meters,
+    limits,
+    db,
+    sites,
+    ledger,
+    ingest,
+    leads,
+    health,
+    disk,
+    status,
+    runner,
+    metrics,
+    countryOf,
+  };
+}
+
+/** A database that is still starting is waited for; anything else it says is an answer. */
+async function databaseAnswers<T>(work: () => Promise<T>, log: Log): Promise<T> {
+  const until = performance.now() + DATABASE_WAIT_MS_MAX;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseAway(error) || performance.now() > until) throw error;
+      log.warn({ err: error }, 'the database does not answer yet; trying again');
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+  }
+}

@@ -1,0 +1,9 @@
+// Whether it lives, is ready, and how it fares. The life routes answer before there is a house (app.ts mounts them).
+import type { Feature } from '../../ground/feature.ts';
+import type { Meters } from '../../ground/http/meters.ts';
+import { metersRoute } from './routes.ts';
+
+export const health: Feature<{ meters: Meters }> = {
+  name: 'health',
+  routes: (house) => [metersRoute(house)],
+};
