@@ -1,25 +1,66 @@
-// Everything the product is made of, on one page. A new feature is one line here.
+// Everything the product is made of, on one page, in the order its tables are erased backwards and purged. A new feature
+// is one line here.
 import type { Feature } from './ground/feature.ts';
 import { jobs } from './ground/jobs/feature.ts';
+import { retention } from './ground/retention/feature.ts';
+import type { Tables } from './ground/tables.ts';
 import type { House } from './house.ts';
 import { audit } from './operations/audit/feature.ts';
+import { backups } from './operations/backups/feature.ts';
 import { health } from './operations/health/feature.ts';
 import { status } from './operations/status/feature.ts';
 import { bots } from './product/bots/feature.ts';
+import { breaches } from './product/breaches/feature.ts';
+import { captures } from './product/captures/feature.ts';
+import { consent } from './product/consent/feature.ts';
+import { conversions } from './product/conversions/feature.ts';
+import { erasure } from './product/erasure/feature.ts';
 import { events } from './product/events/feature.ts';
+import { identities } from './product/identities/feature.ts';
+import { leads } from './product/leads/feature.ts';
+import { mails } from './product/mails/feature.ts';
+import { metrics } from './product/metrics/feature.ts';
 import { sites } from './product/sites/feature.ts';
 import type { Workshop } from './schedule.ts';
 
 export type AnyFeature = Feature<House, Workshop>;
 
-export const FEATURES: AnyFeature[] = [
+export const FEATURES: readonly AnyFeature[] = [
   // what the product does
   sites,
   events,
+  leads,
+  identities,
+  captures,
+  consent,
+  mails,
+  conversions,
+  metrics,
   bots,
+  erasure,
+  breaches,
   // what runs it
   audit,
-  jobs,
+  backups,
   status,
   health,
+  // what it stands on
+  jobs,
+  retention,
 ];
+
+/** throws  when two features claim one table */
+export function tablesOf(features: readonly AnyFeature[]): Tables {
+  const tables: Tables = {};
+  for (const feature of features)
+    for (const [name, rule] of Object.entries(feature.tables ?? {})) {
+      if (tables[name])
+        throw new Error(`${feature.name} is the second feature that claims the table ${name}.`);
+      tables[name] = rule;
+    }
+  return tables;
+}
+
+/** SQL functions in the order they are made. */
+export const functionsOf = (features: readonly AnyFeature[]): URL[] =>
+  features.flatMap(({ functions }) => functions ?? []);

@@ -1,7 +1,7 @@
 // Opens the house in order: schema, connections, what takes in and what works; and closes it backwards. Whoever makes a
 // thing here says how it ends.
 import type { Config } from './config.ts';
-import type { AnyFeature } from './features.ts';
+import { type AnyFeature, tablesOf } from './features.ts';
 import { appUrl, migrate, refuseUnsafe } from './ground/db/migrate.ts';
 import { makePool, type Pool } from './ground/db/pool.ts';
 import { countryLookup } from './ground/geo/country.ts';
@@ -10,13 +10,14 @@ import type { Meters } from './ground/http/meters.ts';
 import type { RateLimits } from './ground/http/rate-limit.ts';
 import { makeRunner, type Runner } from './ground/jobs/runner.ts';
 import type { Log } from './ground/lib/log.ts';
-import { policyOf } from './ground/retention/policy.ts';
+import type { Tables } from './ground/tables.ts';
 import { type Alerts, alertSettings, startAlarm, watchAlerts } from './operations/alerts/watch.ts';
 import { backupSettings } from './operations/backups/settings.ts';
 import { type DiskWatch, watchDisk } from './operations/health/disk.ts';
 import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
+import { type Forget, forgetting } from './product/erasure/forget.ts';
 import type { CountryOf } from './product/events/facts.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
@@ -45,6 +46,9 @@ export interface House {
   runner: Runner;
   metrics: MetricsCache;
   countryOf: CountryOf;
+  /** Of all features. */
+  tables: Tables;
+  forget: Forget;
 }
 
 export interface OpenHouse {
@@ -60,7 +64,7 @@ export interface Opening {
   meters: Meters;
   limits: RateLimits;
   version: string;
-  features: AnyFeature[];
+  features: readonly AnyFeature[];
 }
 
 /** throws  when the schema or the database is not right; what was open by then is closed */
@@ -78,7 +82,7 @@ export async function openHouse(opening: Opening): Promise<OpenHouse> {
 }
 
 async function open(
-  { config, log, meters, limits, version }: Opening,
+  { config, log, meters, limits, version, features }: Opening,
   ends: (close: () => unknown) => void,
 ): Promise<House> {
   const backups = backupSettings(config, version);
@@ -124,7 +128,9 @@ async function open(
   const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
   const listening = await listenForChanges(url, metrics, log);
   ends(() => listening.close());
-  const jobs = schedule({ db: working, sites, backups, metrics, policy: policyOf(config), leads });
+  const tables = tablesOf(features);
+  const forget = forgetting(working, tables, leads.forgetJournal);
+  const jobs = schedule(features, { config, db: working, sites, backups, metrics, leads, forget });
   const runner = makeRunner({ locks, jobs, log });
   ends(() => runner.close());
 
@@ -160,6 +166,8 @@ async function open(
     runner,
     metrics,
     countryOf,
+    tables,
+    forget: forgetting(db, tables, leads.forgetJournal),
   };
 }
 

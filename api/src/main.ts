@@ -28,7 +28,7 @@ export interface Running {
 }
 
 export interface StartOptions {
-  features?: AnyFeature[];
+  features?: readonly AnyFeature[];
   /** Further ways in beside the admin key. */
   ways?: WayIn[];
   /** Compares each answer with its document. */

@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import type { Pool } from './db/pool.ts';
 import type { Route } from './http/route.ts';
 import type { Job } from './jobs/runner.ts';
+import type { Ending } from './retention/purge.ts';
+import type { Period, Tables } from './tables.ts';
 
 export interface Alarm {
   /** Stable name, e.g. "disk". */
@@ -38,7 +40,14 @@ export interface Reading<Value = any> {
 /** House: what a serving process has; Workshop: what jobs have, in any process. Each feature names the part it needs. */
 export interface Feature<House = never, Workshop = never> {
   name: string;
+  /** SQL functions, replaced at the start whenever their text has changed; in this order. */
+  functions?: readonly URL[];
+  tables?: Tables;
   routes?(house: House): Route[];
   jobs?(workshop: Workshop): Job[];
+  /** What of its tables ends by more than deleting rows, by the name the table's rule says (`by`). */
+  endings?(workshop: Workshop): Record<string, Ending>;
+  /** Periods of what it keeps outside the database, as /v1/privacy calls them. */
+  keeps?: Record<string, { holds: string; for: Period }>;
   readings?(house: House): Reading[];
 }

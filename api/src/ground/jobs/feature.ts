@@ -1,7 +1,36 @@
-// The jobs themselves: seen and run by hand.
+// The jobs themselves: seen and run by hand; the heartbeat, and the table of runs.
 import type { Pool } from '../db/pool.ts';
 import type { Feature } from '../feature.ts';
+import { markMinute, purgeRuns } from './queries.ts';
 import { jobRoutes } from './routes.ts';
 import type { Runner } from './runner.ts';
+import { jobTables } from './tables.ts';
 
-export const jobs: Feature<{ db: Pool; runner: Runner }> = { name: 'jobs', routes: jobRoutes };
+interface JobWork {
+  db: Pool;
+  /** Names of the jobs that run every minute. */
+  minutely(): string[];
+}
+
+export const jobs: Feature<{ db: Pool; runner: Runner }, JobWork> = {
+  name: 'jobs',
+  tables: jobTables,
+  routes: jobRoutes,
+  jobs: ({ db, minutely }) => [
+    {
+      name: 'heartbeat',
+      cron: '* * * * *',
+      why: 'minutes without service are those without it',
+      async run() {
+        await markMinute(db);
+        return {};
+      },
+    },
+    {
+      name: 'old_runs',
+      cron: '50 3 * * *',
+      why: 'the table of runs stays small',
+      run: async () => ({ forgotten: await purgeRuns(db, minutely()) }),
+    },
+  ],
+};

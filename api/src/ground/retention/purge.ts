@@ -1,130 +1,108 @@
-// Forgets on time: seals the days whose raw rows go, drops their partitions, and takes bounded bites of everything else.
-
-import { rollUp } from '../../product/metrics/rollup.ts';
+// Forgets on time: every table by its own rule (ground/tables.ts), in bounded bites, the dry run by the same conditions.
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
-import { addDays, dayOf } from '../lib/days.ts';
-import { type Policy, STEPS } from './policy.ts';
+import { boundOf, type Kept, keptOf, type Tables } from '../tables.ts';
 
 // Small enough that ingestion waits for some milliseconds at most.
 const BITE_ROWS = 5000;
 
+export interface Ended {
+  /** How many, by what; with dryRun how many it would be. */
+  rows?: Record<string, number>;
+  /** What else a run says. */
+  says?: Record<string, unknown>;
+}
+/** What ends otherwise than by deleting or emptying rows. */
+export type Ending = (work: {
+  siteIds: string[];
+  /** What is older goes. */
+  bound: Date;
+  dryRun: boolean;
+  signal: AbortSignal | undefined;
+  progress: (line: string) => void;
+}) => Promise<Ended>;
+
 export interface PurgeOptions {
   siteIds: string[];
-  policy: Policy;
+  tables: Tables;
+  endings: Record<string, Ending>;
+  settings: Parameters<typeof boundOf>[1];
   dryRun: boolean;
   now?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   progress?: (line: string) => void;
 }
 
 export interface Purged {
   dryRun: boolean;
-  /** First UTC day whose raw events are kept. */
-  keptFrom: string;
-  sealed: number;
-  partitions: string[];
+  /** By table, or by what of a table was forgotten. */
   rows: Record<string, number>;
+  [said: string]: unknown;
 }
 
-/**
- * dryRun  tells what would go, and changes nothing
- * throws  before anything is dropped, when a day could not be rolled up and sealed
- */
-export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
-  const { siteIds, policy, dryRun, now = Date.now(), signal, progress = () => {} } = options;
-  const today = dayOf(now);
-  const keptFrom = addDays(today, -policy.eventDays);
-  const at = new Date(now);
-  const rollupsFrom = dayOf(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - policy.rollupMonths, 1));
-  const bounds = [keptFrom, rollupsFrom, addDays(today, -policy.rejectionDays)];
+type Timed = Extract<Kept, { for: unknown }>;
 
-  // Whatever is marked or was never counted is counted first; then nothing can change any more.
-  if (!dryRun) await rollUp(db, { siteIds, signal });
-  let sealed = 0;
-  for (const siteId of siteIds) {
-    const days = await inSites(
-      db,
-      siteId,
-      async (client) =>
-        (
-          await client.query<{ day: string }>(
-            'select day from rollup_state where site_id = $1 and day < $2 and sealed_at is null order by day',
-            [siteId, keptFrom],
-          )
-        ).rows,
-    );
-    for (const { day } of days) {
-      if (signal?.aborted) break;
-      if (!dryRun)
-        await inSites(db, siteId, async (client) => {
-          await client.query('select roll_up_day($1, $2)', [siteId, day]);
-          await client.query('update rollup_state set sealed_at = now() where site_id = $1 and day = $2', [
-            siteId,
-            day,
-          ]);
-        });
-      sealed += 1;
-    }
-  }
-  if (sealed > 0) progress(`${sealed} days ${dryRun ? 'would be ' : ''}sealed`);
-
-  const old = await inSites(db, siteIds, async (client) =>
-    (
-      await client.query<{ name: string }>(
-        `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-           where i.inhparent = 'public.events'::regclass and c.relname < 'events_' || to_char($1::date, 'YYYYMMDD') order by 1`,
-        [keptFrom],
-      )
-    ).rows.map((row) => row.name),
+/** Of a table or what ends it: first the endings, which seal the days whose raw rows go. */
+function timedRules(tables: Tables): { table: string; rule: Timed }[] {
+  const all = Object.entries(tables).flatMap(([table, rule]) =>
+    keptOf(rule).flatMap((kept) => ('for' in kept ? [{ table, rule: kept }] : [])),
   );
-  if (!dryRun && old.length > 0) {
-    // In one transaction: a raw event of an unsealed day keeps all of them.
-    await inSites(db, siteIds, async (client) => {
-      await client.query("set local lock_timeout = '5s'");
-      const { rows } = await client.query<{ left: number }>(
-        `select count(*) as left from (select distinct site_id, (occurred_at at time zone 'UTC')::date as day from events
-           where occurred_at < $1::date::timestamp at time zone 'UTC') raw
-         where not exists (select from rollup_state s where s.site_id = raw.site_id and s.day = raw.day and s.sealed_at is not null)`,
-        [keptFrom],
-      );
-      if (rows[0]!.left > 0)
-        throw new Error(
-          `${rows[0]!.left} site days have raw events but no sealed rollup; nothing was dropped`,
-        );
-      await client.query('select drop_event_partitions($1)', [keptFrom]);
-    });
-    progress(`dropped ${old.length} partitions before ${keptFrom}`);
-  }
+  return [...all.filter(({ rule }) => rule.by), ...all.filter(({ rule }) => !rule.by)];
+}
 
+/** dryRun  tells what would go, and changes nothing */
+export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
+  const { siteIds, tables, endings, settings, dryRun, signal, progress = () => {} } = options;
+  const now = new Date(options.now ?? Date.now());
   const rows: Record<string, number> = {};
-  for (const { table, where } of STEPS) {
-    let gone = 0;
-    for (;;) {
-      if (signal?.aborted) break;
-      const count = await inSites(db, siteIds, async (client) => {
-        // every parameter has a type, used or not
-        const typed = 'and ($1::date, $2::date, $3::date) is not null';
-        if (dryRun)
-          return (
-            await client.query<{ count: number }>(
-              `select count(*) as count from ${table} target where ${where} ${typed}`,
-              bounds,
-            )
-          ).rows[0]!.count;
-        return (
-          (
-            await client.query(
-              `delete from ${table} where ctid = any (array(select ctid from ${table} target where ${where} ${typed} limit ${BITE_ROWS}))`,
-              bounds,
-            )
-          ).rowCount ?? 0
-        );
-      });
-      gone += count;
-      if (dryRun || count < BITE_ROWS) break;
-    }
-    if (gone > 0) rows[table] = gone;
+  const said: Record<string, unknown> = {};
+  const count = (name: string, more: number) => {
+    rows[name] = (rows[name] ?? 0) + more;
+  };
+  for (const { table, rule } of timedRules(tables)) {
+    const bound = boundOf(rule.for, settings, now);
+    if (rule.by) {
+      const ending = endings[rule.by];
+      if (!ending) throw new Error(`No feature ends ${table} by ${rule.by}.`);
+      const done = await ending({ siteIds, bound, dryRun, signal, progress });
+      for (const [name, more] of Object.entries(done.rows ?? {})) count(name, more);
+      Object.assign(said, done.says);
+    } else count(rule.counted ?? table, await purgeRows(db, table, rule, bound, options));
   }
-  return { dryRun, keptFrom, sealed, partitions: old, rows };
+  return { dryRun, ...said, rows };
+}
+
+/** By day or by moment, as the column is. */
+const olderThan = (since: string) =>
+  `${since} < ${since === 'day' ? '$1::timestamptz::date' : '$1::timestamptz'}`;
+
+async function purgeRows(
+  db: Pool,
+  table: string,
+  { since, where, forgets }: Timed,
+  bound: Date,
+  { siteIds, dryRun, signal }: PurgeOptions,
+): Promise<number> {
+  const condition = `site_id = any (current_sites()) and ${olderThan(since)}${where ? ` and ${where}` : ''}`;
+  let gone = 0;
+  for (;;) {
+    if (signal?.aborted) return gone;
+    const count = await inSites(db, siteIds, async (client) => {
+      if (dryRun) {
+        const { rows } = await client.query<{ count: number }>(
+          `select count(*) as count from ${table} target where ${condition}`,
+          [bound],
+        );
+        return rows[0]!.count;
+      }
+      const chosen = `ctid = any (array(select ctid from ${table} target where ${condition} limit ${BITE_ROWS}))`;
+      const done = await client.query(
+        forgets ? `update ${table} set ${forgets} where ${chosen}` : `delete from ${table} where ${chosen}`,
+        [bound],
+      );
+      return done.rowCount ?? 0;
+    });
+    gone += count;
+    if (dryRun || count < BITE_ROWS) return gone;
+  }
 }

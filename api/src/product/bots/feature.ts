@@ -1,6 +1,21 @@
 // Who is a bot after all: an admin's verdict about a visitor, and patterns that only show later.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { Sites } from '../sites/recognise.ts';
 import { botRoutes } from './routes.ts';
+import { botTables } from './tables.ts';
+import { judgePatterns } from './verdicts.ts';
 
-export const bots: Feature<{ db: Pool }> = { name: 'bots', routes: botRoutes };
+export const bots: Feature<{ db: Pool }, { db: Pool; sites: Sites }> = {
+  name: 'bots',
+  tables: botTables,
+  routes: botRoutes,
+  jobs: ({ db, sites }) => [
+    {
+      name: 'bots',
+      cron: '7 * * * *',
+      why: 'some bots show only in a crowd: one address, hundreds of one-event visitors; an admin may say otherwise',
+      run: async () => ({ ...(await judgePatterns(db, sites.ids())) }),
+    },
+  ],
+};

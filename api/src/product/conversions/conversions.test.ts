@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PEPPER } from '../../../test/cluster.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { FEATURES, tablesOf } from '../../features.ts';
 import { forgetAgain } from '../erasure/forget-again.ts';
 import { rememberForgotten } from '../erasure/forget-journal.ts';
 
@@ -94,11 +95,14 @@ test('an erasure finds conversions of an address that was never a lead, also aft
     at: new Date().toISOString(),
   });
   const since = new Date(Date.now() - 60_000).toISOString();
-  assert.deepEqual(await forgetAgain(server.database.app, { journal, since, pepper: PEPPER }), {
-    erased: 1,
-    withdrawn: 0,
-    unknown: 0,
-  });
+  assert.deepEqual(
+    await forgetAgain(server.database.app, { journal, since, pepper: PEPPER, tables: tablesOf(FEATURES) }),
+    {
+      erased: 1,
+      withdrawn: 0,
+      unknown: 0,
+    },
+  );
   assert.deepEqual(await told(restored), []);
 });
 
@@ -114,7 +118,11 @@ test('a submission in quarantine is forgotten again after a restore', async () =
     at: new Date().toISOString(),
   });
   const since = new Date(Date.now() - 60_000).toISOString();
-  assert.equal((await forgetAgain(server.database.app, { journal, since, pepper: PEPPER })).erased, 1);
+  assert.equal(
+    (await forgetAgain(server.database.app, { journal, since, pepper: PEPPER, tables: tablesOf(FEATURES) }))
+      .erased,
+    1,
+  );
   assert.deepEqual(await rows('select from quarantine where email_normalized = $1', [email]), []);
 });
 

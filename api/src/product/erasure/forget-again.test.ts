@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PEPPER } from '../../../test/cluster.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
+import { FEATURES, tablesOf } from '../../features.ts';
 import { emailHash } from '../captures/capture.ts';
 import { forgetAgain } from './forget-again.ts';
 import { rememberForgotten } from './forget-journal.ts';
@@ -74,7 +75,8 @@ test('what was asked for after the backup happens again, once; what is older sta
   });
   await rememberForgotten(journal, { kind: 'withdrawal', siteId, leadId: randomUUID(), at: later });
 
-  const again = () => forgetAgain(server.database.app, { journal, since, pepper: PEPPER });
+  const again = () =>
+    forgetAgain(server.database.app, { journal, since, pepper: PEPPER, tables: tablesOf(FEATURES) });
   assert.deepEqual(await again(), { erased: 2, withdrawn: 1, unknown: 1 });
   assert.equal(await leadsOf(ada.leadId), 0);
   assert.equal(await leadsOf(grace.leadId), 0);

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import type { Tables } from '../../ground/tables.ts';
 import { emailHash } from '../captures/capture.ts';
 import { withdrawConsent } from '../consent/queries.ts';
-import { forget } from './forget.ts';
+import { forgetting } from './forget.ts';
 import { readForgotten } from './forget-journal.ts';
 
 export interface ForgottenAgain {
@@ -19,12 +20,14 @@ export interface ForgottenAgain {
  * since    the backup's moment: what is older is in it already, and a later opt-in must stand
  * journal  path of the journal of what was forgotten
  * pepper   the one the journal's hashes were made with; with another, people are still known by their lead's id
+ * tables   of all features
  * returns  counts; running it twice changes nothing more
  */
 export async function forgetAgain(
   pool: Pool,
-  { journal, since, pepper }: { journal: string; since: string; pepper: string },
+  { journal, since, pepper, tables }: { journal: string; since: string; pepper: string; tables: Tables },
 ): Promise<ForgottenAgain> {
+  const forget = forgetting(pool, tables, null);
   const done: ForgottenAgain = { erased: 0, withdrawn: 0, unknown: 0 };
   const addresses = new Map<string, Map<string, string>>();
   /** Every address of a site by its hash: leads, and who waits in quarantine. */
@@ -72,18 +75,14 @@ export async function forgetAgain(
       done.withdrawn += 1;
       continue;
     }
-    const { found } = await forget(
-      pool,
-      {
-        siteId: entry.siteId,
-        // The same person under another lead: erased, and captured anew before the backup was made. Without any address
-        // there may still be conversions told by it.
-        emailNormalized: lead?.email_normalized ?? (await addressOf(entry.siteId, entry.emailHash)) ?? null,
-        emailHash: entry.emailHash,
-        again: { leadId: entry.leadId, at: entry.at },
-      },
-      null,
-    );
+    const { found } = await forget({
+      siteId: entry.siteId,
+      // The same person under another lead: erased, and captured anew before the backup was made. Without any address
+      // there may still be conversions told by it.
+      emailNormalized: lead?.email_normalized ?? (await addressOf(entry.siteId, entry.emailHash)) ?? null,
+      emailHash: entry.emailHash,
+      again: { leadId: entry.leadId, at: entry.at },
+    });
     if (found) done.erased += 1;
     else done.unknown += 1;
   }

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
+import { FEATURES, tablesOf } from '../../features.ts';
 import { linkToken } from '../consent/link.ts';
-import { TABLES } from './classification.ts';
+
+const TABLES = tablesOf(FEATURES);
 
 let server: TestServer;
 let site: string;
@@ -52,7 +54,7 @@ test('every column that can hold words, JSON or bytes is classified for erasure'
   const missing = columns
     .filter(({ table, column }) => TABLES[table]?.columns[column] === undefined)
     .map(({ table, column, type }) => `${table}.${column} (${type})`);
-  assert.deepEqual(missing, [], 'add these to src/product/leads/classification.ts');
+  assert.deepEqual(missing, [], 'add these to the tables.ts of their feature');
   const people = await rows(
     `select distinct c.relname as "table" from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and a.attname in ('visitor_id', 'lead_id') and not a.attisdropped`,
@@ -60,7 +62,7 @@ test('every column that can hold words, JSON or bytes is classified for erasure'
   // proof rows carry the lead's random id and nothing else of it
   const proof = ['consent_records', 'erasures'];
   assert.deepEqual(
-    people.map((row) => row.table).filter((table) => !proof.includes(table) && !TABLES[table]?.by),
+    people.map((row) => row.table).filter((table) => !proof.includes(table) && !TABLES[table]?.whose),
     [],
     'a table that points to people says by whom it is theirs',
   );

@@ -1,9 +1,9 @@
-// Forgets a person on one site: everything in classification.ts that is theirs, in one transaction, without a race.
+// Forgets a person on one site: every row that a feature's tables say is theirs, in one transaction, without a race.
 import { randomUUID } from 'node:crypto';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import type { TableRule, Tables } from '../../ground/tables.ts';
 import { withRetries } from '../captures/queries.ts';
-import { MOVED, TABLES } from './classification.ts';
 import { type Forgotten, rememberForgotten } from './forget-journal.ts';
 
 export interface ErasureRequest {
@@ -21,19 +21,30 @@ export interface Erased {
   erased: Record<string, number>;
 }
 
-const columnsOf = (table: string) => Object.entries(TABLES[table]!.columns);
-const scrubbed = (table: string) =>
-  columnsOf(table)
+/** Forgets a person on one site. found: false when nothing was known of the address; captures of it that are under way are dropped all the same */
+export type Forget = (request: ErasureRequest) => Promise<Erased>;
+
+const scrubbed = ({ columns }: TableRule) =>
+  Object.entries(columns)
     .flatMap(([name, column]) => (typeof column === 'object' ? [`${name} = ${column.scrub}`] : []))
     .join(', ');
-const searched = Object.keys(TABLES).flatMap((table) => {
-  const names = columnsOf(table).flatMap(([name, column]) =>
-    column === 'found' || column === 'goes, found' || (typeof column === 'object' && column.found)
-      ? [name]
-      : [],
-  );
-  return names.length > 0 ? [{ table, names }] : [];
-});
+
+/** Where others may have written the address. */
+const searchedIn = (tables: Tables) =>
+  Object.entries(tables).flatMap(([table, { columns }]) => {
+    const names = Object.entries(columns).flatMap(([name, column]) =>
+      column === 'found' || column === 'goes, found' || (typeof column === 'object' && column.found)
+        ? [name]
+        : [],
+    );
+    return names.length > 0 ? [{ table, names }] : [];
+  });
+
+/** The person's tables in the order their rows go: what stands on something before it, what triggers write anew last. */
+const goingIn = (tables: Tables) => {
+  const all = Object.entries(tables).filter(([, { whose }]) => whose && whose !== 'visitor');
+  return [...all.filter(([, rule]) => rule.derived), ...all.filter(([, rule]) => !rule.derived)].reverse();
+};
 
 // The condition of the partial indexes of 0013, word for word: rows without an @ are never looked at.
 const HOLDING: Record<string, string> = {
@@ -56,15 +67,17 @@ function patternOf(spellings: string[]): string {
 }
 
 /**
- * returns   found: false when nothing was known of the address; captures of it that are under way are dropped all the same
- * journal   path of the journal of what was forgotten, written before the commit
+ * tables    of all features: the erasure is made from what they say of their columns
+ * journal   path of the journal of what was forgotten, written before the commit; null: none
  */
-export async function forget(pool: Pool, request: ErasureRequest, journal: string | null): Promise<Erased> {
-  return withRetries(pool, () => inSites(pool, request.siteId, (db) => forgetIn(db, request, journal)));
+export function forgetting(pool: Pool, tables: Tables, journal: string | null): Forget {
+  return (request) =>
+    withRetries(pool, () => inSites(pool, request.siteId, (db) => forgetIn(db, tables, request, journal)));
 }
 
 async function forgetIn(
   db: Db,
+  tables: Tables,
   { siteId, emailNormalized, emailHash, again }: ErasureRequest,
   journal: string | null,
 ): Promise<Erased> {
@@ -122,11 +135,9 @@ async function forgetIn(
     for (const { day } of rows) days.add(day);
   };
   const moves = own.map((from) => ({ from, to: randomUUID() }));
-  for (const table of MOVED) {
-    if (!(await db.query("select to_regclass('public.' || $1) is not null as there", [table])).rows[0]!.there)
-      continue;
+  for (const [table, rule] of Object.entries(tables).filter(([, { moved }]) => moved)) {
     // The browser starts anew when it comes back: its id is made from the site and its anonId, and no row has that now.
-    const set = ['visitor_id = moves.to_id', scrubbed(table)].filter(Boolean).join(', ');
+    const set = ['visitor_id = moves.to_id', scrubbed(rule)].filter(Boolean).join(', ');
     const { rowCount, rows } = await db.query<{ day: string }>(
       `update ${table} t set ${set} from json_to_recordset($2) as moves ("from" uuid, to_id uuid)
        where t.site_id = $1 and t.visitor_id = moves."from"${table === 'events' ? " returning (t.occurred_at at time zone 'UTC')::date as day" : ''}`,
@@ -137,7 +148,7 @@ async function forgetIn(
   }
   if (shared.length > 0) {
     const { rowCount, rows } = await db.query<{ day: string }>(
-      `update events e set ${scrubbed('events')} from event_keys k
+      `update events e set ${scrubbed(tables.events!)} from event_keys k
        where k.site_id = $1 and k.event_id in (select event_id from submissions where site_id = $1 and lead_id = $2)
          and e.site_id = $1 and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.visitor_id = any ($3)
        returning (e.occurred_at at time zone 'UTC')::date as day`,
@@ -156,17 +167,14 @@ async function forgetIn(
         )
       ).rows
     : [];
-  for (const [table, { by }] of Object.entries(TABLES).reverse()) {
-    if (!by || by === 'visitor') continue;
-    if (!(await db.query("select to_regclass('public.' || $1) is not null as there", [table])).rows[0]!.there)
-      continue;
+  for (const [table, { whose }] of goingIn(tables)) {
     const [condition, value] =
-      by === 'address'
+      whose === 'address'
         ? ['email_normalized = $2', emailNormalized]
-        : by === 'lead or visitor' || by === 'lead, visitor or hash'
+        : whose === 'lead or visitor' || whose === 'lead, visitor or hash'
           ? [
               `(lead_id = ($2::json ->> 0)::uuid or visitor_id in (select json_array_elements_text($2::json -> 1)::uuid)${
-                by === 'lead or visitor' ? '' : ' or email_hash = ($2::json ->> 2)::bytea'
+                whose === 'lead or visitor' ? '' : ' or email_hash = ($2::json ->> 2)::bytea'
               })`,
               JSON.stringify([leadId, own, emailHash]),
             ]
@@ -189,7 +197,7 @@ async function forgetIn(
   const pattern = emailNormalized
     ? patternOf([emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])])
     : '';
-  for (const { table, names } of emailNormalized ? searched : []) {
+  for (const { table, names } of emailNormalized ? searchedIn(tables) : []) {
     const types = new Map(
       (
         await db.query<{ name: string; type: string }>(

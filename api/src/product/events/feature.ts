@@ -1,5 +1,30 @@
 // What visitors did: taken in batches, cut into sessions, counted in the ledger.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { Sites } from '../sites/recognise.ts';
+import { makePartitions, purgeRecentBodies } from './queries.ts';
 import { type EventNeeds, eventRoutes } from './routes.ts';
+import { eventTables } from './tables.ts';
 
-export const events: Feature<EventNeeds> = { name: 'events', routes: eventRoutes };
+const sql = (name: string) => new URL(name, import.meta.url);
+
+export const events: Feature<EventNeeds, { db: Pool; sites: Sites }> = {
+  name: 'events',
+  functions: [sql('recut_sessions.sql'), sql('ingest_events.sql')],
+  tables: eventTables,
+  routes: eventRoutes,
+  jobs: ({ db, sites }) => [
+    {
+      name: 'partitions',
+      cron: '10 */6 * * *',
+      why: 'events need a partition for their day; a week ahead survives a week without this job',
+      run: async () => ({ made: await makePartitions(db, -2, 7) }),
+    },
+    {
+      name: 'recent_bodies',
+      cron: '* * * * *',
+      why: 'digests of bodies only matter for 30 s',
+      run: async () => ({ forgotten: await purgeRecentBodies(db, sites.ids()) }),
+    },
+  ],
+};

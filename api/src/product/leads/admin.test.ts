@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
-import { purgeLeads } from './purge.ts';
 
 let server: TestServer;
 let site: string;
@@ -327,16 +326,16 @@ test('what belongs to leads is forgotten on time, and a dry run tells what would
     "update leads set consent_status = 'expired', consent_at = now() - interval '31 days', last_submitted_at = now() - interval '7 months' where lead_id = $1",
     [body.leadId],
   );
-  const { hashAddress } = server.services.leads;
-  const dry = await purgeLeads(server.database.app, [site], hashAddress, { dryRun: true });
+  const purge = async (options = {}) => (await post('/v1/admin/jobs/purge', options)).body.run.result.rows;
+  const dry = await purge({ dryRun: true });
   assert.equal(dry.payloads, 1);
   assert.equal(dry.lapsedLeads, 1);
   assert.equal((await rows('select from leads where lead_id = $1', [body.leadId])).length, 1);
-  const done = await purgeLeads(server.database.app, [site], hashAddress, {});
+  const done = await purge();
   assert.equal(done.lapsedLeads, 1);
   assert.equal(done.payloads, 1);
   assert.equal((await rows('select from leads where lead_id = $1', [body.leadId])).length, 0);
-  assert.equal((await purgeLeads(server.database.app, [site], hashAddress, {})).lapsedLeads, 0);
+  assert.equal((await purge()).lapsedLeads, 0);
 });
 
 test('breaches are registered, and every admin action is in the audit log, without addresses', async () => {

@@ -1,0 +1,104 @@
+// What a feature says of each of its tables: what its columns mean for a person who wants to be forgotten, whose its rows
+// are, and when they end. Erasure, retention, /v1/privacy and docs/kept.md are read off these; a test fails for a table or a
+// column that no feature names.
+import type { Config } from '../config.ts';
+
+/**
+ * goes       its row is deleted with the lead, the visitor or the address (`whose` of its table)
+ * scrub …    its row stays for counting; the value of the person's own rows becomes this SQL expression
+ * found …    and wherever else the address itself is found in it, the address is taken out
+ * digest     a hash or a random key that names nobody by itself
+ * bounded    one of a few words of ours
+ * operator   written by the site's people about the site
+ * counted    sums over visitors; made anew from the changed rows, whose days are marked dirty
+ */
+export type Column =
+  | 'goes'
+  | 'goes, found'
+  | 'found'
+  | 'digest'
+  | 'bounded'
+  | 'operator'
+  | 'counted'
+  | { scrub: string; found?: true };
+
+/** By which columns a row is a person's. */
+export type Whose = 'lead' | 'visitor' | 'lead or visitor' | 'lead, visitor or hash' | 'address';
+
+/** A setting of config.ts that holds how long. */
+type Setting =
+  | 'EVENT_RETENTION_DAYS'
+  | 'ROLLUP_RETENTION_MONTHS'
+  | 'REJECTION_RETENTION_DAYS'
+  | 'BACKUP_RETENTION_DAYS';
+export type Period = { days: number | Setting } | { months: number | Setting } | { years: number };
+
+export type Kept =
+  /** Why without an end. */
+  | { ever: string }
+  /** Ends with the rows of another table, by deletion there. */
+  | { with: string; why: string }
+  /** Ends by work of its own, a job's, whatever the period. */
+  | { job: string; why: string }
+  | {
+      for: Period;
+      /** The column that says how old a row is. */
+      since: string;
+      why: string;
+      /** And only these rows; the table is `target`, $1 the bound. */
+      where?: string;
+      /** Only this is forgotten: SQL of an update's set; else the row goes. */
+      forgets?: string;
+      /** What of the row that is, for the counts of a purge. Default: the table's name. */
+      counted?: string;
+      /** Forgotten by the feature itself (`endings`), because it is more than deleting rows. */
+      by?: string;
+      /** Its key in /v1/privacy. */
+      told?: string;
+    };
+
+export interface TableRule {
+  /** What a row is, in words for the page of what is kept. */
+  holds: string;
+  whose?: Whose;
+  /** An erased person's rows are moved to a nameless visitor instead of being deleted. */
+  moved?: true;
+  /** Made from other tables by triggers, which write it again while those are deleted: it goes after them. */
+  derived?: true;
+  columns: Record<string, Column>;
+  kept: Kept | Kept[];
+}
+
+export type Tables = Record<string, TableRule>;
+
+export const keptOf = ({ kept }: TableRule): Kept[] => (Array.isArray(kept) ? kept : [kept]);
+
+type Settings = Pick<Config, Setting>;
+
+/** e.g. {unit: 'days', count: 90} */
+export function lengthOf(
+  period: Period,
+  settings: Settings,
+): { unit: 'days' | 'months' | 'years'; count: number } {
+  const [unit, count] = Object.entries(period)[0] as ['days' | 'months' | 'years', number | Setting];
+  return { unit, count: typeof count === 'number' ? count : settings[count] };
+}
+
+/**
+ * What is older goes. Days end at a UTC midnight, months that are counted for numbers at the first of one, because days
+ * and months are what is kept of them; all else is kept to the moment.
+ */
+export function boundOf(period: Period, settings: Settings, now: Date): Date {
+  const { unit, count } = lengthOf(period, settings);
+  const year = now.getUTCFullYear();
+  const month = now.getUTCMonth();
+  if (unit === 'days') return new Date(Date.UTC(year, month, now.getUTCDate() - count));
+  if (unit === 'months' && typeof (period as { months: unknown }).months === 'string')
+    return new Date(Date.UTC(year, month - count, 1));
+  const months = unit === 'years' ? count * 12 : count;
+  // the last day of a shorter month, never the first days of the next
+  const lastDay = new Date(Date.UTC(year, month - months + 1, 0)).getUTCDate();
+  const bound = new Date(now);
+  bound.setUTCFullYear(year, month - months, Math.min(now.getUTCDate(), lastDay));
+  return bound;
+}

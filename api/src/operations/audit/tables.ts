@@ -1,0 +1,16 @@
+// What is kept of who did what.
+import type { Tables } from '../../ground/tables.ts';
+
+export const auditTables: Tables = {
+  audit_log: {
+    holds: 'what an administrator did: ids and counts, never an address',
+    columns: { actor: 'operator', action: 'bounded', target: 'digest', details: 'operator' },
+    kept: {
+      for: { years: 7 },
+      since: 'at',
+      why: 'accountability',
+      by: 'old audit entries',
+      told: 'auditLogYears',
+    },
+  },
+};

@@ -1,0 +1,39 @@
+// What is kept of what people sent.
+import type { Tables } from '../../ground/tables.ts';
+
+export const captureTables: Tables = {
+  submissions: {
+    holds: 'a form that was sent, and its answers',
+    whose: 'lead',
+    columns: {
+      form_name: 'goes, found',
+      path: 'goes, found',
+      source_channel: 'goes, found',
+      payload: 'goes, found',
+    },
+    kept: [
+      { with: 'leads', why: 'it is about the lead' },
+      {
+        for: { months: 12 },
+        since: 'submitted_at',
+        why: 'the answers, after a year; that the form was sent stays with the lead',
+        where: 'payload is not null',
+        forgets: 'payload = null',
+        counted: 'payloads',
+        told: 'payloadMonths',
+      },
+    ],
+  },
+  quarantine: {
+    holds: 'a suspicious submission that waits for a decision; decided, only that it was',
+    whose: 'address',
+    columns: { email_normalized: 'goes', capture: 'goes', reasons: 'goes', decision: 'goes' },
+    kept: {
+      for: { days: 30 },
+      since: 'coalesce(decided_at, received_at)',
+      why: 'who did not look in a month will not',
+      counted: 'quarantined',
+      told: 'quarantineDays',
+    },
+  },
+};

@@ -1,0 +1,44 @@
+// What ends of consent by the clock: implied consent, and proof after its time.
+import type { Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import type { Job } from '../../ground/jobs/runner.ts';
+import type { Ending } from '../../ground/retention/purge.ts';
+import type { Sites } from '../sites/recognise.ts';
+import { expireConsents } from './queries.ts';
+
+export function consentJobs({ db, sites }: { db: Pool; sites: Sites }): Job[] {
+  return [
+    {
+      name: 'consent_expiry',
+      cron: '5 0 * * *',
+      why: 'implied consent ends by law: 6 months after an inquiry, 2 years after a purchase',
+      run: async () => ({ expired: await expireConsents(db, sites.ids()) }),
+    },
+  ];
+}
+
+/** Chains of leads that are gone, in bites; the app's role can't delete a record, so PostgreSQL's own function does. */
+export function endProof(db: Pool): Ending {
+  return async ({ siteIds, bound, dryRun, signal }) => {
+    let consentRecords = 0;
+    for (const siteId of siteIds) {
+      for (let bite = 1; bite > 0 && !signal?.aborted; ) {
+        bite = await inSites(db, siteId, async (client) => {
+          const { rows } = await client.query<{ count: number }>(
+            dryRun
+              ? `select coalesce(sum(records), 0) as count from (
+                   select r.lead_id, count(*) as records from consent_records r where r.site_id = $1
+                     and not exists (select from leads l where l.site_id = $1 and l.lead_id = r.lead_id)
+                   group by r.lead_id having max(r.recorded_at) < $2) chains`
+              : 'select purge_consent_records($1, $2) as count',
+            [siteId, bound],
+          );
+          return Number(rows[0]!.count);
+        });
+        consentRecords += bite;
+        if (dryRun) break;
+      }
+    }
+    return { rows: { consentRecords } };
+  };
+}

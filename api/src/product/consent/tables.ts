@@ -1,0 +1,81 @@
+// What is kept of consent: the chain of records, their details, the words, and what waits for a second step.
+import type { Tables } from '../../ground/tables.ts';
+
+export const consentTables: Tables = {
+  opt_ins: {
+    holds: 'the first step of a double opt-in',
+    whose: 'lead',
+    columns: { token: 'goes', request: 'goes' },
+    kept: [
+      { with: 'leads', why: 'it is about the lead' },
+      {
+        for: { days: 30 },
+        since: 'requested_at',
+        why: 'its link works no more',
+        where: 'confirmed_at is null',
+        counted: 'optIns',
+      },
+    ],
+  },
+  consent_details: {
+    holds: 'what belongs to a consent record and can be forgotten: page, form, words, address, hashes',
+    whose: 'lead',
+    columns: {
+      salt: 'goes',
+      email_normalized: 'goes',
+      language: 'goes',
+      policy_version: 'goes',
+      purposes: 'goes',
+      page: 'goes',
+      form_name: 'goes',
+      source: 'goes',
+      evidence: 'goes',
+      ip_hash: 'goes',
+      ua_hash: 'goes',
+    },
+    kept: { with: 'consent_records', why: 'it is part of the record' },
+  },
+  // proof, and what outlives the person
+  consent_records: {
+    holds: 'who agreed or withdrew, when, on what basis; hash-chained, without a personal word',
+    columns: {
+      action: 'bounded',
+      status: 'bounded',
+      kind: 'bounded',
+      basis: 'bounded',
+      text_hash: 'digest',
+      details_digest: 'digest',
+      previous_hash: 'digest',
+      hash: 'digest',
+    },
+    kept: {
+      for: { years: 3 },
+      since: 'recorded_at',
+      why: 'proof, after the last record of a lead that is gone',
+      by: 'proof of consent',
+      told: 'consentRecordYears',
+    },
+  },
+  // words sent along by a form go when nobody else agreed to them (forget.ts)
+  consent_texts: {
+    holds: 'the words people agreed to, every version',
+    columns: {
+      name: 'operator',
+      language: 'operator',
+      words: 'operator',
+      words_hash: 'digest',
+      origin: 'bounded',
+    },
+    kept: { ever: 'proof shows the exact words' },
+  },
+  withdrawal_requests: {
+    holds: 'that an unknown address asked for no mail, as a keyed hash',
+    columns: { email_hash: 'digest' },
+    kept: {
+      for: { days: 30 },
+      since: 'requested_at',
+      why: 'binds what was on its way at that moment',
+      counted: 'withdrawalRequests',
+    },
+  },
+};

@@ -1,0 +1,10 @@
+// What is kept of an erasure: that it was, never of whom.
+import type { Tables } from '../../ground/tables.ts';
+
+export const erasureTables: Tables = {
+  erasures: {
+    holds: 'that an address, by its keyed hash, was forgotten, and when',
+    columns: { email_hash: 'digest', unsubscribe_hash: 'digest', erased: 'counted' },
+    kept: { ever: 'a capture on its way, a restored backup and an old link must not bring the person back' },
+  },
+};

@@ -1,0 +1,113 @@
+// What is kept of visits: visitors, sessions, events, and the ledger of what was refused.
+import type { Tables } from '../../ground/tables.ts';
+
+const KNOWN_TYPES = [
+  'page_view',
+  'cta_click',
+  'form_start',
+  'form_submit',
+  'email_verify',
+  'engagement',
+  'web_vitals',
+  'signup',
+  'activation',
+  'purchase',
+];
+
+const events = { for: { days: 'EVENT_RETENTION_DAYS' } } as const;
+const numbers = {
+  for: { months: 'ROLLUP_RETENTION_MONTHS' },
+  since: 'day',
+  why: 'older than rollups are kept',
+} as const;
+
+export const eventTables: Tables = {
+  visitors: {
+    holds: 'a browser, known by a derived id; hashes of its address and user agent',
+    whose: 'visitor',
+    moved: true,
+    columns: { ip_hash: { scrub: 'null' }, ua_hash: { scrub: 'null' } },
+    kept: {
+      ...events,
+      since: 'last_seen_at',
+      why: 'nothing of theirs is left',
+      where: `not exists (select from lead_identities i where i.site_id = target.site_id and i.visitor_id = target.visitor_id)
+        and not exists (select from sessions s where s.site_id = target.site_id and s.visitor_id = target.visitor_id
+          and s.last_activity_at >= $1)`,
+    },
+  },
+  sessions: {
+    holds: 'a visit: when, from where, on what device',
+    whose: 'visitor',
+    moved: true,
+    columns: {
+      landing_path: { scrub: "'/(erased)'", found: true },
+      referrer: { scrub: 'null', found: true },
+      source: 'bounded',
+      utm: { scrub: 'null', found: true },
+      device_type: 'bounded',
+      browser: { scrub: 'null' },
+      os: { scrub: 'null' },
+      country: 'bounded',
+    },
+    kept: { ...events, since: 'last_activity_at', why: 'their events are gone' },
+  },
+  events: {
+    holds: 'something a visitor did at one moment',
+    whose: 'visitor',
+    moved: true,
+    columns: {
+      event_type: {
+        scrub: `case when event_type in (${KNOWN_TYPES.map((type) => `'${type}'`).join(', ')}) then event_type else 'erased' end`,
+      },
+      path: { scrub: "'/(erased)'", found: true },
+      referrer: { scrub: 'null', found: true },
+      source: 'bounded',
+      utm: { scrub: 'null', found: true },
+      bot_reason: 'bounded',
+      props: {
+        scrub: 'case when props ? \'formName\' then \'{"formName": "(erased)"}\'::jsonb end',
+        found: true,
+      },
+    },
+    kept: {
+      ...events,
+      since: 'occurred_at',
+      why: 'raw events; their days are sealed first',
+      by: 'sealed days',
+      told: 'eventDays',
+    },
+  },
+  event_keys: {
+    holds: 'the id of an event, so that it is not counted twice',
+    whose: 'visitor',
+    moved: true,
+    columns: {},
+    kept: {
+      ...events,
+      since: 'occurred_at',
+      why: 'their events are gone; nothing that old is taken as a duplicate any more',
+    },
+  },
+  recent_bodies: {
+    holds: 'the digest of an event without id or time, for half a minute',
+    columns: {},
+    kept: { job: 'recent_bodies', why: 'two minutes: digests of bodies only matter for 30 s' },
+  },
+  ingest_ledger: {
+    holds: 'how many events of a day were received, stored, refused and why',
+    columns: { outcome: 'bounded', reason: 'bounded' },
+    kept: numbers,
+  },
+  ingest_latencies: { holds: 'how long writes of a day took, by bucket', columns: {}, kept: numbers },
+  rejections: {
+    holds: 'a sample of what was refused: which field, which rule, never what was sent',
+    columns: { route: 'bounded', reason: 'bounded', details: 'bounded' },
+    kept: {
+      for: { days: 'REJECTION_RETENTION_DAYS' },
+      since: 'received_at',
+      why: 'samples for looking into; the ledger keeps the counts',
+      told: 'rejectionDays',
+    },
+  },
+};

@@ -1,0 +1,32 @@
+// Forgets leads whose consent lapsed, as if they had asked.
+import type { Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import type { Ending } from '../../ground/retention/purge.ts';
+import type { Forget } from '../erasure/forget.ts';
+
+const LEADS_A_NIGHT = 5000; // of a site; the rest waits for the next night
+
+export function forgetLapsed(
+  db: Pool,
+  hashAddress: (siteId: string, normalized: string) => string,
+  forget: Forget,
+): Ending {
+  return async ({ siteIds, bound, dryRun, signal }) => {
+    let lapsedLeads = 0;
+    for (const siteId of siteIds) {
+      const { rows } = await inSites(db, siteId, (client) =>
+        client.query<{ email: string }>(
+          `select email_normalized as email from leads where site_id = $1 and consent_status = 'expired'
+           and greatest(consent_at, last_submitted_at) < $2 order by lead_id limit ${LEADS_A_NIGHT}`,
+          [siteId, bound],
+        ),
+      );
+      for (const { email } of rows) {
+        if (signal?.aborted) break;
+        if (!dryRun) await forget({ siteId, emailNormalized: email, emailHash: hashAddress(siteId, email) });
+        lapsedLeads += 1;
+      }
+    }
+    return { rows: { lapsedLeads } };
+  };
+}

@@ -1,0 +1,23 @@
+// Mails to people: they wait in the database until a mail server has taken them.
+import type { Feature } from '../../ground/feature.ts';
+import type { Site } from '../../ground/site.ts';
+import type { Sites } from '../sites/recognise.ts';
+import { mailTables } from './tables.ts';
+
+interface MailWork {
+  sites: Sites;
+  leads: { sendMails(sites: Site[]): Promise<{ sent: number; postponed: number; givenUp: number }> };
+}
+
+export const mails: Feature<never, MailWork> = {
+  name: 'mails',
+  tables: mailTables,
+  jobs: ({ sites, leads }) => [
+    {
+      name: 'outgoing_mails',
+      cron: '* * * * *',
+      why: 'mails wait in the database until a mail server has taken them',
+      run: async () => ({ ...(await leads.sendMails(sites.list())) }),
+    },
+  ],
+};

@@ -1,0 +1,79 @@
+// The jobs of the numbers: count, compare, balance.
+import type { z } from 'zod';
+import type { Pool } from '../../ground/db/pool.ts';
+import { MACHINE } from '../../ground/http/caller.ts';
+import { siteNamed } from '../../ground/http/frame.ts';
+import type { Job } from '../../ground/jobs/runner.ts';
+import { addDays, dayOf } from '../../ground/lib/days.ts';
+import type { Sites } from '../sites/recognise.ts';
+import type { MetricsCache } from './cache.ts';
+import { checkLedger, findDiscrepancies, rollUp } from './rollup.ts';
+import { rangeOptions } from './schema.ts';
+
+export interface MetricsWork {
+  db: Pool;
+  sites: Sites;
+  /** Cleared when a rollup has finished. */
+  metrics: MetricsCache;
+}
+
+type Range = z.output<typeof rangeOptions>;
+
+export function metricsJobs({ db, sites, metrics }: MetricsWork): Job[] {
+  const chosen = async (propertyId?: string) =>
+    propertyId ? [(await siteNamed(sites, MACHINE, propertyId)).siteId] : sites.ids();
+  return [
+    {
+      name: 'rollup',
+      cron: '* * * * *',
+      minutesMax: 60,
+      why: 'reports read only rollups: today is redone all the time, an older day when it was marked',
+      options: rangeOptions,
+      async run({ options, signal, progress }) {
+        const { from, to, propertyId } = options as Range;
+        const done = await rollUp(db, { from, to, siteIds: await chosen(propertyId), signal, progress });
+        if (done.days > 0) metrics.clear();
+        return done;
+      },
+    },
+    {
+      name: 'discrepancy',
+      cron: '20 4 * * *',
+      minutesMax: 60,
+      why: 'a wrong number is worse than none: raw rows counted plainly against every rollup that still has them',
+      options: rangeOptions,
+      async run({ options, signal, log }) {
+        const { from, to, propertyId } = options as Range;
+        const yesterday = addDays(dayOf(Date.now()), -1);
+        const found = await findDiscrepancies(db, {
+          from: from ?? addDays(yesterday, -366),
+          to: to ?? yesterday,
+          siteIds: await chosen(propertyId),
+          signal,
+        });
+        if (found.differences.length > 0) log.error(found, 'rollups differ from raw rows');
+        return {
+          ...found,
+          discrepancies: found.differences.length,
+          differences: found.differences.slice(0, 20),
+        };
+      },
+    },
+    {
+      name: 'ledger',
+      cron: '35 4 * * *',
+      why: 'nothing is silent: received = accepted + duplicate + rejected for every site and day, or someone is told',
+      options: rangeOptions,
+      async run({ options, log }) {
+        const { from, to, propertyId } = options as Range;
+        const { days, unbalanced } = await checkLedger(db, {
+          from: from ?? '-infinity', // all that is kept
+          to: to ?? dayOf(Date.now()),
+          siteIds: await chosen(propertyId),
+        });
+        if (unbalanced.length > 0) log.error({ unbalanced }, 'the ledger does not balance');
+        return { days, imbalances: unbalanced.length, unbalanced: unbalanced.slice(0, 20) };
+      },
+    },
+  ];
+}

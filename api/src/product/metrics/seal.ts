@@ -1,0 +1,78 @@
+// Ends raw days: what they count to is sealed first, then their partitions are dropped.
+import type { Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import { dayOf } from '../../ground/lib/days.ts';
+import type { Ending } from '../../ground/retention/purge.ts';
+import { rollUp } from './rollup.ts';
+
+/** throws  before anything is dropped, when a day could not be rolled up and sealed */
+export function sealDays(db: Pool): Ending {
+  return async ({ siteIds, bound, dryRun, signal, progress }) => {
+    const keptFrom = dayOf(bound);
+    // Whatever is marked or was never counted is counted first; then nothing can change any more.
+    if (!dryRun) await rollUp(db, { siteIds, signal });
+    const sealed = await seal(db, siteIds, keptFrom, dryRun, signal);
+    if (sealed > 0) progress(`${sealed} days ${dryRun ? 'would be ' : ''}sealed`);
+    const partitions = await inSites(db, siteIds, async (client) =>
+      (
+        await client.query<{ name: string }>(
+          `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+           where i.inhparent = 'public.events'::regclass and c.relname < 'events_' || to_char($1::date, 'YYYYMMDD') order by 1`,
+          [keptFrom],
+        )
+      ).rows.map((row) => row.name),
+    );
+    if (!dryRun && partitions.length > 0) {
+      await dropDays(db, siteIds, keptFrom);
+      progress(`dropped ${partitions.length} partitions before ${keptFrom}`);
+    }
+    return { says: { keptFrom, sealed, partitions } };
+  };
+}
+
+async function seal(
+  db: Pool,
+  siteIds: string[],
+  keptFrom: string,
+  dryRun: boolean,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let sealed = 0;
+  for (const siteId of siteIds) {
+    const { rows } = await inSites(db, siteId, (client) =>
+      client.query<{ day: string }>(
+        'select day from rollup_state where site_id = $1 and day < $2 and sealed_at is null order by day',
+        [siteId, keptFrom],
+      ),
+    );
+    for (const { day } of rows) {
+      if (signal?.aborted) return sealed;
+      if (!dryRun)
+        await inSites(db, siteId, async (client) => {
+          await client.query('select roll_up_day($1, $2)', [siteId, day]);
+          await client.query('update rollup_state set sealed_at = now() where site_id = $1 and day = $2', [
+            siteId,
+            day,
+          ]);
+        });
+      sealed += 1;
+    }
+  }
+  return sealed;
+}
+
+/** In one transaction: a raw event of an unsealed day keeps all of them. */
+function dropDays(db: Pool, siteIds: string[], keptFrom: string): Promise<void> {
+  return inSites(db, siteIds, async (client) => {
+    await client.query("set local lock_timeout = '5s'");
+    const { rows } = await client.query<{ left: number }>(
+      `select count(*) as left from (select distinct site_id, (occurred_at at time zone 'UTC')::date as day from events
+         where occurred_at < $1::date::timestamp at time zone 'UTC') raw
+       where not exists (select from rollup_state s where s.site_id = raw.site_id and s.day = raw.day and s.sealed_at is not null)`,
+      [keptFrom],
+    );
+    if (rows[0]!.left > 0)
+      throw new Error(`${rows[0]!.left} site days have raw events but no sealed rollup; nothing was dropped`);
+    await client.query('select drop_event_partitions($1)', [keptFrom]);
+  });
+}

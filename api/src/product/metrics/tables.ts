@@ -1,0 +1,68 @@
+// What is kept for the numbers: rollups, and what makes them quick and right.
+import type { Tables } from '../../ground/tables.ts';
+
+const numbers = {
+  for: { months: 'ROLLUP_RETENTION_MONTHS' },
+  since: 'day',
+  why: 'older than rollups are kept',
+} as const;
+
+export const metricTables: Tables = {
+  dirty_leads: {
+    holds: 'a lead whose facts are to be gathered anew',
+    whose: 'lead or visitor',
+    derived: true,
+    columns: {},
+    kept: { job: 'rollup', why: 'until they are gathered, within minutes' },
+  },
+  lead_facts: {
+    holds: 'what reports say of a lead, gathered from the other tables',
+    whose: 'lead',
+    derived: true,
+    columns: {
+      source: 'goes',
+      utm_source: 'goes, found',
+      utm_medium: 'goes, found',
+      campaign: 'goes, found',
+      domain_class: 'goes',
+    },
+    kept: { with: 'leads', why: 'it is about the lead' },
+  },
+  dirty_days: {
+    holds: 'a day that is to be counted again',
+    columns: { cause: 'bounded' },
+    kept: { job: 'rollup', why: 'until it is counted, within minutes' },
+  },
+  rollup_state: {
+    holds: 'when a day was counted, and whether it is sealed',
+    columns: {},
+    kept: { ever: 'a line a day' },
+  },
+  daily_metric_rollups: {
+    holds: 'the numbers of a day',
+    columns: { bots_by_reason: 'counted', sessions_by_source: 'counted', vitals: 'counted' },
+    kept: { ...numbers, told: 'rollupMonths' },
+  },
+  daily_ingest_rollups: {
+    holds: 'what was received and refused on a day',
+    columns: { rejected_by_reason: 'counted', latencies: 'counted' },
+    kept: numbers,
+  },
+  daily_breakdowns: {
+    holds: 'the numbers of a day by page, source, campaign, device, …',
+    columns: { kind: 'counted', name: 'counted', detail: 'counted' },
+    kept: numbers,
+  },
+  visitor_returns: {
+    holds: 'how many visitors of a day were there before, and when',
+    columns: {},
+    kept: numbers,
+  },
+  visitor_days: {
+    holds: 'that a visitor was there on a day',
+    whose: 'visitor',
+    moved: true,
+    columns: {},
+    kept: { for: { days: 'EVENT_RETENTION_DAYS' }, since: 'day', why: 'their days are sealed and counted' },
+  },
+};
