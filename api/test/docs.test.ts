@@ -4,9 +4,9 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { paths } from '../src/app.ts';
 import { settings } from '../src/config.ts';
 import { RULES } from '../src/operations/alerts/rules.ts';
+import { call, startServer } from './server.ts';
 
 const top = fileURLToPath(new URL('../../', import.meta.url));
 const pages = globSync(['*.md', 'docs/**/*.md', 'api/*.md', 'api/src/**/*.md'], { cwd: top }).sort();
@@ -74,10 +74,13 @@ test('every command of npm that a page names is in package.json', () => {
   );
 });
 
-test('every route that a page names is in the OpenAPI document, with that method', () => {
-  const shapes = Object.entries(paths).map(([path, operations]) => ({
-    shape: new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
-    methods: Object.keys(operations ?? {}),
+test('every route that a page names is in the OpenAPI document that is served, with that method', async () => {
+  const server = await startServer();
+  const { body } = await call(`${server.url}/v1/openapi.json`);
+  await server.end();
+  const shapes = Object.entries(body.paths as Record<string, object>).map(([path, operations]) => ({
+    shape: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
+    methods: Object.keys(operations),
   }));
   const isThere = (route: string) => {
     const [, method, path = ''] = /^(?:([A-Z]+) )?([^?]*)/.exec(route) ?? [];
