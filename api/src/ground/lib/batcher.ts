@@ -1,5 +1,5 @@
 // Group commit: gathers what arrives together, writes it in few, spaced, bounded writes, and answers each item for itself.
-// Knows nothing about events. Why it is so, with figures: api/README.md, "Group commit".
+// Knows nothing about events. Why it is so, with figures: docs/decisions/0001-group-commit.md.
 
 export class BatcherFull extends Error {}
 export class BatcherClosed extends Error {}

@@ -31,7 +31,7 @@ interface Options {
   ledger: Ledger;
   log: Log;
   meters: Meters;
-  /** Least distance between two writes; the figures are in api/README.md. */
+  /** Least distance between two writes; the figures are in docs/decisions/0001-group-commit.md. */
   spacingMs?: number;
 }
 
