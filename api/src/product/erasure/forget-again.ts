@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { emailHash } from '../captures/capture.ts';
-import { withdrawConsent } from '../consent/queries.ts';
+import { withdrawConsent } from '../consent/record.ts';
 import { forget } from './forget.ts';
 import { readForgotten } from './forget-journal.ts';
 
