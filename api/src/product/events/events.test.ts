@@ -218,43 +218,39 @@ test('the sessions of a day do not depend on the order in which its events come'
         [visitorId],
       )
     ).map((row) => JSON.stringify(row));
-  for (let round = 0; round < 15; round += 1) {
+  const rounds = Array.from({ length: 15 }, () => {
     const base = Date.now() - hours(20);
     const events = Array.from({ length: 12 }, (_, i) => ({
       timestamp: Math.floor(base + random() * hours(8)),
       path: `/${i}`,
       ...(random() < 0.3 ? { utm: { source: 'ads', campaign: random() < 0.5 ? 'a' : 'b' } } : {}),
     }));
-    const send = async (list: typeof events, inOneBatch: boolean) => {
-      const anonId = anon();
-      if (inOneBatch)
-        return (await post({ events: list.map((event) => makeEvent({ ...event, anonId })) })).body.results[0]
-          .visitorId;
-      let visitorId = '';
-      for (const event of list) visitorId = (await post(makeEvent({ ...event, anonId }))).body.visitorId;
-      return visitorId;
+    return {
+      inOrder: events.toSorted((a, b) => a.timestamp - b.timestamp),
+      shuffled: events.toSorted(() => random() - 0.5),
+      batched: events.toSorted(() => random() - 0.5),
     };
-    const inOrder = await describe(
-      await send(
-        events.toSorted((a, b) => a.timestamp - b.timestamp),
-        false,
-      ),
-    );
-    const shuffled = await describe(
-      await send(
-        events.toSorted(() => random() - 0.5),
-        false,
-      ),
-    );
-    const batched = await describe(
-      await send(
-        events.toSorted(() => random() - 0.5),
-        true,
-      ),
-    );
-    assert.deepEqual(shuffled, inOrder, `round ${round}`);
-    assert.deepEqual(batched, inOrder, `round ${round}, one batch`);
-  }
+  });
+  type Events = (typeof rounds)[number]['inOrder'];
+  const oneByOne = async (list: Events) => {
+    const anonId = anon();
+    let visitorId = '';
+    for (const event of list) visitorId = (await post(makeEvent({ ...event, anonId }))).body.visitorId;
+    return describe(visitorId);
+  };
+  const inOneBatch = async (list: Events) => {
+    const anonId = anon();
+    const { body } = await post({ events: list.map((event) => makeEvent({ ...event, anonId })) });
+    return describe(body.results[0].visitorId);
+  };
+  // the rounds at once: they are of different visitors, and each request would wait for a batch of its own
+  await Promise.all(
+    rounds.map(async ({ inOrder, shuffled, batched }, round) => {
+      const expected = await oneByOne(inOrder);
+      assert.deepEqual(await oneByOne(shuffled), expected, `round ${round}`);
+      assert.deepEqual(await inOneBatch(batched), expected, `round ${round}, one batch`);
+    }),
+  );
 });
 
 test("a browser's clock is clamped into the last 24 hours and the next 5 minutes, and marked", async () => {
