@@ -8,7 +8,7 @@ export function makeLog(level: string, destination: pino.DestinationStream = sta
   return pino(
     {
       level,
-      base: undefined,
+      base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: {

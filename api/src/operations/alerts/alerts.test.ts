@@ -148,7 +148,10 @@ test('a webhook gets readable JSON, is tried twice, and its failure is a result'
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    if (failures-- > 0) return response.writeHead(500).end();
+    if (failures-- > 0) {
+      response.writeHead(500).end();
+      return;
+    }
     got.push(JSON.parse(body));
     response.end('ok');
   });

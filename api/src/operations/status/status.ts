@@ -1,11 +1,10 @@
 // Everything at a glance, for GET /v1/admin/status, scripts/status and the alarms: gathered in one place, read in one go.
-
 import type { Pool } from '../../ground/db/pool.ts';
 import type { JobStatus } from '../../ground/jobs/runner.ts';
-import { certificateDays, memoryUsedPct } from '../alerts/machine.ts';
 import type { BackupSettings } from '../backups/dump.ts';
 import { type BackupStatus, backupStatus } from '../backups/status.ts';
 import type { DiskUse, DiskWatch } from '../health/disk.ts';
+import { certificateDays, memoryUsedPct } from './machine.ts';
 
 /** What other features tell about themselves; null: not there (yet), which is not a fault. */
 export interface Sources {

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { IdentifyClient } from '../../ground/http/client.ts';
 import { escapeHtml, sendPage } from '../../ground/http/page.ts';
-import { CONFIRM_VALID_DAYS, type Confirmation, type Confirmed } from '../captures/queries.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { readLink } from './link.ts';
+import { CONFIRM_VALID_DAYS, type Confirmation, type Confirmed } from './opt-in.ts';
 
 export interface ConfirmDoors {
   sites: Sites;

@@ -7,7 +7,8 @@ import { admin, call, startServer, type TestServer } from '../../../test/server.
 import { inSites } from '../../ground/db/transaction.ts';
 import { chainFaults } from './chain.ts';
 import { linkToken } from './link.ts';
-import { expireConsents, listConsentRecords, recordConsent } from './queries.ts';
+import { expireConsents } from './queries.ts';
+import { listConsentRecords, recordConsent } from './record.ts';
 
 let server: TestServer;
 let site: string;

@@ -22,33 +22,62 @@ const withdrawal = (leadId: string, ageMs = 0): Forgotten => ({
 test('while one process trims again and again, the lines of two others all stay', async () => {
   const path = join(folder, 'forgotten.ndjson');
   const LINES = 400;
+  // It writes until its standard input ends, at least so many lines, and then says how many; its first line is the sign
+  // that it has begun.
   const script = `
     const { rememberForgotten } = await import(${JSON.stringify(new URL('forget-journal.ts', import.meta.url).href)});
     const [, path, name] = process.argv;
-    for (let i = 0; i < ${LINES}; i += 1)
-      await rememberForgotten(path, { kind: 'withdrawal', siteId: 'one', leadId: name + i, at: new Date().toISOString() });`;
-  const writers = ['a', 'b'].map(
-    (name) =>
-      new Promise<number | null>((done) =>
-        spawn(process.execPath, ['--input-type=module', '-e', script, path, name], { stdio: 'inherit' }).on(
-          'exit',
-          done,
-        ),
-      ),
-  );
-  let isWriting = true;
-  const written = Promise.all(writers).finally(() => {
-    isWriting = false;
+    let isWanted = true;
+    process.stdin.on('end', () => { isWanted = false; }).resume();
+    let i = 0;
+    for (; isWanted || i < ${LINES}; i += 1)
+      await rememberForgotten(path, { kind: 'withdrawal', siteId: 'one', leadId: name + i, at: new Date().toISOString() });
+    process.stdout.write(String(i));`;
+  const writers = ['a', 'b'].map((name) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, path, name], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const written = new Promise<{ name: string; code: number | null; lines: number }>((done) =>
+      child.on('close', (code) => done({ name, code, lines: Number(said) })),
+    );
+    child.stdin.on('error', () => {}); // it has ended already
+    return { name, written, stop: () => child.stdin.end() };
+  });
+  const stopAll = () => {
+    for (const { stop } of writers) stop();
+  };
+  for (const { written } of writers) void written.then(stopAll);
+  const all = Promise.all(writers.map(({ written }) => written));
+  let hasEnded = false;
+  void all.then(() => {
+    hasEnded = true;
   });
   let trimmed = 0;
-  while (isWriting) {
+  let haveBegun = false;
+  while (!hasEnded) {
     await rememberForgotten(path, withdrawal('long ago', 500 * DAY));
-    trimmed += await trimForgotten(path);
+    const trims = await trimForgotten(path);
+    // what counts is a trim while both write: after the first line of each, and before they are told to stop
+    if (haveBegun) trimmed += trims;
+    else {
+      const seen = new Set((await readForgotten(path)).map(({ leadId }) => leadId));
+      haveBegun = writers.every(({ name }) => seen.has(`${name}0`));
+    }
+    if (trimmed > 20) stopAll();
   }
-  assert.deepEqual(await written, [0, 0]);
+  const written = await all;
+  assert.deepEqual(
+    written.map(({ code }) => code),
+    [0, 0],
+  );
   assert.ok(trimmed > 20, `${trimmed} trims met the writers`);
   const names = new Set((await readForgotten(path)).map(({ leadId }) => leadId));
-  const expected = ['a', 'b'].flatMap((name) => Array.from({ length: LINES }, (_, i) => name + i));
+  const expected = written.flatMap(({ name, lines }) => Array.from({ length: lines }, (_, i) => name + i));
+  assert.ok(expected.length >= 2 * LINES);
   assert.deepEqual(
     expected.filter((name) => !names.has(name)),
     [],

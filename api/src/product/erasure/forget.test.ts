@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
+import { inLine, waiting } from '../../../test/in-line.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { linkToken } from '../consent/link.ts';
@@ -200,10 +201,27 @@ test('a capture under way when its address is erased leaves nothing behind (50 r
     const email = address();
     const visitor = anon();
     if (round % 2) await capture({ email, anonId: visitor });
-    const under = [capture({ email, anonId: visitor }), capture({ email, anonId: anon() })];
-    // the requests are in before the erasure is asked for
-    await new Promise((resolve) => setTimeout(resolve, round % 5));
-    const [answer] = await Promise.all([erase(email), ...under]);
+    const captures = [
+      () => capture({ email, anonId: visitor }),
+      () => capture({ email, anonId: anon() }),
+    ] as const;
+    const erasure = () => erase(email);
+    const addressLock = [
+      'select pg_advisory_xact_lock(hashtextextended($1, 7))',
+      [`${site} ${email}`],
+    ] as const;
+    let answer: Awaited<ReturnType<typeof erase>>;
+    if (round % 3 === 0) {
+      // all were in before the erasure was done, and it is stored before them
+      [answer] = await inLine(server.database.owner, addressLock, [erasure, ...captures]);
+    } else if (round % 3 === 1) {
+      [, , answer] = await inLine(server.database.owner, addressLock, [...captures, erasure]);
+    } else {
+      // and as it comes
+      const under = captures.map((begin) => begin());
+      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      [answer] = await Promise.all([erasure(), ...under]);
+    }
     assert.ok([200, 404].includes(answer.status), JSON.stringify(answer.body));
     const early = await rows(
       'select l.lead_id from leads l join erasures e using (site_id) where l.email_normalized = $1 and e.erased_at >= l.first_captured_at and e.email_hash = $2::bytea',
@@ -237,10 +255,7 @@ test('an erasure waits for a withdrawal that is half way through, and takes its 
     }),
   ]);
   const erasing = erase(email);
-  await until(
-    'the erasure waits',
-    async () => (await rows('select from pg_locks where not granted')).length > 0,
-  );
+  await until('the erasure waits', async () => (await waiting(server.database.owner)) > 0);
   await withdrawing.query('commit');
   withdrawing.release();
   assert.equal((await erasing).status, 200);
@@ -271,11 +286,19 @@ test('a link of a mail that is used while its person is erased leaves nothing be
       round % 2
         ? `unsubscribe/${linkToken(site, keys.unsubscribe_key)}`
         : `confirm/${linkToken(site, keys.token)}`;
-    const pause = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
-    const [answer, page] = await Promise.all([
-      pause().then(() => erase(email)),
-      pause().then(() => call(`${server.url}/v1/${link}`, 'POST', '', {})),
-    ]);
+    const erasure = () => erase(email);
+    const use = () => call(`${server.url}/v1/${link}`, 'POST', '', {});
+    const leadLock = ['select from leads where lead_id = $1 for update', [body.leadId]] as const;
+    const order = Math.floor(round / 2) % 3;
+    let answer: Awaited<ReturnType<typeof erase>>;
+    let page: Awaited<ReturnType<typeof use>>;
+    if (order === 0) [answer, page] = await inLine(server.database.owner, leadLock, [erasure, use]);
+    else if (order === 1) [page, answer] = await inLine(server.database.owner, leadLock, [use, erasure]);
+    else {
+      // and as it comes
+      const pause = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
+      [answer, page] = await Promise.all([pause().then(erasure), pause().then(use)]);
+    }
     assert.equal(answer.status, 200);
     assert.ok([200, 404].includes(page.status), `${page.status}`);
     seen.add(page.status);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { PEPPER, startCluster } from '../../../test/cluster.ts';
@@ -17,6 +18,7 @@ const random = () => {
   return state / 2 ** 32;
 };
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const PATIENCE_MS = 60_000;
 
 // A server of its own: the others' tests would not survive its death.
 let cluster: Awaited<ReturnType<typeof startCluster>>;
@@ -44,7 +46,8 @@ async function startApi(): Promise<void> {
       LOG_LEVEL: 'silent',
     },
   });
-  for (let i = 0; i < 400; i += 1) {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
     if (answer?.ok) return;
     await pause(50);
@@ -70,7 +73,20 @@ async function killPostgres(): Promise<void> {
       // gone already
     }
   }
-  await pause(200);
+  // start() takes its lock file for a dead one's only when it is
+  await Promise.all([postmaster, ...children].map(gone));
+}
+
+/** Waits until a process is no more, or nothing but an entry that nobody collects. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      if (/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return;
+    } catch {
+      return;
+    }
+    await pause(5);
+  }
 }
 
 /** Clients that each send events one after the other and resend each until it is acknowledged. */
@@ -110,6 +126,15 @@ function clients(count: number) {
   return {
     acknowledged,
     sent,
+    /** Waits until so many more are acknowledged: a moment of the work, wherever on the clock it is. */
+    async acknowledges(more: number) {
+      const wanted = acknowledged.length + more;
+      const end = Date.now() + PATIENCE_MS;
+      while (acknowledged.length < wanted) {
+        assert.ok(Date.now() < end, `${acknowledged.length} of ${wanted} events were acknowledged`);
+        await pause(1);
+      }
+    },
     async stop() {
       running = false;
       await Promise.all(work);
@@ -162,7 +187,7 @@ test(`the API killed under load loses nothing it acknowledged (TEST_SEED=${seed}
   const load = clients(12);
   t.after(load.abandon);
   for (let i = 0; i < 4; i += 1) {
-    await pause(300 + random() * 700);
+    await load.acknowledges(40 + random() * 400);
     api!.kill('SIGKILL');
     await exited(api!);
     await startApi();
@@ -176,11 +201,11 @@ test(`all of PostgreSQL killed under load loses nothing that was acknowledged (T
   const load = clients(12);
   t.after(load.abandon);
   for (let i = 0; i < 3; i += 1) {
-    await pause(300 + random() * 700);
+    await load.acknowledges(40 + random() * 400);
     await killPostgres();
     await cluster.start();
   }
-  await pause(500);
+  await load.acknowledges(40);
   await load.stop();
   assert.ok(load.acknowledged.length > 100);
   await assertNothingLost(load.acknowledged, load.sent);
@@ -190,7 +215,7 @@ test(`a stop under load answers what it took in, exits 0, and loses nothing (TES
   const load = clients(12);
   t.after(load.abandon);
   for (let i = 0; i < 3; i += 1) {
-    await pause(300 + random() * 500);
+    await load.acknowledges(40 + random() * 400);
     api!.kill('SIGTERM');
     assert.equal(await exited(api!), 0);
     await startApi();

@@ -6,7 +6,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { domainClass } from '../captures/domains.ts';
 import { newKey } from '../consent/link.ts';
-import { recordConsent } from '../consent/queries.ts';
+import { recordConsent } from '../consent/record.ts';
 import { propertyId } from '../events/schema.ts';
 
 const ROWS_MAX = 20_000;

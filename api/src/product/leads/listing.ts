@@ -1,7 +1,7 @@
 // Leads as administrators see them: a page of a list, one lead's timeline, everything held about one address.
 
 import type { Db } from '../../ground/db/pool.ts';
-import { listConsentRecords } from '../consent/queries.ts';
+import { listConsentRecords } from '../consent/record.ts';
 
 export interface LeadFilter {
   /** Part of an address. */

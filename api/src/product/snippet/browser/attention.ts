@@ -50,7 +50,14 @@ let shifted = 0;
 const put = (name: string, at: number) => {
   webVitals[name] = within(MS_MAX, at - (navigation!.activationStart || 0));
 };
-const see = (entry: any) => {
+/** A paint, the largest contentful paint, a layout shift or a slow event: each has some of these. */
+type Entry = PerformanceEntry & {
+  value?: number;
+  interactionId?: number;
+  hadRecentInput?: boolean;
+  size?: number;
+};
+const see = (entry: Entry) => {
   const { startTime, value, interactionId, duration } = entry;
   if (interactionId) slowest[interactionId] = Math.max(slowest[interactionId] || 0, duration);
   else if (value) {

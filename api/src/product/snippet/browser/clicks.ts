@@ -3,15 +3,15 @@ import { on, send } from './core.ts';
 
 const FILES = /\.(pdf|zip|docx?|xlsx?|pptx?|csv|mp[34]|exe|dmg)$/i;
 
-const clicked = ({ target, button }: any) => {
+const clicked = ({ target, button }: { target: Element; button: number }) => {
   // The main and the middle button; a menu is no click.
   if (button < 2) {
-    const marked = target.closest('[data-event]');
+    const marked = target.closest<HTMLElement>('[data-event]');
     if (marked) {
       const { event, ...props } = marked.dataset;
-      send(event, { props });
+      send(event!, { props });
     }
-    const link = target.closest('a[href]');
+    const link = target.closest<HTMLAnchorElement>('a[href]');
     // Neither mailto: nor blob: has a host.
     if (link?.host) {
       const type =

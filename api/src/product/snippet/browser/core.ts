@@ -19,6 +19,8 @@ export interface Mkt {
   id(): string | false;
 }
 
+type Commands = Record<string, (...args: unknown[]) => unknown>;
+
 declare global {
   /** Set by the build: false in the small bundle, whose code for it is then left out. */
   const FULL: boolean;
@@ -50,11 +52,13 @@ export const safe =
     try {
       return work(...args);
     } catch {}
+    return undefined;
   };
 
 /** Listens on window in the capture phase: ahead of the page's own handlers, which may stop the event. */
+// biome-ignore lint/suspicious/noExplicitAny: each listener names the fields it reads; the DOM's types know no target's form
 export const on = (type: string, listener: (event: any) => unknown) =>
-  addEventListener(type, safe(listener), 1 as any);
+  addEventListener(type, safe(listener), 1 as unknown as boolean);
 
 // Where storage is blocked a plain object stands in: what it keeps lasts as long as the page.
 let box: Record<string, string> = {};
@@ -121,14 +125,14 @@ const flush = async () => {
   while (queue[0] && batch.length < BATCH_EVENTS_MAX && (batch + queue[0]).length < BATCH_CHARS_MAX)
     batch.push(queue.shift()!);
   if (batch[0]) {
-    let again: any = 1;
+    let again: unknown = 1;
     try {
       // A string goes as text/plain, which needs no preflight; keepalive outlives the page. sendBeacon would do
       // both, but never tells whether the server took it.
       const answer = await fetch(new URL('/v1/events', script.src), {
         method: 'POST',
         body: `{"events":[${batch}]}`,
-        keepalive: 1 as any,
+        keepalive: 1 as unknown as boolean,
       });
       // 429, 5xx and no answer at all: kept. Anything else is final: stored, or refused in a way that no
       // repetition will change.
@@ -166,6 +170,7 @@ export const send = safe((eventType: string, fields?: EventFields): string | und
     }
     return eventId;
   }
+  return undefined;
 });
 
 // Counts a page view if the path is a new one, or if `again` is 1: the same page is shown anew.
@@ -198,7 +203,7 @@ const run = () => {
   // A second copy of the script finds no array here, and stops before it counts anything twice.
   const early = ((self.mkt || []) as unknown[][]).slice();
   const mkt: Mkt = (self.mkt = {
-    push: safe(([name, ...args]) => (mkt as any)[name as string](...args)),
+    push: safe(([name, ...args]) => (mkt as unknown as Commands)[name as string]!(...args)),
     event: send,
     consent: safe((wanted) => {
       if (wanted != 'full') {
