@@ -1,6 +1,7 @@
 // Every layer of a request, in order, on one page. The routes themselves are the features' (features.ts).
 import Koa from 'koa';
 import type { Config } from './config.ts';
+import type { AnyFeature } from './features.ts';
 import { callOf } from './ground/http/call.ts';
 import { adminKeyWay, admission, type WayIn } from './ground/http/caller.ts';
 import { clientIdentifier } from './ground/http/client.ts';
@@ -11,7 +12,7 @@ import { openApiRoute } from './ground/http/openapi.ts';
 import { type RateLimits, rateLimits } from './ground/http/rate-limit.ts';
 import { refusalPages } from './ground/http/refusal-page.ts';
 import { requestLog } from './ground/http/request-log.ts';
-import type { Route } from './ground/http/route.ts';
+import { isAt, type Route } from './ground/http/route.ts';
 import { AppError } from './ground/lib/app-error.ts';
 import type { Log } from './ground/lib/log.ts';
 import type { House } from './house.ts';
@@ -24,6 +25,7 @@ export interface AppOptions {
   log: Log;
   meters: Meters;
   version: string;
+  features: readonly Pick<AnyFeature, 'tells'>[];
   /** Further ways in beside the admin key. */
   ways?: WayIn[];
   /** For tests: compares each answer with its document. */
@@ -40,7 +42,7 @@ export interface App {
 }
 
 export function makeApp(options: AppOptions): App {
-  const { config, log, meters, version, ways = [], checkAnswers = false } = options;
+  const { config, log, meters, version, features, ways = [], checkAnswers = false } = options;
   const koa = new Koa();
   koa.silent = true; // http/errors.ts and the request log say it
   koa.on('error', (err: Error & { code?: string }) => {
@@ -62,7 +64,9 @@ export function makeApp(options: AppOptions): App {
       const route = table.at(method, path);
       if (route) return route;
     }
-    return null;
+    return house
+      ? null
+      : (features.flatMap(({ tells = [] }) => tells).find((one) => isAt(one, path)) ?? null);
   };
 
   // Layers that only pass on are no async functions: each costs a request a promise.

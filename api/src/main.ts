@@ -43,7 +43,7 @@ export async function start(
 ): Promise<Running> {
   const meters = makeMeters();
   await ensureSnippet();
-  const app = makeApp({ config, log, meters, version, ways, checkAnswers });
+  const app = makeApp({ config, log, meters, version, features, ways, checkAnswers });
   const listening = await listen(app.koa, config);
   const { port, url } = listening;
   log.info({ port, host: config.HOST, version }, 'listening; not ready yet');

@@ -43,6 +43,8 @@ export interface Feature<House = never, Workshop = never> {
   /** SQL functions, replaced at the start whenever their text has changed; in this order. */
   functions?: readonly URL[];
   tables?: Tables;
+  /** Of its routes those whose answers a person looks at: known before there is a house, so that they wait before a page. */
+  tells?: readonly Pick<Route, 'at' | 'tells'>[];
   routes?(house: House): Route[];
   jobs?(workshop: Workshop): Job[];
   /** What of its tables ends by more than deleting rows, by the name the table's rule says (`by`). */

@@ -212,7 +212,7 @@ function checkAnswer(route: Route, answer: object | Reply, expected: number): vo
   if (!promised) throw new Error(`${route.id} answered ${reply.status}, which its answers do not name`);
   if (reply.status === 304 || isTold(promised)) return;
   const sent = typeof reply.body === 'string' ? reply.body : isJson(reply.body) ? jsonText(reply.body) : null;
-  if (sent === null || (reply.headers['Content-Type'] ?? 'json').includes('csv')) return;
+  if (sent === null || !(reply.headers['Content-Type'] ?? 'json').includes('json')) return;
   const { ok, ...body } = JSON.parse(sent) as Record<string, unknown>;
   const parsed = promised.safeParse(body);
   const fault = !parsed.success

@@ -9,7 +9,9 @@ import { type Reply, send } from './reply.ts';
 import type { Route } from './route.ts';
 
 /** A route that tells people never answers them JSON, whoever refuses: the frame, the route, or the house that still starts. */
-export function refusalPages(routeAt: (method: string, path: string) => Route | null): TellPerson {
+export function refusalPages(
+  routeAt: (method: string, path: string) => Pick<Route, 'tells'> | null,
+): TellPerson {
   return (ctx, call, status, error) => {
     const tells = (call.route ?? routeAt(ctx.method, ctx.path))?.tells;
     if (!tells || (tells === 'form' && !isFormPost(ctx))) return false;

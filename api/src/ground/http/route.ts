@@ -83,6 +83,10 @@ export function pathOf({ at }: Pick<Route, 'at'>): string {
 export const parametersOf = (one: Pick<Route, 'at'>): string[] =>
   [...pathOf(one).matchAll(/:(\w+)/g)].map(([, name]) => name!);
 
+/** Whether a path is this route's, whatever the method. */
+export const isAt = (one: Pick<Route, 'at'>, path: string): boolean =>
+  new RegExp(`^${pathOf(one).replace(/:\w+/g, '[^/]+')}$`).test(path);
+
 export const isTold = (answer: z.ZodType | Told): answer is Told => !(answer instanceof z.ZodType);
 
 /** Status and shape of the JSON answer of a call that succeeded; null: it answers none. */
