@@ -3,7 +3,7 @@
 import type { Feature } from './ground/feature.ts';
 import { jobs } from './ground/jobs/feature.ts';
 import { retention } from './ground/retention/feature.ts';
-import type { Tables } from './ground/tables.ts';
+import { keptOf, lengthOf, type Settings, type Tables } from './ground/tables.ts';
 import type { House } from './house.ts';
 import { audit } from './operations/audit/feature.ts';
 import { backups } from './operations/backups/feature.ts';
@@ -64,3 +64,14 @@ export function tablesOf(features: readonly AnyFeature[]): Tables {
 /** SQL functions in the order they are made. */
 export const functionsOf = (features: readonly AnyFeature[]): URL[] =>
   features.flatMap(({ functions }) => functions ?? []);
+
+/** How long what is kept, by the names under which it is told. */
+export function periodsOf(features: readonly AnyFeature[], settings: Settings): Record<string, number> {
+  const told = features.flatMap(({ tables = {}, keeps = {} }) => [
+    ...Object.values(tables)
+      .flatMap(keptOf)
+      .flatMap((kept) => ('for' in kept && kept.told ? [[kept.told, kept.for] as const] : [])),
+    ...Object.entries(keeps).map(([name, kept]) => [name, kept.for] as const),
+  ]);
+  return Object.fromEntries(told.map(([name, period]) => [name, lengthOf(period, settings).count]));
+}

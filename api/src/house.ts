@@ -1,7 +1,7 @@
 // Opens the house in order: schema, connections, what takes in and what works; and closes it backwards. Whoever makes a
 // thing here says how it ends.
 import type { Config } from './config.ts';
-import { type AnyFeature, tablesOf } from './features.ts';
+import { type AnyFeature, periodsOf, tablesOf } from './features.ts';
 import { appUrl, migrate, refuseUnsafe } from './ground/db/migrate.ts';
 import { makePool, type Pool } from './ground/db/pool.ts';
 import { countryLookup } from './ground/geo/country.ts';
@@ -48,6 +48,8 @@ export interface House {
   countryOf: CountryOf;
   /** Of all features. */
   tables: Tables;
+  /** How long what is kept, of all features. */
+  periods: Record<string, number>;
   forget: Forget;
 }
 
@@ -167,6 +169,7 @@ async function open(
     metrics,
     countryOf,
     tables,
+    periods: periodsOf(features, config),
     forget: forgetting(db, tables, leads.forgetJournal),
   };
 }

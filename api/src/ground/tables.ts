@@ -73,7 +73,7 @@ export type Tables = Record<string, TableRule>;
 
 export const keptOf = ({ kept }: TableRule): Kept[] => (Array.isArray(kept) ? kept : [kept]);
 
-type Settings = Pick<Config, Setting>;
+export type Settings = Pick<Config, Setting>;
 
 /** e.g. {unit: 'days', count: 90} */
 export function lengthOf(

@@ -2,15 +2,36 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { type ConfirmNeeds, confirmRoutes, confirmTells } from './confirm-routes.ts';
 import { consentJobs, endProof } from './jobs.ts';
+import { type ConsentNeeds, consentRoutes, consentTells } from './routes.ts';
 import { consentTables } from './tables.ts';
+import { consentTextRoutes } from './text-routes.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-export const consent: Feature<never, { db: Pool; sites: Sites }> = {
+interface House extends Pick<ConsentNeeds, 'sites' | 'periods'> {
+  config: { PRIVACY_CONTACT_EMAIL?: string | undefined };
+  leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress'> &
+    Pick<ConfirmNeeds, 'settings' | 'confirm'> & { pool: Pool };
+}
+
+export const consent: Feature<House, { db: Pool; sites: Sites }> = {
   name: 'consent',
   functions: [sql('record_consent.sql'), sql('withdraw_consent.sql'), sql('confirm_opt_in.sql')],
   tables: consentTables,
+  tells: [...consentTells, ...confirmTells],
+  routes: ({ config, sites, periods, leads: { pool, withdraw, hashAddress, settings, confirm } }) => [
+    ...consentRoutes({
+      sites,
+      periods,
+      contact: config.PRIVACY_CONTACT_EMAIL ?? null,
+      withdraw,
+      hashAddress,
+    }),
+    ...confirmRoutes({ sites, settings, confirm }),
+    ...consentTextRoutes({ db: pool }),
+  ],
   jobs: consentJobs,
   endings: ({ db }) => ({ 'proof of consent': endProof(db) }),
 };

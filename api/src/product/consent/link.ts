@@ -1,6 +1,7 @@
 // The token of an unsubscribe or confirm link: the site's id and a random key kept on the row. No secret of ours is in
 // it, so it outlives key rotation; the row comes back with a restore.
 import { randomBytes } from 'node:crypto';
+import type { Site, SiteDirectory } from '../../ground/site.ts';
 
 const KEY_BYTES = 24; // 192 bits: unguessable
 const TOKEN = /^[A-Za-z0-9_-]{22}[A-Za-z0-9_-]{32}$/;
@@ -16,4 +17,14 @@ export function readLink(token: string): { siteId: string; key: string } | null 
   const hex = Buffer.from(token.slice(0, 22), 'base64url').toString('hex');
   const siteId = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return { siteId, key: token.slice(22) };
+}
+
+/** The site a link is of, and its key; null for what no link of ours can be. */
+export function linkedSite(
+  sites: Pick<SiteDirectory, 'find'>,
+  token: string,
+): { site: Site; key: string } | null {
+  const read = readLink(token);
+  const site = read && sites.find(read.siteId);
+  return site ? { site, key: read.key } : null;
 }

@@ -2,9 +2,6 @@
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 
-// For those who still ask here.
-export { listConsentRecords, type Withdrawal, type Withdrawn, withdrawConsent } from './record.ts';
-
 /** Implied consent whose term is over; a bite of 500 for each site and call. returns how many */
 export async function expireConsents(pool: Pool, siteIds: string[], now = new Date()): Promise<number> {
   let expired = 0;
@@ -54,10 +51,19 @@ const asText = (row: {
   createdAt: row.created_at.toISOString(),
 });
 
-export async function listConsentTexts(db: Db, siteId: string): Promise<ConsentText[]> {
+/** By name, language and version. after: those of the last text of the page before */
+export async function listConsentTexts(
+  db: Db,
+  siteId: string,
+  after: [string, string, number] | null,
+  limit: number,
+): Promise<ConsentText[]> {
+  const [name, language, version] = after ?? [null, null, null];
   const { rows } = await db.query(
-    "select * from consent_texts where site_id = $1 and origin = 'admin' order by name, language, version",
-    [siteId],
+    `select * from consent_texts where site_id = $1 and origin = 'admin'
+       and ($2::text is null or (name, language, version) > ($2, $3, $4::integer))
+     order by name, language, version limit $5`,
+    [siteId, name, language, version, limit],
   );
   return rows.map(asText);
 }

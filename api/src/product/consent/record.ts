@@ -1,6 +1,69 @@
 // What others do with consent: record it, withdraw it, and read a lead's records.
+import { z } from 'zod';
 import type { Db } from '../../ground/db/pool.ts';
-import type { ConsentRecord } from './chain.ts';
+import { utc } from '../../ground/http/fields.ts';
+
+export const consentStatus = z.enum(['pending', 'implied', 'express', 'withdrawn', 'expired']);
+
+const digest = z.string().describe('SHA-256, hexadecimal');
+
+export const consentRecordShape = z
+  .object({
+    siteId: z.uuid(),
+    leadId: z.uuid(),
+    seq: z.int(),
+    action: z.enum([
+      'requested',
+      'granted',
+      'regranted',
+      'renewed',
+      'confirmed',
+      'withdrawn',
+      'expired',
+      'imported',
+    ]),
+    status: consentStatus,
+    kind: z.enum(['none', 'express', 'implied_inquiry', 'implied_purchase', 'implied_other']),
+    basis: z.enum([
+      'form',
+      'double_opt_in',
+      'unsubscribe_link',
+      'one_click',
+      'unsubscribe_request',
+      'import',
+      'expiry',
+      'purchase',
+      'admin',
+    ]),
+    textSha256: digest.nullable(),
+    privacySignal: z.boolean(),
+    occurredAt: utc,
+    recordedAt: utc,
+    expiresAt: utc.nullable(),
+    detailsDigest: digest,
+    previousHash: digest.nullable(),
+    hash: digest,
+    wordsSha256: digest.nullable(),
+    words: z.string().nullable().describe('exactly what was shown'),
+    details: z
+      .object({
+        salt: z.string(),
+        email: z.string(),
+        textId: z.uuid().nullable(),
+        language: z.string().nullable(),
+        policyVersion: z.string().nullable(),
+        purposes: z.string().nullable(),
+        page: z.string().nullable(),
+        formName: z.string().nullable(),
+        source: z.string().nullable(),
+        evidence: z.string().nullable(),
+        ipHash: z.string().nullable(),
+        uaHash: z.string().nullable(),
+      })
+      .nullable()
+      .describe('null: forgotten by an erasure; its digest still stands in the chain'),
+  })
+  .meta({ id: 'ConsentRecord' });
 
 export interface Withdrawal {
   site_id: string;
@@ -63,6 +126,6 @@ export async function listConsentRecords(
   db: Db,
   siteId: string,
   leadId: string,
-): Promise<(ConsentRecord & { words: string | null })[]> {
-  return (await db.query<ConsentRecord & { words: string | null }>(CHAIN, [siteId, leadId])).rows;
+): Promise<z.output<typeof consentRecordShape>[]> {
+  return (await db.query<z.output<typeof consentRecordShape>>(CHAIN, [siteId, leadId])).rows;
 }
