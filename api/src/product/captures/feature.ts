@@ -1,11 +1,38 @@
 // What people send: forms and scripts, sifted, kept even while the database is away.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import { quarantineRoutes } from './quarantine-routes.ts';
+import type { CaptureNeeds } from './receive.ts';
+import { captureRoutes, captureTells } from './routes.ts';
 import { captureTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-export const captures: Feature = {
+interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'log'> {
+  db: Pool;
+  leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'journal' | 'settings'> & { pool: Pool };
+}
+
+export const captures: Feature<House> = {
   name: 'captures',
   functions: [sql('capture_parts.sql'), sql('capture_lead.sql')],
   tables: captureTables,
+  tells: captureTells,
+  routes({ db, sites, ledger, countryOf, log, leads }) {
+    const { pool, captureLimits, judgeChallenge, journal, settings } = leads;
+    return [
+      ...captureRoutes({
+        db: pool,
+        sites,
+        ledger,
+        countryOf,
+        captureLimits,
+        judgeChallenge,
+        journal,
+        settings,
+        log,
+      }),
+      ...quarantineRoutes({ db, sites }),
+    ];
+  },
 };

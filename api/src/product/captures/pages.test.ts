@@ -7,6 +7,7 @@ import { PEPPER } from '../../../test/cluster.ts';
 import { type Answer, call, startServer, type TestServer } from '../../../test/server.ts';
 import { makeApp } from '../../app.ts';
 import { readConfig } from '../../config.ts';
+import { FEATURES } from '../../features.ts';
 import { makeMeters } from '../../ground/http/meters.ts';
 import { LIMITS } from '../../ground/http/rate-limit.ts';
 import { makeLog } from '../../ground/lib/log.ts';
@@ -57,11 +58,24 @@ test('a refused form or link is answered by a page, a refused script by JSON', a
   );
 });
 
+test('every route whose answers people look at is known while the service starts', () => {
+  const byPlace = (one: { at: string; tells?: string | undefined }) => `${one.tells} ${one.at}`;
+  assert.deepEqual(
+    FEATURES.flatMap(({ tells = [] }) => tells)
+      .map(byPlace)
+      .sort(),
+    server.routes
+      .filter(({ tells }) => tells)
+      .map(byPlace)
+      .sort(),
+  );
+});
+
 test('while the service starts, people are asked to wait by a page', async () => {
   const log = makeLog('silent');
   const config = readConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', IP_HASH_PEPPER: PEPPER });
-  const { app } = makeApp({ config, log, meters: makeMeters(), version: 'x' });
-  const starting = createServer(app.callback());
+  const { koa } = makeApp({ config, log, meters: makeMeters(), version: 'x', features: FEATURES });
+  const starting = createServer(koa.callback());
   await new Promise<void>((done) => starting.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(starting.address() as AddressInfo).port}`;
   try {

@@ -1,91 +1,69 @@
-// The admin's door to what waits in quarantine: list, release, drop.
-import Router from '@koa/router';
-import type { Middleware } from 'koa';
+// What waits in quarantine: GET /v1/admin/quarantine, and the decision to release or to drop.
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { onlyIds } from '../../ground/http/ids.ts';
-import { adminDoor, ok, refusals } from '../../ground/http/openapi-parts.ts';
-import { validate } from '../../ground/http/validate.ts';
+import { nextCursor, pageOf, paging, readCursor, siteName } from '../../ground/http/fields.ts';
+import { siteNamed } from '../../ground/http/frame.ts';
+import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { aboutWhom, siteOf } from '../../operations/audit/audit.ts';
-import { propertyId } from '../events/schema.ts';
-import type { Sites } from '../sites/recognise.ts';
-import { decideQuarantined, listQuarantined } from './quarantine.ts';
+import type { SiteDirectory } from '../../ground/site.ts';
+import { decideQuarantined, listQuarantined, quarantinedShape } from './quarantine.ts';
 
-const listQuery = z.object({
-  propertyId: propertyId.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  before: z.uuid().optional(),
-});
-
-export function quarantineRoutes({
-  db,
-  sites,
-  admin,
-}: {
+export interface QuarantineNeeds {
   db: Pool;
-  sites: Sites;
-  admin: Middleware;
-}): Router {
-  const router = new Router();
-  router.get('/v1/admin/quarantine', admin, async (ctx) => {
-    const query = validate(listQuery, { ...ctx.query });
-    const siteIds = query.propertyId ? [(await siteOf(ctx, sites, query.propertyId)).siteId] : sites.ids();
-    ctx.body = {
-      ok: true,
-      quarantined: await inSites(db, siteIds, (client) =>
-        listQuarantined(client, query.before ?? null, query.limit),
-      ),
-    };
-  });
-  for (const decision of ['release', 'drop'] as const) {
-    router.post(
-      `/v1/admin/quarantine/:quarantineId/${decision}`,
-      onlyIds('quarantineId'),
-      admin,
-      async (ctx) => {
-        const done = await decideQuarantined(db, sites.ids(), ctx.params.quarantineId!, decision);
-        aboutWhom(ctx, { target: ctx.params.quarantineId!, ...(done ? { siteId: done.siteId } : {}) });
-        if (!done) throw new AppError('not_found', 'Nothing with this id waits in quarantine.');
-        ctx.body = { ok: true, ...(done.leadId ? { leadId: done.leadId } : {}) };
-      },
-    );
-  }
-
-  return router;
+  sites: SiteDirectory;
 }
 
-const quarantineId = { path: z.object({ quarantineId: z.uuid() }) };
-const decided = z.object({ ok: z.literal(true) }).loose();
-
-export const quarantinePaths: ZodOpenApiPathsObject = {
-  '/v1/admin/quarantine': {
-    get: {
-      ...adminDoor,
-      summary: 'Suspicious submissions that wait for a decision, newest first',
-      requestParams: { query: listQuery },
-      responses: {
-        200: ok(z.object({ ok: z.literal(true), quarantined: z.array(z.object({}).loose()) })),
-        ...refusals,
+export function quarantineRoutes({ db, sites }: QuarantineNeeds): Route[] {
+  const common = { tag: 'quarantine', who: 'settings', of: 'all' } as const;
+  const decide = (decision: 'release' | 'drop', says: string, answer: z.ZodType) =>
+    route({
+      ...common,
+      at: `POST /v1/admin/quarantine/:quarantineId/${decision}`,
+      id: `${decision}Quarantined`,
+      says,
+      answers: { 200: answer },
+      async run(_input, call) {
+        const quarantineId = call.params.quarantineId!;
+        call.note({ target: quarantineId });
+        const done = await decideQuarantined(db, call.siteIds, quarantineId, decision);
+        if (!done) throw new AppError('not_found', 'Nothing with this id waits in quarantine.');
+        call.note({ siteId: done.siteId });
+        return done.leadId ? { leadId: done.leadId } : {};
       },
-    },
-  },
-  '/v1/admin/quarantine/{quarantineId}/release': {
-    post: {
-      ...adminDoor,
-      summary: 'Takes it as a lead after all',
-      requestParams: quarantineId,
-      responses: { 200: ok(decided), ...refusals },
-    },
-  },
-  '/v1/admin/quarantine/{quarantineId}/drop': {
-    post: {
-      ...adminDoor,
-      summary: 'Forgets it',
-      requestParams: quarantineId,
-      responses: { 200: ok(decided), ...refusals },
-    },
-  },
-};
+    });
+  return [
+    route({
+      ...common,
+      at: 'GET /v1/admin/quarantine',
+      id: 'listQuarantined',
+      says: 'Suspicious submissions that wait for a decision, newest first',
+      takes: {
+        as: 'query',
+        shape: z.object({
+          propertyId: siteName.describe("the site's key or id; without it every site of the caller"),
+          ...paging(50, 200),
+        }),
+      },
+      answers: { 200: z.object({ quarantined: z.array(quarantinedShape), nextCursor }) },
+      async run({ propertyId, limit, cursor }, call) {
+        const after = readCursor(cursor, z.tuple([z.uuid()]));
+        const site = propertyId === undefined ? null : await siteNamed(sites, call.caller, propertyId);
+        if (site) call.note({ siteId: site.siteId });
+        const rows = await inSites(db, site ? site.siteId : call.siteIds, (client) =>
+          listQuarantined(client, after?.[0] ?? null, limit + 1),
+        );
+        const { page, nextCursor: next } = pageOf(rows, limit, (last) => [last.quarantineId]);
+        return { quarantined: page, nextCursor: next };
+      },
+    }),
+    decide(
+      'release',
+      'Takes it as a lead after all',
+      z.object({
+        leadId: z.uuid().optional().describe('absent when its address was erased meanwhile'),
+      }),
+    ),
+    decide('drop', 'Forgets it', z.object({})),
+  ];
+}

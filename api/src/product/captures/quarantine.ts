@@ -1,13 +1,44 @@
 // Suspicious submissions: an admin looks, and releases or drops them. Until then they are no lead and nothing is sent.
+import { z } from 'zod';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import { utc } from '../../ground/http/fields.ts';
 import type { Capture } from './capture.ts';
-import { storeCapture, withRetries } from './queries.ts';
+import { SIGNS } from './spam.ts';
+import { storeCapture, withRetries } from './store.ts';
+
+export const quarantinedShape = z
+  .object({
+    quarantineId: z.uuid(),
+    siteId: z.uuid(),
+    receivedAt: utc,
+    score: z.number(),
+    reasons: z.array(z.enum(SIGNS)),
+    email: z.string(),
+    formName: z.string(),
+    payload: z.record(z.string(), z.json()).nullable(),
+    path: z.string().nullable(),
+  })
+  .meta({ id: 'Quarantined' });
+
+/** What was ever held back of an address, decided or not. */
+export const heldBackShape = z
+  .object({
+    quarantineId: z.uuid(),
+    receivedAt: utc,
+    reasons: z.array(z.enum(SIGNS)),
+    decision: z.enum(['released', 'dropped']).nullable().describe('null: it waits'),
+  })
+  .meta({ id: 'HeldBack' });
 
 /** Newest first; inside inSites. before: the last quarantineId of the page before */
-export async function listQuarantined(db: Db, before: string | null, limit: number) {
+export async function listQuarantined(
+  db: Db,
+  before: string | null,
+  limit: number,
+): Promise<z.output<typeof quarantinedShape>[]> {
   return (
-    await db.query(
+    await db.query<z.output<typeof quarantinedShape>>(
       `select quarantine_id as "quarantineId", site_id as "siteId", instant_text(received_at) as "receivedAt", score, reasons,
          capture ->> 'email' as email, capture ->> 'form_name' as "formName", capture -> 'payload' as payload, capture ->> 'path' as path
        from quarantine where decision is null and ($1::uuid is null or quarantine_id < $1) order by quarantine_id desc limit $2`,
@@ -16,10 +47,14 @@ export async function listQuarantined(db: Db, before: string | null, limit: numb
   ).rows;
 }
 
-/** What was ever held back of an address, decided or not. Inside inSites. */
-export async function listQuarantinedOf(db: Db, siteId: string, normalized: string) {
-  const { rows } = await db.query(
-    'select quarantine_id as "quarantineId", received_at as "receivedAt", reasons, decision from quarantine where site_id = $1 and email_normalized = $2',
+/** Inside inSites. */
+export async function listQuarantinedOf(
+  db: Db,
+  siteId: string,
+  normalized: string,
+): Promise<z.output<typeof heldBackShape>[]> {
+  const { rows } = await db.query<z.output<typeof heldBackShape>>(
+    'select quarantine_id as "quarantineId", instant_text(received_at) as "receivedAt", reasons, decision from quarantine where site_id = $1 and email_normalized = $2',
     [siteId, normalized],
   );
   return rows;

@@ -23,6 +23,7 @@ const POINTS = {
 } as const;
 
 export type Sign = keyof typeof POINTS;
+export const SIGNS = Object.keys(POINTS) as Sign[];
 
 export type FormTokenVerdict = 'none' | 'good' | 'forged' | 'too_fast' | 'stale';
 

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
-import { type Address, readAddress } from '../../ground/lib/email.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
-import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/queries.ts';
+import { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
+import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/record.ts';
 import { rememberForgotten } from '../erasure/forget-journal.ts';
 import { type MailSettings, sendDueMails } from '../mails/mail.ts';
 import { makeTransport } from '../mails/transport.ts';
@@ -15,7 +15,7 @@ import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
 import { type Entry, isDataFault, type Journal, openJournal } from './journal.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
-import { type Confirmation, type Confirmed, confirmOptIn, storeCapture, withRetries } from './queries.ts';
+import { storeCapture, withRetries } from './store.ts';
 
 const REPLAY_EVERY_MS = 2000;
 
@@ -56,7 +56,6 @@ export interface Leads extends LeadWork {
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   settings: CaptureSettings;
-  readAddress(typed: string): Address | null;
   /** Withdraws consent, or puts it into the journal while the database is away: it counts from now on all the same. */
   withdraw(request: Withdrawal): Promise<Withdrawn>;
   /** Confirms an opt-in, or puts it into the journal while the database is away: what the link is worth shows then. */
@@ -113,7 +112,6 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     pool,
     journal,
     ...work,
-    readAddress,
     async withdraw(request) {
       try {
         return await withdrawNow(request);
@@ -151,16 +149,3 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     },
   };
 }
-
-/** What GET /v1/privacy says: the numbers the nightly purge really uses. */
-export const privacyFacts = (config: Config) => ({
-  contact: config.PRIVACY_CONTACT_EMAIL ?? null,
-  retention: {
-    eventDays: config.EVENT_RETENTION_DAYS,
-    backupDays: config.BACKUP_RETENTION_DAYS,
-    payloadMonths: 12,
-    lapsedLeadDays: 30,
-    consentRecordYears: 3,
-    auditLogYears: 7,
-  },
-});

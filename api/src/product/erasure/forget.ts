@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
-import { withRetries } from '../captures/queries.ts';
+import { withRetries } from '../captures/store.ts';
 import { type Forgotten, rememberForgotten } from './forget-journal.ts';
 
 export interface ErasureRequest {

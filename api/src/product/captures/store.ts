@@ -1,12 +1,8 @@
-// The SQL door of leads.
-
+// Stores a capture in PostgreSQL, and tries again what failed only in passing.
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { isDatabaseAway } from '../../ground/http/errors.ts';
 import { makePartitions } from '../events/queries.ts';
 import type { Capture } from './capture.ts';
-
-// For those who still ask here.
-export { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
 
 const DEADLOCK = '40P01';
 const SERIALIZATION_FAILURE = '40001';

@@ -1,0 +1,180 @@
+// Takes one submission of a page: reads it, judges it, stores it or keeps it in the journal, and answers.
+import type { z } from 'zod';
+import type { Pool } from '../../ground/db/pool.ts';
+import type { Call } from '../../ground/http/call.ts';
+import { asAppError } from '../../ground/http/errors.ts';
+import type { Reply } from '../../ground/http/reply.ts';
+import { validate } from '../../ground/http/validate.ts';
+import type { Log } from '../../ground/lib/log.ts';
+import { atTick } from '../../ground/lib/tick.ts';
+import type { Site } from '../../ground/site.ts';
+import { type CountryOf, requestFacts } from '../events/facts.ts';
+import type { Ledger } from '../events/ledger.ts';
+import { readUserAgent } from '../events/user-agent.ts';
+import type { Sites } from '../sites/recognise.ts';
+import { type Capture, type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
+import type { JudgeChallenge } from './challenge.ts';
+import { domainClass } from './domains.ts';
+import { isDataFault, type Journal } from './journal.ts';
+import type { CaptureLimits } from './limits.ts';
+import { mendAddressPage, sendOn } from './pages.ts';
+import { safeRedirect } from './redirect.ts';
+import {
+  type CaptureInput,
+  type capturedShape,
+  captureInput,
+  FORGIVEN,
+  formInput,
+  fromForm,
+  warningsOf,
+} from './schema.ts';
+import { judgeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
+import { type Captured, storeCapture, withRetries } from './store.ts';
+
+export interface CaptureNeeds {
+  db: Pool;
+  sites: Sites;
+  ledger: Ledger;
+  countryOf: CountryOf;
+  captureLimits: CaptureLimits;
+  judgeChallenge: JudgeChallenge;
+  journal: Journal;
+  settings: CaptureSettings;
+  log: Log;
+}
+
+type Fields = Record<string, unknown>;
+
+/** A mistyped address on a form is mended on a page that keeps the rest; counted here, since it ends here. */
+export async function receive(needs: CaptureNeeds, call: Call): Promise<object | Reply> {
+  try {
+    return await take(needs, call, call.body as Fields);
+  } catch (thrown) {
+    if (!call.isForm) throw thrown;
+    const { sites, ledger } = needs;
+    const error = asAppError(thrown);
+    const site = sites.find(call.refused.siteId ?? '') ?? sites.fallback();
+    const page = pageOf(call);
+    if (page && site.origins.includes(new URL(page).origin)) call.pageBefore = page;
+    if (!error.issues?.some(({ path }) => path === 'email')) throw error; // the frame shows it
+    call.errorCode = error.code;
+    ledger.refuse({ siteId: site.siteId, route: 'capture', reason: error.code, issues: error.issues });
+    call.refused.items = 0;
+    return mendPage(call.body as Fields, site, page);
+  }
+}
+
+async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+  const { sites } = needs;
+  const named = body.propertyId;
+  call.refused.siteId = sites.list().find((site) => site.key === named)?.siteId;
+  if (isHoneypotHit(body)) return pretend(needs, call, body);
+  // the site first: a mistyped address on a form leads back to that site's own page
+  const ofOrigin = typeof named === 'string' ? null : await sites.ofPage(call.headers);
+  call.refused.siteId ??= ofOrigin?.siteId;
+  const input = call.isForm ? readForm(body) : validate(captureInput, body);
+  const site = ofOrigin ?? (await sites.ofPage(call.headers, input.propertyId));
+  call.refused.siteId = site.siteId;
+  await needs.captureLimits.take(site.siteId, call.client.address);
+  const captured = await keep(needs, call, await judge(needs, call, site, input));
+  call.refused.items = 0; // counted with what was stored
+  await atTick(call.began);
+  return call.isForm ? sendOn(targetOf(input, site, pageOf(call))) : answerOf(captured, input);
+}
+
+const isHoneypotHit = ({ honeypot }: Fields) => typeof honeypot === 'string' && honeypot.trim() !== '';
+
+/** An answer like any other, after the same time, for something that is not stored. */
+async function pretend({ sites, ledger }: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+  const site = sites.find(call.refused.siteId ?? '') ?? (await sites.ofPage(call.headers));
+  ledger.refuse({ siteId: site.siteId, route: 'capture', reason: 'honeypot' });
+  call.refused.items = 0;
+  await atTick(call.began);
+  return call.isForm
+    ? sendOn(targetOf(fromForm(body) as Wishes, site, pageOf(call)))
+    : pretendedCapture(true);
+}
+
+/** throws  invalid_request when a person has to mend it; what only scripts and templates write is left out instead */
+function readForm(body: Fields): CaptureInput {
+  const fields = fromForm(body);
+  const parsed = formInput.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  for (const { path } of parsed.error.issues)
+    if (FORGIVEN.has(String(path[0]))) delete fields[String(path[0])];
+  return validate(formInput, fields);
+}
+
+/** What is stored of a submission: with its signs of spam, when they are enough to hold it back. */
+async function judge(needs: CaptureNeeds, call: Call, site: Site, input: CaptureInput): Promise<Capture> {
+  const { captureLimits, judgeChallenge, settings, countryOf } = needs;
+  const { client, receivedAt } = call;
+  const facts = requestFacts(call, site, countryOf);
+  const { score, signs } = spamScore({
+    formToken: judgeFormToken(settings.pepper, input.formToken, receivedAt.getTime()),
+    challenge: await judgeChallenge(input.challengeToken, client.address),
+    isDisposable: domainClass(input.email.domain) === 'disposable',
+    isBotAgent: readUserAgent(client.userAgent).isBot,
+    hasUserAgent: client.userAgent !== '',
+    isPrefetch: facts.prefetch,
+    tooManyForAddress: await captureLimits.tooManyFor(
+      emailHash(settings.pepper, site.siteId, input.email.normalized),
+    ),
+    payload: input.payload,
+  });
+  const suspicions = score >= SUSPICIOUS_FROM ? signs : [];
+  return makeCapture(input, site, facts, { receivedAt, page: pageOf(call), score, suspicions }, settings);
+}
+
+/** A lead is never refused because the database is away, or in trouble: on disk now, stored as soon as it can be. */
+async function keep({ db, journal, log }: CaptureNeeds, call: Call, capture: Capture): Promise<Captured> {
+  try {
+    return await withRetries(db, () => storeCapture(db, capture));
+  } catch (error) {
+    if (isDataFault(error)) throw error;
+    await journal.append({ kind: 'capture', body: capture });
+    log.warn({ err: error, requestId: call.id }, 'a capture went to the journal');
+    return {
+      leadId: capture.lead_id,
+      visitorId: capture.event?.visitor_id ?? null,
+      sessionId: null,
+      heuristicLinksCreated: 0,
+      outcome: 'stored',
+    };
+  }
+}
+
+function answerOf(captured: Captured, input: CaptureInput): z.output<typeof capturedShape> {
+  const { leadId, visitorId, sessionId, heuristicLinksCreated } = captured;
+  const warnings = warningsOf(input);
+  return {
+    leadId,
+    visitorId,
+    sessionId,
+    heuristicLinksCreated,
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
+}
+
+/** The page a form was on: its Referer, or its Origin where the page keeps its path to itself. */
+const pageOf = (call: Call): string | undefined =>
+  [call.header('referer'), call.header('origin')].find(
+    (url) => url !== '' && url !== 'null' && URL.canParse(url),
+  );
+
+/** Where a form would like its person to go next. */
+interface Wishes {
+  redirect?: string | undefined;
+  path?: string | undefined;
+}
+const targetOf = ({ redirect, path }: Wishes, site: Site, page: string | undefined): string | null =>
+  safeRedirect(redirect, site.origins, page) ?? safeRedirect(path, site.origins, page);
+
+function mendPage(body: Fields, site: Site, page: string | undefined): Reply {
+  const wanted = [body.redirect, body.path].find((value) => typeof value === 'string' && value !== '');
+  return mendAddressPage(body, {
+    propertyId: site.key,
+    redirect: safeRedirect(wanted as string | undefined, site.origins, page),
+    formTargets: site.origins,
+  });
+}
