@@ -1,5 +1,15 @@
 // What a person may ask for: everything held about them, and its erasure.
 import type { Feature } from '../../ground/feature.ts';
+import { type ErasureNeeds, erasureRoutes } from './routes.ts';
 import { erasureTables } from './tables.ts';
 
-export const erasure: Feature = { name: 'erasure', tables: erasureTables };
+interface House extends Pick<ErasureNeeds, 'db' | 'forget'> {
+  leads: Pick<ErasureNeeds, 'hashAddress' | 'journal'>;
+}
+
+export const erasure: Feature<House> = {
+  name: 'erasure',
+  tables: erasureTables,
+  routes: ({ db, forget, leads: { hashAddress, journal } }) =>
+    erasureRoutes({ db, forget, hashAddress, journal }),
+};

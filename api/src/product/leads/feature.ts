@@ -3,17 +3,23 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Forget } from '../erasure/forget.ts';
 import { forgetLapsed } from './lapsed.ts';
+import { type LeadNeeds, leadRoutes } from './routes.ts';
 import { leadTables } from './tables.ts';
 
-interface LeadJobs {
+interface House {
+  config: { PUBLIC_URL?: string | undefined };
   db: Pool;
-  leads: { hashAddress: (siteId: string, normalized: string) => string };
+  leads: Pick<LeadNeeds, 'hashAddress'>;
+}
+interface LeadJobs extends Pick<House, 'db' | 'leads'> {
   forget: Forget;
 }
 
-export const leads: Feature<never, LeadJobs> = {
+export const leads: Feature<House, LeadJobs> = {
   name: 'leads',
   tables: leadTables,
+  routes: ({ config, db, leads: { hashAddress } }) =>
+    leadRoutes({ db, hashAddress, publicUrl: config.PUBLIC_URL }),
   endings: ({ db, leads: { hashAddress }, forget }) => ({
     'lapsed leads': forgetLapsed(db, hashAddress, forget),
   }),

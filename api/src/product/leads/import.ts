@@ -2,19 +2,19 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import { siteName } from '../../ground/http/fields.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { domainClass } from '../captures/domains.ts';
 import { newKey } from '../consent/link.ts';
 import { recordConsent } from '../consent/record.ts';
-import { propertyId } from '../events/schema.ts';
 
 const ROWS_MAX = 20_000;
 const ROWS_PER_TRANSACTION = 200; // a capture of the same address waits no longer than this takes
 
 export const importInput = z
   .object({
-    propertyId: propertyId.optional(),
+    propertyId: siteName,
     dryRun: z.boolean().default(false).describe('tells what would happen, and changes nothing'),
     csv: z
       .string()
@@ -28,7 +28,6 @@ export const importInput = z
 const outcome = z.enum(['created', 'updated', 'unchanged', 'refused']);
 export const importReport = z
   .object({
-    ok: z.literal(true),
     dryRun: z.boolean(),
     counts: z.record(outcome, z.int()),
     rows: z.array(

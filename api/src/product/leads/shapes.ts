@@ -1,0 +1,127 @@
+// A lead and everything that belongs to one, as administrators see it; an export of a subject holds the same.
+import { z } from 'zod';
+import { utc } from '../../ground/http/fields.ts';
+import { consentRecordShape, consentStatus } from '../consent/record.ts';
+
+export const domainClass = z.enum(['free_mail', 'business', 'disposable']);
+
+const utm = z
+  .object({
+    source: z.string().optional(),
+    medium: z.string().optional(),
+    campaign: z.string().optional(),
+    term: z.string().optional(),
+    content: z.string().optional(),
+  })
+  .meta({ id: 'StoredUtm' });
+const openObject = z.record(z.string(), z.json());
+const source = z.string().describe('class of the traffic source, or import');
+
+export const leadShape = z
+  .object({
+    leadId: z.uuid(),
+    email: z.string(),
+    emailDomain: z.string(),
+    domainClass,
+    firstCapturedAt: utc,
+    lastSubmittedAt: utc,
+    firstSource: source,
+    firstUtm: utm.nullable(),
+    firstPath: z.string().nullable(),
+    firstReferrer: z.string().nullable(),
+    firstFormName: z.string().nullable(),
+    sourceChannel: z.string().nullable(),
+    firstVisitorId: z.uuid().nullable(),
+    privacySignal: z.boolean(),
+    verifiedAt: utc.nullable(),
+    consentStatus,
+    consentAt: utc.nullable(),
+    consentExpiresAt: utc.nullable(),
+    importedAt: utc.nullable(),
+    siteId: z.uuid(),
+  })
+  .meta({ id: 'Lead' });
+export type LeadRow = z.output<typeof leadShape>;
+
+export const identityShape = z
+  .object({
+    identityId: z.uuid(),
+    visitorId: z.uuid(),
+    linkSource: z.enum(['form_submit', 'same_ip_ua_window', 'manual_merge']),
+    confidence: z.number(),
+    linkedAt: utc,
+    unlinkedAt: utc.nullable().describe('null: active'),
+  })
+  .meta({ id: 'LeadIdentity' });
+
+export const sessionShape = z
+  .object({
+    sessionId: z.uuid(),
+    visitorId: z.uuid(),
+    startedAt: utc,
+    lastActivityAt: utc,
+    landingPath: z.string(),
+    referrer: z.string().nullable(),
+    source,
+    utm: utm.nullable(),
+    deviceType: z.enum(['desktop', 'mobile', 'tablet', 'bot', 'unknown']),
+    browser: z.string().nullable(),
+    os: z.string().nullable(),
+    country: z.string().nullable(),
+  })
+  .meta({ id: 'LeadSession' });
+
+export const eventShape = z
+  .object({
+    eventId: z.guid(),
+    visitorId: z.uuid(),
+    sessionId: z.uuid(),
+    eventType: z.string(),
+    path: z.string(),
+    referrer: z.string().nullable(),
+    utm: utm.nullable(),
+    props: openObject.nullable(),
+    occurredAt: utc,
+    botReason: z.string().nullable().describe('null: human'),
+  })
+  .meta({ id: 'LeadEvent' });
+
+export const submissionShape = z
+  .object({
+    submissionId: z.uuid(),
+    eventId: z.guid().nullable(),
+    formName: z.string(),
+    path: z.string().nullable(),
+    sourceChannel: z.string().nullable(),
+    payload: openObject.nullable(),
+    submittedAt: utc,
+    spamScore: z.number(),
+  })
+  .meta({ id: 'Submission' });
+
+export const leadConversionShape = z
+  .object({
+    conversionId: z.string(),
+    kind: z.enum(['signup', 'activation', 'purchase', 'email_verify']),
+    origin: z.enum(['server', 'browser']),
+    visitorId: z.uuid().nullable(),
+    occurredAt: utc,
+    amount: z.number().nullable(),
+    currency: z.string().nullable(),
+  })
+  .meta({ id: 'LeadConversion' });
+
+export const mailShape = z
+  .object({ kind: z.enum(['confirm']), queuedAt: utc, sentAt: utc.nullable().describe('null: it waits') })
+  .meta({ id: 'LeadMail' });
+
+/** Everything that belongs to a lead, newest first. */
+export const timelineShape = z.object({
+  identities: z.array(identityShape),
+  sessions: z.array(sessionShape),
+  events: z.array(eventShape),
+  submissions: z.array(submissionShape),
+  consents: z.array(consentRecordShape),
+  conversions: z.array(leadConversionShape),
+});
+export type Timeline = z.output<typeof timelineShape>;
