@@ -42,12 +42,19 @@ export interface Purged {
 
 type Timed = Extract<Kept, { for: unknown }>;
 
-/** Of a table or what ends it: first the endings, which seal the days whose raw rows go. */
+/**
+ * Of a table or what ends it. First what only empties rows, so that a run counts what its dry run told also where the row
+ * goes later; then the endings, which seal the days whose raw rows go.
+ */
 function timedRules(tables: Tables): { table: string; rule: Timed }[] {
   const all = Object.entries(tables).flatMap(([table, rule]) =>
     keptOf(rule).flatMap((kept) => ('for' in kept ? [{ table, rule: kept }] : [])),
   );
-  return [...all.filter(({ rule }) => rule.by), ...all.filter(({ rule }) => !rule.by)];
+  return [
+    ...all.filter(({ rule }) => rule.forgets && !rule.by),
+    ...all.filter(({ rule }) => rule.by),
+    ...all.filter(({ rule }) => !rule.forgets && !rule.by),
+  ];
 }
 
 /** dryRun  tells what would go, and changes nothing */
