@@ -1,7 +1,8 @@
 // What a capture may look like at the door, as JSON and as a plain HTML form (contract, POST /v1/leads/capture).
 import { z } from 'zod';
+import { anonId, propertyId } from '../../ground/http/fields.ts';
 import { EMAIL_LENGTH_MAX, readAddress } from '../../ground/lib/email.ts';
-import { anonId, eventPath, openObject, propertyId, referrer, utm } from '../events/schema.ts';
+import { eventPath, openObject, referrer, utm } from '../events/schema.ts';
 
 const short = z.string().trim().min(1).max(255);
 
