@@ -6,8 +6,13 @@ import { audit } from './operations/audit/feature.ts';
 import { health } from './operations/health/feature.ts';
 import { status } from './operations/status/feature.ts';
 import { bots } from './product/bots/feature.ts';
+import { breaches } from './product/breaches/feature.ts';
+import { conversions } from './product/conversions/feature.ts';
 import { events } from './product/events/feature.ts';
+import { identities } from './product/identities/feature.ts';
+import { metrics } from './product/metrics/feature.ts';
 import { sites } from './product/sites/feature.ts';
+import { spend } from './product/spend/feature.ts';
 import type { Workshop } from './schedule.ts';
 
 export type AnyFeature = Feature<House, Workshop>;
@@ -17,6 +22,11 @@ export const FEATURES: AnyFeature[] = [
   sites,
   events,
   bots,
+  identities,
+  conversions,
+  spend,
+  metrics,
+  breaches,
   // what runs it
   audit,
   jobs,

@@ -17,8 +17,8 @@ import { expireConsents } from './product/consent/queries.ts';
 import { makePartitions, purgeRecentBodies } from './product/events/queries.ts';
 import { purgeLeads } from './product/leads/purge.ts';
 import type { MetricsCache } from './product/metrics/cache.ts';
+import { rangeOptions } from './product/metrics/range.ts';
 import { checkLedger, findDiscrepancies, rollUp } from './product/metrics/rollup.ts';
-import { rangeOptions } from './product/metrics/schema.ts';
 import type { Sites } from './product/sites/recognise.ts';
 
 export type { Job } from './ground/jobs/runner.ts';

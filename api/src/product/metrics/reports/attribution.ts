@@ -1,89 +1,54 @@
-// Which touches a lead (or its signup) is credited to, by five models. Credits are whole millionths, so that the sum of
-// every model is the number of conversions, exactly.
-import type { Db } from '../../ground/db/pool.ts';
-import type { Site } from '../../ground/site.ts';
+// Which touches a lead, its signup or its activation is credited to.
+import { z } from 'zod';
+import type { Db } from '../../../ground/db/pool.ts';
+import type { Site } from '../../../ground/site.ts';
+import { creditor, MODELS, type Model, WHOLE } from './credit.ts';
 import { LEAD_FACTS } from './queries.ts';
+import { report } from './report.ts';
+import { sum } from './sums.ts';
+import { count, type Window, windowed, windowShape } from './window.ts';
 
-export const MODELS = ['first', 'last', 'linear', 'time_decay', 'position'] as const;
-export type Model = (typeof MODELS)[number];
-
-const WHOLE = 1_000_000;
-const HALF_LIFE_MS = 7 * 86_400_000; // a touch a week older weighs half
 const LOOKBACK_DAYS = 90; // as long as sessions are kept
 
-/** Splits one conversion over weights in whole millionths; the remainder goes to the largest fractions, the later first. */
-export function split(weights: number[]): number[] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const exact = weights.map((weight) => (weight / total) * WHOLE);
-  const shares = exact.map(Math.floor);
-  const order = exact
-    .map((share, i) => ({ i, rest: share - shares[i]! }))
-    .sort((a, b) => b.rest - a.rest || b.i - a.i);
-  let left = WHOLE - shares.reduce((sum, share) => sum + share, 0);
-  for (const { i } of order) {
-    if (left <= 0) break;
-    shares[i]! += 1;
-    left -= 1;
-  }
-  return shares;
+const MOMENTS = { lead: 'first_captured_at', signup: 'signed_up_at', activation: 'activated_at' } as const;
+const of = z.enum(Object.keys(MOMENTS) as [Of, ...Of[]]);
+type Of = keyof typeof MOMENTS;
+
+const credits = z.number().min(0);
+const answer = z
+  .object({
+    window: windowShape,
+    of,
+    conversions: count,
+    touches: count,
+    models: z.array(z.enum(MODELS)),
+    rows: z.array(
+      z.object({
+        source: z.string(),
+        campaign: z.string().nullable(),
+        first: credits,
+        last: credits,
+        linear: credits,
+        time_decay: credits,
+        position: credits,
+      }),
+    ),
+  })
+  .meta({ id: 'MetricsAttribution' });
+
+interface Touch {
+  /** null: of one of several paths alike, of one touch each. */
+  path: number | null;
+  source: string;
+  campaign: string | null;
+  age_ms: number;
+  leads: number;
 }
 
-/** ages  milliseconds from each touch to the conversion, oldest touch first */
-export function credit(model: Model, ages: number[]): number[] {
-  const n = ages.length;
-  const only = (at: number) => ages.map((_, i) => (i === at ? 1 : 0));
-  switch (model) {
-    case 'first':
-      return split(only(0));
-    case 'last':
-      return split(only(n - 1));
-    case 'linear':
-      return split(ages.map(() => 1));
-    case 'time_decay': {
-      // relative to the youngest, so that a long way back does not underflow to nothing
-      const youngest = ages.at(-1)!;
-      return split(ages.map((age) => 2 ** (-(age - youngest) / HALF_LIFE_MS)));
-    }
-    case 'position':
-      // 40 % to the first, 40 % to the last, the rest shared by those between; two share evenly
-      if (n <= 2) return split(ages.map(() => 1));
-      return split(ages.map((_, i) => (i === 0 || i === n - 1 ? 0.4 : 0.2 / (n - 2))));
-  }
-}
-
-export type AttributionOf = 'lead' | 'signup' | 'activation';
-
-/** Shares of a path; all but time_decay depend on its length alone. */
-function creditor(): (model: Model, ages: number[]) => number[] {
-  const known = new Map<string, number[]>();
-  return (model, ages) => {
-    if (model === 'time_decay' && ages.length > 1) return credit(model, ages);
-    const key = `${model} ${ages.length}`;
-    const shares = known.get(key) ?? credit(model, ages);
-    known.set(key, shares);
-    return shares;
-  };
-}
-
-/**
- * The leads first captured in the window (or those of them that signed up, or were activated since), each with the
- * sessions of its visitors before that moment, at most 90 days back. Only strong links count. A lead without any such
- * session is credited to its own first-touch source.
- */
-export async function attribution(
-  db: Db,
-  site: Site,
-  { from, to, of }: { from: string; to: string; of: AttributionOf },
-): Promise<Record<string, unknown>> {
-  const at = { lead: 'first_captured_at', signup: 'signed_up_at', activation: 'activated_at' }[of];
-  const { rows } = await db.query<{
-    path: number | null;
-    source: string;
-    campaign: string | null;
-    age_ms: number;
-    leads: number;
-  }>({
-    name: `metric_touches_${of}`,
+async function findTouches(db: Db, site: Site, { from, to }: Window, what: Of): Promise<Touch[]> {
+  const at = MOMENTS[what];
+  const { rows } = await db.query<Touch>({
+    name: `metric_touches_${what}`,
     // Sessions are asked visitor by visitor (offset 0): joined as a set, all sessions of the site would be read. Paths of
     // one touch are most of them and alike: they come as counts.
     text: `with converted as materialized (
@@ -109,19 +74,20 @@ export async function attribution(
      order by path, age_ms desc, session_id`,
     values: [site.siteId, from, to],
   });
-  const paths = new Map<number | string, typeof rows>();
-  for (const [i, row] of rows.entries()) {
-    const key = row.path ?? `alike ${i}`;
-    const path = paths.get(key);
-    if (path) path.push(row);
-    else paths.set(key, [row]);
-  }
-  const total = new Map<
-    string,
-    { source: string; campaign: string | null; credits: Record<Model, number> }
-  >();
+  return rows;
+}
+
+interface Credited {
+  source: string;
+  campaign: string | null;
+  credits: Record<Model, number>;
+}
+
+/** Whole millionths of conversions, by source and campaign. */
+function creditAll(paths: Iterable<Touch[]>): Credited[] {
+  const total = new Map<string, Credited>();
   const shares = creditor();
-  for (const path of paths.values()) {
+  for (const path of paths) {
     const ages = path.map((touch) => touch.age_ms);
     for (const model of MODELS)
       for (const [i, share] of shares(model, ages).entries()) {
@@ -136,26 +102,48 @@ export async function attribution(
         total.set(key, row);
       }
   }
-  return {
-    ok: true,
-    window: { from, to },
-    of,
-    conversions: [...paths.values()].reduce((sum, [first]) => sum + first!.leads, 0),
-    touches: rows.reduce((sum, row) => sum + row.leads, 0),
-    models: MODELS,
-    rows: [...total.values()]
-      .sort(
-        (a, b) =>
-          b.credits.linear - a.credits.linear ||
-          (`${a.source} ${a.campaign}` < `${b.source} ${b.campaign}` ? -1 : 1),
-      )
-      .map(({ source, campaign, credits }) => ({
+  return [...total.values()].sort(
+    (a, b) =>
+      b.credits.linear - a.credits.linear ||
+      (`${a.source} ${a.campaign}` < `${b.source} ${b.campaign}` ? -1 : 1),
+  );
+}
+
+/**
+ * The leads first captured in the window (or those of them that signed up, or were activated since), each with the
+ * sessions of its visitors before that moment, at most 90 days back. Only strong links count. A lead without any such
+ * session is credited to its own first-touch source.
+ */
+export const attribution = report({
+  name: 'attribution',
+  says: 'Which touches leads, signups or activations are credited to, by five models',
+  query: windowed({ of: of.default('lead') }),
+  answer,
+  async read(db, site, { from, to, of: what }) {
+    const window = { from, to };
+    const touches = await findTouches(db, site, window, what);
+    const alike = touches.filter(({ path }) => path === null).map((touch) => [touch]);
+    const single = Map.groupBy(
+      touches.filter(({ path }) => path !== null),
+      ({ path }) => path,
+    );
+    const paths = [...single.values(), ...alike];
+    return {
+      window,
+      of: what,
+      conversions: sum(paths, ([first]) => first!.leads),
+      touches: sum(touches, (touch) => touch.leads),
+      models: [...MODELS],
+      rows: creditAll(paths).map(({ source, campaign, credits: told }) => ({
         source,
         campaign,
-        ...(Object.fromEntries(MODELS.map((model) => [model, credits[model] / WHOLE])) as Record<
-          Model,
-          number
-        >),
+        first: told.first / WHOLE,
+        last: told.last / WHOLE,
+        linear: told.linear / WHOLE,
+        time_decay: told.time_decay / WHOLE,
+        position: told.position / WHOLE,
       })),
-  };
-}
+    };
+  },
+  rows: ({ rows }) => rows,
+});

@@ -1,0 +1,14 @@
+// What became of people: signups, activations, purchases, told by the customer's own server.
+import type { Pool } from '../../ground/db/pool.ts';
+import type { Feature } from '../../ground/feature.ts';
+import type { MetricsCache } from '../metrics/cache.ts';
+import { type ConversionNeeds, conversionRoutes } from './routes.ts';
+
+export const conversions: Feature<{
+  db: Pool;
+  metrics: MetricsCache;
+  leads: Pick<ConversionNeeds, 'hashAddress'>;
+}> = {
+  name: 'conversions',
+  routes: ({ db, metrics, leads: { hashAddress } }) => conversionRoutes({ db, cache: metrics, hashAddress }),
+};
