@@ -176,6 +176,19 @@ test('breakdowns sum to the headline, and the leads behind a row are as many as 
   }
 });
 
+test('every way to break a window down is answered, also those that have no rows', async () => {
+  for (const by of ['pages', 'campaigns', 'referrers', 'events', 'forms', 'vitals', 'spend']) {
+    const answer = await get(`breakdown?from=${FROM}&to=${TO}&by=${by}`);
+    assert.equal(answer.by, by);
+    assert.ok(Array.isArray(answer.rows), by);
+  }
+  const { rows } = await get(`breakdown?from=${FROM}&to=${TO}&by=vitals`);
+  assert.deepEqual(
+    rows.map(({ name }: { name: string }) => name),
+    ['lcpMs', 'inpMs', 'clsScore', 'fcpMs', 'ttfbMs'],
+  );
+});
+
 test('series are distinct within each interval and cover the window', async () => {
   const weeks = await get(`timeseries?from=${FROM}&to=${TO}&interval=week`);
   assert.deepEqual(
