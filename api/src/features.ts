@@ -21,6 +21,7 @@ import { leads } from './product/leads/feature.ts';
 import { mails } from './product/mails/feature.ts';
 import { metrics } from './product/metrics/feature.ts';
 import { sites } from './product/sites/feature.ts';
+import { spend } from './product/spend/feature.ts';
 import type { Workshop } from './schedule.ts';
 
 export type AnyFeature = Feature<House, Workshop>;
@@ -35,6 +36,7 @@ export const FEATURES: readonly AnyFeature[] = [
   consent,
   mails,
   conversions,
+  spend,
   metrics,
   bots,
   erasure,

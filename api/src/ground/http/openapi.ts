@@ -53,7 +53,7 @@ function responseOf(answer: z.ZodType | Told) {
 
 function bodyOf({ takes }: Route) {
   if (!takes || takes.as === 'query') return {};
-  const shape = takes.shape ?? takes.documents ?? z.string();
+  const shape = takes.documents ?? takes.shape ?? z.string();
   const schemaOf = (kind: BodyKind): z.ZodType =>
     kind === 'beacon' || kind === 'csv'
       ? z.string()

@@ -19,7 +19,10 @@ export interface Takes<In> {
   optional?: boolean;
   /** What is valid: checked by the frame, and documented. */
   shape?: z.ZodType<In>;
-  /** Documented only: the route checks it itself, because one wrong field or event must not cost the rest. */
+  /**
+   * Documented only, before `shape`: where the route checks it itself, because one wrong field or event must not cost
+   * the rest, or where the shape cannot say what it takes.
+   */
   documents?: z.ZodType;
   /** The same as a form, where its fields have other names. */
   formDocuments?: z.ZodType;

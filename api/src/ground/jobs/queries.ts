@@ -1,20 +1,6 @@
 // The SQL door of jobs: the table of runs, and the advisory lock that makes a job run alone.
 import type { Db } from '../db/pool.ts';
-
-export type Trigger = 'schedule' | 'made_up' | 'by_hand';
-
-export interface Run {
-  runId: string;
-  job: string;
-  scheduledFor: string | null;
-  trigger: Trigger;
-  state: 'running' | 'succeeded' | 'failed' | 'abandoned';
-  startedAt: string;
-  finishedAt: string | null;
-  options: Record<string, unknown>;
-  result: Record<string, unknown> | null;
-  error: string | null;
-}
+import type { Run, Trigger } from './shape.ts';
 
 interface Row {
   run_id: string;
@@ -24,8 +10,8 @@ interface Row {
   state: Run['state'];
   started_at: Date;
   finished_at: Date | null;
-  options: Record<string, unknown>;
-  result: Record<string, unknown> | null;
+  options: Run['options'];
+  result: Run['result'];
   error: string | null;
 }
 

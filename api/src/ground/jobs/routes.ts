@@ -7,33 +7,9 @@ import { validate } from '../http/validate.ts';
 import { AppError } from '../lib/app-error.ts';
 import { listRuns } from './queries.ts';
 import type { Job, Runner } from './runner.ts';
+import { jobStatusShape, runShape } from './shape.ts';
 
 const NO_OPTIONS = z.object({});
-
-const runShape = z
-  .object({
-    runId: z.uuid(),
-    job: z.string(),
-    scheduledFor: z.iso.datetime().nullable(),
-    trigger: z.enum(['schedule', 'made_up', 'by_hand']),
-    state: z.enum(['running', 'succeeded', 'failed', 'abandoned']),
-    startedAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().nullable(),
-    options: z.record(z.string(), z.json()),
-    result: z.record(z.string(), z.json()).nullable(),
-    error: z.string().nullable(),
-  })
-  .meta({ id: 'JobRun' });
-const statusShape = z
-  .object({
-    job: z.string(),
-    cron: z.string().nullable().describe('five fields, UTC; null: by hand only'),
-    why: z.string(),
-    last: runShape.nullable(),
-    lastSuccessAt: z.iso.datetime().nullable(),
-    stuck: z.boolean(),
-  })
-  .meta({ id: 'JobStatus' });
 
 export function jobRoutes({ db, runner }: { db: Pool; runner: Runner }): Route[] {
   const named = (name: string): Job => {
@@ -49,7 +25,7 @@ export function jobRoutes({ db, runner }: { db: Pool; runner: Runner }): Route[]
       id: 'listJobs',
       says: 'Every job, when it runs, and how its last run ended',
       shows: 'no people',
-      answers: { 200: z.object({ jobs: z.array(statusShape) }) },
+      answers: { 200: z.object({ jobs: z.array(jobStatusShape) }) },
       run: async () => ({ jobs: await runner.status() }),
     }),
     route({

@@ -5,17 +5,8 @@ import type { z } from 'zod';
 import type { Db, Pool } from '../db/pool.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
-import {
-  abandonRuns,
-  claimRun,
-  finishRun,
-  lastSlots,
-  latestRuns,
-  type Run,
-  type Trigger,
-  tryLock,
-  unlock,
-} from './queries.ts';
+import { abandonRuns, claimRun, finishRun, lastSlots, latestRuns, tryLock, unlock } from './queries.ts';
+import type { JobStatus, Run, Trigger } from './shape.ts';
 import { latestSlot } from './slots.ts';
 
 export interface JobRun {
@@ -41,16 +32,6 @@ export interface Job {
   minutesMax?: number;
   /** The work: safe to run twice. The answer is small and goes into the table of runs: counts, never personal. */
   run(run: JobRun): Promise<Record<string, unknown>>;
-}
-
-export interface JobStatus {
-  job: string;
-  cron: string | null;
-  why: string;
-  last: Run | null;
-  lastSuccessAt: string | null;
-  /** Running for longer than it may. */
-  stuck: boolean;
 }
 
 export interface Runner {

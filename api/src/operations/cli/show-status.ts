@@ -22,9 +22,7 @@ export async function showStatus(
   });
   if (!answer.ok) throw new Error(`The API answered ${answer.status}; see its log.`);
   const status = (await answer.json()) as Status;
-  const alarms =
-    (status.alarms as { alarms?: { id: string; severity: string; since: string; message: string }[] })
-      ?.alarms ?? [];
+  const { alarms } = status.alarms;
   const well = status.database.ok && alarms.length === 0;
   if (json) {
     print(JSON.stringify(status, null, 2));

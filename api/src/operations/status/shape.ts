@@ -1,4 +1,115 @@
-// What GET /v1/admin/status says.
+// What GET /v1/admin/status says. The type of what is read is made from this, so the two cannot differ.
 import { z } from 'zod';
+import { day, utc } from '../../ground/http/fields.ts';
+import { jobStatusShape } from '../../ground/jobs/shape.ts';
 
-export const statusShape = z.object({ version: z.string() });
+const count = z.int().min(0);
+const pct = z.number().min(0);
+const hours = z.number();
+
+const database = z.object({
+  ok: z.boolean(),
+  version: z.string().optional(),
+  bytes: count.optional(),
+  migrations: z.object({ count, newest: z.string().nullable() }).optional(),
+  connections: count.optional(),
+  installedAt: utc.optional(),
+});
+
+const check = { ok: z.boolean(), at: utc, ms: z.number(), problems: z.array(z.string()) };
+const backups = z.object({
+  count,
+  newest: z
+    .object({
+      name: z.string(),
+      at: utc,
+      ageHours: hours,
+      encrypted: z.boolean(),
+      check: z.object(check).nullable().describe('null: not tried'),
+    })
+    .nullable(),
+  lastVerified: z
+    .object({ at: utc, ageHours: hours, ms: z.number() })
+    .nullable()
+    .describe('the newest one that was restored on trial and found equal'),
+  lastCheck: z
+    .object({ ...check, ageHours: hours })
+    .nullable()
+    .describe('the last trial restore, good or not'),
+  skippedCheck: z
+    .object({ at: utc, message: z.string() })
+    .nullable()
+    .describe('why the last trial restore did not take place; null: it did'),
+  last: z
+    .object({
+      ok: z.boolean(),
+      at: utc,
+      message: z.string().nullable(),
+      offsite: z.string().nullable().describe('which copy failed, and why'),
+    })
+    .nullable()
+    .describe('what became of the last try'),
+});
+
+const alarms = z.object({
+  alarms: z.array(
+    z.object({
+      id: z.string(),
+      since: utc,
+      severity: z.enum(['warning', 'critical']),
+      message: z.string(),
+    }),
+  ),
+  rules: z
+    .array(z.object({ id: z.string(), when: z.string() }))
+    .describe('everything that could be wrong, and when'),
+});
+
+export const statusShape = z
+  .object({
+    version: z.string(),
+    node: z.string(),
+    upSeconds: count,
+    database,
+    backups,
+    disk: z
+      .object({ path: z.string(), usedPct: pct, freeBytes: count, totalBytes: count })
+      .nullable()
+      .describe('the fullest one'),
+    eventsRefused: z.boolean(),
+    memory: z.object({ rssBytes: count, containerUsedPct: z.number().nullable() }),
+    certificate: z
+      .object({
+        name: z.string(),
+        days: z.number().nullable().describe("until it ends; null: can't be seen"),
+      })
+      .nullable(),
+    ledger: z
+      .object({
+        day,
+        received: count,
+        accepted: count,
+        duplicate: count,
+        rejected: count,
+        unbalanced: count.describe('site days of the last week'),
+      })
+      .nullable()
+      .describe('today'),
+    visitors: z.object({ count, addresses: count, browsers: count }).nullable().describe('of the last hour'),
+    rollup: z
+      .object({
+        rolledUpThrough: day.nullable(),
+        lagDays: z.int().nullable(),
+        discrepancies: count.nullable(),
+        imbalances: count
+          .nullable()
+          .describe('site days that did not balance when the job "ledger" looked last, of all that are kept'),
+      })
+      .nullable(),
+    jobs: z.array(jobStatusShape),
+    alarms,
+  })
+  .meta({ id: 'Status' });
+
+/** What can't be read is null or ok false: this is for bad days. */
+export type Status = z.output<typeof statusShape>;

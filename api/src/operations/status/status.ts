@@ -1,61 +1,21 @@
 // Everything at a glance, for GET /v1/admin/status, scripts/status and the alarms: gathered in one place, read in one go.
 import type { Pool } from '../../ground/db/pool.ts';
-import type { JobStatus } from '../../ground/jobs/runner.ts';
+import type { JobStatus } from '../../ground/jobs/shape.ts';
 import type { BackupSettings } from '../backups/dump.ts';
-import { type BackupStatus, backupStatus } from '../backups/status.ts';
-import type { DiskUse, DiskWatch } from '../health/disk.ts';
+import { backupStatus } from '../backups/status.ts';
+import type { DiskWatch } from '../health/disk.ts';
 import { certificateDays, memoryUsedPct } from './machine.ts';
+import type { Status } from './shape.ts';
+
+export type { Status } from './shape.ts';
 
 /** What other features tell about themselves; null: not there (yet), which is not a fault. */
 export interface Sources {
   jobs?: () => Promise<JobStatus[]>;
-  rollup?: (db: Pool) => Promise<{
-    rolledUpThrough: string | null;
-    lagDays: number | null;
-    discrepancies: number | null;
-    imbalances: number | null;
-  } | null>;
-  alarms?: () => unknown;
+  rollup?: (db: Pool) => Promise<Status['rollup']>;
+  alarms?: () => Status['alarms'];
   /** Where our own Caddy is, and the name whose certificate it shows; null: not watched. */
   certificate?: { host: string; port: number; name: string } | null;
-}
-
-export interface Status {
-  version: string;
-  node: string;
-  upSeconds: number;
-  database: {
-    ok: boolean;
-    version?: string;
-    bytes?: number;
-    migrations?: { count: number; newest: string | null };
-    connections?: number;
-    installedAt?: string;
-  };
-  backups: BackupStatus;
-  disk: DiskUse | null;
-  eventsRefused: boolean;
-  memory: { rssBytes: number; containerUsedPct: number | null };
-  /** days until it ends; null when it can't be seen */
-  certificate: { name: string; days: number | null } | null;
-  ledger: {
-    day: string;
-    received: number;
-    accepted: number;
-    duplicate: number;
-    rejected: number;
-    unbalanced: number;
-  } | null;
-  visitors: { count: number; addresses: number; browsers: number } | null;
-  rollup: {
-    rolledUpThrough: string | null;
-    lagDays: number | null;
-    discrepancies: number | null;
-    /** Site days that did not balance when the job "ledger" looked last, of all that are kept. */
-    imbalances: number | null;
-  } | null;
-  jobs: JobStatus[];
-  alarms: unknown;
 }
 
 export interface StatusParts {
@@ -95,7 +55,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     visitors,
     rollup,
     jobs: jobs ?? [],
-    alarms: sources.alarms?.() ?? [],
+    alarms: sources.alarms?.() ?? { alarms: [], rules: [] },
   };
 }
 

@@ -1,5 +1,11 @@
 // The register of breaches of personal data.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import { breachRoutes } from './routes.ts';
 import { breachTables } from './tables.ts';
 
-export const breaches: Feature = { name: 'breaches', tables: breachTables };
+export const breaches: Feature<{ db: Pool }> = {
+  name: 'breaches',
+  tables: breachTables,
+  routes: breachRoutes,
+};

@@ -157,3 +157,17 @@ test('told while the address is being erased, a conversion belongs to nobody who
     if (round % 2) assert.deepEqual(await told(email), [], `round ${round}`);
   }
 });
+
+test('a fault is told with the path of its own field, in one as in many', async () => {
+  const wrong = { id: 'order', kind: 'signup', email: address(), amount: '12.50' };
+  for (const [body, path] of [
+    [wrong, 'currency'],
+    [{ ...wrong, kind: 'visit' }, 'kind'],
+    [{ conversions: [wrong] }, 'conversions.0.currency'],
+    [{ conversions: [] }, 'conversions'],
+    [{ ...wrong, currency: 'CAD', propertyId: 'nobody' }, 'propertyId'],
+  ] as const) {
+    const answer = await call(`${server.url}/v1/conversions`, 'POST', body, admin);
+    assert.deepEqual([answer.status, answer.body.issues[0].path], [400, path]);
+  }
+});

@@ -1,4 +1,4 @@
-// What is kept of conversions and of what advertising cost.
+// What is kept of conversions.
 import type { Tables } from '../../ground/tables.ts';
 
 export const conversionTables: Tables = {
@@ -16,10 +16,5 @@ export const conversionTables: Tables = {
           'not exists (select from leads l where l.site_id = target.site_id and l.lead_id = target.lead_id)',
       },
     ],
-  },
-  ad_spend: {
-    holds: 'what a day of a campaign cost',
-    columns: { source: 'operator', campaign: 'operator', currency: 'bounded' },
-    kept: { ever: 'accounts of the site, about nobody' },
   },
 };

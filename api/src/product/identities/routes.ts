@@ -1,20 +1,14 @@
-// The admin's door to identities: a visitor is a lead, or after all is not.
-import Router from '@koa/router';
-import type { Middleware } from 'koa';
+// Identities by hand: a visitor is a lead, or after all is not. POST /v1/identities/merge, /v1/identities/unmerge.
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Pool } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { readBody } from '../../ground/http/body.ts';
-import { adminDoor, jsonBody, ok, refusals } from '../../ground/http/openapi-parts.ts';
-import { validate } from '../../ground/http/validate.ts';
+import type { Call } from '../../ground/http/call.ts';
+import { anonId, siteName } from '../../ground/http/fields.ts';
+import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { aboutWhom, siteOf } from '../../operations/audit/audit.ts';
 import { email } from '../captures/schema.ts';
 import { visitorIdOf } from '../events/enrich.ts';
-import { anonId, propertyId } from '../events/schema.ts';
 import { findLeadByAddress } from '../leads/listing.ts';
-import type { Sites } from '../sites/recognise.ts';
 import { mergeIdentity, unmergeIdentity } from './links.ts';
 
 const linkInput = z
@@ -23,7 +17,7 @@ const linkInput = z
     email: email.optional(),
     visitorId: z.uuid().optional(),
     anonId: anonId.optional(),
-    propertyId: propertyId.optional(),
+    propertyId: siteName,
   })
   .refine((value) => (value.leadId === undefined) !== (value.email === undefined), {
     path: ['leadId'],
@@ -34,54 +28,69 @@ const linkInput = z
     message: 'either visitorId or anonId',
   })
   .meta({ id: 'IdentityLink' });
+type LinkInput = z.output<typeof linkInput>;
 
-export function identityRoutes({ db, sites, admin }: { db: Pool; sites: Sites; admin: Middleware }): Router {
-  const router = new Router();
-  const body = readBody({ bytesMax: 16 * 1024 });
-  for (const verb of ['merge', 'unmerge'] as const) {
-    router.post(`/v1/identities/${verb}`, admin, body, async (ctx) => {
-      const input = validate(linkInput, ctx.state.body);
-      const site = await siteOf(ctx, sites, input.propertyId);
-      const { siteId } = site;
-      const visitorId = input.visitorId ?? visitorIdOf(siteId, input.anonId!);
-      const result = await inSites(db, siteId, async (client) => {
-        const leadId =
-          input.leadId ?? (await findLeadByAddress(client, siteId, input.email!.normalized))?.leadId;
-        if (!leadId) return null;
-        aboutWhom(ctx, { target: leadId, details: { visitorId } });
-        if (verb === 'merge') return mergeIdentity(client, siteId, leadId, visitorId);
-        return (await unmergeIdentity(client, siteId, leadId, visitorId)) ? { unlinked: true } : null;
-      });
-      if (!result)
-        throw new AppError(
-          'not_found',
-          verb === 'merge'
-            ? 'This site has no such lead or visitor.'
-            : 'There is no manual link between these two.',
-        );
-      ctx.body = { ok: true, ...result };
+const linkShape = z
+  .object({
+    identityId: z.uuid(),
+    leadId: z.uuid(),
+    visitorId: z.uuid(),
+    linkSource: z.literal('manual_merge'),
+    confidence: z.number().describe('0..1'),
+  })
+  .meta({ id: 'ManualLink' });
+
+export function identityRoutes({ db }: { db: Pool }): Route[] {
+  /** returns  what work made of the lead and the visitor that are meant; null: there is no such lead */
+  async function withPair<T>(
+    input: LinkInput,
+    call: Call,
+    work: (tx: Db, leadId: string, visitorId: string) => Promise<T>,
+  ): Promise<T | null> {
+    const { siteId } = call.site;
+    const visitorId = input.visitorId ?? visitorIdOf(siteId, input.anonId!);
+    return inSites(db, siteId, async (tx) => {
+      const leadId = input.leadId ?? (await findLeadByAddress(tx, siteId, input.email!.normalized))?.leadId;
+      if (!leadId) return null;
+      call.note({ target: leadId, details: { visitorId } });
+      return work(tx, leadId, visitorId);
     });
   }
-  return router;
+
+  const common = { tag: 'leads', who: 'leads', of: 'named' } as const;
+  const takes = { as: ['json'], bytesMax: 16 * 1024, shape: linkInput } as const;
+  return [
+    route({
+      ...common,
+      at: 'POST /v1/identities/merge',
+      id: 'mergeIdentity',
+      says: 'Says that a visitor is a lead',
+      takes,
+      answers: {
+        200: z.object({ link: linkShape, created: z.boolean().describe('false: it was there already') }),
+      },
+      async run(input, call) {
+        const merged = await withPair(input, call, (tx, leadId, visitorId) =>
+          mergeIdentity(tx, call.site.siteId, leadId, visitorId),
+        );
+        if (!merged) throw new AppError('not_found', 'This site has no such lead or visitor.');
+        return merged;
+      },
+    }),
+    route({
+      ...common,
+      at: 'POST /v1/identities/unmerge',
+      id: 'unmergeIdentity',
+      says: 'Takes that back; everything is as before',
+      takes,
+      answers: { 200: z.object({ unlinked: z.literal(true) }) },
+      async run(input, call) {
+        const undone = await withPair(input, call, (tx, leadId, visitorId) =>
+          unmergeIdentity(tx, call.site.siteId, leadId, visitorId),
+        );
+        if (!undone) throw new AppError('not_found', 'There is no manual link between these two.');
+        return { unlinked: true };
+      },
+    }),
+  ];
 }
-
-const linked = z.object({ ok: z.literal(true) }).loose();
-
-export const identityPaths: ZodOpenApiPathsObject = {
-  '/v1/identities/merge': {
-    post: {
-      ...adminDoor,
-      summary: 'Says that a visitor is a lead',
-      requestBody: jsonBody(linkInput),
-      responses: { 200: ok(linked), ...refusals },
-    },
-  },
-  '/v1/identities/unmerge': {
-    post: {
-      ...adminDoor,
-      summary: 'Takes that back; everything is as before',
-      requestBody: jsonBody(linkInput),
-      responses: { 200: ok(linked), ...refusals },
-    },
-  },
-};

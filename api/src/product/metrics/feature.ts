@@ -1,15 +1,26 @@
-// The numbers: rolled up by day, read in reports.
+// The numbers: rollups of what happened, and the reports that read them.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { MetricsCache } from './cache.ts';
 import { type MetricsWork, metricsJobs } from './jobs.ts';
+import { metricsRoutes } from './routes.ts';
 import { sealDays } from './seal.ts';
 import { metricTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-export const metrics: Feature<never, MetricsWork> = {
+interface MetricsNeeds {
+  db: Pool;
+  metrics: MetricsCache;
+  config: { EVENT_RETENTION_DAYS: number };
+}
+
+export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   name: 'metrics',
   functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql')],
   tables: metricTables,
+  routes: ({ db, metrics: cache, config }) =>
+    metricsRoutes({ db, cache, retentionDays: config.EVENT_RETENTION_DAYS }),
   jobs: metricsJobs,
   endings: ({ db }) => ({ 'sealed days': sealDays(db) }),
 };

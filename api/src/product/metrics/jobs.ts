@@ -7,8 +7,8 @@ import type { Job } from '../../ground/jobs/runner.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { MetricsCache } from './cache.ts';
+import { rangeOptions } from './range.ts';
 import { checkLedger, findDiscrepancies, rollUp } from './rollup.ts';
-import { rangeOptions } from './schema.ts';
 
 export interface MetricsWork {
   db: Pool;

@@ -8,7 +8,7 @@ import { admin, call, startServer, type TestServer } from '../../../test/server.
 import { inSites } from '../../ground/db/transaction.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
 import { visitorIdOf } from '../events/enrich.ts';
-import { LEAD_FACTS } from './queries.ts';
+import { LEAD_FACTS } from './reports/queries.ts';
 
 const SEED = process.env.SEED ?? 'facts';
 const random = randomFrom(SEED);

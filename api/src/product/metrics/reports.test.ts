@@ -5,8 +5,8 @@ import { idOf, partitions, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays } from '../../ground/lib/days.ts';
 import { visitorIdOf } from '../events/enrich.ts';
-import { credit, MODELS, split } from './attribution.ts';
 import { type Histogram, percentile } from './histogram.ts';
+import { credit, MODELS, split } from './reports/credit.ts';
 
 let server: TestServer;
 let siteId: string;
@@ -165,15 +165,28 @@ test('breakdowns sum to the headline, and the leads behind a row are as many as 
     );
     assert.equal(whole.total, halves[0].total + halves[1].total);
     const seen = new Set<string>();
-    let after = '';
+    let cursor = '';
     for (;;) {
-      const page = await get(`leads?from=${FROM}&to=${TO}${filter}&limit=3${after}`);
+      const page = await get(`leads?from=${FROM}&to=${TO}${filter}&limit=3${cursor}`);
       for (const { leadId } of page.leads) seen.add(leadId);
-      if (!page.next) break;
-      after = `&after=${page.next}`;
+      if (!page.nextCursor) break;
+      cursor = `&cursor=${page.nextCursor}`;
     }
     assert.equal(seen.size, whole.total);
   }
+});
+
+test('every way to break a window down is answered, also those that have no rows', async () => {
+  for (const by of ['pages', 'campaigns', 'referrers', 'events', 'forms', 'vitals', 'spend']) {
+    const answer = await get(`breakdown?from=${FROM}&to=${TO}&by=${by}`);
+    assert.equal(answer.by, by);
+    assert.ok(Array.isArray(answer.rows), by);
+  }
+  const { rows } = await get(`breakdown?from=${FROM}&to=${TO}&by=vitals`);
+  assert.deepEqual(
+    rows.map(({ name }: { name: string }) => name),
+    ['lcpMs', 'inpMs', 'clsScore', 'fcpMs', 'ttfbMs'],
+  );
 });
 
 test('series are distinct within each interval and cover the window', async () => {

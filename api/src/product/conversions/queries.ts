@@ -1,0 +1,65 @@
+// The SQL door of conversions. Inside a transaction of inSites.
+import type { Db } from '../../ground/db/pool.ts';
+import { readAddress } from '../../ground/lib/email.ts';
+import { visitorIdOf } from '../events/enrich.ts';
+import type { NewConversion, Told } from './schema.ts';
+
+/** returns  for each whether someone of ours is meant, and whether its id was known */
+export async function storeConversions(
+  db: Db,
+  siteId: string,
+  conversions: NewConversion[],
+  hashAddress: (siteId: string, normalized: string) => string,
+): Promise<Told[]> {
+  const told = conversions.map((each) => ({
+    id: each.id,
+    kind: each.kind,
+    email: each.email === undefined ? null : (readAddress(each.email)?.normalized ?? null),
+    visitor_id: each.anonId === undefined ? null : visitorIdOf(siteId, each.anonId),
+    occurred_at: each.occurredAt ?? null,
+    amount: each.amount ?? null,
+    currency: each.currency ?? null,
+  }));
+  // In one order: a capture, import or erasure of one of these addresses is either before all this or after it.
+  const addresses = [...new Set(told.flatMap(({ email }) => email ?? []))].sort();
+  await db.query(
+    "select pg_advisory_xact_lock(hashtextextended($1 || ' ' || address, 7)) from unnest($2::text[]) as a (address)",
+    [siteId, addresses],
+  );
+  const visitors = [...new Set(told.flatMap((each) => each.visitor_id ?? []))];
+  await db.query(
+    'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for key share',
+    [siteId, visitors],
+  );
+  const { rows } = await db.query<Told>(
+    `with told as (
+       select distinct on (id) t.*, l.lead_id from json_to_recordset($2) as t (id text, kind text, email text, visitor_id uuid,
+         email_hash bytea, occurred_at timestamptz(3), amount numeric, currency text)
+       left join leads l on l.site_id = $1 and l.email_normalized = t.email order by id
+     ), stored as (
+       insert into conversions (site_id, conversion_id, kind, origin, lead_id, visitor_id, email_hash, occurred_at, amount, currency)
+       select $1, id, kind, 'server', lead_id, visitor_id, case when lead_id is null then email_hash end, coalesce(occurred_at, now()), amount, currency
+       from told order by id
+       on conflict do nothing returning conversion_id
+     )
+     select id, coalesce(told.lead_id is not null or exists (select from visitors v where v.site_id = $1 and v.visitor_id = told.visitor_id), false) as matched,
+       stored.conversion_id is null as duplicate
+     from told left join stored on stored.conversion_id = told.id`,
+    [
+      siteId,
+      // The address itself is not stored: kept as the lead's id, or as a hash until there is such a lead.
+      JSON.stringify(
+        told.map((each) => ({ ...each, email_hash: each.email && hashAddress(siteId, each.email) })),
+      ),
+    ],
+  );
+  // CASL: who bought has agreed, by implication, for two years; a withdrawal stands (record_consent decides).
+  await db.query(
+    `select record_consent($1, lead_id, json_build_object('status', 'implied', 'kind', 'implied_purchase', 'basis', 'purchase',
+       'source', 'server', 'occurred_at', occurred_at))
+     from conversions where site_id = $1 and conversion_id = any ($2) and kind = 'purchase' and lead_id is not null order by lead_id`,
+    [siteId, rows.filter((row) => !row.duplicate).map((row) => row.id)],
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return conversions.map(({ id }) => byId.get(id)!);
+}

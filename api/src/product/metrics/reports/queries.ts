@@ -1,0 +1,151 @@
+// The SQL door of what several reports read. Every statement runs inside a transaction of inSites and names its site.
+import type { Db } from '../../../ground/db/pool.ts';
+import type { Histogram } from '../histogram.ts';
+
+export interface DayRow {
+  day: string;
+  humanEvents: number;
+  pageViews: number;
+  uniqueVisitors: number;
+  sessions: number;
+  entrances: number;
+  landingConversions: number;
+  formsStarted: number;
+  formsSubmitted: number;
+  emailVerifies: number;
+  botEvents: number;
+  botsByReason: Record<string, number>;
+  clampedEvents: number;
+  lateEvents: number;
+  sessionsBySource: Record<string, number>;
+  vitals: Record<string, Histogram>;
+  received: number;
+  accepted: number;
+  duplicate: number;
+  rejected: number;
+  rejectedByReason: Record<string, number>;
+  latencies: Histogram;
+  sealed: boolean;
+  /** Minutes of the day that should have had service and hadn't; 0 before the installation and for what is still to come. */
+  minutesWithoutService: number;
+}
+
+/**
+ * One row for each day of the window, ascending.
+ * histograms  'all', 'none', or the day from which the histograms of ttfb and server time are wanted: they are most of
+ *             what is sent, and a window that is only compared with needs none
+ */
+export async function findDays(
+  db: Db,
+  siteId: string,
+  from: string,
+  to: string,
+  histograms: 'all' | 'none' | { since: string } = 'none',
+): Promise<DayRow[]> {
+  const since = typeof histograms === 'object' ? histograms.since : null;
+  const { rows } = await db.query<DayRow>({
+    name: 'metric_days',
+    text: `select day, coalesce(m.human_events, 0) as "humanEvents", coalesce(m.page_views, 0) as "pageViews",
+       coalesce(m.unique_visitors, 0) as "uniqueVisitors", coalesce(m.sessions, 0) as sessions, coalesce(m.entrances, 0) as entrances,
+       coalesce(m.landing_conversions, 0) as "landingConversions", coalesce(m.forms_started, 0) as "formsStarted",
+       coalesce(m.forms_submitted, 0) as "formsSubmitted", coalesce(m.email_verifies, 0) as "emailVerifies",
+       coalesce(m.bot_events, 0) as "botEvents", coalesce(m.bots_by_reason, '{}') as "botsByReason",
+       coalesce(m.clamped_events, 0) as "clampedEvents", coalesce(m.late_events, 0) as "lateEvents",
+       coalesce(m.sessions_by_source, '{}') as "sessionsBySource", case when $4 or day >= $5::date then case when $4 then coalesce(m.vitals, '{}') else jsonb_build_object('ttfb', m.vitals -> 'ttfb') end else '{}' end as vitals,
+       coalesce(i.received, 0) as received, coalesce(i.accepted, 0) as accepted, coalesce(i.duplicate, 0) as duplicate,
+       coalesce(i.rejected, 0) as rejected, coalesce(i.rejected_by_reason, '{}') as "rejectedByReason", case when $4 or day >= $5::date then coalesce(i.latencies, '{}') else '{}' end as latencies,
+       s.sealed_at is not null as sealed,
+       case when first_day is null or day < first_day or day > (now() at time zone 'UTC')::date then 0 else greatest(0,
+         least(1440, floor(extract(epoch from (now() at time zone 'UTC') - day::timestamp) / 60)::int)
+         - case when day = first_day then installed.minute else 0 end
+         - coalesce((select bit_count(minutes) from service_days v where v.day = days.day), 0)) end as "minutesWithoutService"
+     from (select generate_series($2::date, $3::date, interval '1 day')::date as day) days
+     cross join (select min(day) as first_day, (select position(B'1' in minutes) - 1 from service_days order by day limit 1) as minute from service_days) installed
+     left join (select * from daily_metric_rollups where site_id = $1) m using (day)
+     left join (select * from daily_ingest_rollups where site_id = $1) i using (day)
+     left join (select * from rollup_state where site_id = $1) s using (day)
+     order by day`,
+    values: [siteId, from, to, histograms === 'all', since],
+  });
+  return rows;
+}
+
+export interface LeadDay {
+  day: string;
+  leads: number;
+  verified: number;
+  signedUp: number;
+  activated: number;
+  /** Sum of the hours from first seen to first capture, and of how many leads that is known. */
+  hours: number;
+  timed: number;
+}
+
+/**
+ * Leads first captured in the window ($1 site, $2 from, $3 to) and what became of each: rows of lead_facts, the one
+ * definition that headline, breakdowns, cohorts, attribution and drill-down share. A lead that changed since its facts
+ * were kept is gathered from its sources, so an answer is never older than the question.
+ */
+export const LEAD_FACTS = `
+  with changed as materialized (select lead_id from marked_leads($1, null) as m (lead_id))
+  select f.* from lead_facts f
+  where f.site_id = $1 and f.first_captured_at >= $2::date::timestamp at time zone 'UTC'
+    and f.first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC'
+    and not exists (select from changed c where c.lead_id = f.lead_id)
+  union all
+  select g.* from (select array_agg(lead_id) as leads from changed) c cross join lateral gather_lead_facts($1, c.leads) g
+  where g.day between $2::date and $3::date`;
+
+/** Leads by the day of their first capture; imported ones did not come from the site's forms and are left out. */
+export async function countLeads(db: Db, siteId: string, from: string, to: string): Promise<LeadDay[]> {
+  const { rows } = await db.query<LeadDay>({
+    name: 'metric_leads',
+    text: `select day, count(*) as leads, count(verified_at) as verified, count(signed_up_at) as "signedUp",
+       count(activated_at) as activated, coalesce(sum(hours), 0) as hours, count(hours) as timed
+     from (${LEAD_FACTS}) facts group by day order by day`,
+    values: [siteId, from, to],
+  });
+  return rows;
+}
+
+export interface Rest {
+  visitors: number;
+  /** Of those, seen on an earlier day than the window's first. */
+  returning: number;
+  /** Of those, never seen before, on a day from which on a longer absence inside the window would have been forgotten. */
+  perhaps: number;
+  visitorsBefore: number;
+  returningBefore: number;
+  spend: { day: string; currency: string; amount: number }[];
+  rolledUpThrough: string | null;
+  generatedAt: Date | null;
+}
+
+/**
+ * What a summary needs beside its days and leads, in one round trip: distinct visitors, spend, freshness.
+ * before             may be absent
+ * surelyKnownBefore  day up to which every earlier day of the window was still known when it was rolled up
+ */
+export async function findRest(
+  db: Db,
+  siteId: string,
+  window: { from: string; to: string },
+  before: { from: string; to: string } | null,
+  surelyKnownBefore: string,
+): Promise<Rest> {
+  const distinct = (from: string, to: string) =>
+    `select coalesce(sum(visitors), 0)::bigint as visitors, coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning,
+       coalesce(sum(visitors) filter (where previous_day is null and day >= $6::date), 0)::bigint as perhaps
+     from visitor_returns where site_id = $1 and day between ${from} and ${to} and (previous_day is null or previous_day < ${from})`;
+  const { rows } = await db.query<Rest>({
+    name: 'metric_rest',
+    text: `select now.visitors, now.returning, now.perhaps, base.visitors as "visitorsBefore", base.returning as "returningBefore",
+       coalesce((select json_agg(paid) from (select day, currency, sum(amount)::float8 as amount from ad_spend
+         where site_id = $1 and day between coalesce($4::date, $2::date) and $3::date group by 1, 2 order by 1, 2) paid), '[]') as spend,
+       (select day from rollup_state where site_id = $1 order by day desc limit 1) as "rolledUpThrough",
+       (select rolled_up_at from rollup_state where site_id = $1 order by day desc limit 1) as "generatedAt"
+     from (${distinct('$2::date', '$3::date')}) now, (${distinct('$4::date', '$5::date')}) base`,
+    values: [siteId, window.from, window.to, before?.from ?? null, before?.to ?? null, surelyKnownBefore],
+  });
+  return rows[0]!;
+}

@@ -1,0 +1,33 @@
+// A report is a value: what may be asked, what it answers, how it is read, and the answer as a table.
+import type { z } from 'zod';
+import type { Db } from '../../../ground/db/pool.ts';
+import type { Site } from '../../../ground/site.ts';
+
+export type Row = Record<string, unknown>;
+
+// biome-ignore lint/suspicious/noExplicitAny: a list holds reports of every query; each is checked where it is made
+export interface Report<Query = any, Answer extends object = any> {
+  /** Last part of its path. */
+  name: string;
+  says: string;
+  query: z.ZodType<Query>;
+  answer: z.ZodType<Answer>;
+  /** db: inside inSites of this site. */
+  read(db: Db, site: Site, query: Query, facts: Facts): Promise<NoInfer<Answer>>;
+  rows(answer: NoInfer<Answer>): Row[];
+  /** false: the clock changes it, not a rollup. Default true. */
+  cached?: boolean;
+  /** Shows leads, so that each look is noted. Default: nobody. */
+  showsLeads?: boolean;
+  /** The limit it has for itself. Default: that of all routes. */
+  bucket?: 'summary';
+}
+
+export interface Facts {
+  /** For how long events are kept. */
+  retentionDays: number;
+}
+
+/** For inference: Query and Answer are what the two shapes make. */
+export const report = <Query, Answer extends object>(value: Report<Query, Answer>): Report<Query, Answer> =>
+  value;

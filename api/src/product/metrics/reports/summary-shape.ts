@@ -1,0 +1,83 @@
+// What the summary answers.
+import { z } from 'zod';
+import { day, utc } from '../../../ground/http/fields.ts';
+import { HEADLINES, type Headline } from './headline.ts';
+import { count, counts, share, windowShape } from './window.ts';
+
+const number = z.number().nullable();
+const metric = z.object({ value: number, delta: number.describe('0.5: half as much again') });
+const headlines = Object.fromEntries(HEADLINES.map((name) => [name, metric])) as Record<
+  Headline,
+  typeof metric
+>;
+const money = z.record(z.string(), z.number()).describe('by currency');
+
+const freshness = z.object({
+  rolledUpThrough: day.nullable(),
+  lagDays: count.nullable(),
+  generatedAt: utc.nullable(),
+});
+const totals = z.object({
+  leads: count,
+  leadsVerified: count,
+  leadsSignedUp: count,
+  leadsActivated: count,
+  leadsTimed: count.describe('those whose time to first capture is known'),
+  returningVisitors: count,
+  entrances: count,
+  landingConversions: count,
+  formsStarted: count,
+  formsSubmitted: count,
+  spendByCurrency: money,
+  costPerLeadByCurrency: z.record(z.string(), number),
+});
+const ingest = z.object({
+  successPct: share.describe('accepted ÷ (accepted + rejected), 0..1'),
+  p95LatencyMs: number,
+  p95TtfbMs: number,
+  totalEventsAccepted: count,
+  totalEventsDuplicate: count,
+  totalEventsRejected: count,
+  rejectedByReason: counts,
+});
+const quality = z.object({
+  botEvents: count,
+  botsByReason: counts,
+  clampedEvents: count,
+  lateEvents: count,
+  minutesWithoutService: count,
+  uniquesMethod: z.string().describe('exact, or exact_but_absences_over_N_days'),
+  uniquesErrorMax: share.describe(
+    'the share by which unique visitors may be too many, at most; 0 when exact',
+  ),
+  sealedDays: count,
+});
+const trendDay = z.object({
+  day,
+  uniqueVisitors: count,
+  pageViews: count,
+  sessions: count,
+  newLeads: count,
+  formsSubmitted: count,
+  botEvents: count,
+  eventsAccepted: count,
+  eventsRejected: count,
+});
+
+export const summaryShape = z
+  .object({
+    site: z.object({ siteId: z.uuid(), propertyId: z.string() }),
+    window: windowShape,
+    compareTo: windowShape.nullable(),
+    freshness,
+    metrics: z.object({
+      ...headlines,
+      trafficSourceMix: z.record(z.string(), z.number()).describe('sums to 1, or is empty'),
+    }),
+    totals,
+    ingest,
+    quality,
+    trend: z.array(trendDay),
+  })
+  .meta({ id: 'MetricsSummary' });
+export type Summary = z.output<typeof summaryShape>;

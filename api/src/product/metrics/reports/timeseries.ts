@@ -1,0 +1,114 @@
+// The numbers day by day, by ISO week or by month.
+import { z } from 'zod';
+import type { Db } from '../../../ground/db/pool.ts';
+import { day } from '../../../ground/http/fields.ts';
+import { addDays } from '../../../ground/lib/days.ts';
+import { countLeads, type DayRow, findDays } from './queries.ts';
+import { report } from './report.ts';
+import { sum } from './sums.ts';
+import { count, windowed, windowShape } from './window.ts';
+
+const interval = z.enum(['day', 'week', 'month']);
+type Interval = z.output<typeof interval>;
+
+const answer = z
+  .object({
+    window: windowShape,
+    interval,
+    series: z.array(
+      z.object({
+        from: day,
+        to: day,
+        uniqueVisitors: count,
+        returningVisitors: count,
+        pageViews: count,
+        sessions: count,
+        entrances: count,
+        landingConversions: count,
+        formsStarted: count,
+        formsSubmitted: count,
+        newLeads: count,
+        leadsVerified: count,
+        leadsSignedUp: count,
+        botEvents: count,
+        eventsAccepted: count,
+        eventsRejected: count,
+      }),
+    ),
+  })
+  .meta({ id: 'MetricsSeries' });
+
+/** Monday of the ISO week. */
+const weekOf = (day: string): string => {
+  const weekday = (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
+  return addDays(day, -weekday);
+};
+const startOf = (day: string, by: Interval) =>
+  by === 'day' ? day : by === 'week' ? weekOf(day) : `${day.slice(0, 7)}-01`;
+
+interface Span {
+  first: string;
+  last: string;
+  days: DayRow[];
+}
+
+/** The window cut into intervals, ascending; the first and the last may be parts of one. */
+function spansOf(days: DayRow[], by: Interval): Span[] {
+  const spans = new Map<string, Span>();
+  for (const day of days) {
+    const start = startOf(day.day, by);
+    const span = spans.get(start) ?? { first: day.day, last: day.day, days: [] };
+    span.last = day.day;
+    span.days.push(day);
+    spans.set(start, span);
+  }
+  return [...spans.values()];
+}
+
+async function distinctIn(db: Db, siteId: string, spans: Span[]) {
+  const { rows } = await db.query<{ first: string; visitors: number; returning: number }>({
+    name: 'metric_series',
+    text: `select s.first, coalesce(sum(r.visitors), 0)::bigint as visitors,
+       coalesce(sum(r.visitors) filter (where r.previous_day is not null), 0)::bigint as returning
+     from unnest($2::date[], $3::date[]) as s (first, last)
+     left join visitor_returns r on r.site_id = $1 and r.day between s.first and s.last and (r.previous_day is null or r.previous_day < s.first)
+     group by s.first`,
+    values: [siteId, spans.map((span) => span.first), spans.map((span) => span.last)],
+  });
+  return new Map(rows.map((row) => [row.first, row]));
+}
+
+export const timeseries = report({
+  name: 'timeseries',
+  says: 'The numbers day by day, by ISO week or by month; visitors distinct within each',
+  query: windowed({ interval: interval.default('day') }),
+  answer,
+  async read(db, site, { from, to, interval: by }) {
+    const spans = spansOf(await findDays(db, site.siteId, from, to), by);
+    const leads = new Map((await countLeads(db, site.siteId, from, to)).map((day) => [day.day, day]));
+    const distinct = await distinctIn(db, site.siteId, spans);
+    return {
+      window: { from, to },
+      interval: by,
+      series: spans.map(({ first, last, days }) => ({
+        from: first,
+        to: last,
+        uniqueVisitors: distinct.get(first)?.visitors ?? 0,
+        returningVisitors: distinct.get(first)?.returning ?? 0,
+        pageViews: sum(days, (day) => day.pageViews),
+        sessions: sum(days, (day) => day.sessions),
+        entrances: sum(days, (day) => day.entrances),
+        landingConversions: sum(days, (day) => day.landingConversions),
+        formsStarted: sum(days, (day) => day.formsStarted),
+        formsSubmitted: sum(days, (day) => day.formsSubmitted),
+        newLeads: sum(days, (day) => leads.get(day.day)?.leads ?? 0),
+        leadsVerified: sum(days, (day) => leads.get(day.day)?.verified ?? 0),
+        leadsSignedUp: sum(days, (day) => leads.get(day.day)?.signedUp ?? 0),
+        botEvents: sum(days, (day) => day.botEvents),
+        eventsAccepted: sum(days, (day) => day.accepted),
+        eventsRejected: sum(days, (day) => day.rejected),
+      })),
+    };
+  },
+  rows: ({ series }) => series,
+});

@@ -1,0 +1,49 @@
+// What every report is asked with: a window of days, the site, and the form of the answer.
+import { z } from 'zod';
+import { day, siteName } from '../../../ground/http/fields.ts';
+import { daysIn, isDay } from '../../../ground/lib/days.ts';
+
+const WINDOW_DAYS_MAX = 366;
+const YES = ['1', 'true', 'yes', 'on'];
+
+export const siteFields = { propertyId: siteName, format: z.enum(['json', 'csv']).default('json') };
+
+/** from ≤ to, at most 366 days; other parameters are dropped. */
+export function windowed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.object({ from: day, to: day, ...siteFields, ...shape }).superRefine((value, context) => {
+    const { from, to } = value as { from: string; to: string };
+    if (!isDay(from) || !isDay(to)) return;
+    if (from > to) context.addIssue({ code: 'custom', path: ['to'], message: 'is before from' });
+    else if (daysIn(from, to) > WINDOW_DAYS_MAX)
+      context.addIssue({
+        code: 'custom',
+        path: ['to'],
+        message: `at most ${WINDOW_DAYS_MAX} days from from`,
+      });
+  });
+}
+
+export const flag = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
+  .transform((word) => YES.includes(word));
+
+export const upTo = (max: number, usual: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, 'a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1).max(max))
+    .default(usual);
+
+export interface Window {
+  from: string;
+  to: string;
+}
+
+export const windowShape = z.object({ from: day, to: day });
+export const count = z.int().min(0);
+export const share = z.number().nullable().describe('0..1; null: there is nothing to divide by');
+export const counts = z.record(z.string(), count);

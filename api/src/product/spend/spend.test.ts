@@ -1,0 +1,50 @@
+// What was paid can be read back, page by page.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.end());
+
+const list = (query: string) =>
+  call(`${server.url}/v1/ad-spend?from=2026-05-01&to=2026-05-31${query}`, 'GET', undefined, admin);
+
+test('pages of what was paid hold every row once, in the order of their days', async () => {
+  const rows = ['2026-05-03', '2026-05-01', '2026-05-02'].flatMap((day) =>
+    ['', 'spring'].map((campaign) => ({ day, source: 'google', campaign, amount: '1.50', currency: 'cad' })),
+  );
+  const stored = await call(`${server.url}/v1/ad-spend`, 'POST', { rows }, admin);
+  assert.equal(stored.body.stored, rows.length);
+  const all = await list('');
+  assert.equal(all.status, 200, JSON.stringify(all.body));
+  assert.equal(all.body.nextCursor, null);
+  assert.deepEqual(all.body.rows[0], {
+    day: '2026-05-01',
+    source: 'google',
+    campaign: '',
+    currency: 'CAD',
+    amount: 1.5,
+  });
+  const seen = [];
+  let cursor = '';
+  do {
+    const { body } = await list(`&limit=4${cursor}`);
+    seen.push(...body.rows);
+    cursor = body.nextCursor && `&cursor=${body.nextCursor}`;
+  } while (cursor);
+  assert.deepEqual(seen, all.body.rows);
+  assert.equal((await list('&cursor=nonsense')).status, 400);
+});
+
+test('a table is for the site that its address names, and what is no table is refused', async () => {
+  const table = 'day,source,campaign,amount,currency\r\n2026-05-05,bing,,2,USD\r\n';
+  const send = (query: string, text = table) =>
+    call(`${server.url}/v1/ad-spend${query}`, 'POST', text, { ...admin, 'content-type': 'text/csv' });
+  assert.equal((await send('?propertyId=nobody')).body.issues[0].path, 'propertyId');
+  assert.equal((await send('?propertyId=default')).body.stored, 1);
+  const fault = await send('', table.replace('USD', 'dollars'));
+  assert.deepEqual([fault.status, fault.body.issues[0].path], [400, 'rows.0.currency']);
+});
