@@ -24,13 +24,21 @@ test('memory, idle and under load, stays far below the limits', async () => {
 
 async function killUnderLoad(...services: string[]): Promise<void> {
   const load = stack.load(6);
-  await sleep(1500 + Math.random() * 1500);
+  const acknowledges = (more: number) => {
+    const wanted = load.acknowledged.length + more;
+    return eventually(
+      `${more} more events are acknowledged`,
+      120,
+      async () => load.acknowledged.length > wanted,
+    );
+  };
+  await acknowledges(Math.floor(50 + Math.random() * 1000));
   await Promise.all(services.map((service) => stack.killMain(service)));
   const killed = Date.now();
   await sleep(300);
   await eventually('it serves again', 30, async () => (await stack.send()).status === 202);
   figure(`back after a kill of ${services.join(', ')}, s`, (Date.now() - killed) / 1000);
-  await sleep(1000);
+  await acknowledges(50);
   const acknowledged = await load.stop();
   assert.ok(acknowledged.length > 20, `only ${acknowledged.length} events were acknowledged`);
   const stored = new Set(
