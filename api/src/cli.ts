@@ -8,7 +8,6 @@ import { makePool } from './ground/db/pool.ts';
 import { makeRunner } from './ground/jobs/runner.ts';
 import { makeLog } from './ground/lib/log.ts';
 import { policyOf } from './ground/retention/policy.ts';
-import { version } from './main.ts';
 import { type BackupSettings, runBackup } from './operations/backups/dump.ts';
 import { mergeJournal } from './operations/backups/journal.ts';
 import {
@@ -40,7 +39,7 @@ interface Verb {
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const config = (): Config => readConfig(process.env);
-const backups = (): BackupSettings => backupSettings(config(), version);
+const backups = (): BackupSettings => backupSettings(config());
 const known = () =>
   readdirSync(new URL('../migrations/', import.meta.url))
     .filter((name) => /^\d{4}_.*\.sql$/.test(name))

@@ -1,6 +1,5 @@
 // Start: config → listen (not ready) → migrate → database → app → jobs → ready; on SIGTERM the same backwards.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Router from '@koa/router';
@@ -32,10 +31,6 @@ import { knownSites } from './product/sites/recognise.ts';
 import { ensureSnippet } from './product/snippet/routes.ts';
 import { schedule } from './schedule.ts';
 
-export const version: string = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-).version;
-
 const DRAIN_MS_MAX = 12_000; // the container is given 20 s, the contract 15
 const DATABASE_WAIT_MS_MAX = 120_000;
 
@@ -51,6 +46,7 @@ export interface Running {
 
 /** Starts the API and resolves when it is ready. throws when the configuration, the schema or the database is not right */
 export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)): Promise<Running> {
+  const { version } = config;
   const meters = makeMeters();
   await ensureSnippet();
   const { app, life, serve } = makeApp({ config, log, meters, version });
@@ -83,7 +79,7 @@ export async function start(config: Config, log: Log = makeLog(config.LOG_LEVEL)
     log.warn('RATE_LIMITS=off: anyone may send as much as they like; for benches and load tests only');
 
   const closers: (() => Promise<unknown> | unknown)[] = [];
-  const backups = backupSettings(config, version);
+  const backups = backupSettings(config);
   const alarms = alertSettings(config);
   const disk = watchDisk([config.DATA_DIR, ...config.DISK_PATHS]);
   closers.push(() => disk.close());
