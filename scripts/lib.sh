@@ -11,7 +11,7 @@ host=''
 say() { printf '%s: %s\n' "$verb" "$*" >&2; }
 die() { printf '%s: error: %s\n' "$verb" "$*" >&2; exit 1; }
 # The comment at the top of a script is its help.
-usage() { sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//;p}' "$root/scripts/$verb"; }
+usage() { sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//;p;}' "$root/scripts/$verb"; }
 usage_error() { printf '%s: error: %s (see --help)\n' "$verb" "$*" >&2; exit 2; }
 
 needs() {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { releaseOf } from './ground/lib/version.ts';
 
 const text = z.string().trim().min(1);
 const flag = z
@@ -142,7 +143,8 @@ export const settings = z.object({
     .describe('least level that is logged'),
 });
 
-export type Config = z.output<typeof settings>;
+/** The settings, and which release this is: the image says that of itself, nobody sets it (so .env.example hasn't got it). */
+export type Config = z.output<typeof settings> & { version: string };
 
 export class ConfigError extends Error {}
 
@@ -180,5 +182,5 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     throw new ConfigError(
       `These settings are not right:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
-  return parsed.data;
+  return { ...parsed.data, version: releaseOf(environment) };
 }

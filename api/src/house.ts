@@ -87,7 +87,7 @@ async function open(
   { config, log, meters, limits, version, features }: Opening,
   ends: (close: () => unknown) => void,
 ): Promise<House> {
-  const backups = backupSettings(config, version);
+  const backups = backupSettings(config);
   const alarms = alertSettings(config);
   const disk = watchDisk([config.DATA_DIR, ...config.DISK_PATHS]);
   ends(() => disk.close());

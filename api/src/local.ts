@@ -48,6 +48,11 @@ async function end(code: number): Promise<void> {
 process.on('SIGINT', () => void end(0));
 process.on('SIGTERM', () => void end(0));
 process.on('SIGHUP', () => void end(0));
+// a fault in code under work would leave the embedded server behind, and the next start (scripts/dev) could not have its own
+process.on('uncaughtException', (error) => {
+  say(error.stack ?? String(error));
+  void end(1);
+});
 
 try {
   const ownKey = !env.ADMIN_API_KEY && !env.ADMIN_API_KEY_FILE;

@@ -1,5 +1,4 @@
 // Start: settings → listen (not ready) → the house → its routes → ready; on SIGTERM the same backwards.
-import { readFileSync } from 'node:fs';
 import type Router from '@koa/router';
 import { makeApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -11,10 +10,6 @@ import { type Log, makeLog } from './ground/lib/log.ts';
 import { type House, openHouse } from './house.ts';
 import { ensureSnippet } from './product/snippet/routes.ts';
 import { listen } from './serve.ts';
-
-export const version: string = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-).version;
 
 export interface Running {
   url: string;
@@ -41,6 +36,7 @@ export async function start(
   log: Log = makeLog(config.LOG_LEVEL),
   { features = FEATURES, ways = [], checkAnswers = false }: StartOptions = {},
 ): Promise<Running> {
+  const { version } = config;
   const meters = makeMeters();
   await ensureSnippet();
   const app = makeApp({ config, log, meters, version, features, ways, checkAnswers });

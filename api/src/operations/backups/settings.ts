@@ -5,7 +5,7 @@ import type { BackupSettings } from './dump.ts';
 import type { Offsite } from './offsite.ts';
 
 /** throws  an Error naming the settings that are missing */
-export function backupSettings(config: Config, version: string): BackupSettings {
+export function backupSettings(config: Config): BackupSettings {
   const offsite: Offsite[] = [];
   const missing: string[] = [];
   const needed = (name: keyof Config): string => {
@@ -38,6 +38,6 @@ export function backupSettings(config: Config, version: string): BackupSettings 
     keptDays: config.BACKUP_RETENTION_DAYS,
     offsite,
     journal: join(config.DATA_DIR, 'journal', 'forgotten.ndjson'),
-    version,
+    version: config.version,
   };
 }

@@ -1,0 +1,51 @@
+// marketing backup, verify, newest, inspect: making backups and looking at them.
+import { readFile, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { runBackup } from '../backups/dump.ts';
+import { inspectBackup } from '../backups/restore.ts';
+import { listBackups } from '../backups/rotate.ts';
+import { BackupError } from '../backups/tools.ts';
+import { verifyBackup } from '../backups/verify.ts';
+import { known } from './migrations.ts';
+import { print } from './print.ts';
+import { backups } from './settings.ts';
+
+/** Exit status 4: the backup is there, but a copy of it could not be brought off the machine. */
+export async function backup({ nameOnly }: { nameOnly: boolean }): Promise<void> {
+  const result = await runBackup(backups());
+  print(nameOnly ? result.file : JSON.stringify(result));
+  for (const { target, ok, message } of result.copies)
+    if (!ok) process.stderr.write(`the copy to ${target} failed: ${message}\n`);
+  if (result.copies.some(({ ok }) => !ok)) process.exitCode = 4;
+}
+
+export async function verify(): Promise<void> {
+  const check = await verifyBackup(backups());
+  print(JSON.stringify(check));
+  if (!check.ok) process.exitCode = 1;
+}
+
+export async function newest({ plain }: { plain: boolean }): Promise<void> {
+  const sets = await listBackups(backups().folder);
+  const found = plain ? sets.findLast((set) => set.plain) : sets.at(-1);
+  if (!found) throw new BackupError('no_backup', 'There is no backup yet; make one with: scripts/backup');
+  print(`marketing-${found.stamp}.dump${found.encrypted && !plain ? '.age' : ''}`);
+}
+
+export async function inspect(file: string, identityFile: string | undefined): Promise<void> {
+  const { manifest, temporary, dump } = await inspectBackup({
+    ...backups(),
+    file,
+    identity: await identityOf(identityFile),
+    knownMigrations: known(),
+  });
+  if (temporary) await rm(dump, { force: true });
+  const rows = Object.values(manifest.content.tables).reduce((sum, table) => sum + Number(table.rows), 0);
+  print(`${basename(file)}: whole; made ${manifest.createdAt} by release ${manifest.version}, ${rows} rows`);
+}
+
+export async function identityOf(file: string | undefined): Promise<string | null> {
+  if (!file) return null;
+  // the file age-keygen writes has comments beside the key
+  return /^AGE-SECRET-KEY-\S+/m.exec(await readFile(file, 'utf8'))?.[0] ?? 'none';
+}

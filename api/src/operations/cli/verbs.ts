@@ -1,0 +1,125 @@
+// Every verb of the command line, on one page: its words, what it takes, what it is for. Parsing and help are made of this
+// table alone, and a verb's module is loaded when it runs: help, or a slip of the pen, never loads the product.
+import { type Option, type Verb, verb } from './verb.ts';
+
+const identity = { value: 'FILE', does: 'the age private key that opens an encrypted backup' } as const;
+const site = { value: 'KEY', does: 'one site only, by its key or id; without it all sites' } as const;
+const from = { value: 'DAY', does: 'first day (UTC)' } as const;
+const to = { value: 'DAY', does: 'last day (UTC), itself included' } as const;
+const dryRun = { does: 'tells what would go, and changes nothing' } as const satisfies Option;
+
+export const verbs: readonly Verb[] = [
+  verb({
+    words: 'backup',
+    does: 'makes a backup, reads it back, copies it off the machine where that is set up',
+    options: { name: { does: 'prints only its name' } },
+    run: async ({ name }) => (await import('./backups.ts')).backup({ nameOnly: name }),
+  }),
+  verb({
+    words: 'verify',
+    does: 'restores the newest backup into a scratch database and compares it',
+    run: async () => (await import('./backups.ts')).verify(),
+  }),
+  verb({
+    words: 'newest',
+    does: 'prints the name of the newest backup',
+    options: { plain: { does: 'of the newest one in the clear' } },
+    run: async ({ plain }) => (await import('./backups.ts')).newest({ plain }),
+  }),
+  verb({
+    words: 'inspect',
+    does: 'checks a backup as far as that is possible without a database',
+    takes: { name: 'FILE', needed: true },
+    options: { identity },
+    run: async (options, file) => (await import('./backups.ts')).inspect(file, options.identity),
+  }),
+  verb({
+    words: 'restore',
+    does: 'puts a backup in the place of the database; the API must be stopped (use scripts/restore)',
+    takes: { name: 'FILE', needed: true },
+    options: { identity },
+    run: async (options, file) => (await import('./restore.ts')).restore(file, options.identity),
+  }),
+  verb({
+    words: 'restore-finish',
+    does: 'drops the database that was kept, once the restored one serves',
+    run: async () => (await import('./restore.ts')).finish(),
+  }),
+  verb({
+    words: 'restore-undo',
+    does: 'puts the kept database back; the API must be stopped',
+    run: async () => (await import('./restore.ts')).undo(),
+  }),
+  verb({
+    words: 'snapshot',
+    does: 'keeps a copy of the database beside it, for restore-undo; the API must be stopped',
+    run: async () => (await import('./restore.ts')).snapshot(),
+  }),
+  verb({
+    words: 'migrations',
+    does: 'prints the migrations this release knows',
+    options: { done: { does: 'those the database has seen' } },
+    run: async ({ done }) => (await import('./migrations.ts')).migrations({ done }),
+  }),
+  verb({
+    words: 'journal replay',
+    does: 'repeats erasures and withdrawals asked for since then (a restore does it by itself)',
+    options: { since: { value: 'INSTANT', needed: true, does: 'the moment of the backup' } },
+    run: async ({ since }) => (await import('./journal.ts')).replay(since),
+  }),
+  verb({
+    words: 'rollups run',
+    byDefault: true,
+    does: 'counts the days anew that were marked, or those that are named',
+    options: { from, to, site },
+    run: async (options) => (await import('./jobs.ts')).rollUp(options),
+  }),
+  verb({
+    words: 'rollups backfill',
+    does: 'counts the named days anew',
+    options: { from: { ...from, needed: true }, to: { ...to, needed: true }, site },
+    run: async (options) => (await import('./jobs.ts')).rollUp(options),
+  }),
+  verb({
+    words: 'rollups status',
+    does: 'prints how far the numbers are, a line for each site',
+    options: { site },
+    run: async (options) => (await import('./jobs.ts')).rollupsStatus(options.site),
+  }),
+  verb({
+    words: 'rollups discrepancy',
+    does: 'compares the numbers with the raw rows; exit status 1 when they differ',
+    options: { from, to, site },
+    run: async (options) => (await import('./jobs.ts')).discrepancy(options),
+  }),
+  verb({
+    words: 'retention purge',
+    does: 'forgets what is older than the policy says',
+    options: { 'dry-run': dryRun },
+    run: async (options) => (await import('./jobs.ts')).purge({ dryRun: options['dry-run'] }),
+  }),
+  verb({
+    words: 'jobs',
+    does: 'runs any job now and waits for it; without a name tells which there are. A job refuses options it has no use for',
+    takes: { name: 'NAME', needed: false },
+    options: { from, to, site, 'dry-run': dryRun },
+    run: async ({ 'dry-run': dry, ...range }, name) =>
+      (await import('./jobs.ts')).jobs(name, { ...range, dryRun: dry || undefined }),
+  }),
+  verb({
+    words: 'status',
+    does: 'everything at a glance; exit status 1 when something needs a person',
+    options: { json: { does: 'for machines' } },
+    run: async (options) => (await import('./service.ts')).status(options),
+  }),
+  verb({
+    words: 'canary',
+    does: 'sends an event and a lead through, reads the number, erases the lead: does this release really work?',
+    run: async () => (await import('./service.ts')).sendCanary(),
+  }),
+  verb({
+    words: 'version',
+    does: 'prints which release this is',
+    run: async () => (await import('./version.ts')).showVersion(),
+  }),
+];
