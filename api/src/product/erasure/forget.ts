@@ -35,7 +35,7 @@ const searched = Object.keys(TABLES).flatMap((table) => {
   return names.length > 0 ? [{ table, names }] : [];
 });
 
-// The condition of the partial indexes of 0013, word for word: rows without an @ are never looked at.
+// The condition of the partial indexes of migration 0010, word for word: rows without an @ are never looked at.
 const HOLDING: Record<string, string> = {
   events: String.raw`(props::text like '%@%' or path like '%@%' or path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
   sessions: String.raw`(landing_path like '%@%' or landing_path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
