@@ -137,7 +137,7 @@ export function makeApp({ config, log, meters, version }: AppOptions): {
     const doors = { sites, ledger, ingest, limits, identify, countryOf };
     const routers = [
       eventRoutes(doors),
-      leadRoutes({ ...doors, ...leads, db: leads.pool, log }),
+      leadRoutes({ ...doors, ...leads }),
       consentRoutes({ ...doors, ...leads, db: leads.pool, admin, privacy: privacyFacts(config) }),
       confirmRoutes({ ...doors, ...leads }),
       leadAdminRoutes({ ...doors, ...leads, db, admin, publicUrl: config.PUBLIC_URL }),

@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Log } from '../lib/log.ts';
+import { isRefusedLogin } from './faults.ts';
 
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
@@ -145,8 +146,7 @@ export async function appUrl(ownerUrl: string, pepper: string): Promise<string> 
     await probe.connect();
     return url.href;
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== '28P01' && code !== '28000') throw error; // anything but a refused password
+    if (!isRefusedLogin(error)) throw error;
   } finally {
     await probe.end().catch(() => {});
   }

@@ -3,7 +3,6 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Pool } from '../../ground/db/pool.ts';
 import { readBody } from '../../ground/http/body.ts';
 import type { IdentifyClient } from '../../ground/http/client.ts';
 import { asAppError } from '../../ground/http/errors.ts';
@@ -11,7 +10,6 @@ import { ok, refusals } from '../../ground/http/openapi-parts.ts';
 import type { RateLimits } from '../../ground/http/rate-limit.ts';
 import { issuesOf } from '../../ground/http/validate.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import type { Log } from '../../ground/lib/log.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Ledger } from '../events/ledger.ts';
 import { requestFacts } from '../events/routes.ts';
@@ -21,10 +19,8 @@ import type { Sites } from '../sites/recognise.ts';
 import { type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
 import type { JudgeChallenge } from './challenge.ts';
 import { domainClass } from './domains.ts';
-import { isDataFault, type Journal } from './journal.ts';
 import type { CaptureLimits } from './limits.ts';
 import { mendAddressPage, THANK_YOU, thankYouPage } from './pages.ts';
-import { type Captured, storeCapture, withRetries } from './queries.ts';
 import { safeRedirect } from './redirect.ts';
 import {
   type CaptureInput,
@@ -36,11 +32,11 @@ import {
   warningsOf,
 } from './schema.ts';
 import { judgeFormToken, makeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
+import type { Leads } from './start.ts';
 
 const CAPTURE_BYTES_MAX = 16 * 1024;
 
 export interface LeadDoors {
-  db: Pool;
   sites: Sites;
   ledger: Ledger;
   limits: RateLimits;
@@ -48,9 +44,8 @@ export interface LeadDoors {
   countryOf: (address: string) => string | null;
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
-  journal: Journal;
+  capture: Leads['capture'];
   settings: CaptureSettings;
-  log: Log;
 }
 
 /** The page a form was on: its Referer, or its Origin where the page keeps its path to itself. */
@@ -64,8 +59,7 @@ const isFormPost = (ctx: Context) =>
   Boolean(ctx.is('application/x-www-form-urlencoded', 'multipart/form-data'));
 
 export function leadRoutes(doors: LeadDoors): Router {
-  const { db, sites, ledger, limits, identify, captureLimits, judgeChallenge, journal, settings, log } =
-    doors;
+  const { sites, ledger, limits, identify, captureLimits, judgeChallenge, settings } = doors;
   const router = new Router();
   const secret = settings.pepper;
 
@@ -181,22 +175,16 @@ export function leadRoutes(doors: LeadDoors): Router {
         { receivedAt, page: pageOf(ctx), score, suspicions: score >= SUSPICIOUS_FROM ? signs : [] },
         settings,
       );
-      let captured: Captured;
-      try {
-        captured = await withRetries(db, () => storeCapture(db, capture));
-      } catch (error) {
-        if (isDataFault(error)) throw error;
-        // A lead is never refused because the database is away, or in trouble: on disk now, stored as soon as it can be.
-        await journal.append({ kind: 'capture', body: capture });
-        log.warn({ err: error, requestId: ctx.state.requestId }, 'a capture went to the journal');
-        captured = {
-          leadId: capture.lead_id,
-          visitorId: capture.event?.visitor_id ?? null,
-          sessionId: null,
-          heuristicLinksCreated: 0,
-          outcome: 'stored',
-        };
-      }
+      const kept = await doors.capture(capture, ctx.state.requestId);
+      const captured =
+        kept === 'journalled'
+          ? {
+              leadId: capture.lead_id,
+              visitorId: capture.event?.visitor_id ?? null,
+              sessionId: null,
+              heuristicLinksCreated: 0,
+            }
+          : kept;
       ctx.state.write.items = 0; // counted with what was stored
       await atTick(began);
       if (isForm) return thanks(ctx, site, input);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { readBody } from '../../ground/http/body.ts';
+import { readBody, readRawBody } from '../../ground/http/body.ts';
 import type { IdentifyClient } from '../../ground/http/client.ts';
 import { adminDoor, jsonBody, ok, refusals } from '../../ground/http/openapi-parts.ts';
 import { escapeHtml, sendPage } from '../../ground/http/page.ts';
@@ -37,17 +37,8 @@ export interface ConsentDoors {
 const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
 const BODY_BYTES_MAX = 4096;
 
-async function smallBody(ctx: Context): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of ctx.req) {
-    size += (chunk as Buffer).length;
-    if (size > BODY_BYTES_MAX)
-      throw new AppError('payload_too_large', 'Send nothing, or List-Unsubscribe=One-Click.');
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString('latin1');
-}
+const smallBody = async (ctx: Context): Promise<string> =>
+  (await readRawBody(ctx, BODY_BYTES_MAX, 'Send nothing, or List-Unsubscribe=One-Click.')).toString('latin1');
 
 const unsubscribeInput = z
   .object({

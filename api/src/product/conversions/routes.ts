@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { readBody } from '../../ground/http/body.ts';
+import { readBody, readRawBody } from '../../ground/http/body.ts';
 import { adminDoor, jsonBody, ok, refusals } from '../../ground/http/openapi-parts.ts';
 import { cleanText, validate } from '../../ground/http/validate.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
@@ -155,15 +155,8 @@ async function storeSpend(db: Db, siteId: string, rows: z.output<typeof spendRow
 }
 
 async function readText(ctx: Context): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of ctx.req) {
-    bytes += (part as Buffer).length;
-    if (bytes > BODY_BYTES_MAX)
-      throw new AppError('payload_too_large', 'The table is larger than 1 MB. Send it in parts.');
-    parts.push(part as Buffer);
-  }
-  return cleanText(Buffer.concat(parts).toString('utf8'));
+  const bytes = await readRawBody(ctx, BODY_BYTES_MAX, 'The table is larger than 1 MB. Send it in parts.');
+  return cleanText(bytes.toString('utf8'));
 }
 
 async function readTable(text: string): Promise<Record<string, string>[]> {

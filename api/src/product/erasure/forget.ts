@@ -1,8 +1,8 @@
 // Forgets a person on one site: everything in classification.ts that is theirs, in one transaction, without a race.
 import { randomUUID } from 'node:crypto';
+import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { withRetries } from '../captures/queries.ts';
 import { MOVED, TABLES } from './classification.ts';
 import { type Forgotten, rememberForgotten } from './forget-journal.ts';
 
@@ -60,7 +60,7 @@ function patternOf(spellings: string[]): string {
  * journal   path of the journal of what was forgotten, written before the commit
  */
 export async function forget(pool: Pool, request: ErasureRequest, journal: string | null): Promise<Erased> {
-  return withRetries(pool, () => inSites(pool, request.siteId, (db) => forgetIn(db, request, journal)));
+  return withRetries(() => inSites(pool, request.siteId, (db) => forgetIn(db, request, journal)));
 }
 
 async function forgetIn(

@@ -95,6 +95,9 @@ export async function makePartitions(db: Db, fromDays: number, toDays: number): 
   return rows[0]!.made;
 }
 
+/** For withRetries: the days an event that arrives now may lie in, when the job that makes them ahead did not run. */
+export const todaysPartitions = (db: Db) => () => makePartitions(db, -2, 1);
+
 export interface Refusal {
   site_id: string;
   /** UTC day of arrival */

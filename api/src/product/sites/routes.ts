@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { transaction } from '../../ground/db/transaction.ts';
 import { readBody } from '../../ground/http/body.ts';
@@ -15,7 +16,6 @@ import type { Sites } from './recognise.ts';
 import { newSite, sitePatch, siteShape } from './schema.ts';
 import { type MailFacts, optInFaults } from './settings.ts';
 
-const UNIQUE_VIOLATION = '23505';
 const BODY_BYTES_MAX = 32 * 1024;
 
 export interface SiteDoors {
@@ -89,8 +89,8 @@ function possible(site: Site, before: Site | null, mail: MailFacts): Site {
 }
 
 async function unlessTaken<T>(write: Promise<T>): Promise<T> {
-  return write.catch((error: { code?: string }) => {
-    if (error.code === UNIQUE_VIOLATION)
+  return write.catch((error: unknown) => {
+    if (isUniqueViolation(error))
       throw new AppError('conflict', 'Another site has this key.', {
         issues: [{ path: 'key', message: 'is taken' }],
       });
