@@ -23,22 +23,20 @@ export const FUNCTION_FILES = [
 // Any number that nothing else uses: one migration at a time on a database.
 const MIGRATION_LOCK = 7_301_001;
 
-/** The schema's version: the name of the newest migration this code has. */
-export function newestMigration(): string {
-  return migrationFiles().at(-1)!;
-}
-
-function migrationFiles(): string[] {
+/** Names of the migrations this code has, in order. What else lies in the folder (schema.sql) is none. */
+export function migrationFiles(): string[] {
   return readdirSync(MIGRATIONS)
     .filter((name) => /^\d{4}_.*\.sql$/.test(name))
     .sort();
 }
 
+const textOf = (name: string) => readFileSync(new URL(name, MIGRATIONS), 'utf8');
+
 /**
  * Runs the missing migrations, each in a transaction with lock and statement timeouts, under an advisory lock, so
  * that two processes may start at once.
  * returns  names of the migrations that were run now
- * throws   when one fails (nothing of it stays), or when the database has migrations that this version does not know
+ * throws   when one fails (nothing of it stays), or when the database has seen others than these
  */
 export async function migrate(ownerUrl: string, log: Log): Promise<string[]> {
   const client = new pg.Client({
@@ -56,17 +54,11 @@ export async function migrate(ownerUrl: string, log: Log): Promise<string[]> {
     await client.query(`create table if not exists schema_migrations (
       name text primary key, sha256 text not null, applied_at timestamptz(3) not null default now())`);
     await client.query("set lock_timeout = '10s'; set statement_timeout = '15min'");
-    const applied = (
-      await client.query<{ name: string }>(
-        "select name from schema_migrations where name ~ '^[0-9]{4}_' order by name",
-      )
-    ).rows.map((row) => row.name);
-    const unknown = applied.filter((name) => !migrationFiles().includes(name));
-    if (unknown.length > 0) {
-      throw new Error(
-        `The database is newer than this version (${unknown.join(', ')}). Start the newer version, or restore a backup of this one.`,
-      );
-    }
+    const { rows } = await client.query<{ name: string; sha256: string }>(
+      "select name, sha256 from schema_migrations where name ~ '^[0-9]{4}_' order by name",
+    );
+    refuseStrange(rows);
+    const applied = rows.map((row) => row.name);
     const done = applied.length < migrationFiles().length ? await runMissing(client, applied, log) : [];
     for (const file of FUNCTION_FILES) {
       const sql = readFileSync(new URL(file, import.meta.url), 'utf8');
@@ -89,6 +81,21 @@ export async function migrate(ownerUrl: string, log: Log): Promise<string[]> {
   }
 }
 
+/** throws  when the schema was not made by exactly these files: nobody could say what it is */
+function refuseStrange(applied: { name: string; sha256: string }[]): void {
+  const names = applied.map(({ name }) => name);
+  const unknown = names.filter((name) => !migrationFiles().includes(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `The database is newer than this version (${unknown.join(', ')}). Start the newer version, or restore a backup of this one.`,
+    );
+  const edited = names.filter((name, i) => sha256(textOf(name)) !== applied[i]!.sha256);
+  if (edited.length > 0)
+    throw new Error(
+      `This database was migrated with another text of ${edited.join(', ')} than this version has. A migration that was applied is never edited: put the file back as it was released (git log -- api/migrations), and write what should change as a migration of its own with the next number.`,
+    );
+}
+
 async function runMissing(client: pg.Client, applied: string[], log: Log): Promise<string[]> {
   // Umzug brings a command line with it (15 MB resident): most starts have nothing to migrate and do without.
   const { Umzug } = await import('umzug');
@@ -96,14 +103,12 @@ async function runMissing(client: pg.Client, applied: string[], log: Log): Promi
     migrations: migrationFiles().map((name) => ({
       name,
       up: async () => {
-        const sql = readFileSync(new URL(name, MIGRATIONS), 'utf8');
+        const sql = textOf(name);
         const began = performance.now();
         await inTransaction(client, async () => {
           await client.query(sql);
-          await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', [
-            name,
-            sha256(sql),
-          ]);
+          const applied = [name, sha256(sql)];
+          await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', applied);
         });
         log.info({ migration: name, ms: Math.round(performance.now() - began) }, 'migrated');
       },
