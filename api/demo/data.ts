@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { FUNCTIONS } from '../src/features.ts';
 import { type EmbeddedPostgres, embeddedPostgres } from '../src/ground/db/embedded.ts';
 import { appUrl, migrate } from '../src/ground/db/migrate.ts';
 import { makePool } from '../src/ground/db/pool.ts';
@@ -60,7 +61,7 @@ if (!ownerUrl) {
   ownerUrl = server.url();
 }
 try {
-  await migrate(ownerUrl, log);
+  await migrate(ownerUrl, FUNCTIONS, log);
   const db = makePool(await appUrl(ownerUrl, pepper), {
     name: 'demo',
     connectionsMax: 2,

@@ -77,3 +77,5 @@ export function periodsOf(features: readonly AnyFeature[], settings: Settings): 
   ]);
   return Object.fromEntries(told.map(([name, period]) => [name, lengthOf(period, settings).count]));
 }
+
+export const FUNCTIONS = functionsOf(FEATURES);

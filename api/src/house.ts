@@ -1,11 +1,11 @@
 // Opens the house in order: schema, connections, what takes in and what works; and closes it backwards. Whoever makes a
 // thing here says how it ends.
 import type { Config } from './config.ts';
-import { type AnyFeature, periodsOf, tablesOf } from './features.ts';
+import { type AnyFeature, functionsOf, periodsOf, tablesOf } from './features.ts';
+import { isDatabaseAway } from './ground/db/faults.ts';
 import { appUrl, migrate, refuseUnsafe } from './ground/db/migrate.ts';
 import { makePool, type Pool } from './ground/db/pool.ts';
 import { countryLookup } from './ground/geo/country.ts';
-import { isDatabaseAway } from './ground/http/errors.ts';
 import type { Meters } from './ground/http/meters.ts';
 import type { RateLimits } from './ground/http/rate-limit.ts';
 import { makeRunner, type Runner } from './ground/jobs/runner.ts';
@@ -21,7 +21,7 @@ import { type Forget, forgetting } from './product/erasure/forget.ts';
 import type { CountryOf } from './product/events/facts.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
-import { makePartitions } from './product/events/queries.ts';
+import { makePartitions } from './product/events/partitions.ts';
 import { type MetricsCache, metricsCache } from './product/metrics/cache.ts';
 import { listenForChanges } from './product/metrics/listen.ts';
 import { rollupStatus } from './product/metrics/rollup.ts';
@@ -92,14 +92,16 @@ async function open(
   const disk = watchDisk([config.DATA_DIR, ...config.DISK_PATHS]);
   ends(() => disk.close());
   await disk.look();
-  await databaseAnswers(() => migrate(config.DATABASE_URL, log), log).catch(async (error: Error) => {
-    await startAlarm(
-      alarms,
-      'The database could not be brought up to this release, so nothing is served',
-      log,
-    );
-    throw error;
-  });
+  await databaseAnswers(() => migrate(config.DATABASE_URL, functionsOf(features), log), log).catch(
+    async (error: Error) => {
+      await startAlarm(
+        alarms,
+        'The database could not be brought up to this release, so nothing is served',
+        log,
+      );
+      throw error;
+    },
+  );
   const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
   const pool = (name: string, connectionsMax: number, statementTimeoutMs = 15_000) => {
     const made = makePool(url, { name, connectionsMax, statementTimeoutMs, log });

@@ -1,11 +1,12 @@
 // `scripts/start`: the product on this machine without Docker. Keeps an embedded PostgreSQL and generated secrets in
 // DATA_DIR, serves the API and the demo site (another port: another origin), and stops all of it cleanly.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startDemo } from '../demo/server.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { type EmbeddedPostgres, embeddedPostgres } from './ground/db/embedded.ts';
+import { appendWhole, createDurably, makeFolder } from './ground/lib/durable.ts';
 import { makeLog } from './ground/lib/log.ts';
 import { type Running, start } from './main.ts';
 import { updateSite } from './product/sites/queries.ts';
@@ -15,11 +16,12 @@ const folder = resolve(env.DATA_DIR || '.data');
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** A secret that is made once and kept, readable by us alone. */
-function kept(name: string, bytes: number): string {
+async function kept(name: string, bytes: number): Promise<string> {
   const file = join(folder, 'secrets', name);
   if (!existsSync(file)) {
-    mkdirSync(join(folder, 'secrets'), { recursive: true, mode: 0o700 });
-    writeFileSync(file, randomBytes(bytes).toString('base64url'), { mode: 0o600, flag: 'wx' });
+    await makeFolder(join(folder, 'secrets'));
+    const handle = await createDurably(file);
+    await appendWhole(handle, randomBytes(bytes).toString('base64url')).finally(() => handle.close());
   }
   return readFileSync(file, 'utf8').trim();
 }
@@ -56,8 +58,8 @@ process.on('uncaughtException', (error) => {
 
 try {
   const ownKey = !env.ADMIN_API_KEY && !env.ADMIN_API_KEY_FILE;
-  if (ownKey) env.ADMIN_API_KEY = kept('admin_api_key', 24);
-  if (!env.IP_HASH_PEPPER && !env.IP_HASH_PEPPER_FILE) env.IP_HASH_PEPPER = kept('ip_hash_pepper', 24);
+  if (ownKey) env.ADMIN_API_KEY = await kept('admin_api_key', 24);
+  if (!env.IP_HASH_PEPPER && !env.IP_HASH_PEPPER_FILE) env.IP_HASH_PEPPER = await kept('ip_hash_pepper', 24);
   env.DATA_DIR = folder;
   if (!env.DATABASE_URL && !env.DATABASE_URL_FILE) {
     say(
@@ -65,7 +67,10 @@ try {
         ? 'Starting PostgreSQL 18 …'
         : `Making a PostgreSQL 18 cluster in ${folder} …`,
     );
-    postgres = await embeddedPostgres({ dataDir: join(folder, 'db'), password: kept('database_owner', 24) });
+    postgres = await embeddedPostgres({
+      dataDir: join(folder, 'db'),
+      password: await kept('database_owner', 24),
+    });
     await postgres.start();
     env.DATABASE_URL = postgres.url();
   }

@@ -1,6 +1,7 @@
 // A database of its own for a test file, cloned from a migrated template in some hundredths of a second.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { FUNCTIONS } from '../src/features.ts';
 import { appUrl, migrate } from '../src/ground/db/migrate.ts';
 import { makePool, type Pool } from '../src/ground/db/pool.ts';
 import { makeLog } from '../src/ground/lib/log.ts';
@@ -25,7 +26,7 @@ export async function makeTemplate(serverUrl: string): Promise<void> {
   await admin.query('create database template_marketing');
   await admin.end();
   const url = withDatabase(serverUrl, 'template_marketing');
-  await migrate(url, silent);
+  await migrate(url, FUNCTIONS, silent);
   await appUrl(url, PEPPER);
 }
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { PEPPER } from '../../../test/cluster.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
+import { FUNCTIONS } from '../../features.ts';
 import { makeLog } from '../lib/log.ts';
 import { appUrl, migrate, refuseUnsafe } from './migrate.ts';
 import { inSites } from './transaction.ts';
@@ -29,21 +30,21 @@ const fresh = async (name: string) => {
 
 test('two processes that start at once migrate once', async () => {
   const url = await fresh('twice');
-  const done = await Promise.all([migrate(url, log), migrate(url, log)]);
+  const done = await Promise.all([migrate(url, FUNCTIONS, log), migrate(url, FUNCTIONS, log)]);
   assert.ok(done.some((names) => names.length > 0));
   assert.ok(done.some((names) => names.length === 0));
-  assert.deepEqual(await migrate(url, log), []);
+  assert.deepEqual(await migrate(url, FUNCTIONS, log), []);
   await database.owner.query('drop database twice');
 });
 
 test('a database that is newer than the code is refused, and says what to do', async () => {
   const url = await fresh('newer');
-  await migrate(url, log);
+  await migrate(url, FUNCTIONS, log);
   const client = new pg.Client(url);
   await client.connect();
   await client.query("insert into schema_migrations (name, sha256) values ('9999_future.sql', '')");
   await client.end();
-  await assert.rejects(migrate(url, log), /newer than this version \(9999_future\.sql\)/);
+  await assert.rejects(migrate(url, FUNCTIONS, log), /newer than this version \(9999_future\.sql\)/);
   await database.owner.query('drop database newer');
 });
 

@@ -3,43 +3,30 @@ import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Log } from '../lib/log.ts';
+import { isRefusedLogin } from './faults.ts';
 
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
-
-/** Functions live beside the feature that calls them and are replaced whenever their text changes; order matters. */
-export const FUNCTION_FILES = [
-  '../../product/events/recut_sessions.sql',
-  '../../product/events/ingest_events.sql',
-  '../../product/consent/record_consent.sql',
-  '../../product/consent/withdraw_consent.sql',
-  '../../product/captures/capture_parts.sql',
-  '../../product/captures/capture_lead.sql',
-  '../../product/consent/confirm_opt_in.sql',
-  '../../product/metrics/gather_lead_facts.sql',
-  '../../product/metrics/roll_up_day.sql',
-];
 
 // Any number that nothing else uses: one migration at a time on a database.
 const MIGRATION_LOCK = 7_301_001;
 
-/** The schema's version: the name of the newest migration this code has. */
-export function newestMigration(): string {
-  return migrationFiles().at(-1)!;
-}
-
-function migrationFiles(): string[] {
+/** Names of the migrations this code has, in order. What else lies in the folder (schema.sql) is none. */
+export function migrationFiles(): string[] {
   return readdirSync(MIGRATIONS)
     .filter((name) => /^\d{4}_.*\.sql$/.test(name))
     .sort();
 }
 
+const textOf = (name: string) => readFileSync(new URL(name, MIGRATIONS), 'utf8');
+
 /**
+ * functions  files of SQL functions, beside the features that call them; replaced whenever their text changes, in this order
  * Runs the missing migrations, each in a transaction with lock and statement timeouts, under an advisory lock, so
  * that two processes may start at once.
  * returns  names of the migrations that were run now
- * throws   when one fails (nothing of it stays), or when the database has migrations that this version does not know
+ * throws   when one fails (nothing of it stays), or when the database has seen others than these
  */
-export async function migrate(ownerUrl: string, log: Log): Promise<string[]> {
+export async function migrate(ownerUrl: string, functions: readonly URL[], log: Log): Promise<string[]> {
   const client = new pg.Client({
     connectionString: ownerUrl,
     application_name: 'marketing-migrate',
@@ -55,37 +42,46 @@ export async function migrate(ownerUrl: string, log: Log): Promise<string[]> {
     await client.query(`create table if not exists schema_migrations (
       name text primary key, sha256 text not null, applied_at timestamptz(3) not null default now())`);
     await client.query("set lock_timeout = '10s'; set statement_timeout = '15min'");
-    const applied = (
-      await client.query<{ name: string }>(
-        "select name from schema_migrations where name ~ '^[0-9]{4}_' order by name",
-      )
-    ).rows.map((row) => row.name);
-    const unknown = applied.filter((name) => !migrationFiles().includes(name));
-    if (unknown.length > 0) {
-      throw new Error(
-        `The database is newer than this version (${unknown.join(', ')}). Start the newer version, or restore a backup of this one.`,
-      );
-    }
+    const { rows } = await client.query<{ name: string; sha256: string }>(
+      "select name, sha256 from schema_migrations where name ~ '^[0-9]{4}_' order by name",
+    );
+    refuseStrange(rows);
+    const applied = rows.map((row) => row.name);
     const done = applied.length < migrationFiles().length ? await runMissing(client, applied, log) : [];
-    for (const file of FUNCTION_FILES) {
-      const sql = readFileSync(new URL(file, import.meta.url), 'utf8');
-      const known = await client.query('select from schema_migrations where name = $1 and sha256 = $2', [
-        file,
-        sha256(sql),
-      ]);
-      if (known.rowCount) continue;
-      await inTransaction(client, async () => {
-        await client.query(sql);
-        await client.query(
-          'insert into schema_migrations (name, sha256) values ($1, $2) on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()',
-          [file, sha256(sql)],
-        );
-      });
-    }
+    for (const file of functions) await replaceFunctions(client, file);
     return done;
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+async function replaceFunctions(client: pg.Client, file: URL): Promise<void> {
+  const sql = readFileSync(file, 'utf8');
+  const row = [file.pathname.slice(file.pathname.lastIndexOf('/src/') + 5), sha256(sql)];
+  const known = await client.query('select from schema_migrations where name = $1 and sha256 = $2', row);
+  if (known.rowCount) return;
+  await inTransaction(client, async () => {
+    await client.query(sql);
+    await client.query(
+      'insert into schema_migrations (name, sha256) values ($1, $2) on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()',
+      row,
+    );
+  });
+}
+
+/** throws  when the schema was not made by exactly these files: nobody could say what it is */
+function refuseStrange(applied: { name: string; sha256: string }[]): void {
+  const names = applied.map(({ name }) => name);
+  const unknown = names.filter((name) => !migrationFiles().includes(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `The database is newer than this version (${unknown.join(', ')}). Start the newer version, or restore a backup of this one.`,
+    );
+  const edited = names.filter((name, i) => sha256(textOf(name)) !== applied[i]!.sha256);
+  if (edited.length > 0)
+    throw new Error(
+      `This database was migrated with another text of ${edited.join(', ')} than this version has. A migration that was applied is never edited: put the file back as it was released (git log -- api/migrations), and write what should change as a migration of its own with the next number.`,
+    );
 }
 
 async function runMissing(client: pg.Client, applied: string[], log: Log): Promise<string[]> {
@@ -95,14 +91,12 @@ async function runMissing(client: pg.Client, applied: string[], log: Log): Promi
     migrations: migrationFiles().map((name) => ({
       name,
       up: async () => {
-        const sql = readFileSync(new URL(name, MIGRATIONS), 'utf8');
+        const sql = textOf(name);
         const began = performance.now();
         await inTransaction(client, async () => {
           await client.query(sql);
-          await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', [
-            name,
-            sha256(sql),
-          ]);
+          const applied = [name, sha256(sql)];
+          await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', applied);
         });
         log.info({ migration: name, ms: Math.round(performance.now() - began) }, 'migrated');
       },
@@ -145,8 +139,7 @@ export async function appUrl(ownerUrl: string, pepper: string): Promise<string> 
     await probe.connect();
     return url.href;
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== '28P01' && code !== '28000') throw error; // anything but a refused password
+    if (!isRefusedLogin(error)) throw error;
   } finally {
     await probe.end().catch(() => {});
   }

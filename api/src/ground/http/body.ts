@@ -25,7 +25,21 @@ const malformed = (cause?: unknown) =>
     cause,
   });
 
-function failed(error: Error & { status?: number; type?: string }): never {
+type ReadFault = Error & { status?: number; type?: string; code?: string };
+
+// A sender that goes away breaks the same kind of socket as the database's: told apart here, where we know whose it was.
+const isCutOff = ({ type, code }: ReadFault) =>
+  type === 'request.aborted' || type === 'request.size.invalid' || code === 'ECONNRESET' || code === 'EPIPE';
+
+function failed(error: ReadFault): never {
+  if (isCutOff(error))
+    throw new AppError(
+      'invalid_request',
+      'The connection ended before the whole body was here. Send it again.',
+      {
+        cause: error,
+      },
+    );
   if (error.status === 413 || error.type === 'entity.too.large') {
     throw new AppError('payload_too_large', 'The body is larger than this address takes.', { cause: error });
   }
@@ -101,6 +115,18 @@ export function bodyReader({ bytesMax, kinds, optional = false }: BodyOptions): 
     call.bodyBytes = bytes.length;
     call.body = clean(parseObject(bytes.toString()));
   };
+}
+
+/**
+ * The body as it was sent, whatever it calls itself.
+ * tooLarge  what to send instead, for a person
+ * throws    payload_too_large, unsupported_media_type; invalid_request when the sender went away
+ */
+export async function readRawBody(ctx: Context, bytesMax: number, tooLarge: string): Promise<Buffer> {
+  return rawBody(ctx.req, { limit: bytesMax }).catch((error: ReadFault) => {
+    if (error.status === 413) throw new AppError('payload_too_large', tooLarge, { cause: error });
+    return failed(error);
+  });
 }
 
 function parseObject(text: string): unknown {

@@ -1,5 +1,6 @@
 // Turns anything thrown further in into a status and a small JSON body: the only place that does.
 import type { Context } from 'koa';
+import { isDatabaseAway, isTooSlow } from '../db/faults.ts';
 import { AppError, type ErrorCode } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
 import type { Call } from './call.ts';
@@ -36,24 +37,6 @@ const BY_STATUS: Record<number, [ErrorCode, string]> = {
   501: ['method_not_allowed', 'This method is not supported.'],
 };
 
-const CONNECTION_FAULTS = /^(08|53|57P|25006)|^E(CONN|PIPE|TIMEDOUT|HOSTUNREACH|AI_AGAIN)/;
-
-// query_canceled, lock_not_available: a statement ran into its own time limit and was rolled back
-const TOO_SLOW = new Set(['57014', '55P03']);
-
-/** Whether the database was not there, as opposed to having refused what it was asked. */
-export function isDatabaseAway(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === 'string') return CONNECTION_FAULTS.test(code);
-  // node-postgres gives these two no code
-  return (
-    typeof message === 'string' &&
-    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/.test(
-      message,
-    )
-  );
-}
-
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isDatabaseAway(error)) {
@@ -66,7 +49,7 @@ export function asAppError(error: unknown): AppError {
       },
     );
   }
-  if (TOO_SLOW.has(String((error as { code?: unknown } | null)?.code)))
+  if (isTooSlow(error))
     return new AppError(
       'unavailable',
       'The database did not answer in time, so nothing was stored. Try again, or ask for less at once.',

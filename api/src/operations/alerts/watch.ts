@@ -1,9 +1,10 @@
 // Looks every minute, decides, tells: the one place where readings become notices.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Config } from '../../config.ts';
+import { replaceDurably } from '../../ground/lib/durable.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import { type Tools, toolsFit } from '../backups/tools.ts';
 import type { Status } from '../status/status.ts';
@@ -116,11 +117,11 @@ async function recall(folder: string): Promise<Memory> {
 
 async function tellAll(settings: AlertSettings, alarms: Alarm[], known: Memory, log: Log): Promise<Memory> {
   const { notices, memory } = decide(alarms, known, new Date());
-  const path = pathOf(settings.folder);
   // written before anything is sent: after a crash in between, one notice less is better than the same one for ever
-  await writeFile(`${path}.partial`, JSON.stringify(memory), { mode: 0o600 })
-    .then(() => rename(`${path}.partial`, path))
-    .catch((err) => log.warn({ err }, 'the alarms could not be kept')); // a full disk is when alarms are needed most
+  // and sent even when it could not be: a full disk is when alarms are needed most
+  await replaceDurably(pathOf(settings.folder), JSON.stringify(memory)).catch((err) =>
+    log.warn({ err }, 'the alarms could not be kept'),
+  );
   for (const notice of notices) {
     const sent = await sendNotice(notice, settings.recipients);
     const level = notice.kind === 'recovered' ? 'info' : 'warn';

@@ -1,20 +1,11 @@
 // Makes a backup: dumped, read back in full, described, encrypted when a key is set; a name only once it is proven.
-import { chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, renameDurably, replaceDurably, syncFile } from '../../ground/lib/durable.ts';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { encryptFile } from './encrypt.ts';
 import { fingerprint } from './fingerprint.ts';
-import {
-  digestFile,
-  makeManifest,
-  manifestOf,
-  setPaths,
-  stampOf,
-  syncFile,
-  syncFolder,
-  writeDurably,
-  writeManifest,
-} from './manifest.ts';
+import { digestFile, makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
 import { copyOffsite, type Offsite, removeOffsite } from './offsite.ts';
 import { chooseKept, listBackups } from './rotate.ts';
 import { BackupError, checkVersions, connect, startTool, type Tools } from './tools.ts';
@@ -84,7 +75,7 @@ export interface LastBackup {
 
 const lastPath = (folder: string): string => join(folder, 'last.json');
 const keepLast = (settings: BackupSettings, last: LastBackup) =>
-  writeDurably(lastPath(settings.folder), `${JSON.stringify(last)}\n`);
+  replaceDurably(lastPath(settings.folder), `${JSON.stringify(last)}\n`);
 
 export async function lastBackup(folder: string): Promise<LastBackup | null> {
   try {
@@ -115,7 +106,7 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
   const begun = performance.now();
   const now = settings.now?.() ?? new Date();
   const { folder } = settings;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   await removeLeftovers(folder);
   const disk = await diskUse(folder);
   if (disk && disk.usedPct >= DISK_NO_DUMPS_PCT)
@@ -148,7 +139,7 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
       await syncFile(encryptedPartial);
       const file = { name: setName(paths.encrypted), ...(await digestFile(encryptedPartial)) };
       await writeManifest(paths.encrypted, makeManifest({ ...common, file, encryption: 'age' }));
-      await rename(encryptedPartial, paths.encrypted);
+      await renameDurably(encryptedPartial, paths.encrypted);
     }
     // In the clear it stays on this machine, beside the database it came from, until the next one is made:
     // the nightly restore needs it, and the private key is not here.
@@ -156,8 +147,7 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
       paths.dump,
       makeManifest({ ...common, file: { name: setName(paths.dump), ...dump }, encryption: 'none' }),
     );
-    await rename(partial, paths.dump);
-    await syncFolder(folder);
+    await renameDurably(partial, paths.dump);
     written = true;
   } finally {
     if (!written)

@@ -1,9 +1,10 @@
 // The paper that travels with a backup: what the file must be, to the byte, and what it must restore to.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readFile, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { replaceDurably } from '../../ground/lib/durable.ts';
 import { BackupError } from './tools.ts';
 
 const PRODUCT = 'marketing-api backup';
@@ -96,38 +97,7 @@ const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null,
 
 /** Writes it beside the backup; whole or not at all, and on the disk when this returns. */
 export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
-  await writeDurably(manifestOf(path), textOf(manifest));
-}
-
-export async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(`${path}.partial`, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.partial`, path);
-  await syncFolder(dirname(path));
-}
-
-/** A rename is only safe once the folder is on the disk too. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await replaceDurably(manifestOf(path), textOf(manifest));
 }
 
 export async function digestFile(path: string): Promise<{ bytes: number; sha256: string }> {

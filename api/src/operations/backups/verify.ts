@@ -1,10 +1,11 @@
 // Restores the newest backup into a scratch database and compares it with what was dumped, table by table.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceDurably } from '../../ground/lib/durable.ts';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { alone, type BackupSettings } from './dump.ts';
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts';
-import { checkFile, readManifest, setPaths, writeDurably } from './manifest.ts';
+import { checkFile, readManifest, setPaths } from './manifest.ts';
 import { type Check, listBackups } from './rotate.ts';
 import { BackupError, connect, databaseUrl, quoted, startTool, type Tools } from './tools.ts';
 
@@ -31,7 +32,7 @@ async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
   if (!newest) throw new BackupError('no_backup', 'There is no backup yet; run the job "backup" first.');
   const paths = setPaths(settings.folder, newest.stamp);
   const keep = async (check: Check) => {
-    await writeDurably(paths.check, `${JSON.stringify(check)}\n`);
+    await replaceDurably(paths.check, `${JSON.stringify(check)}\n`);
     await rm(skippedPath(settings.folder), { force: true });
   };
   try {
@@ -56,7 +57,7 @@ async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
     const skipped = error instanceof BackupError && error.reason === 'disk_short';
     // A skipped check says nothing against the backup, but someone has to know.
     if (skipped)
-      await writeDurably(
+      await replaceDurably(
         skippedPath(settings.folder),
         `${JSON.stringify({ at, message: error.message })}\n`,
       ).catch(() => {});

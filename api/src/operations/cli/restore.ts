@@ -1,5 +1,6 @@
 // marketing restore, restore-finish, restore-undo, snapshot: another database in the place of this one, and back.
 import { dirname, join } from 'node:path';
+import { FUNCTIONS } from '../../features.ts';
 import { migrate } from '../../ground/db/migrate.ts';
 import { makeLog } from '../../ground/lib/log.ts';
 import { mergeJournal } from '../backups/journal.ts';
@@ -20,7 +21,7 @@ export async function restore(file: string, identityFile: string | undefined): P
     identity: await identityOf(identityFile),
     knownMigrations: known(),
     migrate: async (url) => {
-      const done = await migrate(url, log);
+      const done = await migrate(url, FUNCTIONS, log);
       if (done.length > 0) print(`brought up to this release by ${done.join(', ')}`);
     },
     replayJournal,

@@ -8,9 +8,9 @@ import { captureTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'log'> {
+interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf'> {
   db: Pool;
-  leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'journal' | 'settings'> & { pool: Pool };
+  leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'>;
 }
 
 export const captures: Feature<House> = {
@@ -18,21 +18,8 @@ export const captures: Feature<House> = {
   functions: [sql('capture_parts.sql'), sql('capture_lead.sql')],
   tables: captureTables,
   tells: captureTells,
-  routes({ db, sites, ledger, countryOf, log, leads }) {
-    const { pool, captureLimits, judgeChallenge, journal, settings } = leads;
-    return [
-      ...captureRoutes({
-        db: pool,
-        sites,
-        ledger,
-        countryOf,
-        captureLimits,
-        judgeChallenge,
-        journal,
-        settings,
-        log,
-      }),
-      ...quarantineRoutes({ db, sites }),
-    ];
-  },
+  routes: ({ db, sites, ledger, countryOf, leads }) => [
+    ...captureRoutes({ ...leads, sites, ledger, countryOf }),
+    ...quarantineRoutes({ db, sites }),
+  ],
 };

@@ -1,7 +1,17 @@
 // People are never turned away because the database is: what came meanwhile is on disk, and stored exactly once.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,9 +19,42 @@ import { until } from '../../../test/chromium.ts';
 import { startCluster } from '../../../test/cluster.ts';
 import { makeTemplate } from '../../../test/database.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
+import type { AppError } from '../../ground/lib/app-error.ts';
 import { makeLog } from '../../ground/lib/log.ts';
 import { linkToken } from '../consent/link.ts';
 import { openJournal } from './journal.ts';
+import { makeKeep } from './keep.ts';
+
+const log = makeLog('silent');
+const scratch = mkdtempSync(join(tmpdir(), 'marketing-journal-'));
+after(() => rmSync(scratch, { recursive: true }));
+const journalFolder = () => join(scratch, randomUUID());
+
+/** A process that has the journal open and did this with it; it ends only when killed. */
+async function anotherProcess(folder: string, work = ''): Promise<{ kill(): Promise<void> }> {
+  const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const script = `
+    const { openJournal } = await import(${url('journal.ts')});
+    const { makeLog } = await import(${url('../../ground/lib/log.ts')});
+    const journal = await openJournal(${JSON.stringify(folder)}, makeLog('silent'));
+    ${work}
+    process.send('ready');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => assert.fail('the process ended before it was ready')),
+  ]);
+  return {
+    async kill() {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
 
 const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 0); // a minute by hand: OUTAGE_MS=60000
 const PATIENCE_MS = 60_000;
@@ -169,11 +212,13 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
 });
 
 test('a journal keeps its order, plays each entry once, and survives a crash in the middle of a line', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'marketing-journal-'));
-  const log = makeLog('silent');
-  const first = await openJournal(folder, log);
-  await Promise.all(Array.from({ length: 50 }, (_, i) => first.append({ kind: 'capture', body: i })));
-  // it ends without closing: its file is still open
+  const folder = journalFolder();
+  // killed without closing: its file is still open
+  const first = await anotherProcess(
+    folder,
+    "await Promise.all(Array.from({ length: 50 }, (_, i) => journal.append({ kind: 'capture', body: i })));",
+  );
+  await first.kill();
   const [open] = readdirSync(folder);
   assert.match(open!, /\.open$/);
   appendFileSync(join(folder, open!), '\n{"kind":"capture","bo');
@@ -188,12 +233,12 @@ test('a journal keeps its order, plays each entry once, and survives a crash in 
   assert.equal(second.isEmpty, true);
   assert.deepEqual(readdirSync(folder), []);
   assert.equal(await second.replay(async () => assert.fail('nothing is left')), 0);
-  rmSync(folder, { recursive: true });
+  await second.close();
 });
 
 test('while the database stays away nothing is lost, and what cannot be stored is put aside', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'marketing-journal-'));
-  const journal = await openJournal(folder, makeLog('silent'));
+  const folder = journalFolder();
+  const journal = await openJournal(folder, log);
   for (const body of ['good', 'bad', 'good']) await journal.append({ kind: 'capture', body });
   const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
   assert.equal(await journal.replay(() => Promise.reject(away)), 0);
@@ -201,7 +246,7 @@ test('while the database stays away nothing is lost, and what cannot be stored i
   await journal.append({ kind: 'capture', body: 'later' });
   const played: unknown[] = [];
   await journal.replay(async ({ body }) => {
-    if (body === 'bad') throw new Error('cannot be stored');
+    if (body === 'bad') throw Object.assign(new Error('cannot be stored'), { code: '22P02' });
     played.push(body);
   });
   assert.deepEqual(played, ['good', 'good', 'later']);
@@ -211,5 +256,118 @@ test('while the database stays away nothing is lost, and what cannot be stored i
   assert.equal(readFileSync(join(folder, 'failed.ndjson'), 'utf8'), '');
   writeFileSync(join(folder, 'note.txt'), '');
   await journal.close();
+});
+
+test('an entry that fails for a reason we do not know stays, rests and is tried again; those behind it are stored', async () => {
+  const folder = journalFolder();
+  let now = Date.parse('2026-11-20T12:00:00Z');
+  const journal = await openJournal(folder, log, () => now);
+  assert.equal(journal.waitingSince, null);
+  await journal.append({ kind: 'capture', body: 'odd' });
+  now += 1000;
+  await journal.append({ kind: 'capture', body: 'good' });
+  const tried: unknown[] = [];
+  let isMended = false;
+  const play = async ({ body }: { body: unknown }) => {
+    tried.push(body);
+    // 42883: a function is missing, which is nobody's entry's fault
+    if (body === 'odd' && !isMended) throw Object.assign(new Error('undefined'), { code: '42883' });
+  };
+  assert.equal(await journal.replay(play), 1);
+  assert.deepEqual(tried.splice(0), ['odd', 'good']);
+  assert.deepEqual([journal.isEmpty, journal.waitingSince], [false, new Date('2026-11-20T12:00:00Z')]);
+  assert.equal(await journal.replay(play), 0);
+  assert.deepEqual(tried.splice(0), [], 'it rests');
+  await journal.append({ kind: 'capture', body: 'later' });
+  assert.equal(await journal.replay(play), 1);
+  assert.deepEqual(tried.splice(0), ['later'], 'nobody waits for it');
+  // each rest is longer, none is endless
+  for (let rest = 0; rest < 20; rest += 1) {
+    now += 300_000;
+    assert.equal(await journal.replay(play), 0);
+    assert.deepEqual(tried.splice(0), ['odd']);
+  }
+  isMended = true;
+  now += 300_000;
+  assert.equal(await journal.replay(play), 1);
+  assert.deepEqual([journal.isEmpty, journal.waitingSince, readdirSync(folder)], [true, null, []]);
+  await journal.close();
+});
+
+test('what was waiting when a process ended tells its age to the next one', async () => {
+  const folder = journalFolder();
+  const bornAt = Date.parse('2026-11-20T12:00:00Z');
+  const first = await openJournal(folder, log, () => bornAt);
+  await first.append({ kind: 'capture', body: 1 });
+  await first.close();
+  const second = await openJournal(folder, log);
+  assert.deepEqual(second.waitingSince, new Date(bornAt));
+  await second.append({ kind: 'capture', body: 2 });
+  assert.deepEqual(second.waitingSince, new Date(bornAt));
+  await second.close();
+});
+
+test('a journal has one process at a time; a killed one leaves it to the next', async () => {
+  const folder = journalFolder();
+  const other = await anotherProcess(folder);
+  const refused = { message: new RegExp(`Another process .* is using ${folder}. Stop that one first`) };
+  await assert.rejects(openJournal(folder, log), refused);
+  await other.kill();
+  const mine = await openJournal(folder, log);
+  await assert.rejects(openJournal(folder, log), refused, 'in this process too');
+  await mine.close();
+  await (await openJournal(folder, log)).close();
+});
+
+test('what cannot be written is not answered, and what comes after it is', async () => {
+  const folder = journalFolder();
+  const journal = await openJournal(folder, log);
+  await journal.append({ kind: 'capture', body: 'before' });
+  await journal.replay(async () => {});
   rmSync(folder, { recursive: true });
+  await assert.rejects(journal.append({ kind: 'capture', body: 'lost' }), { code: 'ENOENT' });
+  assert.equal(journal.isEmpty, true);
+  mkdirSync(folder);
+  await journal.append({ kind: 'capture', body: 'after' });
+  const played: unknown[] = [];
+  await journal.replay(async ({ body }) => void played.push(body));
+  assert.deepEqual(played, ['after']);
+  await journal.close();
+});
+
+const away = () => Promise.reject(Object.assign(new Error('away'), { code: 'ENOTFOUND' }));
+
+test('what neither the database nor the disk can take is answered with a time to come back', async () => {
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  const keep = makeKeep({ append: () => Promise.reject(full) }, log);
+  await assert.rejects(keep('capture', {}, away), (error: AppError) => {
+    assert.deepEqual([error.code, error.retryAfterSeconds, error.cause], ['unavailable', 60, full]);
+    return true;
+  });
+});
+
+test('what can never be stored is refused at once instead of being kept', async () => {
+  const fault = Object.assign(new Error('invalid'), { code: '22P02' });
+  const keep = makeKeep({ append: async () => assert.fail('nothing is kept') }, log);
+  await assert.rejects(
+    keep('capture', {}, () => Promise.reject(fault)),
+    fault,
+  );
+});
+
+test('whatever else the database says, what people sent is kept as it was, and stored is answered as stored', async () => {
+  const kept: unknown[] = [];
+  const keep = makeKeep({ append: async (entry) => void kept.push(entry) }, log);
+  const failing = [
+    away,
+    () => Promise.reject(new Error('nobody knows')),
+    () => Promise.reject(Object.assign(new Error('undefined'), { code: '42883' })),
+  ];
+  for (const [i, store] of failing.entries()) assert.equal(await keep('capture', { i }, store), 'journalled');
+  assert.deepEqual(
+    kept,
+    failing.map((_, i) => ({ kind: 'capture', body: { i } })),
+  );
+  assert.equal(await keep('capture', 20, async (body) => body + 1), 21);
+  assert.equal(kept.length, failing.length);
 });

@@ -1,11 +1,13 @@
 // Suspicious submissions: an admin looks, and releases or drops them. Until then they are no lead and nothing is sent.
 import { z } from 'zod';
+import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { utc } from '../../ground/http/fields.ts';
+import { todaysPartitions } from '../events/partitions.ts';
 import type { Capture } from './capture.ts';
 import { SIGNS } from './spam.ts';
-import { storeCapture, withRetries } from './store.ts';
+import { storeCapture } from './store.ts';
 
 export const quarantinedShape = z
   .object({
@@ -67,31 +69,33 @@ export async function decideQuarantined(
   quarantineId: string,
   decision: 'release' | 'drop',
 ): Promise<{ siteId: string; leadId: string | null } | null> {
-  return withRetries(pool, () =>
-    inSites(pool, siteIds, async (db) => {
-      // the address before the row, in the order of captures and erasures
-      await db.query(
-        `select pg_advisory_xact_lock(hashtextextended(site_id || ' ' || email_normalized, 7)) from quarantine
+  return withRetries(
+    () =>
+      inSites(pool, siteIds, async (db) => {
+        // the address before the row, in the order of captures and erasures
+        await db.query(
+          `select pg_advisory_xact_lock(hashtextextended(site_id || ' ' || email_normalized, 7)) from quarantine
          where quarantine_id = $1 and decision is null and site_id = any (current_sites())`,
-        [quarantineId],
-      );
-      const { rows } = await db.query<{ site_id: string; capture: Capture }>(
-        'select site_id, capture from quarantine where quarantine_id = $1 and decision is null and site_id = any (current_sites()) for update',
-        [quarantineId],
-      );
-      const waiting = rows[0];
-      if (!waiting) return null;
-      let leadId: string | null = null;
-      if (decision === 'release') {
-        const stored = await storeCapture(db, { ...waiting.capture, is_release: true, suspicions: [] });
-        leadId = stored.outcome === 'erased' ? null : stored.leadId;
-      }
-      await db.query(
-        `update quarantine set decision = $3, decided_at = now(), capture = null, email_normalized = null
+          [quarantineId],
+        );
+        const { rows } = await db.query<{ site_id: string; capture: Capture }>(
+          'select site_id, capture from quarantine where quarantine_id = $1 and decision is null and site_id = any (current_sites()) for update',
+          [quarantineId],
+        );
+        const waiting = rows[0];
+        if (!waiting) return null;
+        let leadId: string | null = null;
+        if (decision === 'release') {
+          const stored = await storeCapture(db, { ...waiting.capture, is_release: true, suspicions: [] });
+          leadId = stored.outcome === 'erased' ? null : stored.leadId;
+        }
+        await db.query(
+          `update quarantine set decision = $3, decided_at = now(), capture = null, email_normalized = null
          where site_id = $1 and quarantine_id = $2`,
-        [waiting.site_id, quarantineId, decision === 'release' ? 'released' : 'dropped'],
-      );
-      return { siteId: waiting.site_id, leadId };
-    }),
+          [waiting.site_id, quarantineId, decision === 'release' ? 'released' : 'dropped'],
+        );
+        return { siteId: waiting.site_id, leadId };
+      }),
+    todaysPartitions(pool),
   );
 }

@@ -1,11 +1,9 @@
 // Takes one submission of a page: reads it, judges it, stores it or keeps it in the journal, and answers.
 import type { z } from 'zod';
-import type { Pool } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
 import { asAppError } from '../../ground/http/errors.ts';
 import type { Reply } from '../../ground/http/reply.ts';
 import { validate } from '../../ground/http/validate.ts';
-import type { Log } from '../../ground/lib/log.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
 import { type CountryOf, requestFacts } from '../events/facts.ts';
@@ -15,7 +13,6 @@ import type { Sites } from '../sites/recognise.ts';
 import { type Capture, type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
 import type { JudgeChallenge } from './challenge.ts';
 import { domainClass } from './domains.ts';
-import { isDataFault, type Journal } from './journal.ts';
 import type { CaptureLimits } from './limits.ts';
 import { mendAddressPage, sendOn } from './pages.ts';
 import { safeRedirect } from './redirect.ts';
@@ -29,18 +26,17 @@ import {
   warningsOf,
 } from './schema.ts';
 import { judgeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
-import { type Captured, storeCapture, withRetries } from './store.ts';
+import type { Leads } from './start.ts';
+import type { Captured } from './store.ts';
 
 export interface CaptureNeeds {
-  db: Pool;
   sites: Sites;
   ledger: Ledger;
   countryOf: CountryOf;
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
-  journal: Journal;
+  capture: Leads['capture'];
   settings: CaptureSettings;
-  log: Log;
 }
 
 type Fields = Record<string, unknown>;
@@ -126,22 +122,17 @@ async function judge(needs: CaptureNeeds, call: Call, site: Site, input: Capture
   return makeCapture(input, site, facts, { receivedAt, page: pageOf(call), score, suspicions }, settings);
 }
 
-/** A lead is never refused because the database is away, or in trouble: on disk now, stored as soon as it can be. */
-async function keep({ db, journal, log }: CaptureNeeds, call: Call, capture: Capture): Promise<Captured> {
-  try {
-    return await withRetries(db, () => storeCapture(db, capture));
-  } catch (error) {
-    if (isDataFault(error)) throw error;
-    await journal.append({ kind: 'capture', body: capture });
-    log.warn({ err: error, requestId: call.id }, 'a capture went to the journal');
-    return {
-      leadId: capture.lead_id,
-      visitorId: capture.event?.visitor_id ?? null,
-      sessionId: null,
-      heuristicLinksCreated: 0,
-      outcome: 'stored',
-    };
-  }
+/** In the journal it waits for the database: the answer says what is known of it already. */
+async function keep({ capture }: CaptureNeeds, call: Call, request: Capture): Promise<Captured> {
+  const captured = await capture(request, call.id);
+  if (captured !== 'journalled') return captured;
+  return {
+    leadId: request.lead_id,
+    visitorId: request.event?.visitor_id ?? null,
+    sessionId: null,
+    heuristicLinksCreated: 0,
+    outcome: 'stored',
+  };
 }
 
 function answerOf(captured: Captured, input: CaptureInput): z.output<typeof capturedShape> {

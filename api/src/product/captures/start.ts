@@ -2,20 +2,23 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
+import { withRetries } from '../../ground/db/faults.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
 import { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/record.ts';
 import { rememberForgotten } from '../erasure/forget-journal.ts';
+import { todaysPartitions } from '../events/partitions.ts';
 import { type MailSettings, sendDueMails } from '../mails/mail.ts';
 import { makeTransport } from '../mails/transport.ts';
 import type { MailFacts } from '../sites/settings.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
-import { type Entry, isDataFault, type Journal, openJournal } from './journal.ts';
+import { type Entry, type Journal, openJournal } from './journal.ts';
+import { makeKeep } from './keep.ts';
 import { type CaptureLimits, captureLimits } from './limits.ts';
-import { storeCapture, withRetries } from './store.ts';
+import { type Captured, storeCapture } from './store.ts';
 
 const REPLAY_EVERY_MS = 2000;
 
@@ -56,6 +59,8 @@ export interface Leads extends LeadWork {
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   settings: CaptureSettings;
+  /** Stores a capture, or puts it into the journal: a lead is never refused because the database is away, or in trouble. */
+  capture(request: Capture, requestId: string): Promise<Captured | 'journalled'>;
   /** Withdraws consent, or puts it into the journal while the database is away: it counts from now on all the same. */
   withdraw(request: Withdrawal): Promise<Withdrawn>;
   /** Confirms an opt-in, or puts it into the journal while the database is away: what the link is worth shows then. */
@@ -74,10 +79,14 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   // Not shared with events or reading: a flood of either leaves these two alone.
   const pool = makePool(appUrl, { name: 'leads', connectionsMax: 3, statementTimeoutMs: 10_000, log });
   const journal = await openJournal(journalFolder(config), log);
+  const keep = makeKeep(journal, log);
   const work = await leadWork(config, pool, log);
 
+  const withPartitions = <T>(store: () => Promise<T>) => withRetries(store, todaysPartitions(pool));
+  const captureNow = (request: Capture) => withPartitions(() => storeCapture(pool, request));
+  const confirmNow = (request: Confirmation) => withPartitions(() => confirmOptIn(pool, request));
   async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
-    const withdrawn = await withRetries(pool, () => withdrawConsent(pool, request));
+    const withdrawn = await withRetries(() => withdrawConsent(pool, request));
     // By address the same is written for an address we don't know (as nobody's), so that the time of the answer is the same.
     if (withdrawn.leadId || request.basis === 'unsubscribe_request') {
       await rememberForgotten(work.forgetJournal, {
@@ -90,10 +99,10 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     return withdrawn;
   }
   const play = async ({ kind, body }: Entry) => {
-    if (kind === 'capture') await withRetries(pool, () => storeCapture(pool, body as Capture));
+    if (kind === 'capture') await captureNow(body as Capture);
     else if (kind === 'withdrawal') await withdrawNow(body as Withdrawal);
     else if (kind === 'confirmation') {
-      const confirmed = await withRetries(pool, () => confirmOptIn(pool, body as Confirmation));
+      const confirmed = await confirmNow(body as Confirmation);
       // the person was told that it would be judged later; this is the judgement
       if (confirmed !== 'confirmed')
         log.info({ confirmed }, 'a confirmation from the journal came to nothing');
@@ -112,26 +121,12 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     pool,
     journal,
     ...work,
+    capture: (request, requestId) => keep('capture', request, captureNow, requestId),
     async withdraw(request) {
-      try {
-        return await withdrawNow(request);
-      } catch (error) {
-        if (isDataFault(error)) throw error;
-        await journal.append({ kind: 'withdrawal', body: request });
-        log.warn({ err: error }, 'a withdrawal went to the journal');
-        return { outcome: 'withdrawn', leadId: null };
-      }
+      const withdrawn = await keep('withdrawal', request, withdrawNow);
+      return withdrawn === 'journalled' ? { outcome: 'withdrawn', leadId: null } : withdrawn;
     },
-    async confirm(request) {
-      try {
-        return await withRetries(pool, () => confirmOptIn(pool, request));
-      } catch (error) {
-        if (isDataFault(error)) throw error;
-        await journal.append({ kind: 'confirmation', body: request });
-        log.warn({ err: error }, 'a confirmation went to the journal');
-        return 'journalled';
-      }
-    },
+    confirm: (request) => keep('confirmation', request, confirmNow),
     captureLimits: captureLimits(config.RATE_LIMITS === 'on'),
     judgeChallenge: challengeJudge(config.TURNSTILE_SECRET, config.TURNSTILE_VERIFY_URL, log),
     settings: {

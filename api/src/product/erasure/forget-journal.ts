@@ -1,7 +1,14 @@
 // Erasures and withdrawals, kept outside the database: a backup that is restored learns again what was forgotten since.
 // Ids, hashes and times only; an address never stands here.
-import { link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import {
+  appendAmongOthers,
+  makeFolder,
+  renameDurably,
+  syncFolder,
+  writeSynced,
+} from '../../ground/lib/durable.ts';
 
 export type Forgotten =
   | { kind: 'erasure'; siteId: string; leadId: string | null; emailHash: string; at: string }
@@ -29,15 +36,14 @@ export function rememberForgotten(path: string, entry: Forgotten): Promise<void>
  * over; or the look below sees another file there, and writes them again. A line that stands twice changes nothing.
  */
 export async function appendLines(path: string, lines: string[]): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   for (;;) {
     const file = await open(path, 'a', 0o600);
     try {
       // a line torn by a crash stays alone
-      await file.write(lines.map((line) => `\n${line}`).join(''));
-      await file.datasync();
+      await appendAmongOthers(file, lines.map((line) => `\n${line}`).join(''));
       const there = await stat(path).catch(() => null);
-      if (there?.ino === (await file.stat()).ino) return;
+      if (there?.ino === (await file.stat()).ino) return await syncFolder(dirname(path));
     } finally {
       await file.close();
     }
@@ -74,12 +80,10 @@ async function trim(path: string, now: number): Promise<number> {
   const all = await readForgotten(path);
   const kept = all.filter(({ at }) => now - Date.parse(at) < KEPT_MS);
   if (kept.length === all.length) return 0;
-  await writeFile(`${path}.new`, kept.map((entry) => `\n${JSON.stringify(entry)}`).join(''), {
-    mode: 0o600,
-    flush: true,
-  });
+  await writeSynced(`${path}.new`, kept.map((entry) => `\n${JSON.stringify(entry)}`).join(''));
   await link(path, before(path));
-  await rename(`${path}.new`, path);
+  await syncFolder(dirname(path)); // the old file has its second name before it loses the first
+  await renameDurably(`${path}.new`, path);
   await takeOver(path, new Set(all.map((entry) => JSON.stringify(entry))));
   return all.length - kept.length;
 }

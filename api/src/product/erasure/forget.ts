@@ -1,9 +1,9 @@
 // Forgets a person on one site: every row that a feature's tables say is theirs, in one transaction, without a race.
 import { randomUUID } from 'node:crypto';
+import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
-import { withRetries } from '../captures/store.ts';
 import { type Forgotten, rememberForgotten } from './forget-journal.ts';
 
 export interface ErasureRequest {
@@ -46,7 +46,7 @@ const goingIn = (tables: Tables) => {
   return [...all.filter(([, rule]) => rule.derived), ...all.filter(([, rule]) => !rule.derived)].reverse();
 };
 
-// The condition of the partial indexes of 0013, word for word: rows without an @ are never looked at.
+// The condition of the partial indexes of migration 0010, word for word: rows without an @ are never looked at.
 const HOLDING: Record<string, string> = {
   events: String.raw`(props::text like '%@%' or path like '%@%' or path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
   sessions: String.raw`(landing_path like '%@%' or landing_path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
@@ -72,7 +72,7 @@ function patternOf(spellings: string[]): string {
  */
 export function forgetting(pool: Pool, tables: Tables, journal: string | null): Forget {
   return (request) =>
-    withRetries(pool, () => inSites(pool, request.siteId, (db) => forgetIn(db, tables, request, journal)));
+    withRetries(() => inSites(pool, request.siteId, (db) => forgetIn(db, tables, request, journal)));
 }
 
 async function forgetIn(

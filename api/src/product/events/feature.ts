@@ -2,7 +2,8 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
-import { makePartitions, purgeRecentBodies } from './queries.ts';
+import { makePartitions } from './partitions.ts';
+import { purgeRecentBodies } from './queries.ts';
 import { type EventNeeds, eventRoutes } from './routes.ts';
 import { eventTables } from './tables.ts';
 

@@ -1,21 +1,16 @@
 // The ingestion engine: hands rows to the group commit and answers each when its batch has committed.
+import { isDataFault, withRetries } from '../../ground/db/faults.ts';
 import type { Pool } from '../../ground/db/pool.ts';
-import { isDatabaseAway } from '../../ground/http/errors.ts';
 import type { Meters } from '../../ground/http/meters.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { Batcher, BatcherClosed, BatcherFull } from '../../ground/lib/batcher.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { ArrivedEvent } from './enrich.ts';
 import type { Ledger } from './ledger.ts';
-import { ingestEvents, makePartitions, type StoredEvent } from './queries.ts';
+import { todaysPartitions } from './partitions.ts';
+import { ingestEvents, type StoredEvent } from './queries.ts';
 
 export type { StoredEvent } from './queries.ts';
-
-const DEADLOCK = '40P01';
-const SERIALIZATION_FAILURE = '40001';
-const NO_PARTITION = '23514';
-// Class 22: data that a type cannot hold; class 23: constraints. A row's own fault, not the batch's.
-const DATA_FAULT = /^(22|23)/;
 
 export interface Ingest {
   /** Resolves after the commit. throws unavailable (full, closing, database away) or invalid_request (this row cannot be stored) */
@@ -34,9 +29,6 @@ interface Options {
   /** Least distance between two writes; the figures are in docs/decisions/0001-group-commit.md. */
   spacingMs?: number;
 }
-
-const code = (error: unknown) => (error as { code?: string } | null)?.code ?? '';
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 20 }: Options): Ingest {
   async function write(events: ArrivedEvent[]): Promise<StoredEvent[]> {
@@ -62,7 +54,10 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
       repeated.set(event.site_id, (repeated.get(event.site_id) ?? 0) + 1);
       return { event: known, repeats: true };
     });
-    const stored = await withRetries(() => ingestEvents(db, distinct, repeated, inactivityMinutes));
+    const stored = await withRetries(
+      () => ingestEvents(db, distinct, repeated, inactivityMinutes),
+      todaysPartitions(db),
+    );
     const ms = performance.now() - began;
     meters.batch(events.length, ms / 1000);
     log.info({ rows: events.length, ms: Math.round(ms * 100) / 100 }, 'batch');
@@ -75,24 +70,9 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     });
   }
 
-  async function withRetries<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        if (attempt <= 3 && (code(error) === DEADLOCK || code(error) === SERIALIZATION_FAILURE))
-          await pause(Math.random() * 20 * attempt);
-        else if (attempt === 1 && code(error) === NO_PARTITION)
-          await makePartitions(db, -1, 1); // the job that makes them ahead did not run
-        else if (attempt === 1 && isDatabaseAway(error)) await pause(50);
-        else throw error;
-      }
-    }
-  }
-
   const batcher = new Batcher<ArrivedEvent, StoredEvent>({
     write,
-    isFaultOfAnItem: (error) => DATA_FAULT.test(code(error)),
+    isFaultOfAnItem: isDataFault, // a row's own fault, not the batch's
     rowsPerWriteMax: 500,
     rowsWorthAWrite: 32,
     queuedRowsMax: 5000,
@@ -116,7 +96,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
           throw new AppError('unavailable', 'The service is restarting. Keep this event and send it again.', {
             retryAfterSeconds: 5,
           });
-        if (DATA_FAULT.test(code(error))) {
+        if (isDataFault(error)) {
           log.error({ err: error }, 'an event passed validation and could not be stored');
           throw new AppError('invalid_request', 'This event holds a value that cannot be stored.', {
             cause: error,

@@ -86,15 +86,6 @@ export async function ingestEvents(
   return results;
 }
 
-/** Partitions for the UTC days from `fromDays` to `toDays` around today, both inclusive. returns how many were made */
-export async function makePartitions(db: Db, fromDays: number, toDays: number): Promise<number> {
-  const { rows } = await db.query<{ made: number }>(
-    "select make_event_partitions((now() at time zone 'UTC')::date + $1::int, (now() at time zone 'UTC')::date + $2::int) as made",
-    [fromDays, toDays],
-  );
-  return rows[0]!.made;
-}
-
 export interface Refusal {
   site_id: string;
   /** UTC day of arrival */

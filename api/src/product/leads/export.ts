@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { csvLine } from './csv.ts';
+import { csvLine } from '../../ground/lib/csv.ts';
 import { type Cursor, type LeadFilter, listLeads } from './listing.ts';
 import type { LeadRow } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-// Hears what other processes did to the numbers (migration 0033) and ends the answers kept here. One connection of its own.
+// Hears what other processes did to the numbers (migration 0013) and ends the answers kept here. One connection of its own.
 import pg from 'pg';
 import type { Log } from '../../ground/lib/log.ts';
 import type { MetricsCache } from './cache.ts';

@@ -1,6 +1,6 @@
 // The sites themselves: POST, GET /v1/sites and GET, PATCH /v1/sites/{siteId}.
 import { z } from 'zod';
-import { UNIQUE_VIOLATION } from '../../ground/db/faults.ts';
+import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { transaction } from '../../ground/db/transaction.ts';
 import { sitesOf } from '../../ground/http/frame.ts';
@@ -114,8 +114,8 @@ function possible(site: Site, before: Site | null, mail: MailFacts): Site {
 }
 
 async function unlessTaken<T>(write: Promise<T>): Promise<T> {
-  return write.catch((error: { code?: string }) => {
-    if (error.code === UNIQUE_VIOLATION)
+  return write.catch((error: unknown) => {
+    if (isUniqueViolation(error))
       throw new AppError('conflict', 'Another site has this key.', {
         issues: [{ path: 'key', message: 'is taken' }],
       });

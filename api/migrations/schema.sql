@@ -1,0 +1,831 @@
+-- What the migrations and the functions beside the features make, as PostgreSQL tells it; nothing runs this file.
+-- `npm run schema` writes it anew after a migration. Days' partitions are left out, and of functions the bodies.
+
+alter default privileges in schema public grant delete, insert, select, update on tables to marketing_app;
+alter default privileges in schema public grant select, usage on sequences to marketing_app;
+grant usage on schema public to marketing_app;
+grant usage on schema public to public;
+
+create type arrived_event as (
+  site_id uuid,
+  event_id uuid,
+  body_key uuid,
+  visitor_id uuid,
+  client_at timestamp(3) with time zone,
+  received_at timestamp(3) with time zone,
+  event_type text,
+  path text,
+  referrer text,
+  source text,
+  utm jsonb,
+  bot_reason text,
+  privacy_signal boolean,
+  is_conversion boolean,
+  engaged_ms integer,
+  scroll_percent real,
+  fcp_ms real,
+  lcp_ms real,
+  inp_ms real,
+  ttfb_ms real,
+  cls_score real,
+  props jsonb,
+  ip_hash bytea,
+  ua_hash bytea,
+  device_type text,
+  browser text,
+  os text,
+  country text
+);
+
+create table ad_spend (
+  site_id uuid not null,
+  day date not null,
+  source text not null,
+  campaign text default ''::text not null,
+  currency text not null,
+  amount numeric(18,4) not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint ad_spend_pkey PRIMARY KEY (site_id, day, source, campaign, currency),
+  constraint ad_spend_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint ad_spend_amount_check CHECK (amount >= 0::numeric),
+  constraint ad_spend_currency_check CHECK (currency ~ '^[A-Z]{3}$'::text)
+);
+alter table ad_spend enable row level security;
+alter table ad_spend force row level security;
+create policy own_sites on ad_spend as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON ad_spend FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on ad_spend to marketing_app;
+
+create table audit_log (
+  site_id uuid not null,
+  audit_id uuid default uuidv7() not null,
+  at timestamp(3) with time zone default now() not null,
+  actor text not null,
+  action text not null,
+  target text,
+  outcome smallint not null,
+  request_id uuid,
+  details jsonb,
+  constraint audit_log_pkey PRIMARY KEY (site_id, audit_id)
+);
+alter table audit_log enable row level security;
+alter table audit_log force row level security;
+create policy own_sites on audit_log as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant insert, select on audit_log to marketing_app;
+
+create table bot_verdicts (
+  site_id uuid not null,
+  verdict_id uuid default uuidv7() not null,
+  visitor_id uuid not null,
+  bot_reason text,
+  judged_by text not null,
+  judged_at timestamp(3) with time zone default now() not null,
+  events bigint not null,
+  constraint bot_verdicts_pkey PRIMARY KEY (site_id, verdict_id),
+  constraint bot_verdicts_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint bot_verdicts_judged_by_check CHECK (judged_by = ANY (ARRAY['admin'::text, 'pattern'::text]))
+);
+CREATE INDEX bot_verdicts_by_visitor ON bot_verdicts USING btree (site_id, visitor_id, judged_at DESC);
+alter table bot_verdicts enable row level security;
+alter table bot_verdicts force row level security;
+create policy own_sites on bot_verdicts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on bot_verdicts to marketing_app;
+
+create table breaches (
+  site_id uuid not null,
+  breach_id uuid default uuidv7() not null,
+  title text not null,
+  description text not null,
+  discovered_at timestamp(3) with time zone not null,
+  happened_at timestamp(3) with time zone,
+  affected_count integer,
+  data_kinds text[] default '{}'::text[] not null,
+  harm text,
+  measures text,
+  authority_told_at timestamp(3) with time zone,
+  people_told_at timestamp(3) with time zone,
+  closed_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint breaches_pkey PRIMARY KEY (site_id, breach_id),
+  constraint breaches_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint breaches_affected_count_check CHECK (affected_count >= 0)
+);
+alter table breaches enable row level security;
+alter table breaches force row level security;
+create policy own_sites on breaches as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on breaches to marketing_app;
+
+create table consent_details (
+  site_id uuid not null,
+  record_id uuid not null,
+  lead_id uuid not null,
+  salt bytea not null,
+  email_normalized text not null,
+  text_id uuid,
+  language text,
+  policy_version text,
+  purposes text,
+  page text,
+  form_name text,
+  source text,
+  evidence text,
+  ip_hash bytea,
+  ua_hash bytea,
+  constraint consent_details_pkey PRIMARY KEY (site_id, record_id)
+);
+CREATE INDEX consent_details_by_lead ON consent_details USING btree (site_id, lead_id);
+CREATE INDEX consent_details_by_text ON consent_details USING btree (site_id, text_id) WHERE text_id IS NOT NULL;
+alter table consent_details enable row level security;
+alter table consent_details force row level security;
+create policy own_sites on consent_details as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select on consent_details to marketing_app;
+
+create table consent_records (
+  site_id uuid not null,
+  record_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  seq integer not null,
+  action text not null,
+  status text not null,
+  kind text not null,
+  basis text not null,
+  text_hash bytea,
+  privacy_signal boolean default false not null,
+  occurred_at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone,
+  details_digest bytea not null,
+  previous_hash bytea,
+  hash bytea not null,
+  constraint consent_records_pkey PRIMARY KEY (site_id, record_id),
+  constraint consent_records_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
+  constraint consent_records_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
+  constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
+  constraint consent_records_kind_check CHECK (kind = ANY (ARRAY['none'::text, 'express'::text, 'implied_inquiry'::text, 'implied_purchase'::text, 'implied_other'::text])),
+  constraint consent_records_seq_check CHECK (seq >= 1),
+  constraint consent_records_status_check CHECK (status = ANY (ARRAY['pending'::text, 'implied'::text, 'express'::text, 'withdrawn'::text, 'expired'::text]))
+);
+alter table consent_records enable row level security;
+alter table consent_records force row level security;
+create policy own_sites on consent_records as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant insert, select on consent_records to marketing_app;
+
+create table consent_texts (
+  site_id uuid not null,
+  text_id uuid default uuidv7() not null,
+  name text not null,
+  version integer not null,
+  language text default 'en'::text not null,
+  words text not null,
+  words_hash bytea not null,
+  origin text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint consent_texts_pkey PRIMARY KEY (site_id, text_id),
+  constraint consent_texts_site_id_name_language_version_key UNIQUE (site_id, name, language, version),
+  constraint consent_texts_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint consent_texts_origin_check CHECK (origin = ANY (ARRAY['admin'::text, 'form'::text])),
+  constraint consent_texts_words_check CHECK (length(words) <= 8000)
+);
+CREATE UNIQUE INDEX consent_texts_by_words ON consent_texts USING btree (site_id, words_hash, language) WHERE origin = 'form'::text;
+alter table consent_texts enable row level security;
+alter table consent_texts force row level security;
+create policy own_sites on consent_texts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on consent_texts to marketing_app;
+
+create table conversions (
+  site_id uuid not null,
+  conversion_id text not null,
+  kind text not null,
+  origin text not null,
+  lead_id uuid,
+  visitor_id uuid,
+  occurred_at timestamp(3) with time zone not null,
+  amount numeric(18,4),
+  currency text,
+  received_at timestamp(3) with time zone default now() not null,
+  email_hash bytea,
+  constraint conversions_pkey PRIMARY KEY (site_id, origin, conversion_id),
+  constraint conversions_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint conversions_conversion_id_check CHECK (length(conversion_id) >= 1 AND length(conversion_id) <= 200),
+  constraint conversions_currency_check CHECK (currency ~ '^[A-Z]{3}$'::text),
+  constraint conversions_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'activation'::text, 'purchase'::text, 'email_verify'::text])),
+  constraint conversions_origin_check CHECK (origin = ANY (ARRAY['server'::text, 'browser'::text]))
+);
+CREATE INDEX conversions_by_address ON conversions USING btree (site_id, email_hash) WHERE email_hash IS NOT NULL;
+CREATE INDEX conversions_by_lead ON conversions USING btree (site_id, lead_id, kind) WHERE lead_id IS NOT NULL;
+CREATE INDEX conversions_by_time ON conversions USING btree (site_id, occurred_at);
+CREATE INDEX conversions_by_visitor ON conversions USING btree (site_id, visitor_id, kind) WHERE visitor_id IS NOT NULL;
+alter table conversions enable row level security;
+alter table conversions force row level security;
+create policy own_sites on conversions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER facts_by_conversion_of_lead AFTER INSERT OR DELETE OR UPDATE ON conversions FOR EACH ROW EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER facts_by_conversion_of_visitor AFTER INSERT OR DELETE OR UPDATE ON conversions FOR EACH ROW EXECUTE FUNCTION mark_visitor();
+CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON conversions FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on conversions to marketing_app;
+
+create table daily_breakdowns (
+  site_id uuid not null,
+  day date not null,
+  kind text not null,
+  name text not null,
+  detail text default ''::text not null,
+  sessions bigint default 0 not null,
+  page_views bigint default 0 not null,
+  conversions bigint default 0 not null,
+  events bigint default 0 not null,
+  engaged_ms bigint default 0 not null,
+  constraint daily_breakdowns_pkey PRIMARY KEY (site_id, day, kind, name, detail),
+  constraint daily_breakdowns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+alter table daily_breakdowns enable row level security;
+alter table daily_breakdowns force row level security;
+create policy own_sites on daily_breakdowns as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on daily_breakdowns to marketing_app;
+
+create table daily_ingest_rollups (
+  site_id uuid not null,
+  day date not null,
+  received bigint not null,
+  accepted bigint not null,
+  duplicate bigint not null,
+  rejected bigint not null,
+  rejected_by_reason jsonb not null,
+  latencies jsonb not null,
+  constraint daily_ingest_rollups_pkey PRIMARY KEY (site_id, day),
+  constraint daily_ingest_rollups_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+alter table daily_ingest_rollups enable row level security;
+alter table daily_ingest_rollups force row level security;
+create policy own_sites on daily_ingest_rollups as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on daily_ingest_rollups to marketing_app;
+
+create table daily_metric_rollups (
+  site_id uuid not null,
+  day date not null,
+  human_events bigint not null,
+  page_views bigint not null,
+  unique_visitors bigint not null,
+  sessions bigint not null,
+  entrances bigint not null,
+  landing_conversions bigint not null,
+  forms_started bigint not null,
+  forms_submitted bigint not null,
+  email_verifies bigint not null,
+  bot_events bigint not null,
+  bots_by_reason jsonb not null,
+  clamped_events bigint not null,
+  late_events bigint not null,
+  sessions_by_source jsonb not null,
+  vitals jsonb not null,
+  constraint daily_metric_rollups_pkey PRIMARY KEY (site_id, day),
+  constraint daily_metric_rollups_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+alter table daily_metric_rollups enable row level security;
+alter table daily_metric_rollups force row level security;
+create policy own_sites on daily_metric_rollups as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on daily_metric_rollups to marketing_app;
+
+create table dirty_days (
+  mark_id bigint generated always as identity not null,
+  site_id uuid not null,
+  day date not null,
+  cause text not null,
+  marked_at timestamp(3) with time zone default now() not null,
+  constraint dirty_days_pkey PRIMARY KEY (mark_id)
+);
+alter table dirty_days enable row level security;
+alter table dirty_days force row level security;
+create policy own_sites on dirty_days as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on dirty_days to marketing_app;
+
+create table dirty_leads (
+  mark_id bigint generated always as identity not null,
+  site_id uuid not null,
+  lead_id uuid,
+  visitor_id uuid,
+  constraint dirty_leads_pkey PRIMARY KEY (mark_id),
+  constraint dirty_leads_check CHECK (num_nonnulls(lead_id, visitor_id) = 1)
+);
+CREATE INDEX dirty_leads_by_site ON dirty_leads USING btree (site_id, mark_id);
+alter table dirty_leads enable row level security;
+alter table dirty_leads force row level security;
+create policy own_sites on dirty_leads as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on dirty_leads to marketing_app;
+
+create table erasures (
+  site_id uuid not null,
+  erasure_id uuid default uuidv7() not null,
+  lead_id uuid,
+  email_hash bytea not null,
+  erased_at timestamp(3) with time zone not null,
+  unsubscribe_hash bytea,
+  erased jsonb default '{}'::jsonb not null,
+  constraint erasures_pkey PRIMARY KEY (site_id, erasure_id),
+  constraint erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+CREATE INDEX erasures_by_address ON erasures USING btree (site_id, email_hash, erased_at DESC);
+CREATE INDEX erasures_by_link ON erasures USING btree (site_id, unsubscribe_hash) WHERE unsubscribe_hash IS NOT NULL;
+alter table erasures enable row level security;
+alter table erasures force row level security;
+create policy own_sites on erasures as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER INSERT ON erasures FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on erasures to marketing_app;
+
+create table event_keys (
+  site_id uuid not null,
+  event_id uuid not null,
+  visitor_id uuid not null,
+  occurred_at timestamp(3) with time zone not null,
+  constraint event_keys_pkey PRIMARY KEY (site_id, event_id)
+);
+CREATE INDEX event_keys_by_time ON event_keys USING brin (occurred_at);
+alter table event_keys enable row level security;
+alter table event_keys force row level security;
+create policy own_sites on event_keys as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on event_keys to marketing_app;
+
+create table events (
+  site_id uuid not null,
+  event_id uuid not null,
+  visitor_id uuid not null,
+  session_id uuid not null,
+  occurred_at timestamp(3) with time zone not null,
+  received_at timestamp(3) with time zone not null,
+  event_type text not null,
+  path text not null,
+  referrer text,
+  source text,
+  utm jsonb,
+  bot_reason text,
+  clamped boolean not null,
+  privacy_signal boolean not null,
+  is_conversion boolean not null,
+  engaged_ms integer,
+  scroll_percent real,
+  fcp_ms real,
+  lcp_ms real,
+  inp_ms real,
+  ttfb_ms real,
+  cls_score real,
+  props jsonb
+) partition by RANGE (occurred_at);
+CREATE INDEX events_by_time ON ONLY events USING brin (occurred_at) WITH (pages_per_range='16');
+CREATE INDEX events_by_visitor ON ONLY events USING btree (site_id, visitor_id, occurred_at);
+CREATE INDEX events_holding_addresses ON ONLY events USING btree (site_id) WHERE props::text ~~ '%@%'::text OR path ~~ '%@%'::text OR path ~~ '%\%40%'::text OR referrer ~~ '%@%'::text OR referrer ~~ '%\%40%'::text OR utm::text ~~ '%@%'::text;
+alter table events enable row level security;
+alter table events force row level security;
+create policy own_sites on events as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on events to marketing_app;
+
+create table ingest_latencies (
+  site_id uuid not null,
+  day date not null,
+  bucket smallint not null,
+  count bigint not null,
+  constraint ingest_latencies_pkey PRIMARY KEY (site_id, day, bucket),
+  constraint ingest_latencies_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+) with (fillfactor=70);
+alter table ingest_latencies enable row level security;
+alter table ingest_latencies force row level security;
+create policy own_sites on ingest_latencies as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on ingest_latencies to marketing_app;
+
+create table ingest_ledger (
+  site_id uuid not null,
+  day date not null,
+  outcome text not null,
+  reason text default ''::text not null,
+  slot smallint default (pg_backend_pid() % 16) not null,
+  count bigint not null,
+  constraint ingest_ledger_pkey PRIMARY KEY (site_id, day, outcome, reason, slot),
+  constraint ingest_ledger_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint ingest_ledger_outcome_check CHECK (outcome = ANY (ARRAY['received'::text, 'accepted'::text, 'duplicate'::text, 'rejected'::text]))
+) with (fillfactor=70);
+alter table ingest_ledger enable row level security;
+alter table ingest_ledger force row level security;
+create policy own_sites on ingest_ledger as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on ingest_ledger to marketing_app;
+
+create table job_runs (
+  run_id uuid default uuidv7() not null,
+  job text not null,
+  scheduled_for timestamp(3) with time zone,
+  trigger text not null,
+  state text default 'running'::text not null,
+  started_at timestamp(3) with time zone default clock_timestamp() not null,
+  finished_at timestamp(3) with time zone,
+  attempts smallint default 1 not null,
+  options jsonb default '{}'::jsonb not null,
+  result jsonb,
+  error text,
+  constraint job_runs_pkey PRIMARY KEY (run_id),
+  constraint job_runs_job_scheduled_for_key UNIQUE (job, scheduled_for),
+  constraint job_runs_job_check CHECK (job ~ '^[a-z0-9_]{1,64}$'::text),
+  constraint job_runs_state_check CHECK (state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'abandoned'::text])),
+  constraint job_runs_trigger_check CHECK (trigger = ANY (ARRAY['schedule'::text, 'made_up'::text, 'by_hand'::text]))
+);
+CREATE INDEX job_runs_by_job ON job_runs USING btree (job, started_at DESC);
+grant delete, insert, select, update on job_runs to marketing_app;
+
+create table lead_facts (
+  site_id uuid not null,
+  lead_id uuid not null,
+  day date not null,
+  first_captured_at timestamp(3) with time zone not null,
+  source text not null,
+  utm_source text,
+  utm_medium text,
+  campaign text,
+  domain_class text not null,
+  verified_at timestamp(3) with time zone,
+  signed_up_at timestamp(3) with time zone,
+  activated_at timestamp(3) with time zone,
+  hours double precision,
+  constraint lead_facts_pkey PRIMARY KEY (site_id, lead_id),
+  constraint lead_facts_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE
+) with (fillfactor=90);
+CREATE INDEX lead_facts_by_capture ON lead_facts USING btree (site_id, first_captured_at, lead_id);
+alter table lead_facts enable row level security;
+alter table lead_facts force row level security;
+create policy own_sites on lead_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on lead_facts to marketing_app;
+
+create table lead_identities (
+  site_id uuid not null,
+  identity_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  visitor_id uuid not null,
+  link_source text not null,
+  confidence real not null,
+  linked_at timestamp(3) with time zone default now() not null,
+  unlinked_at timestamp(3) with time zone,
+  constraint lead_identities_pkey PRIMARY KEY (site_id, identity_id),
+  constraint lead_identities_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
+  constraint lead_identities_confidence_check CHECK (confidence > 0::double precision AND confidence <= 1::double precision),
+  constraint lead_identities_link_source_check CHECK (link_source = ANY (ARRAY['form_submit'::text, 'same_ip_ua_window'::text, 'manual_merge'::text]))
+);
+CREATE UNIQUE INDEX lead_identities_active ON lead_identities USING btree (site_id, lead_id, visitor_id, link_source) WHERE unlinked_at IS NULL;
+CREATE INDEX lead_identities_by_visitor ON lead_identities USING btree (site_id, visitor_id);
+alter table lead_identities enable row level security;
+alter table lead_identities force row level security;
+create policy own_sites on lead_identities as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER facts_by_changed_link AFTER UPDATE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text OR new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER facts_by_gone_link AFTER DELETE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER facts_by_new_link AFTER INSERT ON lead_identities FOR EACH ROW WHEN (new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_lead();
+grant delete, insert, select, update on lead_identities to marketing_app;
+
+create table leads (
+  site_id uuid not null,
+  lead_id uuid default uuidv7() not null,
+  email text not null,
+  email_normalized text not null,
+  email_domain text not null,
+  domain_class text default 'business'::text not null,
+  first_captured_at timestamp(3) with time zone not null,
+  last_submitted_at timestamp(3) with time zone not null,
+  first_source text default 'direct'::text not null,
+  first_utm jsonb,
+  first_path text,
+  first_referrer text,
+  first_form_name text,
+  source_channel text,
+  first_visitor_id uuid,
+  privacy_signal boolean default false not null,
+  verified_at timestamp(3) with time zone,
+  consent_status text default 'pending'::text not null,
+  consent_at timestamp(3) with time zone,
+  consent_expires_at timestamp(3) with time zone,
+  consent_seq integer default 0 not null,
+  consent_head bytea,
+  unsubscribe_key text not null,
+  imported_at timestamp(3) with time zone,
+  constraint leads_pkey PRIMARY KEY (site_id, lead_id),
+  constraint leads_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
+  constraint leads_site_id_unsubscribe_key_key UNIQUE (site_id, unsubscribe_key),
+  constraint leads_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint leads_consent_status_check CHECK (consent_status = ANY (ARRAY['pending'::text, 'implied'::text, 'express'::text, 'withdrawn'::text, 'expired'::text])),
+  constraint leads_domain_class_check CHECK (domain_class = ANY (ARRAY['free_mail'::text, 'business'::text, 'disposable'::text])),
+  constraint leads_email_check CHECK (length(email) <= 400),
+  constraint leads_email_normalized_check CHECK (length(email_normalized) <= 400)
+) with (fillfactor=85);
+CREATE INDEX leads_by_capture ON leads USING btree (site_id, first_captured_at, lead_id);
+CREATE INDEX leads_expiring ON leads USING btree (consent_expires_at) WHERE consent_expires_at IS NOT NULL;
+alter table leads enable row level security;
+alter table leads force row level security;
+create policy own_sites on leads as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER facts_of_changed_lead AFTER UPDATE ON leads FOR EACH ROW WHEN (old.first_captured_at IS DISTINCT FROM new.first_captured_at OR old.first_source IS DISTINCT FROM new.first_source OR old.first_utm IS DISTINCT FROM new.first_utm OR old.domain_class IS DISTINCT FROM new.domain_class OR old.verified_at IS DISTINCT FROM new.verified_at OR old.first_visitor_id IS DISTINCT FROM new.first_visitor_id OR old.imported_at IS DISTINCT FROM new.imported_at) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
+grant delete, insert, select, update on leads to marketing_app;
+
+create table opt_ins (
+  site_id uuid not null,
+  opt_in_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  token text not null,
+  requested_at timestamp(3) with time zone not null,
+  confirmed_at timestamp(3) with time zone,
+  cancelled_at timestamp(3) with time zone,
+  request json not null,
+  constraint opt_ins_pkey PRIMARY KEY (site_id, opt_in_id),
+  constraint opt_ins_site_id_token_key UNIQUE (site_id, token),
+  constraint opt_ins_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE
+);
+CREATE INDEX opt_ins_by_lead ON opt_ins USING btree (site_id, lead_id, requested_at DESC);
+alter table opt_ins enable row level security;
+alter table opt_ins force row level security;
+create policy own_sites on opt_ins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on opt_ins to marketing_app;
+
+create table outgoing_mails (
+  site_id uuid not null,
+  mail_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  kind text not null,
+  opt_in_id uuid,
+  queued_at timestamp(3) with time zone default now() not null,
+  next_attempt_at timestamp(3) with time zone default now() not null,
+  attempts smallint default 0 not null,
+  sent_at timestamp(3) with time zone,
+  given_up_at timestamp(3) with time zone,
+  last_error text,
+  constraint outgoing_mails_pkey PRIMARY KEY (site_id, mail_id),
+  constraint outgoing_mails_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
+  constraint outgoing_mails_kind_check CHECK (kind = 'confirm'::text)
+);
+CREATE INDEX outgoing_mails_due ON outgoing_mails USING btree (next_attempt_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
+alter table outgoing_mails enable row level security;
+alter table outgoing_mails force row level security;
+create policy own_sites on outgoing_mails as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on outgoing_mails to marketing_app;
+
+create table quarantine (
+  site_id uuid not null,
+  quarantine_id uuid default uuidv7() not null,
+  received_at timestamp(3) with time zone not null,
+  email_normalized text,
+  capture json,
+  score real not null,
+  reasons text[] not null,
+  event_id uuid,
+  decision text,
+  decided_at timestamp(3) with time zone,
+  constraint quarantine_pkey PRIMARY KEY (site_id, quarantine_id),
+  constraint quarantine_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint quarantine_check CHECK ((decision IS NULL) = (decided_at IS NULL)),
+  constraint quarantine_decision_check CHECK (decision = ANY (ARRAY['released'::text, 'dropped'::text]))
+);
+CREATE INDEX quarantine_by_address ON quarantine USING btree (site_id, email_normalized) WHERE email_normalized IS NOT NULL;
+CREATE INDEX quarantine_open ON quarantine USING btree (site_id, received_at DESC) WHERE decision IS NULL;
+alter table quarantine enable row level security;
+alter table quarantine force row level security;
+create policy own_sites on quarantine as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on quarantine to marketing_app;
+
+create table recent_bodies (
+  site_id uuid not null,
+  body_key uuid not null,
+  event_id uuid not null,
+  seen_at timestamp(3) with time zone not null,
+  constraint recent_bodies_pkey PRIMARY KEY (site_id, body_key)
+);
+alter table recent_bodies enable row level security;
+alter table recent_bodies force row level security;
+create policy own_sites on recent_bodies as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on recent_bodies to marketing_app;
+
+create table rejections (
+  site_id uuid not null,
+  rejection_id uuid default uuidv7() not null,
+  received_at timestamp(3) with time zone default now() not null,
+  route text not null,
+  reason text not null,
+  details jsonb,
+  constraint rejections_pkey PRIMARY KEY (site_id, rejection_id),
+  constraint rejections_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+alter table rejections enable row level security;
+alter table rejections force row level security;
+create policy own_sites on rejections as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on rejections to marketing_app;
+
+create table rollup_state (
+  site_id uuid not null,
+  day date not null,
+  rolled_up_at timestamp(3) with time zone not null,
+  ledger_seen bigint not null,
+  sealed_at timestamp(3) with time zone,
+  constraint rollup_state_pkey PRIMARY KEY (site_id, day),
+  constraint rollup_state_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+) with (fillfactor=70);
+alter table rollup_state enable row level security;
+alter table rollup_state force row level security;
+create policy own_sites on rollup_state as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER INSERT OR UPDATE ON rollup_state FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on rollup_state to marketing_app;
+
+create table schema_migrations (
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp(3) with time zone default now() not null,
+  constraint schema_migrations_pkey PRIMARY KEY (name)
+);
+grant select on schema_migrations to marketing_app;
+
+create table service_days (
+  day date not null,
+  minutes bit(1440) not null,
+  constraint service_days_pkey PRIMARY KEY (day)
+);
+grant delete, insert, select, update on service_days to marketing_app;
+
+create table sessions (
+  site_id uuid not null,
+  session_id uuid default uuidv7() not null,
+  visitor_id uuid not null,
+  started_at timestamp(3) with time zone not null,
+  last_activity_at timestamp(3) with time zone not null,
+  landing_path text not null,
+  referrer text,
+  source text not null,
+  utm jsonb,
+  device_type text not null,
+  browser text,
+  os text,
+  country text,
+  constraint sessions_pkey PRIMARY KEY (site_id, session_id)
+) with (fillfactor=85);
+CREATE INDEX sessions_by_visitor ON sessions USING btree (site_id, visitor_id, started_at DESC);
+CREATE INDEX sessions_holding_addresses ON sessions USING btree (site_id) WHERE landing_path ~~ '%@%'::text OR landing_path ~~ '%\%40%'::text OR referrer ~~ '%@%'::text OR referrer ~~ '%\%40%'::text OR utm::text ~~ '%@%'::text;
+alter table sessions enable row level security;
+alter table sessions force row level security;
+create policy own_sites on sessions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on sessions to marketing_app;
+
+create table sites (
+  site_id uuid default uuidv7() not null,
+  key text not null,
+  name text default ''::text not null,
+  domain text,
+  origins text[] default '{}'::text[] not null,
+  settings jsonb default '{}'::jsonb not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint sites_pkey PRIMARY KEY (site_id),
+  constraint sites_key_key UNIQUE (key),
+  constraint sites_domain_check CHECK (domain = lower(domain)),
+  constraint sites_key_check CHECK (length(key) >= 1 AND length(key) <= 128)
+);
+alter table sites enable row level security;
+alter table sites force row level security;
+create policy every_site on sites as permissive for all to public using (true) with check (true);
+grant delete, insert, select, update on sites to marketing_app;
+
+create table submissions (
+  site_id uuid not null,
+  submission_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  event_id uuid,
+  body_key uuid,
+  form_name text not null,
+  path text,
+  source_channel text,
+  payload jsonb,
+  submitted_at timestamp(3) with time zone not null,
+  spam_score real default 0 not null,
+  constraint submissions_pkey PRIMARY KEY (site_id, submission_id),
+  constraint submissions_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE
+);
+CREATE INDEX submissions_by_lead ON submissions USING btree (site_id, lead_id, submitted_at);
+CREATE UNIQUE INDEX submissions_once ON submissions USING btree (site_id, lead_id, event_id) WHERE event_id IS NOT NULL;
+alter table submissions enable row level security;
+alter table submissions force row level security;
+create policy own_sites on submissions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on submissions to marketing_app;
+
+create table visitor_days (
+  site_id uuid not null,
+  day date not null,
+  visitor_id uuid not null,
+  previous_day date,
+  constraint visitor_days_pkey PRIMARY KEY (site_id, day, visitor_id)
+);
+CREATE INDEX visitor_days_by_visitor ON visitor_days USING btree (site_id, visitor_id, day);
+alter table visitor_days enable row level security;
+alter table visitor_days force row level security;
+create policy own_sites on visitor_days as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visitor_days to marketing_app;
+
+create table visitor_returns (
+  site_id uuid not null,
+  day date not null,
+  previous_day date,
+  visitors bigint not null,
+  constraint visitor_returns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+CREATE UNIQUE INDEX visitor_returns_once ON visitor_returns USING btree (site_id, day, previous_day) INCLUDE (visitors) NULLS NOT DISTINCT;
+alter table visitor_returns enable row level security;
+alter table visitor_returns force row level security;
+create policy own_sites on visitor_returns as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visitor_returns to marketing_app;
+
+create table visitors (
+  site_id uuid not null,
+  visitor_id uuid not null,
+  first_seen_at timestamp(3) with time zone not null,
+  last_seen_at timestamp(3) with time zone not null,
+  ip_hash bytea,
+  ua_hash bytea,
+  privacy_signal boolean default false not null,
+  constraint visitors_pkey PRIMARY KEY (site_id, visitor_id)
+) with (fillfactor=85);
+CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE ip_hash IS NOT NULL;
+alter table visitors enable row level security;
+alter table visitors force row level security;
+create policy own_sites on visitors as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER facts_by_earlier_sight AFTER UPDATE OF first_seen_at ON visitors FOR EACH ROW WHEN (old.first_seen_at <> new.first_seen_at) EXECUTE FUNCTION mark_visitor();
+grant delete, insert, select, update on visitors to marketing_app;
+
+create table withdrawal_requests (
+  site_id uuid not null,
+  request_id uuid default uuidv7() not null,
+  email_hash bytea not null,
+  requested_at timestamp(3) with time zone not null,
+  constraint withdrawal_requests_pkey PRIMARY KEY (site_id, request_id),
+  constraint withdrawal_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+CREATE INDEX withdrawal_requests_by_address ON withdrawal_requests USING btree (site_id, email_hash, requested_at DESC);
+alter table withdrawal_requests enable row level security;
+alter table withdrawal_requests force row level security;
+create policy own_sites on withdrawal_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on withdrawal_requests to marketing_app;
+
+grant select, usage on dirty_days_mark_id_seq to marketing_app;
+
+grant select, usage on dirty_leads_mark_id_seq to marketing_app;
+
+create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamp with time zone) returns void language plpgsql set enable_seqscan=off;
+
+create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function consent_details_digest(d consent_details) returns bytea language sql immutable;
+
+create function consent_hash(r consent_records) returns bytea language sql immutable;
+
+create function count_capture(for_site uuid, at timestamp with time zone, as_outcome text, because text) returns void language sql;
+
+create function current_sites() returns uuid[] language sql stable parallel safe;
+
+create function drop_event_partitions(before_day date) returns SETOF text language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on drop_event_partitions(date) from public;
+grant execute on drop_event_partitions(date) to marketing_app;
+
+create function event_time(client_at timestamp with time zone, received_at timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF lead_facts language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
+
+create function grow_sessions(places tid[], ends timestamp with time zone[]) returns void language plpgsql set enable_indexscan=off set enable_bitmapscan=off set enable_seqscan=off set enable_hashjoin=off set enable_mergejoin=off set plan_cache_mode=force_generic_plan;
+
+create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
+
+create function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text) returns TABLE(arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean) language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
+
+create procedure isolate_sites(IN target regclass) language plpgsql;
+revoke all on isolate_sites(regclass) from public;
+
+create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on make_event_partitions(date,date) from public;
+grant execute on make_event_partitions(date,date) to marketing_app;
+
+create function mark_lead() returns trigger language plpgsql;
+
+create function mark_visitor() returns trigger language plpgsql;
+
+create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF uuid language sql stable set enable_seqscan=off;
+
+create function netstring(field text) returns text language sql immutable parallel safe;
+
+create function purge_audit_log(before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on purge_audit_log(timestamp with time zone) from public;
+grant execute on purge_audit_log(timestamp with time zone) to marketing_app;
+
+create function purge_consent_records(for_site uuid, before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on purge_consent_records(uuid,timestamp with time zone) from public;
+grant execute on purge_consent_records(uuid,timestamp with time zone) to marketing_app;
+
+create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
+
+create function recut_sessions(for_site uuid, for_visitor uuid, inactivity interval, device text, device_browser text, device_os text, device_country text) returns void language plpgsql;
+
+create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
+
+create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql set jit=off set work_mem=8MB set enable_nestloop=on;
+
+create function tell_metrics_changed() returns trigger language plpgsql;
+
+create function withdraw_consent(request json) returns json language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;

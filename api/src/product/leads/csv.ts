@@ -1,2 +1,0 @@
-// The product's one CSV writer, where the export looks for it.
-export { csvLine } from '../../ground/lib/csv.ts';
