@@ -1,13 +1,13 @@
 // Everything the product is made of, on one page, in the order its tables are erased backwards and purged. A new feature
 // is one line here.
 import type { Feature } from './ground/feature.ts';
-import { jobs } from './ground/jobs/feature.ts';
-import { retention } from './ground/retention/feature.ts';
 import { keptOf, lengthOf, type Settings, type Tables } from './ground/tables.ts';
 import type { House } from './house.ts';
 import { audit } from './operations/audit/feature.ts';
 import { backups } from './operations/backups/feature.ts';
 import { health } from './operations/health/feature.ts';
+import { jobs } from './operations/jobs/feature.ts';
+import { retention } from './operations/retention/feature.ts';
 import { status } from './operations/status/feature.ts';
 import { bots } from './product/bots/feature.ts';
 import { breaches } from './product/breaches/feature.ts';

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Db, Pool } from '../db/pool.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
-import { abandonRuns, claimRun, finishRun, lastSlots, latestRuns, tryLock, unlock } from './queries.ts';
+import { abandonRuns, claimRun, finishRun, lastSlots, latestRuns, tryLock, unlock } from './runs.ts';
 import type { JobStatus, Run, Trigger } from './shape.ts';
 import { latestSlot } from './slots.ts';
 

@@ -1,6 +1,6 @@
 // Brings what another machine was told to forget together with what this one was.
 import { readFile } from 'node:fs/promises';
-import { appendLines } from '../../product/erasure/forget-journal.ts';
+import { appendLines } from '../../product/consent/forget-journal.ts';
 
 /** Adds the lines of one journal that the other lacks; a journal that is not there has none. returns  how many were added */
 export async function mergeJournal(from: string, into: string): Promise<number> {

@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import { PEPPER } from '../../../test/cluster.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
+import { rememberForgotten } from '../consent/forget-journal.ts';
 import { forgetAgain } from '../erasure/forget-again.ts';
-import { rememberForgotten } from '../erasure/forget-journal.ts';
 
 let server: TestServer;
 let site: string;

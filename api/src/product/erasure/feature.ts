@@ -1,5 +1,8 @@
 // What a person may ask for: everything held about them, and its erasure.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { Forget } from './forget.ts';
+import { forgetLapsed } from './lapsed.ts';
 import { type ErasureNeeds, erasureRoutes } from './routes.ts';
 import { erasureTables } from './tables.ts';
 
@@ -7,9 +10,18 @@ interface House extends Pick<ErasureNeeds, 'db' | 'forget'> {
   leads: Pick<ErasureNeeds, 'hashAddress' | 'journal'>;
 }
 
-export const erasure: Feature<House> = {
+interface ErasureWork {
+  db: Pool;
+  leads: Pick<ErasureNeeds, 'hashAddress'>;
+  forget: Forget;
+}
+
+export const erasure: Feature<House, ErasureWork> = {
   name: 'erasure',
   tables: erasureTables,
   routes: ({ db, forget, leads: { hashAddress, journal } }) =>
     erasureRoutes({ db, forget, hashAddress, journal }),
+  endings: ({ db, leads: { hashAddress }, forget }) => ({
+    'lapsed leads': forgetLapsed(db, hashAddress, forget),
+  }),
 };

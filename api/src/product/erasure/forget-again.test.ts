@@ -8,8 +8,8 @@ import { PEPPER } from '../../../test/cluster.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { emailHash } from '../captures/capture.ts';
+import { rememberForgotten } from '../consent/forget-journal.ts';
 import { forgetAgain } from './forget-again.ts';
-import { rememberForgotten } from './forget-journal.ts';
 
 let server: TestServer;
 let siteId: string;

@@ -4,9 +4,9 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Tables } from '../../ground/tables.ts';
 import { emailHash } from '../captures/capture.ts';
+import { readForgotten } from '../consent/forget-journal.ts';
 import { withdrawConsent } from '../consent/record.ts';
 import { forgetting } from './forget.ts';
-import { readForgotten } from './forget-journal.ts';
 
 export interface ForgottenAgain {
   erased: number;

@@ -4,7 +4,7 @@ import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
-import { type Forgotten, rememberForgotten } from './forget-journal.ts';
+import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
 
 export interface ErasureRequest {
   siteId: string;

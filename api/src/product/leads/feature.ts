@@ -1,8 +1,6 @@
 // People who left an address: listed, searched, carried in and out.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
-import type { Forget } from '../erasure/forget.ts';
-import { forgetLapsed } from './lapsed.ts';
 import { type LeadNeeds, leadRoutes } from './routes.ts';
 import { leadTables } from './tables.ts';
 
@@ -11,16 +9,10 @@ interface House {
   db: Pool;
   leads: Pick<LeadNeeds, 'hashAddress'>;
 }
-interface LeadJobs extends Pick<House, 'db' | 'leads'> {
-  forget: Forget;
-}
 
-export const leads: Feature<House, LeadJobs> = {
+export const leads: Feature<House> = {
   name: 'leads',
   tables: leadTables,
   routes: ({ config, db, leads: { hashAddress } }) =>
     leadRoutes({ db, hashAddress, publicUrl: config.PUBLIC_URL }),
-  endings: ({ db, leads: { hashAddress }, forget }) => ({
-    'lapsed leads': forgetLapsed(db, hashAddress, forget),
-  }),
 };

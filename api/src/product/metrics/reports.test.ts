@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test';
 import { idOf, partitions, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays } from '../../ground/lib/days.ts';
+import { type Histogram, percentile } from '../../ground/lib/histogram.ts';
 import { visitorIdOf } from '../events/enrich.ts';
-import { type Histogram, percentile } from './histogram.ts';
 import { credit, MODELS, split } from './reports/credit.ts';
 
 let server: TestServer;

@@ -1,8 +1,8 @@
 // How fast pages were for visitors: the five web vitals, from mergeable histograms.
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
+import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import type { Site } from '../../../ground/site.ts';
-import { type Histogram, merge, percentile } from '../histogram.ts';
 import { findDays } from './queries.ts';
 import { sum } from './sums.ts';
 import { count, type Window } from './window.ts';

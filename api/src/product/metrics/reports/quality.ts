@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
+import { percentile } from '../../../ground/lib/histogram.ts';
 import type { Site } from '../../../ground/site.ts';
-import { percentile } from '../histogram.ts';
 import { type DayRow, findDays, LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
 import { ratio, sum } from './sums.ts';

@@ -1,6 +1,6 @@
 // The SQL door of what several reports read. Every statement runs inside a transaction of inSites and names its site.
 import type { Db } from '../../../ground/db/pool.ts';
-import type { Histogram } from '../histogram.ts';
+import type { Histogram } from '../../../ground/lib/histogram.ts';
 
 export interface DayRow {
   day: string;

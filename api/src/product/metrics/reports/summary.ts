@@ -1,8 +1,8 @@
 // The headline numbers of a window, against the window before, and what they stand on: totals, ingestion, quality, trend.
 import type { Db } from '../../../ground/db/pool.ts';
 import { addDays, dayOf, daysIn } from '../../../ground/lib/days.ts';
+import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import type { Site } from '../../../ground/site.ts';
-import { type Histogram, merge, percentile } from '../histogram.ts';
 import { headlinesOf, type Read, spendOf } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
 import { report } from './report.ts';

@@ -8,7 +8,7 @@ import { PEPPER } from '../../../test/cluster.ts';
 import { ago, hours } from '../../../test/make.ts';
 import { partitions, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
-import { addDays, dayOf } from '../lib/days.ts';
+import { addDays, dayOf } from '../../ground/lib/days.ts';
 
 let server: TestServer;
 let siteId: string;

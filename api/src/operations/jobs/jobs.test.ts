@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
-import { makePool } from '../db/pool.ts';
-import { makeLog } from '../lib/log.ts';
-import { markMinute } from './queries.ts';
-import { type Job, makeRunner } from './runner.ts';
-import { latestSlot } from './slots.ts';
+import { makePool } from '../../ground/db/pool.ts';
+import { type Job, makeRunner } from '../../ground/jobs/runner.ts';
+import { markMinute } from '../../ground/jobs/runs.ts';
+import { latestSlot } from '../../ground/jobs/slots.ts';
+import { makeLog } from '../../ground/lib/log.ts';
 
 let server: TestServer;
 let database: TestDatabase;

@@ -2,7 +2,7 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Ending } from '../../ground/retention/purge.ts';
-import type { Forget } from '../erasure/forget.ts';
+import type { Forget } from './forget.ts';
 
 const LEADS_A_NIGHT = 5000; // of a site; the rest waits for the next night
 

@@ -1,5 +1,5 @@
 // What is kept of jobs, of minutes with service, and of the schema itself.
-import type { Tables } from '../tables.ts';
+import type { Tables } from '../../ground/tables.ts';
 
 export const jobTables: Tables = {
   job_runs: {

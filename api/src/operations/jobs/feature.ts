@@ -1,9 +1,9 @@
 // The jobs themselves: seen and run by hand; the heartbeat, and the table of runs.
-import type { Pool } from '../db/pool.ts';
-import type { Feature } from '../feature.ts';
-import { markMinute, purgeRuns } from './queries.ts';
+import type { Pool } from '../../ground/db/pool.ts';
+import type { Feature } from '../../ground/feature.ts';
+import type { Runner } from '../../ground/jobs/runner.ts';
+import { markMinute, purgeRuns } from '../../ground/jobs/runs.ts';
 import { jobRoutes } from './routes.ts';
-import type { Runner } from './runner.ts';
 import { jobTables } from './tables.ts';
 
 interface JobWork {

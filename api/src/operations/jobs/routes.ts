@@ -1,13 +1,13 @@
 // The jobs over HTTP: GET /v1/admin/jobs, GET and POST /v1/admin/jobs/{job}.
 import { z } from 'zod';
-import type { Pool } from '../db/pool.ts';
-import { nextCursor, pageOf, paging, readCursor } from '../http/fields.ts';
-import { type Route, route } from '../http/route.ts';
-import { validate } from '../http/validate.ts';
-import { AppError } from '../lib/app-error.ts';
-import { listRuns } from './queries.ts';
-import type { Job, Runner } from './runner.ts';
-import { jobStatusShape, runShape } from './shape.ts';
+import type { Pool } from '../../ground/db/pool.ts';
+import { nextCursor, pageOf, paging, readCursor } from '../../ground/http/fields.ts';
+import { type Route, route } from '../../ground/http/route.ts';
+import { validate } from '../../ground/http/validate.ts';
+import type { Job, Runner } from '../../ground/jobs/runner.ts';
+import { listRuns } from '../../ground/jobs/runs.ts';
+import { jobStatusShape, runShape } from '../../ground/jobs/shape.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
 
 const NO_OPTIONS = z.object({});
 

@@ -1,11 +1,11 @@
 // The nightly purge: every table of every feature by its own rule.
 import { z } from 'zod';
 import type { Config } from '../../config.ts';
-import type { Pool } from '../db/pool.ts';
-import type { Feature } from '../feature.ts';
-import type { Job } from '../jobs/runner.ts';
-import type { Tables } from '../tables.ts';
-import { type Ending, purge } from './purge.ts';
+import type { Pool } from '../../ground/db/pool.ts';
+import type { Feature } from '../../ground/feature.ts';
+import type { Job } from '../../ground/jobs/runner.ts';
+import { type Ending, purge } from '../../ground/retention/purge.ts';
+import type { Tables } from '../../ground/tables.ts';
 
 interface PurgeWork {
   db: Pool;
