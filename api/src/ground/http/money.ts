@@ -1,4 +1,4 @@
-// Fields of money: an amount and its currency, as numbers or as the texts of a table.
+// Fields of money: an amount and its currency, given as numbers or as the texts of a table.
 import { z } from 'zod';
 
 export const currency = z
@@ -7,13 +7,15 @@ export const currency = z
   .toUpperCase()
   .regex(/^[A-Z]{3}$/, 'three letters such as CAD');
 
-export const amount = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .trim()
-      .regex(/^\d{1,12}(\.\d{1,4})?$/, 'a number such as 12.50'),
-  ])
-  .transform(Number)
-  .pipe(z.number().min(0).max(1e12));
+/** returns  a decimal text of four places, so that no amount is ever a binary fraction on its way */
+export const amount = z.union([
+  z
+    .number()
+    .min(0)
+    .max(1e12)
+    .transform((given) => given.toFixed(4)),
+  z
+    .string()
+    .trim()
+    .regex(/^\d{1,12}(\.\d{1,4})?$/, 'a number such as 12.50'),
+]);

@@ -8,7 +8,8 @@ export interface Spend {
   /** Empty: the whole source. */
   campaign: string;
   currency: string;
-  amount: number;
+  /** Decimal, as text. */
+  amount: string;
 }
 
 /** returns  how many were stored; one sent again for the same key replaces its amount */
@@ -37,7 +38,7 @@ export async function listSpend(
   { from, to, after, limit }: { from: string; to: string; after: SpendCursor | null; limit: number },
 ): Promise<Spend[]> {
   const { rows } = await db.query<Spend>(
-    `select day, source, campaign, currency, amount::float8 as amount from ad_spend
+    `select day, source, campaign, currency, amount::text as amount from ad_spend
      where site_id = $1 and day between $2 and $3
        and ($4::date is null or (day, source, campaign, currency) > ($4, $5, $6, $7))
      order by day, source, campaign, currency limit $8`,

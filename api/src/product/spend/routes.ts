@@ -83,7 +83,7 @@ export function spendRoutes({ db, cache }: SpendNeeds): Route[] {
           last.campaign,
           last.currency,
         ]);
-        return { rows: page, nextCursor: next };
+        return { rows: page.map((row) => ({ ...row, amount: Number(row.amount) })), nextCursor: next };
       },
     }),
   ];
