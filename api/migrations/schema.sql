@@ -206,6 +206,7 @@ create table conversions (
   currency text,
   received_at timestamp(3) with time zone default now() not null,
   email_hash bytea,
+  voided_at timestamp(3) with time zone,
   constraint conversions_pkey PRIMARY KEY (site_id, origin, conversion_id),
   constraint conversions_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint conversions_conversion_id_check CHECK (length(conversion_id) >= 1 AND length(conversion_id) <= 200),
@@ -213,6 +214,7 @@ create table conversions (
   constraint conversions_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'activation'::text, 'purchase'::text, 'email_verify'::text])),
   constraint conversions_origin_check CHECK (origin = ANY (ARRAY['server'::text, 'browser'::text]))
 );
+CREATE INDEX conversions_bought ON conversions USING btree (site_id, occurred_at) WHERE kind = 'purchase'::text;
 CREATE INDEX conversions_by_address ON conversions USING btree (site_id, email_hash) WHERE email_hash IS NOT NULL;
 CREATE INDEX conversions_by_lead ON conversions USING btree (site_id, lead_id, kind) WHERE lead_id IS NOT NULL;
 CREATE INDEX conversions_by_time ON conversions USING btree (site_id, occurred_at);
@@ -443,10 +445,14 @@ create table lead_facts (
   signed_up_at timestamp(3) with time zone,
   activated_at timestamp(3) with time zone,
   hours double precision,
+  touches_known_since timestamp(3) with time zone,
   constraint lead_facts_pkey PRIMARY KEY (site_id, lead_id),
   constraint lead_facts_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE
 ) with (fillfactor=90);
+CREATE INDEX lead_facts_by_activation ON lead_facts USING btree (site_id, activated_at) WHERE activated_at IS NOT NULL;
 CREATE INDEX lead_facts_by_capture ON lead_facts USING btree (site_id, first_captured_at, lead_id);
+CREATE INDEX lead_facts_by_signup ON lead_facts USING btree (site_id, signed_up_at) WHERE signed_up_at IS NOT NULL;
+CREATE INDEX lead_facts_verified ON lead_facts USING btree (site_id) WHERE verified_at IS NOT NULL;
 alter table lead_facts enable row level security;
 alter table lead_facts force row level security;
 create policy own_sites on lead_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -473,8 +479,30 @@ alter table lead_identities force row level security;
 create policy own_sites on lead_identities as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 CREATE TRIGGER facts_by_changed_link AFTER UPDATE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text OR new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_by_gone_link AFTER DELETE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_lead();
-CREATE TRIGGER facts_by_new_link AFTER INSERT ON lead_identities FOR EACH ROW WHEN (new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER facts_by_new_link AFTER INSERT ON lead_identities FOR EACH ROW WHEN (new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
+CREATE TRIGGER facts_of_others_by_changed_link AFTER UPDATE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text OR new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
+CREATE TRIGGER facts_of_others_by_gone_link AFTER DELETE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
 grant delete, insert, select, update on lead_identities to marketing_app;
+
+create table lead_touches (
+  site_id uuid not null,
+  lead_id uuid not null,
+  session_id uuid not null,
+  visitor_id uuid not null,
+  started_at timestamp(3) with time zone not null,
+  source text not null,
+  utm_source text,
+  utm_medium text,
+  campaign text,
+  is_weak boolean not null,
+  constraint lead_touches_pkey PRIMARY KEY (site_id, lead_id, session_id),
+  constraint lead_touches_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES lead_facts(site_id, lead_id) ON DELETE CASCADE
+);
+CREATE INDEX lead_touches_by_time ON lead_touches USING btree (site_id, started_at);
+alter table lead_touches enable row level security;
+alter table lead_touches force row level security;
+create policy own_sites on lead_touches as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on lead_touches to marketing_app;
 
 create table leads (
   site_id uuid not null,
@@ -516,6 +544,7 @@ alter table leads enable row level security;
 alter table leads force row level security;
 create policy own_sites on leads as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 CREATE TRIGGER facts_of_changed_lead AFTER UPDATE ON leads FOR EACH ROW WHEN (old.first_captured_at IS DISTINCT FROM new.first_captured_at OR old.first_source IS DISTINCT FROM new.first_source OR old.first_utm IS DISTINCT FROM new.first_utm OR old.domain_class IS DISTINCT FROM new.domain_class OR old.verified_at IS DISTINCT FROM new.verified_at OR old.first_visitor_id IS DISTINCT FROM new.first_visitor_id OR old.imported_at IS DISTINCT FROM new.imported_at) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads FOR EACH ROW WHEN (new.imported_at IS NOT NULL AND old.last_submitted_at IS DISTINCT FROM new.last_submitted_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
 grant delete, insert, select, update on leads to marketing_app;
 
@@ -769,6 +798,8 @@ create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, 
 
 create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
+create function captured_at(lead leads) returns timestamp with time zone language sql stable;
+
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function consent_details_digest(d consent_details) returns bytea language sql immutable;
@@ -787,6 +818,8 @@ create function event_time(client_at timestamp with time zone, received_at times
 
 create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF lead_facts language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
+create function gather_lead_touches(for_site uuid, wanted uuid[]) returns SETOF lead_touches language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
+
 create function grow_sessions(places tid[], ends timestamp with time zone[]) returns void language plpgsql set enable_indexscan=off set enable_bitmapscan=off set enable_seqscan=off set enable_hashjoin=off set enable_mergejoin=off set plan_cache_mode=force_generic_plan;
 
 create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
@@ -798,11 +831,15 @@ create function instant_text(moment timestamp with time zone) returns text langu
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
 
+create function lead_of_visitor(for_site uuid, for_visitor uuid, at timestamp with time zone) returns uuid language sql stable set enable_seqscan=off;
+
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on make_event_partitions(date,date) from public;
 grant execute on make_event_partitions(date,date) to marketing_app;
 
 create function mark_lead() returns trigger language plpgsql;
+
+create function mark_moved_touches(for_site uuid, starts timestamp with time zone, ends timestamp with time zone, visitors uuid[]) returns void language sql set enable_seqscan=off;
 
 create function mark_visitor() returns trigger language plpgsql;
 

@@ -171,3 +171,39 @@ test('a fault is told with the path of its own field, in one as in many', async 
     assert.deepEqual([answer.status, answer.body.issues[0].path], [400, path]);
   }
 });
+
+test('an id told twice is a duplicate the second time, in one request as in two; voided, it stays so', async () => {
+  const email = address();
+  const order = {
+    id: `order-of-${email.slice(4, 16)}-x`,
+    kind: 'purchase',
+    email,
+    amount: '12.3456',
+    currency: 'CAD',
+  };
+  const door = `${server.url}/v1/conversions`;
+  const duplicates = async (...conversions: Record<string, unknown>[]) =>
+    (await call(door, 'POST', { conversions }, admin)).body.results.map(
+      ({ duplicate }: { duplicate: boolean }) => duplicate,
+    );
+  assert.deepEqual(await duplicates(order, { ...order, id: `${order.id}2` }, order), [false, false, true]);
+  assert.deepEqual(await duplicates(order), [true]);
+  const voidedAt = new Date().toISOString();
+  assert.deepEqual(await duplicates({ ...order, voidedAt }, { ...order, voidedAt: undefined }), [true, true]);
+  const stored = await rows(
+    'select amount::text, voided_at from conversions where conversion_id like $1 order by conversion_id',
+    [`${order.id}%`],
+  );
+  assert.deepEqual(
+    stored.map(({ amount, voided_at }) => [amount, voided_at?.toISOString() ?? null]),
+    [
+      ['12.3456', voidedAt],
+      ['12.3456', null],
+    ],
+  );
+  // the cancellation may be told first
+  const early = { ...order, id: `${order.id}3` };
+  assert.deepEqual(await duplicates({ ...early, voidedAt }, early), [false, true]);
+  const [last] = await rows('select voided_at from conversions where conversion_id = $1', [early.id]);
+  assert.equal(last.voided_at.toISOString(), voidedAt);
+});

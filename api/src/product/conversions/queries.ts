@@ -11,7 +11,8 @@ export async function storeConversions(
   conversions: NewConversion[],
   hashAddress: (siteId: string, normalized: string) => string,
 ): Promise<Told[]> {
-  const told = conversions.map((each) => ({
+  const first = firstOfEach(conversions);
+  const told = first.map((each) => ({
     id: each.id,
     kind: each.kind,
     email: each.email === undefined ? null : (readAddress(each.email)?.normalized ?? null),
@@ -19,6 +20,7 @@ export async function storeConversions(
     occurred_at: each.occurredAt ?? null,
     amount: each.amount ?? null,
     currency: each.currency ?? null,
+    voided_at: each.voidedAt ?? null,
   }));
   // In one order: a capture, import or erasure of one of these addresses is either before all this or after it.
   const addresses = [...new Set(told.flatMap(({ email }) => email ?? []))].sort();
@@ -33,14 +35,17 @@ export async function storeConversions(
   );
   const { rows } = await db.query<Told>(
     `with told as (
-       select distinct on (id) t.*, l.lead_id from json_to_recordset($2) as t (id text, kind text, email text, visitor_id uuid,
-         email_hash bytea, occurred_at timestamptz(3), amount numeric, currency text)
-       left join leads l on l.site_id = $1 and l.email_normalized = t.email order by id
+       select t.*, l.lead_id from json_to_recordset($2) as t (id text, kind text, email text, visitor_id uuid,
+         email_hash bytea, occurred_at timestamptz(3), amount numeric, currency text, voided_at timestamptz(3))
+       left join leads l on l.site_id = $1 and l.email_normalized = t.email
      ), stored as (
-       insert into conversions (site_id, conversion_id, kind, origin, lead_id, visitor_id, email_hash, occurred_at, amount, currency)
-       select $1, id, kind, 'server', lead_id, visitor_id, case when lead_id is null then email_hash end, coalesce(occurred_at, now()), amount, currency
+       insert into conversions (site_id, conversion_id, kind, origin, lead_id, visitor_id, email_hash, occurred_at, amount, currency, voided_at)
+       select $1, id, kind, 'server', lead_id, visitor_id, case when lead_id is null then email_hash end, coalesce(occurred_at, now()), amount, currency, voided_at
        from told order by id
        on conflict do nothing returning conversion_id
+     ), voided as (
+       update conversions c set voided_at = told.voided_at from told
+       where c.site_id = $1 and c.origin = 'server' and c.conversion_id = told.id and c.voided_at is null and told.voided_at is not null
      )
      select id, coalesce(told.lead_id is not null or exists (select from visitors v where v.site_id = $1 and v.visitor_id = told.visitor_id), false) as matched,
        stored.conversion_id is null as duplicate
@@ -57,9 +62,24 @@ export async function storeConversions(
   await db.query(
     `select record_consent($1, lead_id, json_build_object('status', 'implied', 'kind', 'implied_purchase', 'basis', 'purchase',
        'source', 'server', 'occurred_at', occurred_at))
-     from conversions where site_id = $1 and conversion_id = any ($2) and kind = 'purchase' and lead_id is not null order by lead_id`,
+     from conversions where site_id = $1 and conversion_id = any ($2) and kind = 'purchase' and lead_id is not null and voided_at is null order by lead_id`,
     [siteId, rows.filter((row) => !row.duplicate).map((row) => row.id)],
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
-  return conversions.map(({ id }) => byId.get(id)!);
+  return conversions.map(({ id }) => {
+    const row = byId.get(id)!;
+    byId.set(id, { ...row, duplicate: true }); // told again in the same request
+    return row;
+  });
+}
+
+/** One for each id, as if they had been told one after the other: the first counts, and a later one may void it. */
+function firstOfEach(conversions: NewConversion[]): NewConversion[] {
+  const byId = new Map<string, NewConversion>();
+  for (const each of conversions) {
+    const known = byId.get(each.id);
+    if (!known) byId.set(each.id, each);
+    else if (!known.voidedAt && each.voidedAt) byId.set(each.id, { ...known, voidedAt: each.voidedAt });
+  }
+  return [...byId.values()];
 }

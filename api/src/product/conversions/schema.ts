@@ -5,13 +5,23 @@ import { amount, currency } from '../../ground/http/money.ts';
 
 const newConversion = z
   .object({
-    id: z.string().trim().min(1).max(200).describe('yours; the same id again changes nothing'),
+    id: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .describe('yours; the same id again changes nothing, save that voidedAt voids it'),
     kind: z.enum(['signup', 'activation', 'purchase']),
     email: z.string().trim().max(320).optional(),
     anonId: anonId.optional(),
     occurredAt: instant.optional().describe('default: now'),
     amount: amount.optional(),
     currency: currency.optional(),
+    voidedAt: instant
+      .optional()
+      .describe(
+        'cancelled or refunded: with an id that is known it voids what was told; it counts nowhere then',
+      ),
   })
   .refine(({ email, anonId: browser }) => email !== undefined || browser !== undefined, {
     path: ['email'],

@@ -66,8 +66,8 @@ async function lead(
   );
   if (visitorId)
     await owner.query(
-      `insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence) values ($1, $2, $3, 'form_submit', 1)`,
-      [siteId, idOf(name), visitorId],
+      `insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at) values ($1, $2, $3, 'form_submit', 1, $4)`,
+      [siteId, idOf(name), visitorId, at],
     );
 }
 

@@ -40,19 +40,42 @@ const rows = async (sql: string, values: unknown[] = [siteId]) =>
 
 /** From the sources, in plain words: correlated questions a lead, nothing shared with the product's SQL. */
 const TRUTH = `
-  select l.lead_id::text, l.first_captured_at, l.first_source as source, l.first_utm ->> 'campaign' as campaign, l.domain_class,
-    coalesce(l.verified_at, (select min(occurred_at) from conversions c where c.kind = 'email_verify' and c.occurred_at >= l.first_captured_at
-      and (c.lead_id = l.lead_id or c.visitor_id in (select visitor_id from strong s where s.lead_id = l.lead_id)))) as verified_at,
-    (select min(occurred_at) from conversions c where c.kind = 'signup' and c.occurred_at >= l.first_captured_at
-      and (c.lead_id = l.lead_id or c.visitor_id in (select visitor_id from strong s where s.lead_id = l.lead_id))) as signed_up_at,
-    (select min(occurred_at) from conversions c where c.kind = 'activation' and c.occurred_at >= l.first_captured_at
-      and (c.lead_id = l.lead_id or c.visitor_id in (select visitor_id from strong s where s.lead_id = l.lead_id))) as activated_at,
-    (select greatest(0, extract(epoch from l.first_captured_at - v.first_seen_at) / 3600)::float8 from visitors v where v.visitor_id = l.first_visitor_id
+  select l.lead_id::text, l.at as first_captured_at, l.first_source as source, l.first_utm ->> 'campaign' as campaign, l.domain_class,
+    coalesce(l.verified_at, (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'email_verify' and t.occurred_at >= l.at)) as verified_at,
+    (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'signup' and t.occurred_at >= l.at - interval '10 min') as signed_up_at,
+    (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'activation' and t.occurred_at >= l.at - interval '10 min') as activated_at,
+    (select greatest(0, extract(epoch from l.at - v.first_seen_at) / 3600)::float8 from visitors v where v.visitor_id = l.first_visitor_id
       and exists (select from strong s where s.lead_id = l.lead_id and s.visitor_id = v.visitor_id and s.link_source = 'form_submit')) as hours
-  from leads l where l.site_id = $1 and l.imported_at is null order by l.lead_id`;
+  from captured l order by l.lead_id`;
 const truth = () =>
   rows(
-    `with strong as (select * from lead_identities where site_id = $1 and unlinked_at is null and link_source <> 'same_ip_ua_window') ${TRUTH}`,
+    `with captured as (
+       select l.*, case when imported_at is null then first_captured_at
+         else (select min(submitted_at) from submissions s where s.lead_id = l.lead_id) end as at
+       from leads l where l.site_id = $1 and (imported_at is null or exists (select from submissions s where s.lead_id = l.lead_id))
+     ), strong as (
+       select i.*, case when i.link_source = 'form_submit' then i.linked_at else c.at end as since
+       from lead_identities i left join captured c using (lead_id)
+       where i.site_id = $1 and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window'
+     ), theirs as (
+       select c.kind, c.occurred_at, coalesce(c.lead_id, (
+         select s.lead_id from strong s where c.email_hash is null and s.visitor_id = c.visitor_id and s.since <= c.occurred_at + interval '10 min'
+         order by abs(extract(epoch from c.occurred_at - s.since)), s.lead_id limit 1)) as lead_id
+       from conversions c where c.site_id = $1 and c.voided_at is null
+     ) ${TRUTH}`,
+  );
+/** Likewise what each is credited to: the human sessions of its browsers. */
+const touchesInTruth = () =>
+  rows(
+    `select distinct i.lead_id::text, s.session_id::text, s.started_at, s.source from lead_facts f
+     join lead_identities i using (site_id, lead_id) join sessions s using (site_id, visitor_id)
+     where f.site_id = $1 and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window' and s.source <> 'internal'
+       and exists (select from events e where e.session_id = s.session_id and e.bot_reason is null)
+     order by 1, 2`,
+  );
+const touchesKept = () =>
+  rows(
+    'select lead_id::text, session_id::text, started_at, source from lead_touches where site_id = $1 order by 1, 2',
   );
 const told = async (facts = LEAD_FACTS) =>
   (
@@ -144,11 +167,13 @@ test(`after whatever happens, the facts are what their sources say (seed ${SEED}
     done.set(name, (done.get(name) ?? 0) + 1);
     await STEPS[name]!();
     assert.deepEqual(await told(), await truth(), `step ${step}: ${name}`);
+    if (name === 'rollup') assert.deepEqual(await touchesKept(), await touchesInTruth(), `step ${step}`);
   }
   assert.equal(done.size, Object.keys(STEPS).length);
   await rollUp();
   const kept = await told('select * from lead_facts where site_id = $1 and day between $2 and $3');
   assert.deepEqual(kept, await truth());
+  assert.deepEqual(await touchesKept(), await touchesInTruth());
   assert.ok(kept.length > 3 && kept.some((fact) => fact.signed_up_at) && kept.some((fact) => fact.hours > 0));
   assert.deepEqual(await rows('select * from dirty_leads where site_id = $1'), []);
 });
@@ -172,7 +197,7 @@ test('an erased person leaves neither facts nor marks', async () => {
   await rollUp();
   await post('/v1/conversions', { id: 'just before', kind: 'signup', email });
   await post('/v1/leads/delete', { email });
-  for (const table of ['lead_facts', 'dirty_leads'])
+  for (const table of ['lead_facts', 'lead_touches', 'dirty_leads'])
     assert.deepEqual(await rows(`select * from ${table} where lead_id = $1`, [lead_id]), []);
 });
 
@@ -257,8 +282,8 @@ test(`from any aggregate to its leads the sums are equal, for random windows and
          first_utm, verified_at, first_visitor_id, unsubscribe_key)
        select $1, lead_id, email, email, 'example.com', domain_class, captured, captured, source, utm, verified_at, visitor_id, email from told
      ), linked as (
-       insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence)
-       select $1, lead_id, visitor_id, 'form_submit', 1 from told where visitor_id is not null
+       insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
+       select $1, lead_id, visitor_id, 'form_submit', 1, captured from told where visitor_id is not null
      )
      insert into conversions (site_id, conversion_id, kind, origin, lead_id, occurred_at)
      select $1, kind || lead_id, kind, 'server', lead_id, happened from told
@@ -392,7 +417,8 @@ test(`from any aggregate to its leads the sums are equal, for random windows and
       ['signup', { signedUp: 1 }],
       ['activation', { activated: 1 }],
     ] as const) {
-      const { conversions, models, rows: credited } = await get('attribution', { from, to, of });
+      const asked = { from, to, of, by: 'capture' };
+      const { conversions, models, rows: credited } = await get('attribution', asked);
       assert.equal(conversions, await count(more), `${about} ${of}`);
       for (const model of models)
         assert.equal(

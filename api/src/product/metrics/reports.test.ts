@@ -64,8 +64,8 @@ before(async () => {
       ],
     );
     await owner.query(
-      "insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence) values ($1, $2, $3, 'form_submit', 1)",
-      [siteId, idOf(`lead ${n}`), visitorIdOf(siteId, `visitor ${n}`)],
+      "insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at) values ($1, $2, $3, 'form_submit', 1, $4)",
+      [siteId, idOf(`lead ${n}`), visitorIdOf(siteId, `visitor ${n}`), captured],
     );
   }
   await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
@@ -227,7 +227,7 @@ test('the credits of every model sum to the conversions, exactly', async () => {
     ['signup', 2],
     ['activation', 1],
   ] as const) {
-    const { conversions, rows } = await get(`attribution?from=${FROM}&to=${TO}&of=${of}`);
+    const { conversions, rows } = await get(`attribution?from=${FROM}&to=${TO}&of=${of}&by=capture`);
     assert.equal(conversions, total);
     for (const model of MODELS)
       assert.equal(

@@ -202,6 +202,9 @@ begin
   )
   select array_agg(distinct day) into moved_days from moved;
 
+  perform mark_moved_touches(for_site, starts, ends,
+    (select array_agg(visitor_id) from visitor_days where site_id = for_site and day = for_day));
+
   moved_days := array_append(coalesce(moved_days, '{}'), for_day);
   delete from visitor_returns where site_id = for_site and day = any (moved_days);
   insert into visitor_returns (site_id, day, previous_day, visitors)

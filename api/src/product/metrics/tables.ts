@@ -28,6 +28,18 @@ export const metricTables: Tables = {
     },
     kept: { with: 'leads', why: 'it is about the lead' },
   },
+  lead_touches: {
+    holds: 'the visits a lead came by, for what it is credited to',
+    whose: 'lead',
+    derived: true,
+    columns: {
+      source: 'goes',
+      utm_source: 'goes, found',
+      utm_medium: 'goes, found',
+      campaign: 'goes, found',
+    },
+    kept: { with: 'leads', why: 'a purge of visits changes no number' },
+  },
   dirty_days: {
     holds: 'a day that is to be counted again',
     columns: { cause: 'bounded' },

@@ -1,106 +1,91 @@
-// Which touches a lead, its signup or its activation is credited to.
+// Which touches a lead, its signup, its activation or what it bought is credited to.
 import { z } from 'zod';
-import type { Db } from '../../../ground/db/pool.ts';
-import type { Site } from '../../../ground/site.ts';
+import { utc } from '../../../ground/http/fields.ts';
+import { numberOf, splitUnits, unitsOf } from '../../../ground/lib/decimal.ts';
 import { creditor, MODELS, type Model, WHOLE } from './credit.ts';
-import { LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
-import { sum } from './sums.ts';
-import { count, type Window, windowed, windowShape } from './window.ts';
-
-const LOOKBACK_DAYS = 90; // as long as sessions are kept
-
-const MOMENTS = { lead: 'first_captured_at', signup: 'signed_up_at', activation: 'activated_at' } as const;
-const of = z.enum(Object.keys(MOMENTS) as [Of, ...Of[]]);
-type Of = keyof typeof MOMENTS;
+import { spellings, sum } from './sums.ts';
+import { BY, findTouches, OF, type Touch } from './touches.ts';
+import { count, windowed, windowShape } from './window.ts';
 
 const credits = z.number().min(0);
+const byModel = { first: credits, last: credits, linear: credits, time_decay: credits, position: credits };
 const answer = z
   .object({
     window: windowShape,
-    of,
+    of: z.enum(OF),
+    by: z.enum(BY),
     conversions: count,
     touches: count,
+    touchesKnownSince: utc
+      .nullable()
+      .describe('touches before it were gone when some leads’ were first gathered; null: all are known'),
+    conversionsBeforeThat: count.describe('for so many of the conversions touches may be missing'),
     models: z.array(z.enum(MODELS)),
     rows: z.array(
       z.object({
-        source: z.string(),
+        source: z.string().describe('unknown: a purchase of someone who is no lead of the forms'),
         campaign: z.string().nullable(),
-        first: credits,
-        last: credits,
-        linear: credits,
-        time_decay: credits,
-        position: credits,
+        ...byModel,
+        revenue: z
+          .record(z.string(), z.object(byModel))
+          .nullable()
+          .describe('of purchases: amounts by currency, less what was voided; else null'),
       }),
     ),
   })
   .meta({ id: 'MetricsAttribution' });
+type Answer = z.output<typeof answer>;
 
-interface Touch {
-  /** null: of one of several paths alike, of one touch each. */
-  path: number | null;
-  source: string;
-  campaign: string | null;
-  age_ms: number;
-  leads: number;
-}
-
-async function findTouches(db: Db, site: Site, { from, to }: Window, what: Of): Promise<Touch[]> {
-  const at = MOMENTS[what];
-  const { rows } = await db.query<Touch>({
-    name: `metric_touches_${what}`,
-    // Sessions are asked visitor by visitor (offset 0): joined as a set, all sessions of the site would be read. Paths of
-    // one touch are most of them and alike: they come as counts.
-    text: `with converted as materialized (
-       select row_number() over ()::int as path, lead_id, ${at} as at, source, campaign from (${LEAD_FACTS}) facts where ${at} is not null
-     ), linked as materialized (
-       select distinct lead_id, visitor_id from lead_identities where site_id = $1 and unlinked_at is null
-         and link_source in ('form_submit', 'manual_merge')
-     ), touches as materialized (
-       select c.path, s.source, s.utm ->> 'campaign' as campaign, date_part('epoch', c.at - s.started_at) * 1000 as age_ms, s.session_id,
-         count(*) over (partition by c.path) as touches
-       from converted c join linked using (lead_id)
-       cross join lateral (
-         select * from sessions s where s.site_id = $1 and s.visitor_id = linked.visitor_id and s.started_at <= c.at
-           and s.started_at > c.at - interval '${LOOKBACK_DAYS} days' and s.source <> 'internal' offset 0
-       ) s
-     )
-     select path, source, campaign, age_ms, 1 as leads, session_id from touches where touches > 1
-     union all
-     select null, source, campaign, 0, count(*), null from touches where touches = 1 group by source, campaign
-     union all
-     select null, source, campaign, 0, count(*), null from converted c where not exists (select from touches t where t.path = c.path)
-     group by source, campaign
-     order by path, age_ms desc, session_id`,
-    values: [site.siteId, from, to],
-  });
-  return rows;
-}
+const nothing = <T>(zero: T): Record<Model, T> => ({
+  first: zero,
+  last: zero,
+  linear: zero,
+  time_decay: zero,
+  position: zero,
+});
+const eachModel = <T, U>(of: Record<Model, T>, turn: (value: T) => U): Record<Model, U> => ({
+  first: turn(of.first),
+  last: turn(of.last),
+  linear: turn(of.linear),
+  time_decay: turn(of.time_decay),
+  position: turn(of.position),
+});
 
 interface Credited {
   source: string;
   campaign: string | null;
+  /** Whole millionths of conversions. */
   credits: Record<Model, number>;
+  /** By currency, in ten-thousandths. */
+  revenue: Map<string, Record<Model, bigint>>;
 }
 
-/** Whole millionths of conversions, by source and campaign. */
+/** By source and campaign; one campaign in several spellings is one. */
 function creditAll(paths: Iterable<Touch[]>): Credited[] {
   const total = new Map<string, Credited>();
   const shares = creditor();
+  const rowOf = ({ source, campaign }: Touch): Credited => {
+    const key = `${source}\n${campaign === null ? '' : `=${campaign.toLowerCase()}`}`;
+    const row = total.get(key) ?? { source, campaign, credits: nothing(0), revenue: new Map() };
+    total.set(key, row);
+    return row;
+  };
   for (const path of paths) {
     const ages = path.map((touch) => touch.age_ms);
-    for (const model of MODELS)
-      for (const [i, share] of shares(model, ages).entries()) {
-        const { source, campaign, leads } = path[i]!;
-        const key = `${source}\n${campaign ?? ''}`;
-        const row = total.get(key) ?? {
-          source,
-          campaign,
-          credits: { first: 0, last: 0, linear: 0, time_decay: 0, position: 0 },
-        };
-        row.credits[model] += share * leads;
-        total.set(key, row);
+    const { amount, currency } = path[0]!;
+    for (const model of MODELS) {
+      const parts = shares(model, ages);
+      for (const [i, share] of parts.entries())
+        rowOf(path[i]!).credits[model] += share * path[i]!.conversions;
+      if (amount === null || currency === null) continue;
+      for (const [i, part] of splitUnits(unitsOf(amount), parts, WHOLE).entries()) {
+        const { revenue } = rowOf(path[i]!);
+        const earned = revenue.get(currency) ?? nothing(0n);
+        earned[model] += part;
+        revenue.set(currency, earned);
       }
+    }
   }
   return [...total.values()].sort(
     (a, b) =>
@@ -109,41 +94,63 @@ function creditAll(paths: Iterable<Touch[]>): Credited[] {
   );
 }
 
+function rowsOf(touches: Touch[], paths: Touch[][], isPurchase: boolean): Answer['rows'] {
+  const shown = spellings(
+    touches.flatMap(({ campaign, conversions }) =>
+      campaign === null ? [] : [{ name: campaign, weight: conversions }],
+    ),
+  );
+  return creditAll(paths).map(({ source, campaign, credits: told, revenue }) => ({
+    source,
+    campaign: campaign === null ? null : shown(campaign),
+    ...eachModel(told, (share) => share / WHOLE),
+    revenue: isPurchase
+      ? Object.fromEntries([...revenue].map(([currency, by]) => [currency, eachModel(by, numberOf)]))
+      : null,
+  }));
+}
+
 /**
- * The leads first captured in the window (or those of them that signed up, or were activated since), each with the
- * sessions of its visitors before that moment, at most 90 days back. Only strong links count. A lead without any such
- * session is credited to its own first-touch source.
+ * The leads that were captured, signed up or were activated in the window, or the purchases made in it (by=capture: of
+ * the leads first captured in the window, whenever that happened), each with the sessions of its lead's browsers before
+ * that moment, at most 90 days back. Only strong links count. What has no such session is credited to its lead's own
+ * first touch.
  */
 export const attribution = report({
   name: 'attribution',
-  says: 'Which touches leads, signups or activations are credited to, by five models',
-  query: windowed({ of: of.default('lead') }),
+  says: 'Which touches leads, signups, activations or purchases are credited to, by five models',
+  query: windowed({
+    of: z.enum(OF).default('lead'),
+    by: z
+      .enum(BY)
+      .default('conversion')
+      .describe('whose day lies in the window: that of what is counted, or of the lead’s first capture'),
+  }),
   answer,
-  async read(db, site, { from, to, of: what }) {
+  async read(db, site, { from, to, of, by }) {
     const window = { from, to };
-    const touches = await findTouches(db, site, window, what);
+    const touches = await findTouches(db, site, window, of, by);
     const alike = touches.filter(({ path }) => path === null).map((touch) => [touch]);
     const single = Map.groupBy(
       touches.filter(({ path }) => path !== null),
       ({ path }) => path,
     );
     const paths = [...single.values(), ...alike];
+    const since = touches.flatMap(({ known_since }) => known_since?.getTime() ?? []);
     return {
       window,
-      of: what,
-      conversions: sum(paths, ([first]) => first!.leads),
-      touches: sum(touches, (touch) => touch.leads),
+      of,
+      by,
+      conversions: sum(paths, ([first]) => first!.conversions),
+      touches: sum(touches, (touch) => touch.conversions),
+      touchesKnownSince: since.length > 0 ? new Date(Math.max(...since)).toISOString() : null,
+      conversionsBeforeThat: sum(paths, ([first]) => first!.unknown),
       models: [...MODELS],
-      rows: creditAll(paths).map(({ source, campaign, credits: told }) => ({
-        source,
-        campaign,
-        first: told.first / WHOLE,
-        last: told.last / WHOLE,
-        linear: told.linear / WHOLE,
-        time_decay: told.time_decay / WHOLE,
-        position: told.position / WHOLE,
-      })),
+      rows: rowsOf(touches, paths, of === 'purchase'),
     };
   },
-  rows: ({ rows }) => rows,
+  rows: ({ rows, of }) =>
+    of === 'purchase'
+      ? rows.map(({ revenue, ...row }) => ({ ...row, revenue: JSON.stringify(revenue) }))
+      : rows.map(({ revenue: _, ...row }) => row),
 });

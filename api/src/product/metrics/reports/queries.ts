@@ -86,17 +86,22 @@ export interface LeadDay {
  * definition that headline, breakdowns, cohorts, attribution and drill-down share. A lead that changed since its facts
  * were kept is gathered from its sources, so an answer is never older than the question.
  */
-export const LEAD_FACTS = `
+export const LEAD_FACTS = factsBy('first_captured_at');
+
+/** The same of the leads to whom something else happened in the window. */
+export function factsBy(moment: 'first_captured_at' | 'signed_up_at' | 'activated_at'): string {
+  const inWindow = (at: string) =>
+    `${at} >= $2::date::timestamp at time zone 'UTC' and ${at} < ($3::date + 1)::timestamp at time zone 'UTC'`;
+  return `
   with changed as materialized (select lead_id from marked_leads($1, null) as m (lead_id))
   select f.* from lead_facts f
-  where f.site_id = $1 and f.first_captured_at >= $2::date::timestamp at time zone 'UTC'
-    and f.first_captured_at < ($3::date + 1)::timestamp at time zone 'UTC'
-    and not exists (select from changed c where c.lead_id = f.lead_id)
+  where f.site_id = $1 and ${inWindow(`f.${moment}`)} and not exists (select from changed c where c.lead_id = f.lead_id)
   union all
   select g.* from (select array_agg(lead_id) as leads from changed) c cross join lateral gather_lead_facts($1, c.leads) g
-  where g.day between $2::date and $3::date`;
+  where ${inWindow(`g.${moment}`)}`;
+}
 
-/** Leads by the day of their first capture; imported ones did not come from the site's forms and are left out. */
+/** Leads by the day of their first capture; those who were only imported did not come from the site's forms. */
 export async function countLeads(db: Db, siteId: string, from: string, to: string): Promise<LeadDay[]> {
   const { rows } = await db.query<LeadDay>({
     name: 'metric_leads',
