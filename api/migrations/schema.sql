@@ -238,6 +238,8 @@ create table daily_breakdowns (
   conversions bigint default 0 not null,
   events bigint default 0 not null,
   engaged_ms bigint default 0 not null,
+  visitors bigint default 0 not null,
+  entrances bigint default 0 not null,
   constraint daily_breakdowns_pkey PRIMARY KEY (site_id, day, kind, name, detail),
   constraint daily_breakdowns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );
@@ -281,6 +283,8 @@ create table daily_metric_rollups (
   late_events bigint not null,
   sessions_by_source jsonb not null,
   vitals jsonb not null,
+  bounces bigint default 0 not null,
+  engaged_ms bigint default 0 not null,
   constraint daily_metric_rollups_pkey PRIMARY KEY (site_id, day),
   constraint daily_metric_rollups_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );

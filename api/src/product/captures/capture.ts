@@ -97,7 +97,7 @@ export function makeCapture(
           eventId: input.eventId,
           referrer: input.referrer,
           utm: input.utm,
-          props: { formName: input.formName },
+          props: { formName: input.formName, role: 'lead' },
         },
         facts,
         null,

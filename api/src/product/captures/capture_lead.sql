@@ -77,6 +77,17 @@ begin
     end if;
     select * into stored from ingest_events(array[json_populate_record(null::arrived_event, event)], '[]', c.inactivity, site::text);
     seen_before := stored.duplicate;
+    -- The browser told of it first, and may not have known that its form makes leads. As long as its raw row is there.
+    if seen_before then
+      with told as (
+        update events e set props = coalesce(e.props, '{}') || '{"role": "lead"}' from event_keys k
+        where k.site_id = site and k.event_id = stored.event_id and e.site_id = site and e.visitor_id = k.visitor_id
+          and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.event_type = 'form_submit'
+          and e.props ->> 'role' is distinct from 'lead'
+        returning (e.occurred_at at time zone 'UTC')::date as day
+      )
+      insert into dirty_days (site_id, day, cause) select distinct site, d, 'capture' from told cross join lateral (values (day), (day - 1)) as t (d);
+    end if;
   else
     -- no browser id: the same form again within 30 s is the same submission
     insert into recent_bodies as known (site_id, body_key, event_id, seen_at)

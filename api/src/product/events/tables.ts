@@ -66,7 +66,9 @@ export const eventTables: Tables = {
       utm: { scrub: 'null', found: true },
       bot_reason: 'bounded',
       props: {
-        scrub: 'case when props ? \'formName\' then \'{"formName": "(erased)"}\'::jsonb end',
+        // what its form is for stays: an erasure changes no number
+        scrub: `case when props ? 'formName' then jsonb_strip_nulls(jsonb_build_object('formName', '(erased)',
+          'role', case when props ->> 'role' = 'lead' then 'lead' end)) end`,
         found: true,
       },
     },

@@ -30,7 +30,8 @@ begin
   with raw as materialized (
     select event_id, visitor_id, session_id, occurred_at, received_at, event_type, split_part(path, '?', 1) as path, referrer,
       source, utm, bot_reason, clamped, is_conversion, engaged_ms, fcp_ms, lcp_ms, inp_ms, ttfb_ms, cls_score,
-      case when event_type in ('form_start', 'form_submit') then coalesce(props ->> 'formName', '') end as form
+      case when event_type in ('form_start', 'form_submit') then coalesce(props ->> 'formName', '') end as form,
+      coalesce(props ->> 'role' = 'lead', false) as is_lead, nullif(props - '{formName,role}'::text[], '{}') as props
     from events where site_id = for_site and occurred_at >= starts and occurred_at < ends
   ), present as (
     select session_id, visitor_id from raw where bot_reason is null group by 1, 2
@@ -51,12 +52,13 @@ begin
       or exists (select from rollup_state z where z.site_id = for_site and z.day = for_day - 1 and z.sealed_at is not null)
     )
   ), visit as materialized (
-    select session_id, event_id, occurred_at, event_type, path, referrer, source, utm, is_conversion, form
-    from raw join owned using (session_id) where bot_reason is null
+    select session_id, visitor_id, event_id, occurred_at, event_type, path, referrer, source, utm, is_conversion, engaged_ms, form, is_lead
+    from raw join owned using (session_id, visitor_id) where bot_reason is null
     union all
     -- after midnight it still counts for the day on which it began
-    select o.session_id, e.event_id, e.occurred_at, e.event_type, split_part(e.path, '?', 1), e.referrer, e.source, e.utm,
-      e.is_conversion, case when e.event_type in ('form_start', 'form_submit') then coalesce(e.props ->> 'formName', '') end
+    select o.session_id, o.visitor_id, e.event_id, e.occurred_at, e.event_type, split_part(e.path, '?', 1), e.referrer, e.source, e.utm,
+      e.is_conversion, e.engaged_ms, case when e.event_type in ('form_start', 'form_submit') then coalesce(e.props ->> 'formName', '') end,
+      coalesce(e.props ->> 'role' = 'lead', false)
     from owned o
     cross join lateral (
       select * from events e where e.site_id = for_site and e.visitor_id = o.visitor_id and e.occurred_at >= ends
@@ -64,50 +66,92 @@ begin
     ) e
     where o.last_activity_at >= ends
   ), session_facts as materialized (
-    select session_id,
+    select session_id, visitor_id,
       (array_agg(source order by occurred_at, event_id))[1] as source,
       (array_agg(utm order by occurred_at, event_id))[1] as utm,
       (array_agg(referrer order by occurred_at, event_id))[1] as referrer,
       (array_agg(path order by occurred_at, event_id) filter (where event_type = 'page_view'))[1] as landing,
       (array_agg(path order by occurred_at desc, event_id desc) filter (where event_type = 'page_view'))[1] as leaving,
-      count(*) filter (where event_type = 'page_view') as page_views,
-      coalesce(max(occurred_at) filter (where event_type = 'form_submit' or is_conversion)
+      (count(*) filter (where event_type = 'page_view') = 1 and coalesce(sum(engaged_ms), 0) < 10000
+        and bool_and(event_type in ('page_view', 'engagement', 'web_vitals') and not is_conversion))::int as bounced,
+      coalesce(sum(engaged_ms), 0) as engaged_ms,
+      -- a search, a sign-in or a submission that the page stopped is none
+      coalesce(max(occurred_at) filter (where (event_type = 'form_submit' and is_lead) or is_conversion)
         >= min(occurred_at) filter (where event_type = 'page_view'), false)::int as converted
-    from visit group by session_id
+    from visit group by session_id, visitor_id
+  ), continued as (
+    -- counted on the day before; their page views of this day are this day's, under the name they came by
+    select p.session_id, p.visitor_id, s.device_type, s.browser, s.os, s.country, coalesce(began.source, s.source) as source,
+      case when began.source is null then s.utm else began.utm end as utm, case when began.source is null then s.referrer else began.referrer end as referrer,
+      coalesce(landed.path, split_part(s.landing_path, '?', 1)) as landing
+    from present p
+    cross join lateral (
+      select * from sessions s where s.site_id = for_site and s.visitor_id = p.visitor_id and s.session_id = p.session_id offset 0
+    ) s
+    left join lateral (
+      select e.source, e.utm, e.referrer from events e where e.site_id = for_site and e.visitor_id = p.visitor_id and e.session_id = p.session_id
+        and e.occurred_at >= s.started_at and e.occurred_at < starts and e.bot_reason is null order by e.occurred_at, e.event_id limit 1
+    ) began on true
+    left join lateral (
+      select split_part(e.path, '?', 1) as path from events e where e.site_id = for_site and e.visitor_id = p.visitor_id and e.session_id = p.session_id
+        and e.occurred_at >= s.started_at and e.occurred_at < ends and e.bot_reason is null and e.event_type = 'page_view'
+      order by e.occurred_at, e.event_id limit 1
+    ) landed on true
+    where not exists (select from owned o where o.session_id = p.session_id and o.visitor_id = p.visitor_id)
+  ), viewed as (
+    select session_id, visitor_id, count(*) as page_views from raw where bot_reason is null and event_type = 'page_view' group by 1, 2
+  ), there_by as materialized (
+    select f.*, coalesce(v.page_views, 0) as page_views from (
+      select 1 as begun, visitor_id, session_id, source, utm, referrer, landing, converted, o.device_type, o.browser, o.os, o.country
+      from session_facts join owned o using (session_id, visitor_id)
+      union all
+      select 0, visitor_id, session_id, source, utm, referrer, landing, 0, device_type, browser, os, country from continued
+    ) f left join viewed v using (session_id, visitor_id)
   ), forms as materialized (
-    select session_id, form, bool_or(event_type = 'form_submit')::int as submitted from visit where form is not null group by 1, 2
+    select session_id, visitor_id, form, bool_or(event_type = 'form_submit' and is_lead)::int as submitted from visit
+    where form in (select form from visit where is_lead) group by 1, 2, 3
+  ), properties as materialized (
+    select r.visitor_id, r.event_type, r.is_conversion, p.key, p.value #>> '{}' as value
+    from raw r cross join lateral jsonb_each(r.props) p
+    where bot_reason is null and jsonb_typeof(r.props) = 'object' and jsonb_typeof(p.value) in ('string', 'number', 'boolean')
+      -- an address is no name of a number
+      and p.value::text not like '%@%'
   ), named as (
-    select 'page' as kind, path as name, '' as detail, 0 as sessions, count(*) filter (where event_type = 'page_view') as page_views,
-      0 as conversions, count(*) as events, coalesce(sum(engaged_ms), 0) as engaged_ms
+    select 'page' as kind, path as name, '' as detail, count(distinct visitor_id) as visitors, 0 as sessions, 0 as entrances,
+      count(*) filter (where event_type = 'page_view') as page_views, 0 as conversions, count(*) as events, coalesce(sum(engaged_ms), 0) as engaged_ms
     from raw where bot_reason is null and (event_type = 'page_view' or engaged_ms > 0) group by path
     union all
-    select 'event', event_type, '', 0, 0, count(*) filter (where is_conversion), count(*), 0 from raw where bot_reason is null group by event_type
+    select 'event', event_type, '', count(distinct visitor_id), 0, 0, 0, count(*) filter (where is_conversion), count(*), 0
+    from raw where bot_reason is null group by event_type
     union all
-    select 'entrance', landing, '', count(*), sum(page_views), sum(converted), 0, 0 from session_facts where landing is not null group by landing
+    -- strangers make up properties: the twenty most frequent of a day
+    select 'prop:' || key, value, '', count(distinct visitor_id), 0, 0, count(*) filter (where event_type = 'page_view'),
+      count(*) filter (where is_conversion), count(*), 0
+    from properties where key in (select key from properties group by key order by count(*) desc, key limit 20) group by key, value
     union all
-    select 'exit', leaving, '', count(*), 0, 0, 0, 0 from session_facts where leaving is not null group by leaving
+    select 'exit', leaving, '', count(distinct visitor_id), count(*), 0, 0, 0, 0, 0 from session_facts where leaving is not null group by leaving
     union all
-    select 'source', coalesce(source, 'direct'), '', count(*), sum(page_views), sum(converted), 0, 0 from session_facts group by 2
+    select by.kind, by.name, by.detail, count(distinct visitor_id), sum(begun), count(landing) filter (where begun = 1), sum(page_views),
+      sum(converted), 0, 0
+    from there_by t cross join lateral (values
+      ('entrance', landing, ''), ('source', coalesce(source, 'direct'), ''),
+      ('campaign', utm ->> 'campaign', concat_ws(' / ', utm ->> 'source', utm ->> 'medium')), ('utm_source', utm ->> 'source', ''),
+      ('utm_medium', utm ->> 'medium', ''), ('utm_term', utm ->> 'term', ''), ('utm_content', utm ->> 'content', ''),
+      ('referrer', case when source not in ('internal', 'direct') and referrer ~ '^(https?|android-app|ios-app)://.'
+        then lower(substring(referrer from '^[a-z-]+://(?:www\.)?([^/:?#]+)')) end, ''),
+      ('device', coalesce(device_type, 'unknown'), ''), ('browser', coalesce(browser, 'unknown'), ''), ('os', coalesce(os, 'unknown'), ''),
+      ('country', coalesce(country, 'unknown'), '')) as by (kind, name, detail)
+    where by.name is not null group by 1, 2, 3
     union all
-    select 'campaign', utm ->> 'campaign', concat_ws(' / ', utm ->> 'source', utm ->> 'medium'), count(*), sum(page_views), sum(converted), 0, 0
-    from session_facts where utm ->> 'campaign' is not null group by 2, 3
-    union all
-    select 'referrer', lower(substring(referrer from '^https?://(?:www\.)?([^/:]+)')), '', count(*), sum(page_views), sum(converted), 0, 0
-    from session_facts where source not in ('internal', 'direct') and referrer ~ '^https?://.' group by 2
-    union all
-    select f.kind, coalesce(f.name, 'unknown'), '', count(*), sum(s.page_views), sum(s.converted), 0, 0
-    from session_facts s join owned o using (session_id)
-    cross join lateral (values ('device', o.device_type), ('browser', o.browser), ('os', o.os), ('country', o.country)) as f (kind, name)
-    group by 1, 2
-    union all
-    select 'form', form, '', count(*), 0, sum(submitted), 0, 0 from forms group by form
+    select 'form', form, '', count(distinct visitor_id), count(*), 0, 0, sum(submitted), 0, 0 from forms group by form
   ), capped as (
-    select *, row_number() over (partition by kind order by sessions desc, page_views desc, events desc, name, detail) > 1000 as is_other
+    select *, row_number() over (partition by kind order by sessions desc, page_views desc, events desc, name, detail)
+      > case when kind like 'prop:%' then 200 else 1000 end as is_other
     from named where name is not null
   ), breakdowns as (
-    insert into daily_breakdowns (site_id, day, kind, name, detail, sessions, page_views, conversions, events, engaged_ms)
-    select for_site, for_day, kind, case when is_other then '(other)' else left(name, 512) end, case when is_other then '' else left(detail, 512) end,
-      sum(sessions), sum(page_views), sum(conversions), sum(events), sum(engaged_ms)
+    insert into daily_breakdowns (site_id, day, kind, name, detail, visitors, sessions, entrances, page_views, conversions, events, engaged_ms)
+    select for_site, for_day, left(kind, 80), case when is_other then '(other)' else left(name, 512) end, case when is_other then '' else left(detail, 512) end,
+      sum(visitors), sum(sessions), sum(entrances), sum(page_views), sum(conversions), sum(events), sum(engaged_ms)
     from capped group by 3, 4, 5
   ), told as materialized (
     select event_id::text as conversion_id, event_type as kind, visitor_id, occurred_at
@@ -133,7 +177,7 @@ begin
   )
   insert into daily_metric_rollups as m (site_id, day, human_events, page_views, unique_visitors, sessions, entrances,
     landing_conversions, forms_started, forms_submitted, email_verifies, bot_events, bots_by_reason, clamped_events, late_events,
-    sessions_by_source, vitals)
+    sessions_by_source, vitals, bounces, engaged_ms)
   select for_site, for_day, e.human_events, e.page_views, e.unique_visitors, s.sessions, s.entrances, s.converted,
     f.started, f.submitted, e.email_verifies, e.bot_events,
     coalesce((select jsonb_object_agg(bot_reason, count) from (
@@ -141,7 +185,7 @@ begin
     e.clamped_events, e.late_events,
     coalesce((select jsonb_object_agg(source, count) from (
       select coalesce(source, 'direct') as source, count(*) as count from session_facts group by 1) sources), '{}'),
-    coalesce((select jsonb_object_agg(vital, counts) from histograms), '{}')
+    coalesce((select jsonb_object_agg(vital, counts) from histograms), '{}'), s.bounces, s.engaged_ms
   from (
     select count(*) filter (where bot_reason is null) as human_events,
       count(*) filter (where bot_reason is null and event_type = 'page_view') as page_views,
@@ -152,7 +196,9 @@ begin
       count(*) filter (where bot_reason is null and received_at - occurred_at > interval '10 minutes') as late_events
     from raw
   ) e, (
-    select count(*) as sessions, count(landing) as entrances, coalesce(sum(converted), 0) as converted from session_facts
+    select count(*) as sessions, count(landing) as entrances, coalesce(sum(converted), 0) as converted,
+      count(*) filter (where landing is not null and bounced = 1) as bounces, coalesce(sum(engaged_ms) filter (where landing is not null), 0) as engaged_ms
+    from session_facts
   ) s, (
     select count(*) as started, coalesce(sum(submitted), 0) as submitted from forms
   ) f
@@ -161,7 +207,8 @@ begin
     sessions = excluded.sessions, entrances = excluded.entrances, landing_conversions = excluded.landing_conversions,
     forms_started = excluded.forms_started, forms_submitted = excluded.forms_submitted, email_verifies = excluded.email_verifies,
     bot_events = excluded.bot_events, bots_by_reason = excluded.bots_by_reason, clamped_events = excluded.clamped_events,
-    late_events = excluded.late_events, sessions_by_source = excluded.sessions_by_source, vitals = excluded.vitals
+    late_events = excluded.late_events, sessions_by_source = excluded.sessions_by_source, vitals = excluded.vitals,
+    bounces = excluded.bounces, engaged_ms = excluded.engaged_ms
   where m is distinct from excluded;
 
   -- Who was there, and when before. A visitor who appears on, or vanishes from, this day changes what came before
