@@ -11,7 +11,11 @@ const verdict = z
   .object({
     visitorId: z.uuid().optional(),
     anonId: anonId.optional(),
-    bot: z.boolean().describe('true: a bot; false: human after all'),
+    bot: z.boolean().describe('true: a bot, or staff; false: human after all'),
+    kind: z
+      .enum(['bot', 'staff'])
+      .default('bot')
+      .describe('staff: one of the site’s own people, or a test; kept apart like bots, told as staffEvents'),
     propertyId: siteName,
   })
   .refine((given) => (given.visitorId === undefined) !== (given.anonId === undefined), {
@@ -19,6 +23,8 @@ const verdict = z
     message: 'give either visitorId or anonId',
   })
   .meta({ id: 'NewBotVerdict' });
+
+const REASONS = { bot: 'admin', staff: 'staff' } as const;
 
 const verdictShape = z
   .object({
@@ -38,19 +44,19 @@ export function botRoutes({ db }: { db: Pool }): Route[] {
     route({
       at: 'POST /v1/admin/bots',
       id: 'judgeVisitor',
-      says: 'Says that a visitor is a bot, or is not; the days are counted again within a minute',
+      says: 'Says that a visitor is a bot or staff, or is not; the days are counted again within a minute',
       tag: 'bots',
       who: 'settings',
       of: 'named',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: verdict },
       answers: { 200: z.object({ visitorId: z.uuid(), events: z.int(), days: z.array(z.string()) }) },
-      async run({ visitorId, anonId: browser, bot }, call) {
+      async run({ visitorId, anonId: browser, bot, kind }, call) {
         const { siteId } = call.site;
         const visitor = visitorId ?? visitorIdOf(siteId, browser!);
         const judged = await inSites(db, siteId, (client) =>
-          judge(client, siteId, [visitor], bot ? 'admin' : null, 'admin'),
+          judge(client, siteId, [visitor], bot ? REASONS[kind] : null, 'admin'),
         );
-        call.note({ target: visitor, details: { bot } });
+        call.note({ target: visitor, details: bot ? { bot, kind } : { bot } });
         return { visitorId: visitor, ...judged };
       },
     }),
