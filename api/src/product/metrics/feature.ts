@@ -12,7 +12,7 @@ const sql = (name: string) => new URL(name, import.meta.url);
 interface MetricsNeeds {
   db: Pool;
   metrics: MetricsCache;
-  config: { EVENT_RETENTION_DAYS: number };
+  config: { EVENT_RETENTION_DAYS: number; GEO_DATABASE?: string | undefined };
 }
 
 export const metrics: Feature<MetricsNeeds, MetricsWork> = {
@@ -20,7 +20,12 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql')],
   tables: metricTables,
   routes: ({ db, metrics: cache, config }) =>
-    metricsRoutes({ db, cache, retentionDays: config.EVENT_RETENTION_DAYS }),
+    metricsRoutes({
+      db,
+      cache,
+      retentionDays: config.EVENT_RETENTION_DAYS,
+      countriesKnown: config.GEO_DATABASE !== undefined,
+    }),
   jobs: metricsJobs,
   endings: ({ db }) => ({ 'sealed days': sealDays(db) }),
 };

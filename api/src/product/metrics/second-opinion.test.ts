@@ -28,6 +28,8 @@ const random = randomFrom(SEED);
 const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!;
 const SOURCES = ['direct', 'organic_search', 'paid_search', 'social', 'email', 'referral'];
 
+const FORMS = ['news', 'order'].flatMap((formName) => [{ formName, role: 'lead' }, { formName }]);
+
 interface Made extends Recorded {
   ms: number;
 }
@@ -55,7 +57,11 @@ function makeUp(site: string): Made[] {
           type,
           path: pick(['/', '/bread', '/cake', '/order']),
           source: n === 0 ? source : 'internal',
-          ...(type.startsWith('form') ? { props: { formName: pick(['news', 'order']) } } : {}),
+          // some forms are searches, some submissions were stopped by the page: neither is a lead's
+          ...(type.startsWith('form')
+            ? { props: pick<Record<string, string>>([...FORMS, { formName: 'find', role: 'search' }]) }
+            : {}),
+          ...(type === 'page_view' && random() < 0.3 ? { engaged_ms: Math.floor(random() * 12_000) } : {}),
           ...(isBot || random() < 0.03 ? { bot_reason: pick(['user_agent', 'declared']) } : {}),
           ...(random() < 0.04 ? { is_conversion: true } : {}),
         });
@@ -95,6 +101,9 @@ function visitsOf(events: Made[]): Visit[] {
     .filter((visit) => visit.events.length > 0);
 }
 
+const isLeads = (event: Made) => event.type === 'form_submit' && event.props?.role === 'lead';
+const attentionOf = (events: Made[]) => events.reduce((sum, event) => sum + (event.engaged_ms ?? 0), 0);
+
 function opinion(events: Made[], visits: Visit[], from: string, to: string) {
   const inside = (event: Made) => dayOf(event.ms) >= from && dayOf(event.ms) <= to;
   const human = events.filter((event) => !event.bot_reason);
@@ -104,17 +113,27 @@ function opinion(events: Made[], visits: Visit[], from: string, to: string) {
   const entered = sessions.filter((visit) => visit.events.some((event) => event.type === 'page_view'));
   const converted = entered.filter((visit) => {
     const entrance = visit.events.find((event) => event.type === 'page_view')!;
-    return visit.events.some(
-      (event) => event.ms >= entrance.ms && (event.type === 'form_submit' || event.is_conversion),
-    );
+    return visit.events.some((event) => event.ms >= entrance.ms && (isLeads(event) || event.is_conversion));
   });
+  const bounced = entered.filter(
+    ({ events: own }) =>
+      own.filter((event) => event.type === 'page_view').length === 1 &&
+      attentionOf(own) < 10_000 &&
+      own.every((event) => event.type === 'page_view' && !event.is_conversion),
+  );
   let started = 0;
   let submitted = 0;
   for (const visit of sessions)
-    for (const form of ['news', 'order']) {
-      const of = visit.events.filter((event) => event.props?.formName === form);
+    for (const form of ['news', 'order', 'find']) {
+      const sameDay = sessions.filter((other) => dayOf(other.events[0]!.ms) === dayOf(visit.events[0]!.ms));
+      const named = (event: Made) => event.props?.formName === form;
+      if (
+        !sameDay.some((other) => other.events.some((event) => named(event) && event.props?.role === 'lead'))
+      )
+        continue;
+      const of = visit.events.filter(named);
       if (of.length > 0) started += 1;
-      if (of.some((event) => event.type === 'form_submit')) submitted += 1;
+      if (of.some(isLeads)) submitted += 1;
     }
   const mix: Record<string, number> = {};
   for (const visit of sessions) {
@@ -129,6 +148,15 @@ function opinion(events: Made[], visits: Visit[], from: string, to: string) {
     sessions: sessions.length,
     landingPageConversionRate: ratio(converted.length, entered.length),
     formCompletionRate: ratio(submitted, started),
+    pagesPerSession: ratio(
+      human.filter((event) => inside(event) && event.type === 'page_view').length,
+      sessions.length,
+    ),
+    bounceRate: ratio(bounced.length, entered.length),
+    avgEngagedSeconds: ratio(
+      entered.reduce((sum, visit) => sum + attentionOf(visit.events), 0) / 1000,
+      entered.length,
+    ),
     trafficSourceMix: Object.fromEntries(
       Object.entries(mix).map(([source, count]) => [source, count / sessions.length]),
     ),
@@ -247,7 +275,9 @@ test('the ledger balances for every site and day; a missing count is found, kept
   const day = addDays(FIRST, 7);
   const lose = (by: number) =>
     server.database.owner.query(
-      "update ingest_ledger set count = count + $3 where site_id = $1 and day = $2 and outcome = 'received'",
+      // in one of its slots
+      `update ingest_ledger set count = count + $3 where site_id = $1 and day = $2 and outcome = 'received'
+         and slot = (select min(slot) from ingest_ledger where site_id = $1 and day = $2 and outcome = 'received')`,
       [sites[0]!.siteId, day, by],
     );
   await lose(-1);

@@ -39,7 +39,7 @@ interface Group extends Record<Stage, number | null> {
 
 async function findGroups(db: Db, site: Site, { from, to }: Window, weeks: number): Promise<Group[]> {
   const whole = (at: string) =>
-    `case when ${at} is not null then least(floor(extract(epoch from ${at} - first_captured_at) / ${7 * 86_400})::int, $4::int + 1) end`;
+    `case when ${at} is not null then greatest(0, least(floor(extract(epoch from ${at} - first_captured_at) / ${7 * 86_400})::int, $4::int + 1)) end`;
   const { rows } = await db.query<Group>({
     name: 'metric_cohorts',
     text: `select date_trunc('week', day)::date as week, source, ${whole('verified_at')} as verified, ${whole('signed_up_at')} as "signedUp",

@@ -1,13 +1,21 @@
 // The headline numbers of a window, each by the contract's §5, and how they differ from another window's.
+import { divided, numberOf, unitsOf } from '../../../ground/lib/decimal.ts';
 import type { DayRow, LeadDay } from './queries.ts';
-import { addUp, ratio, sum } from './sums.ts';
+import { ratio, sum } from './sums.ts';
+
+/** An amount as PostgreSQL has it: decimal, as text. */
+export interface Paid {
+  day: string;
+  currency: string;
+  amount: string;
+}
 
 /** What was read of one window. */
 export interface Read {
   days: DayRow[];
   leads: LeadDay[];
   visitors: { visitors: number; returning: number };
-  spend: { day: string; currency: string; amount: number }[];
+  spend: Paid[];
 }
 
 export const HEADLINES = [
@@ -23,81 +31,129 @@ export const HEADLINES = [
   'costPerLead',
   'leadToSignupRate',
   'leadToActivationRate',
+  'pagesPerSession',
+  'bounceRate',
+  'avgEngagedSeconds',
 ] as const;
 export type Headline = (typeof HEADLINES)[number];
 
-export function spendOf(read: Pick<Read, 'spend'>): {
-  currency: string | null;
-  amount: number;
-  byCurrency: Record<string, number>;
-} {
-  const byCurrency = addUp(read.spend.map(({ currency, amount }) => ({ [currency]: amount })));
-  const currencies = Object.keys(byCurrency);
-  // Different currencies have no sum; each is told for itself.
-  return currencies.length === 1
-    ? { currency: currencies[0]!, amount: byCurrency[currencies[0]!]!, byCurrency }
-    : { currency: null, amount: 0, byCurrency };
+/** On fewer than this a change says nothing. */
+const BASE_MIN = 10;
+
+/** Sums by currency, in ten-thousandths: different currencies have no sum. */
+export function byCurrency(paid: readonly Paid[]): Map<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const { currency, amount } of paid) sums.set(currency, (sums.get(currency) ?? 0n) + unitsOf(amount));
+  return sums;
 }
 
-function numbersOf(read: Read, doubleOptIn: boolean): Record<Headline, number | null> {
+/** A number, and of how many things it tells. */
+interface Counted {
+  value: number | null;
+  of: number;
+}
+
+/** verifiable  whether this site asks for, or has ever seen, a verified address */
+function numbersOf(read: Read, verifiable: boolean): Record<Headline, Counted> {
   const { days, leads, visitors } = read;
   const ofDays = (of: (day: DayRow) => number) => sum(days, of);
   const ofLeads = (of: (day: LeadDay) => number) => sum(leads, of);
   const captured = ofLeads((day) => day.leads);
-  const verified = ofLeads((day) => day.verified);
-  const spend = spendOf(read);
-  const verifiable = doubleOptIn || verified > 0 || ofDays((day) => day.emailVerifies) > 0;
-  const share = (part: (day: DayRow) => number, whole: (day: DayRow) => number) =>
-    ratio(ofDays(part), ofDays(whole));
+  const timed = ofLeads((day) => day.timed);
+  const sessions = ofDays((day) => day.sessions);
+  const entrances = ofDays((day) => day.entrances);
+  const started = ofDays((day) => day.formsStarted);
+  const pageViews = ofDays((day) => day.pageViews);
+  const paid = [...byCurrency(read.spend).values()];
+  const cost = paid.length === 1 ? divided(paid[0]!, captured) : null;
+  const count = (value: number): Counted => ({ value, of: value });
+  const share = (part: number, of: number): Counted => ({ value: ratio(part, of), of });
   return {
-    uniqueVisitors: visitors.visitors,
-    returningVisitorsPct: ratio(visitors.returning, visitors.visitors),
-    totalPageViews: ofDays((day) => day.pageViews),
-    sessions: ofDays((day) => day.sessions),
-    leadCaptureRate: ratio(captured, visitors.visitors),
+    uniqueVisitors: count(visitors.visitors),
+    returningVisitorsPct: share(visitors.returning, visitors.visitors),
+    totalPageViews: count(pageViews),
+    sessions: count(sessions),
+    leadCaptureRate: share(captured, visitors.visitors),
     formCompletionRate: share(
-      (day) => day.formsSubmitted,
-      (day) => day.formsStarted,
+      ofDays((day) => day.formsSubmitted),
+      started,
     ),
     landingPageConversionRate: share(
-      (day) => day.landingConversions,
-      (day) => day.entrances,
+      ofDays((day) => day.landingConversions),
+      entrances,
     ),
-    avgTimeToFirstCaptureHrs: ratio(
+    avgTimeToFirstCaptureHrs: share(
       ofLeads((day) => day.hours),
-      ofLeads((day) => day.timed),
+      timed,
     ),
-    emailVerificationRate: verifiable ? ratio(verified, captured) : null,
-    costPerLead: spend.currency === null ? null : ratio(spend.amount, captured),
-    leadToSignupRate: ratio(
+    emailVerificationRate: {
+      ...share(
+        ofLeads((day) => day.verified),
+        captured,
+      ),
+      ...(verifiable ? {} : { value: null }),
+    },
+    costPerLead: { value: cost === null ? null : numberOf(cost), of: captured },
+    leadToSignupRate: share(
       ofLeads((day) => day.signedUp),
       captured,
     ),
-    leadToActivationRate: ratio(
+    leadToActivationRate: share(
       ofLeads((day) => day.activated),
       captured,
     ),
+    ...visitNumbers(days),
   };
 }
 
-const delta = (now: number | null, base: number | null): number | null =>
-  now === null || base === null || base === 0 ? null : (now - base) / base;
+/** How visits went: the same for a window and for a step of a series. */
+export function visitsOf(days: DayRow[]) {
+  const sessions = sum(days, (day) => day.sessions);
+  const entrances = sum(days, (day) => day.entrances);
+  return {
+    pagesPerSession: ratio(
+      sum(days, (day) => day.pageViews),
+      sessions,
+    ),
+    bounceRate: ratio(
+      sum(days, (day) => day.bounces),
+      entrances,
+    ),
+    avgEngagedSeconds: ratio(sum(days, (day) => day.engagedMs) / 1000, entrances),
+    sessions,
+    entrances,
+  };
+}
+
+function visitNumbers(days: DayRow[]) {
+  const { sessions, entrances, ...told } = visitsOf(days);
+  return {
+    pagesPerSession: { value: told.pagesPerSession, of: sessions },
+    bounceRate: { value: told.bounceRate, of: entrances },
+    avgEngagedSeconds: { value: told.avgEngagedSeconds, of: entrances },
+  };
+}
+
+/** A change of too little to compare with is none. */
+const delta = (now: Counted, base: Counted | undefined): number | null =>
+  !base || base.of < BASE_MIN || now.value === null || !base.value
+    ? null
+    : (now.value - base.value) / base.value;
 
 type Told = { value: number | null; delta: number | null };
 
-/** base  the window compared with; null: none, so every delta is null */
-export function headlinesOf(current: Read, base: Read | null, doubleOptIn: boolean): Record<Headline, Told> {
-  const numbers = numbersOf(current, doubleOptIn);
-  const before = base && numbersOf(base, doubleOptIn);
+/** base  the window compared with; null: none, or none that can be compared, so every delta is null */
+export function headlinesOf(current: Read, base: Read | null, verifiable: boolean): Record<Headline, Told> {
+  const numbers = numbersOf(current, verifiable);
+  const before = base && numbersOf(base, verifiable);
   // amounts of two currencies don't compare
   const currencies = new Set([...current.spend, ...(base?.spend ?? [])].map(({ currency }) => currency));
   return Object.fromEntries(
     HEADLINES.map((name) => [
       name,
       {
-        value: numbers[name],
-        delta:
-          name === 'costPerLead' && currencies.size > 1 ? null : delta(numbers[name], before?.[name] ?? null),
+        value: numbers[name].value,
+        delta: name === 'costPerLead' && currencies.size > 1 ? null : delta(numbers[name], before?.[name]),
       },
     ]),
   ) as Record<Headline, Told>;

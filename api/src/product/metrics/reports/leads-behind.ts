@@ -12,14 +12,16 @@ const domainClass = z.enum(['free_mail', 'business', 'disposable']);
 
 const query = windowed({
   source: name,
-  campaign: name,
+  campaign: name.describe('upper and lower case are the same, here and below'),
+  utmSource: name,
+  utmMedium: name,
   detail: z
     .string()
     .trim()
     .max(512)
     .optional()
     .describe('as in a row of breakdown by campaigns; empty: no utm source nor medium'),
-  paidSource: name.describe('as in a row of breakdown by spend; upper and lower case are the same'),
+  paidSource: name.describe('as in a row of breakdown by spend'),
   paidCampaign: name,
   domainClass: domainClass.optional(),
   verified: flag.optional(),
@@ -70,10 +72,11 @@ async function findFacts(db: Db, site: Site, filter: Filter): Promise<{ total: n
     // the count stands alone in its row when the page is empty
     text: `with wanted as materialized (
        select lead_id, first_captured_at, source, campaign, domain_class, verified_at, signed_up_at, activated_at, hours from (${LEAD_FACTS}) facts
-       where ($4::text is null or source = $4) and ($5::text is null or campaign = $5) and ($6::text is null or domain_class = $6)
+       where ($4::text is null or source = $4) and ($5::text is null or lower(campaign) = lower($5)) and ($6::text is null or domain_class = $6)
          and ($7::boolean is null or (verified_at is not null) = $7) and ($8::boolean is null or (signed_up_at is not null) = $8)
          and ($9::boolean is null or (activated_at is not null) = $9) and ($10::boolean is null or (hours is not null) = $10)
-         and ($11::text is null or concat_ws(' / ', utm_source, utm_medium) = $11)
+         and ($11::text is null or lower(concat_ws(' / ', utm_source, utm_medium)) = lower($11))
+         and ($17::text is null or lower(utm_source) = lower($17)) and ($18::text is null or lower(utm_medium) = lower($18))
          and ($12::text is null or lower(utm_source) = lower($12)) and ($13::text is null or lower(campaign) = lower($13))
      ), page as (
        select * from wanted where $14::timestamptz is null or (first_captured_at, lead_id) > ($14, $15::uuid)
@@ -98,6 +101,8 @@ async function findFacts(db: Db, site: Site, filter: Filter): Promise<{ total: n
       after?.[0],
       after?.[1],
       filter.limit + 1,
+      filter.utmSource,
+      filter.utmMedium,
     ],
   });
   return {

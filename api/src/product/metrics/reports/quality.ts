@@ -6,8 +6,8 @@ import { percentile } from '../../../ground/lib/histogram.ts';
 import type { Site } from '../../../ground/site.ts';
 import { type DayRow, findDays, LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
-import { ratio, sum } from './sums.ts';
-import { count, counts, share, type Window, windowed, windowShape } from './window.ts';
+import { botsOf, ratio, sum } from './sums.ts';
+import { count, counts, happened, share, type Window, windowed, windowShape } from './window.ts';
 
 const dayShape = z.object({
   day,
@@ -15,6 +15,7 @@ const dayShape = z.object({
   botEvents: count,
   botShare: share,
   botsByReason: counts,
+  staffEvents: count,
   spamSubmissions: count,
   clampedEvents: count,
   lateEvents: count,
@@ -50,12 +51,15 @@ async function domainsOf(db: Db, site: Site, { from, to }: Window): Promise<z.ou
   return { leads, byClass, businessShare: ratio(byClass.business, leads) };
 }
 
+const withBots = (one: DayRow) => {
+  const bots = botsOf(one.botsByReason);
+  return { ...bots, botShare: ratio(bots.botEvents, bots.botEvents + one.humanEvents) };
+};
+
 const qualityOf = (one: DayRow): z.output<typeof dayShape> => ({
   day: one.day,
   humanEvents: one.humanEvents,
-  botEvents: one.botEvents,
-  botShare: ratio(one.botEvents, one.botEvents + one.humanEvents),
-  botsByReason: one.botsByReason,
+  ...withBots(one),
   spamSubmissions:
     (one.botsByReason.spam ?? 0) + (one.rejectedByReason.honeypot ?? 0) + (one.rejectedByReason.spam ?? 0),
   clampedEvents: one.clampedEvents,
@@ -79,7 +83,7 @@ export const quality = report({
   answer,
   async read(db, site, { from, to }) {
     const window = { from, to };
-    const days = await findDays(db, site.siteId, from, to, { since: from });
+    const days = await findDays(db, site.siteId, from, happened(site, window).to, { since: from });
     return { window, domains: await domainsOf(db, site, window), days: days.map(qualityOf) };
   },
   rows: ({ days }) => days,

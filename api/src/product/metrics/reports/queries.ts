@@ -1,6 +1,7 @@
 // The SQL door of what several reports read. Every statement runs inside a transaction of inSites and names its site.
 import type { Db } from '../../../ground/db/pool.ts';
 import type { Histogram } from '../../../ground/lib/histogram.ts';
+import type { Paid } from './headline.ts';
 
 export interface DayRow {
   day: string;
@@ -17,6 +18,8 @@ export interface DayRow {
   botsByReason: Record<string, number>;
   clampedEvents: number;
   lateEvents: number;
+  bounces: number;
+  engagedMs: number;
   sessionsBySource: Record<string, number>;
   vitals: Record<string, Histogram>;
   received: number;
@@ -51,6 +54,7 @@ export async function findDays(
        coalesce(m.forms_submitted, 0) as "formsSubmitted", coalesce(m.email_verifies, 0) as "emailVerifies",
        coalesce(m.bot_events, 0) as "botEvents", coalesce(m.bots_by_reason, '{}') as "botsByReason",
        coalesce(m.clamped_events, 0) as "clampedEvents", coalesce(m.late_events, 0) as "lateEvents",
+       coalesce(m.bounces, 0) as bounces, coalesce(m.engaged_ms, 0) as "engagedMs",
        coalesce(m.sessions_by_source, '{}') as "sessionsBySource", case when $4 or day >= $5::date then case when $4 then coalesce(m.vitals, '{}') else jsonb_build_object('ttfb', m.vitals -> 'ttfb') end else '{}' end as vitals,
        coalesce(i.received, 0) as received, coalesce(i.accepted, 0) as accepted, coalesce(i.duplicate, 0) as duplicate,
        coalesce(i.rejected, 0) as rejected, coalesce(i.rejected_by_reason, '{}') as "rejectedByReason", case when $4 or day >= $5::date then coalesce(i.latencies, '{}') else '{}' end as latencies,
@@ -121,13 +125,19 @@ export interface Rest {
   perhaps: number;
   visitorsBefore: number;
   returningBefore: number;
-  spend: { day: string; currency: string; amount: number }[];
+  spend: Paid[];
+  /** What was bought and not voided, by the day it was. */
+  bought: (Paid & { purchases: number })[];
   rolledUpThrough: string | null;
   generatedAt: Date | null;
+  /** The earliest day that had a human event. */
+  firstDay: string | null;
+  /** Whether an address was ever verified on this site. */
+  everVerified: boolean;
 }
 
 /**
- * What a summary needs beside its days and leads, in one round trip: distinct visitors, spend, freshness.
+ * What a summary needs beside its days and leads, in one round trip: distinct visitors, money, freshness, what is known.
  * before             may be absent
  * surelyKnownBefore  day up to which every earlier day of the window was still known when it was rolled up
  */
@@ -145,8 +155,15 @@ export async function findRest(
   const { rows } = await db.query<Rest>({
     name: 'metric_rest',
     text: `select now.visitors, now.returning, now.perhaps, base.visitors as "visitorsBefore", base.returning as "returningBefore",
-       coalesce((select json_agg(paid) from (select day, currency, sum(amount)::float8 as amount from ad_spend
+       coalesce((select json_agg(paid) from (select day, currency, sum(amount)::text as amount from ad_spend
          where site_id = $1 and day between coalesce($4::date, $2::date) and $3::date group by 1, 2 order by 1, 2) paid), '[]') as spend,
+       coalesce((select json_agg(sold) from (select (occurred_at at time zone 'UTC')::date as day, coalesce(currency, '') as currency,
+           coalesce(sum(amount), 0)::text as amount, count(*) as purchases
+         from conversions where site_id = $1 and kind = 'purchase' and voided_at is null and occurred_at >= $2::date::timestamp at time zone 'UTC'
+           and occurred_at < ($3::date + 1)::timestamp at time zone 'UTC' group by 1, 2 order by 1, 2) sold), '[]') as bought,
+       (select min(day) from daily_metric_rollups where site_id = $1 and human_events > 0) as "firstDay",
+       exists (select from daily_metric_rollups where site_id = $1 and email_verifies > 0)
+         or exists (select from lead_facts where site_id = $1 and verified_at is not null) as "everVerified",
        (select day from rollup_state where site_id = $1 order by day desc limit 1) as "rolledUpThrough",
        (select rolled_up_at from rollup_state where site_id = $1 order by day desc limit 1) as "generatedAt"
      from (${distinct('$2::date', '$3::date')}) now, (${distinct('$4::date', '$5::date')}) base`,

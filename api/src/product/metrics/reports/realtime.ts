@@ -39,13 +39,14 @@ async function findSince(db: Db, siteId: string, since: Date): Promise<Seen[]> {
     text: `with recent as materialized (
        select e.visitor_id, e.occurred_at, e.event_type, split_part(e.path, '?', 1) as path, s.source, s.country, s.device_type
        from events e left join sessions s on s.site_id = e.site_id and s.session_id = e.session_id
-       where e.site_id = $1 and e.occurred_at >= $2 and e.bot_reason is null
+       -- a clock may be minutes ahead: what is still to come is in no minute, so in no total
+       where e.site_id = $1 and e.occurred_at >= $2 and e.occurred_at < $2::timestamptz + make_interval(mins => $3) and e.bot_reason is null
      )
      select k.kind, k.name, count(*) as events, count(*) filter (where event_type = 'page_view') as views, count(distinct visitor_id) as visitors
      from recent cross join lateral (values ('all', ''), ('minute', to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:00.000"Z"')),
        ('page', path), ('source', source), ('country', country), ('device', device_type)) as k (kind, name)
      where k.name is not null group by 1, 2`,
-    values: [siteId, since],
+    values: [siteId, since, MINUTES],
   });
   return rows;
 }

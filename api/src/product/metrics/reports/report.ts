@@ -26,6 +26,8 @@ export interface Report<Query = any, Answer extends object = any> {
 export interface Facts {
   /** For how long events are kept. */
   retentionDays: number;
+  /** Whether this machine can tell a country from an address. */
+  countriesKnown: boolean;
 }
 
 /** For inference: Query and Answer are what the two shapes make. */

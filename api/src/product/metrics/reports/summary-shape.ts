@@ -5,7 +5,12 @@ import { HEADLINES, type Headline } from './headline.ts';
 import { count, counts, share, windowShape } from './window.ts';
 
 const number = z.number().nullable();
-const metric = z.object({ value: number, delta: number.describe('0.5: half as much again') });
+const metric = z.object({
+  value: number,
+  delta: number.describe(
+    '0.5: half as much again; null: nothing to compare with, or too little (under 10), or not all of it',
+  ),
+});
 const headlines = Object.fromEntries(HEADLINES.map((name) => [name, metric])) as Record<
   Headline,
   typeof metric
@@ -14,7 +19,7 @@ const money = z.record(z.string(), z.number()).describe('by currency');
 
 const freshness = z.object({
   rolledUpThrough: day.nullable(),
-  lagDays: count.nullable(),
+  lagDays: count.nullable().describe('days before today that are not counted to their end yet'),
   generatedAt: utc.nullable(),
 });
 const totals = z.object({
@@ -29,6 +34,9 @@ const totals = z.object({
   formsStarted: count,
   formsSubmitted: count,
   spendByCurrency: money,
+  spendDays: count.describe('days of the window with spend; cost per lead is per all leads of the window'),
+  purchases: count,
+  revenueByCurrency: money.describe('of purchases by the day of each, by currency, less what was voided'),
   costPerLeadByCurrency: z.record(z.string(), number),
 });
 const ingest = z.object({
@@ -43,6 +51,8 @@ const ingest = z.object({
 const quality = z.object({
   botEvents: count,
   botsByReason: counts,
+  staffEvents: count.describe('of visitors marked as staff; in no other number'),
+  countriesKnown: z.boolean().describe('false: without GEO_DATABASE every country is unknown'),
   clampedEvents: count,
   lateEvents: count,
   minutesWithoutService: count,
@@ -62,6 +72,7 @@ const trendDay = z.object({
   botEvents: count,
   eventsAccepted: count,
   eventsRejected: count,
+  partial: z.boolean().describe('the day in progress'),
 });
 
 export const summaryShape = z
@@ -69,6 +80,7 @@ export const summaryShape = z
     site: z.object({ siteId: z.uuid(), propertyId: z.string() }),
     window: windowShape,
     compareTo: windowShape.nullable(),
+    partial: z.boolean().describe('the window holds the day in progress, so nothing is compared'),
     freshness,
     metrics: z.object({
       ...headlines,

@@ -1,14 +1,15 @@
 // The headline numbers of a window, against the window before, and what they stand on: totals, ingestion, quality, trend.
 import type { Db } from '../../../ground/db/pool.ts';
-import { addDays, dayOf, daysIn } from '../../../ground/lib/days.ts';
+import { addDays, daysIn } from '../../../ground/lib/days.ts';
+import { divided, numberOf } from '../../../ground/lib/decimal.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import type { Site } from '../../../ground/site.ts';
-import { headlinesOf, type Read, spendOf } from './headline.ts';
+import { byCurrency, headlinesOf, type Paid, type Read } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
-import { report } from './report.ts';
+import { type Facts, report } from './report.ts';
 import { type Summary, summaryShape } from './summary-shape.ts';
-import { addUp, ratio, sum } from './sums.ts';
-import { flag, type Window, windowed } from './window.ts';
+import { addUp, botsOf, flat, ratio, sum } from './sums.ts';
+import { flag, happened, todayOf, type Window, windowed } from './window.ts';
 
 /** Same length, directly before. */
 const windowBefore = ({ from, to }: Window): Window => ({
@@ -39,12 +40,34 @@ async function readBoth(db: Db, site: Site, window: Window, before: Window | nul
   return { current, base, rest };
 }
 
-function freshnessOf({ rolledUpThrough, generatedAt }: Rest): Summary['freshness'] {
+function freshnessOf(site: Site, { rolledUpThrough, generatedAt }: Rest): Summary['freshness'] {
+  const today = todayOf(site);
+  const through = rolledUpThrough !== null && rolledUpThrough > today ? today : rolledUpThrough;
   return {
-    rolledUpThrough,
-    lagDays: rolledUpThrough === null ? null : Math.max(0, daysIn(rolledUpThrough, dayOf(Date.now())) - 1),
+    rolledUpThrough: through,
+    lagDays: through === null ? null : daysIn(through, today) - 1,
     generatedAt: generatedAt?.toISOString() ?? null,
   };
+}
+
+/** Whether all of the window before was counted, and all of this one has happened. */
+const isComparable = (site: Site, window: Window, before: Window | null, { firstDay }: Rest): boolean =>
+  before !== null && window.to < todayOf(site) && firstDay !== null && before.from >= firstDay;
+
+const moneyOf = (paid: Paid[]): Record<string, number> =>
+  Object.fromEntries(
+    [...byCurrency(paid)].flatMap(([currency, units]) =>
+      currency === '' ? [] : [[currency, numberOf(units)] as const],
+    ),
+  );
+
+function costsOf(paid: Paid[], leads: number): Record<string, number | null> {
+  return Object.fromEntries(
+    [...byCurrency(paid)].map(([currency, units]) => {
+      const cost = divided(units, leads);
+      return [currency, cost === null ? null : numberOf(cost)];
+    }),
+  );
 }
 
 function sourceMixOf(days: DayRow[]): Record<string, number> {
@@ -57,10 +80,9 @@ function sourceMixOf(days: DayRow[]): Record<string, number> {
   );
 }
 
-function totalsOf(read: Read): Summary['totals'] {
-  const { days, leads, visitors } = read;
+function totalsOf(read: Read, { bought }: Rest): Summary['totals'] {
+  const { days, leads, visitors, spend } = read;
   const captured = sum(leads, (day) => day.leads);
-  const { byCurrency } = spendOf(read);
   return {
     leads: captured,
     leadsVerified: sum(leads, (day) => day.verified),
@@ -72,10 +94,11 @@ function totalsOf(read: Read): Summary['totals'] {
     landingConversions: sum(days, (day) => day.landingConversions),
     formsStarted: sum(days, (day) => day.formsStarted),
     formsSubmitted: sum(days, (day) => day.formsSubmitted),
-    spendByCurrency: byCurrency,
-    costPerLeadByCurrency: Object.fromEntries(
-      Object.entries(byCurrency).map(([currency, amount]) => [currency, ratio(amount, captured)]),
-    ),
+    spendByCurrency: moneyOf(spend),
+    spendDays: new Set(spend.map(({ day }) => day)).size,
+    costPerLeadByCurrency: costsOf(spend, captured),
+    purchases: sum(bought, (day) => day.purchases),
+    revenueByCurrency: moneyOf(bought),
   };
 }
 
@@ -99,13 +122,13 @@ function ingestOf(days: DayRow[]): Summary['ingest'] {
   };
 }
 
-function qualityOf(days: DayRow[], rest: Rest, retentionDays: number): Summary['quality'] {
+function qualityOf(days: DayRow[], rest: Rest, { retentionDays, countriesKnown }: Facts): Summary['quality'] {
   const sealedDays = days.filter((day) => day.sealed).length;
   // Where raw rows are gone, a visitor who stayed away for longer than they were kept counts as another one.
   const exact = sealedDays === 0 || days.length <= retentionDays;
   return {
-    botEvents: sum(days, (day) => day.botEvents),
-    botsByReason: addUp(days.map((day) => day.botsByReason)),
+    ...botsOf(addUp(days.map((day) => day.botsByReason))),
+    countriesKnown,
     clampedEvents: sum(days, (day) => day.clampedEvents),
     lateEvents: sum(days, (day) => day.lateEvents),
     minutesWithoutService: sum(days, (day) => day.minutesWithoutService),
@@ -116,7 +139,7 @@ function qualityOf(days: DayRow[], rest: Rest, retentionDays: number): Summary['
   };
 }
 
-function trendOf(days: DayRow[], leads: LeadDay[]): Summary['trend'] {
+function trendOf(days: DayRow[], leads: LeadDay[], today: string): Summary['trend'] {
   const leadsOn = new Map(leads.map((day) => [day.day, day.leads]));
   return days.map((day) => ({
     day: day.day,
@@ -125,9 +148,10 @@ function trendOf(days: DayRow[], leads: LeadDay[]): Summary['trend'] {
     sessions: day.sessions,
     newLeads: leadsOn.get(day.day) ?? 0,
     formsSubmitted: day.formsSubmitted,
-    botEvents: day.botEvents,
+    botEvents: botsOf(day.botsByReason).botEvents,
     eventsAccepted: day.accepted,
     eventsRejected: day.rejected,
+    partial: day.day === today,
   }));
 }
 
@@ -141,31 +165,45 @@ export const summary = report({
   }),
   answer: summaryShape,
   bucket: 'summary',
-  async read(db, site, { from, to, compareTo }, { retentionDays }) {
+  async read(db, site, { from, to, compareTo }, facts) {
     const window = { from, to };
     const before = compareTo ? windowBefore(window) : null;
-    const { current, base, rest } = await readBoth(db, site, window, before, retentionDays);
+    const { current, base, rest } = await readBoth(
+      db,
+      site,
+      happened(site, window),
+      before,
+      facts.retentionDays,
+    );
+    const today = todayOf(site);
+    const verifiable =
+      site.settings.doubleOptIn === true ||
+      rest.everVerified ||
+      current.leads.some((day) => day.verified > 0);
     return {
       site: { siteId: site.siteId, propertyId: site.key },
       window,
       compareTo: before,
-      freshness: freshnessOf(rest),
+      partial: from <= today && to >= today,
+      freshness: freshnessOf(site, rest),
       metrics: {
-        ...headlinesOf(current, base, site.settings.doubleOptIn === true),
+        ...headlinesOf(current, isComparable(site, window, before, rest) ? base : null, verifiable),
         trafficSourceMix: sourceMixOf(current.days),
       },
-      totals: totalsOf(current),
+      totals: totalsOf(current, rest),
       ingest: ingestOf(current.days),
-      quality: qualityOf(current.days, rest, retentionDays),
-      trend: trendOf(current.days, current.leads),
+      quality: qualityOf(current.days, rest, facts),
+      trend: trendOf(current.days, current.leads, today),
     };
   },
-  rows: ({ metrics: { trafficSourceMix, ...metrics } }) => [
+  rows: ({ metrics: { trafficSourceMix, ...metrics }, totals, ingest, quality, trend }) => [
     ...Object.entries(metrics).map(([metric, { value, delta }]) => ({ metric, value, delta })),
-    ...Object.entries(trafficSourceMix).map(([source, value]) => ({
-      metric: `trafficSourceMix.${source}`,
-      value,
-      delta: null,
-    })),
+    ...flat({
+      trafficSourceMix,
+      totals,
+      ingest,
+      quality,
+      trend: Object.fromEntries(trend.map(({ day, ...numbers }) => [day, numbers])),
+    }).map(([metric, value]) => ({ metric, value, delta: null })),
   ],
 });

@@ -30,3 +30,21 @@ export function spellings(list: Iterable<{ name: string; weight: number }>): (na
     shown.set(key, [...of].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]![0]);
   return (name) => shown.get(name.toLowerCase()) ?? name;
 }
+
+/** Staff are told apart from bots; both count nowhere else. */
+export function botsOf({ staff = 0, ...botsByReason }: Record<string, number>) {
+  return {
+    botEvents: sum(Object.values(botsByReason), (count) => count),
+    botsByReason,
+    staffEvents: staff,
+  };
+}
+
+/** Names and values of everything in it, however deep: `totals.leads`. */
+export function flat(value: object, before = ''): [string, unknown][] {
+  return Object.entries(value).flatMap(([name, part]) =>
+    typeof part === 'object' && part !== null
+      ? flat(part, `${before}${name}.`)
+      : [[`${before}${name}`, part] as [string, unknown]],
+  );
+}

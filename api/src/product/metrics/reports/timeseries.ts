@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
 import { addDays } from '../../../ground/lib/days.ts';
+import { visitsOf } from './headline.ts';
 import { countLeads, type DayRow, findDays } from './queries.ts';
 import { report } from './report.ts';
-import { sum } from './sums.ts';
-import { count, windowed, windowShape } from './window.ts';
+import { botsOf, sum } from './sums.ts';
+import { count, happened, share, todayOf, windowed, windowShape } from './window.ts';
 
 const interval = z.enum(['day', 'week', 'month']);
 type Interval = z.output<typeof interval>;
@@ -33,6 +34,10 @@ const answer = z
         botEvents: count,
         eventsAccepted: count,
         eventsRejected: count,
+        pagesPerSession: share,
+        bounceRate: share,
+        avgEngagedSeconds: share,
+        partial: z.boolean().describe('holds the day in progress'),
       }),
     ),
   })
@@ -84,8 +89,12 @@ export const timeseries = report({
   query: windowed({ interval: interval.default('day') }),
   answer,
   async read(db, site, { from, to, interval: by }) {
-    const spans = spansOf(await findDays(db, site.siteId, from, to), by);
-    const leads = new Map((await countLeads(db, site.siteId, from, to)).map((day) => [day.day, day]));
+    const past = happened(site, { from, to });
+    const today = todayOf(site);
+    const spans = spansOf(await findDays(db, site.siteId, past.from, past.to), by);
+    const leads = new Map(
+      (await countLeads(db, site.siteId, past.from, past.to)).map((day) => [day.day, day]),
+    );
     const distinct = await distinctIn(db, site.siteId, spans);
     return {
       window: { from, to },
@@ -96,17 +105,17 @@ export const timeseries = report({
         uniqueVisitors: distinct.get(first)?.visitors ?? 0,
         returningVisitors: distinct.get(first)?.returning ?? 0,
         pageViews: sum(days, (day) => day.pageViews),
-        sessions: sum(days, (day) => day.sessions),
-        entrances: sum(days, (day) => day.entrances),
+        ...visitsOf(days),
         landingConversions: sum(days, (day) => day.landingConversions),
         formsStarted: sum(days, (day) => day.formsStarted),
         formsSubmitted: sum(days, (day) => day.formsSubmitted),
         newLeads: sum(days, (day) => leads.get(day.day)?.leads ?? 0),
         leadsVerified: sum(days, (day) => leads.get(day.day)?.verified ?? 0),
         leadsSignedUp: sum(days, (day) => leads.get(day.day)?.signedUp ?? 0),
-        botEvents: sum(days, (day) => day.botEvents),
+        botEvents: sum(days, (day) => botsOf(day.botsByReason).botEvents),
         eventsAccepted: sum(days, (day) => day.accepted),
         eventsRejected: sum(days, (day) => day.rejected),
+        partial: last === today,
       })),
     };
   },

@@ -1,7 +1,8 @@
 // What every report is asked with: a window of days, the site, and the form of the answer.
 import { z } from 'zod';
 import { day, siteName } from '../../../ground/http/fields.ts';
-import { daysIn, isDay } from '../../../ground/lib/days.ts';
+import { dayOf, daysIn, isDay } from '../../../ground/lib/days.ts';
+import type { Site } from '../../../ground/site.ts';
 
 const WINDOW_DAYS_MAX = 366;
 const YES = ['1', 'true', 'yes', 'on'];
@@ -41,6 +42,14 @@ export const upTo = (max: number, usual: number) =>
 export interface Window {
   from: string;
   to: string;
+}
+
+/** The day in progress. Later days have not happened: no answer holds them. */
+export const todayOf = (_site: Site): string => dayOf(Date.now());
+/** The window as far as it has happened; a window that lies wholly ahead has no days. */
+export function happened(site: Site, { from, to }: Window): Window {
+  const today = todayOf(site);
+  return { from, to: to < today ? to : today };
 }
 
 export const windowShape = z.object({ from: day, to: day });
