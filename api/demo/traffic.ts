@@ -246,11 +246,12 @@ export function trafficOf(day: string, { siteId, seed, first, visitorsPerDay }: 
     }
     if (isBot) continue;
     const willing = origin.capture * (isNew ? 1 : 1.6);
-    if (random() < willing * 2.2) add('form_start', '/newsletter', { props: { formName: 'newsletter' } });
+    if (random() < willing * 2.2)
+      add('form_start', '/newsletter', { props: { formName: 'newsletter', role: 'lead' } });
     else continue;
     at += 20_000 + Math.floor(random() * 60_000);
     if (random() > 0.45) continue;
-    add('form_submit', '/newsletter', { props: { formName: 'newsletter' } });
+    add('form_submit', '/newsletter', { props: { formName: 'newsletter', role: 'lead' } });
     const domainRoll = random();
     const [domain, domainClass] =
       domainRoll < 0.55

@@ -19,7 +19,9 @@ const money = z.record(z.string(), z.number()).describe('by currency');
 
 const freshness = z.object({
   rolledUpThrough: day.nullable(),
-  lagDays: count.nullable().describe('days before today that are not counted to their end yet'),
+  lagDays: count
+    .nullable()
+    .describe('so many days after rolledUpThrough, today included, are not counted yet'),
   generatedAt: utc.nullable(),
 });
 const totals = z.object({
