@@ -56,7 +56,7 @@ test('a capture is answered after visitor, session, lead, event, link, submissio
   assert.equal(lead.consent_status, 'implied');
   const [event] = await rows('select * from events where event_id = $1', [eventId]);
   assert.equal(event.event_type, 'form_submit');
-  assert.deepEqual(event.props, { formName: 'tasting' });
+  assert.deepEqual(event.props, { formName: 'tasting', role: 'lead' });
   assert.equal(event.session_id, body.sessionId);
   const [link] = await rows('select * from lead_identities where lead_id = $1', [body.leadId]);
   assert.equal(link.visitor_id, body.visitorId);
