@@ -79,12 +79,15 @@ begin
       coalesce(max(occurred_at) filter (where (event_type = 'form_submit' and is_lead) or is_conversion)
         >= min(occurred_at) filter (where event_type = 'page_view'), false)::int as converted
     from visit group by session_id, visitor_id
+  ), begun_before as materialized (
+    -- few: found first, so that only theirs is looked up again
+    select * from present p where not exists (select from owned o where o.session_id = p.session_id and o.visitor_id = p.visitor_id)
   ), continued as (
     -- counted on the day before; their page views of this day are this day's, under the name they came by
     select p.session_id, p.visitor_id, s.device_type, s.browser, s.os, s.country, coalesce(began.source, s.source) as source,
       case when began.source is null then s.utm else began.utm end as utm, case when began.source is null then s.referrer else began.referrer end as referrer,
       coalesce(landed.path, split_part(s.landing_path, '?', 1)) as landing
-    from present p
+    from begun_before p
     cross join lateral (
       select * from sessions s where s.site_id = for_site and s.visitor_id = p.visitor_id and s.session_id = p.session_id offset 0
     ) s
@@ -97,7 +100,6 @@ begin
         and e.occurred_at >= s.started_at and e.occurred_at < ends and e.bot_reason is null and e.event_type = 'page_view'
       order by e.occurred_at, e.event_id limit 1
     ) landed on true
-    where not exists (select from owned o where o.session_id = p.session_id and o.visitor_id = p.visitor_id)
   ), viewed as (
     select session_id, visitor_id, count(*) as page_views from raw where bot_reason is null and event_type = 'page_view' group by 1, 2
   ), there_by as materialized (
