@@ -5,6 +5,7 @@ import { type AnyFeature, functionsOf, periodsOf, tablesOf } from './features.ts
 import { isDatabaseAway } from './ground/db/faults.ts';
 import { appUrl, migrate, refuseUnsafe } from './ground/db/migrate.ts';
 import { makePool, type Pool } from './ground/db/pool.ts';
+import type { Reading } from './ground/feature.ts';
 import { countryLookup } from './ground/geo/country.ts';
 import type { Meters } from './ground/http/meters.ts';
 import type { RateLimits } from './ground/http/rate-limit.ts';
@@ -24,7 +25,6 @@ import { type Ledger, makeLedger } from './product/events/ledger.ts';
 import { makePartitions } from './product/events/partitions.ts';
 import { type MetricsCache, metricsCache } from './product/metrics/cache.ts';
 import { listenForChanges } from './product/metrics/listen.ts';
-import { rollupStatus } from './product/metrics/rollup.ts';
 import { knownSites, type Sites } from './product/sites/recognise.ts';
 import { schedule } from './schedule.ts';
 
@@ -43,6 +43,8 @@ export interface House {
   health: Health;
   disk: DiskWatch;
   status: () => Promise<Status>;
+  /** What all features tell about themselves. */
+  readings: readonly Reading<House>[];
   runner: Runner;
   metrics: MetricsCache;
   countryOf: CountryOf;
@@ -138,6 +140,7 @@ async function open(
   const runner = makeRunner({ locks, jobs, log });
   ends(() => runner.close());
 
+  const readings = features.flatMap((feature) => feature.readings ?? []);
   const status = () =>
     readStatus({
       db,
@@ -146,18 +149,25 @@ async function open(
       version,
       sources: {
         jobs: () => runner.status(),
-        rollup: (pool) => rollupStatus(pool, sites.ids()),
+        readings: readings.map((reading) => ({ reading, value: () => reading.read(house) })),
         alarms: () => alerts.now(),
         certificate: alarms.certificate,
       },
     });
-  const alerts: Alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
+  const alerts: Alerts = watchAlerts(alarms, {
+    status,
+    readings,
+    backups,
+    registry: meters.registry,
+    log,
+  });
   ends(() => alerts.close());
   const countryOf = countryLookup(config.GEO_DATABASE);
-  return {
+  const house: House = {
     config,
     log,
     meters,
+    readings,
     limits,
     db,
     sites,
@@ -174,6 +184,7 @@ async function open(
     periods: periodsOf(features, config),
     forget: forgetting(db, tables, leads.forgetJournal),
   };
+  return house;
 }
 
 /** A database that is still starting is waited for; anything else it says is an answer. */

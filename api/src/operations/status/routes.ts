@@ -1,10 +1,17 @@
 // The state of the machine: GET /v1/admin/status.
+import type { Reading } from '../../ground/feature.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
-import { statusShape } from './shape.ts';
+import { statusShapeOf } from './shape.ts';
 import type { Status } from './status.ts';
 
-export function statusRoutes({ status }: { status: () => Promise<Status> }): Route[] {
+export interface StatusNeeds {
+  status: () => Promise<Status>;
+  /** Of all features. */
+  readings: readonly Reading[];
+}
+
+export function statusRoutes({ status, readings }: StatusNeeds): Route[] {
   return [
     route({
       at: 'GET /v1/admin/status',
@@ -13,7 +20,7 @@ export function statusRoutes({ status }: { status: () => Promise<Status> }): Rou
       tag: 'status',
       who: 'machine',
       shows: 'no people',
-      answers: { 200: statusShape },
+      answers: { 200: statusShapeOf(readings) },
       run: async () => new Reply(200, await status(), { 'Cache-Control': 'no-store' }),
     }),
   ];

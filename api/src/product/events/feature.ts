@@ -4,16 +4,18 @@ import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { makePartitions } from './partitions.ts';
 import { purgeRecentBodies } from './queries.ts';
+import { eventReadings } from './readings.ts';
 import { type EventNeeds, eventRoutes } from './routes.ts';
 import { eventTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-export const events: Feature<EventNeeds, { db: Pool; sites: Sites }> = {
+export const events: Feature<EventNeeds & { db: Pool }, { db: Pool; sites: Sites }> = {
   name: 'events',
   functions: [sql('recut_sessions.sql'), sql('ingest_events.sql')],
   tables: eventTables,
   routes: eventRoutes,
+  readings: eventReadings,
   jobs: ({ db, sites }) => [
     {
       name: 'partitions',

@@ -1,8 +1,10 @@
 // The numbers: rollups of what happened, and the reports that read them.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { Sites } from '../sites/recognise.ts';
 import type { MetricsCache } from './cache.ts';
 import { type MetricsWork, metricsJobs } from './jobs.ts';
+import { metricsReadings } from './readings.ts';
 import { metricsRoutes } from './routes.ts';
 import { sealDays } from './seal.ts';
 import { metricTables } from './tables.ts';
@@ -11,6 +13,7 @@ const sql = (name: string) => new URL(name, import.meta.url);
 
 interface MetricsNeeds {
   db: Pool;
+  sites: Sites;
   metrics: MetricsCache;
   config: { EVENT_RETENTION_DAYS: number };
 }
@@ -21,6 +24,7 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   tables: metricTables,
   routes: ({ db, metrics: cache, config }) =>
     metricsRoutes({ db, cache, retentionDays: config.EVENT_RETENTION_DAYS }),
+  readings: metricsReadings,
   jobs: metricsJobs,
   endings: ({ db }) => ({ 'sealed days': sealDays(db) }),
 };
