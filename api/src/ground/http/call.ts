@@ -22,6 +22,8 @@ export class Call {
   readonly began = performance.now();
   readonly receivedMs = Date.now();
   route: Route | null = null;
+  /** The route's pattern, never the URL: a path can hold a token, a query an address. */
+  pattern = 'none';
   caller: Caller = NOBODY;
   /** Of the path, as ids and keys. */
   params: Record<string, string> = NO_PARAMS;

@@ -82,13 +82,6 @@ function sendError(ctx: Context, call: Call, error: AppError): void {
   ctx.body = errorBody(error, call.id);
 }
 
-const UNANSWERED = new Set([404, 405, 501]);
-
-/** throws what the router only left as a status, when nobody answered */
-export function refuseUnanswered(ctx: Context): void {
-  if (UNANSWERED.has(ctx.status) && ctx.body === undefined) ctx.throw(ctx.status);
-}
-
 /** Shows a refusal as a page where a person looks at it; false where nobody does. */
 export type TellPerson = (ctx: Context, call: Call, status: number, error: AppError) => boolean;
 

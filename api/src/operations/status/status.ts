@@ -53,7 +53,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     database: database ?? { ok: false },
     backups: await backupStatus(backups.folder),
     disk: disk.fullest(),
-    eventsRefused: disk.refusesEvents(),
+    eventsRefused: disk.isShort,
     memory: { rssBytes: process.memoryUsage.rss(), containerUsedPct: memory },
     certificate: shown ? { name: shown.name, days: days === null ? null : Math.floor(days * 10) / 10 } : null,
     ...Object.fromEntries(told.map(({ reading, value }) => [reading.name, value])),
