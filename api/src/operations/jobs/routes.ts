@@ -1,7 +1,7 @@
 // The jobs over HTTP: GET /v1/admin/jobs, GET and POST /v1/admin/jobs/{job}.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import { nextCursor, pageOf, paging, readCursor } from '../../ground/http/fields.ts';
+import { nextCursor, openRecord, pageOf, paging, readCursor } from '../../ground/http/fields.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { validate } from '../../ground/http/validate.ts';
 import type { Job, Runner } from '../../ground/jobs/runner.ts';
@@ -52,7 +52,7 @@ export function jobRoutes({ db, runner }: { db: Pool; runner: Runner }): Route[]
         as: ['json'],
         bytesMax: 16 * 1024,
         optional: true,
-        documents: z.record(z.string(), z.json()).describe("the job's own options"),
+        documents: openRecord.describe("the job's own options"),
       },
       answers: { 200: z.object({ run: runShape }) },
       async run(_input, call) {

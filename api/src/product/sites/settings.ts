@@ -1,5 +1,6 @@
 // A site's own settings: what each may be, and what must be there before double opt-in can work.
 import { z } from 'zod';
+import { json } from '../../ground/http/fields.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 
@@ -51,7 +52,7 @@ function noMisspelling(settings: Record<string, unknown>, context: z.RefinementC
 export const siteSettings = z
   .object(known)
   .partial()
-  .catchall(z.json())
+  .catchall(json)
   .superRefine(noMisspelling)
   .meta({ id: 'SiteSettings' });
 
@@ -62,7 +63,7 @@ export const settingsPatch = z
     },
   )
   .partial()
-  .catchall(z.json())
+  .catchall(json)
   .superRefine(noMisspelling)
   .meta({ id: 'SiteSettingsPatch' });
 
