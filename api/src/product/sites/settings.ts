@@ -49,12 +49,15 @@ function noMisspelling(settings: Record<string, unknown>, context: z.RefinementC
   }
 }
 
+/** In the document anything: a typed client could not hold ours, which may be absent, to be JSON as well. */
+const others = { override: { additionalProperties: {} } };
+
 export const siteSettings = z
   .object(known)
   .partial()
   .catchall(json)
   .superRefine(noMisspelling)
-  .meta({ id: 'SiteSettings' });
+  .meta({ id: 'SiteSettings', ...others });
 
 export const settingsPatch = z
   .object(
@@ -65,7 +68,7 @@ export const settingsPatch = z
   .partial()
   .catchall(json)
   .superRefine(noMisspelling)
-  .meta({ id: 'SiteSettingsPatch' });
+  .meta({ id: 'SiteSettingsPatch', ...others });
 
 /** What mails of every site need, and which of it the operator has not set. */
 export interface MailFacts {
