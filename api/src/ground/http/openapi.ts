@@ -38,11 +38,14 @@ function withOk(shape: z.ZodType): z.ZodType {
   throw new Error('An answer is an object or a choice of objects.');
 }
 
-function responseOf(answer: z.ZodType | Told) {
+function responseOf(answer: z.ZodType | Told, asTable = false) {
   if (!isTold(answer))
     return {
       description: answer.description ?? 'Done',
-      content: { 'application/json': { schema: withOk(answer) } },
+      content: {
+        'application/json': { schema: withOk(answer) },
+        ...(asTable ? { 'text/csv': { schema: z.string() } } : {}),
+      },
     };
   return {
     description: answer.says,
@@ -107,7 +110,7 @@ export function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
       ...bodyOf(one),
       responses: {
         ...Object.fromEntries(
-          Object.entries(one.answers).map(([status, answer]) => [status, responseOf(answer)]),
+          Object.entries(one.answers).map(([status, answer]) => [status, responseOf(answer, one.asTable)]),
         ),
         default: { description: 'Refused', content: { 'application/json': { schema: errorShape } } },
       },
