@@ -170,6 +170,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     script: full.path.replace('/s/', ''),
   };
   await ask(server, 'POST /v1/admin/jobs/rollup');
+  await ask(server, 'POST /v1/admin/jobs/ledger', { propertyId: key });
   return place;
 }
 
@@ -224,7 +225,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
 
     listLeads: [
       { query: { propertyId, limit: 10 } },
-      { query: { propertyId: siteId, consent: 'express', from: today, to: today } },
+      { query: { propertyId: siteId, consent: 'pending', from: today, to: today } },
     ],
     searchLeads: [{ body: { propertyId, q: 'ada@', limit: 10 } }],
     exportLeads: [{ query: { propertyId } }],
@@ -285,7 +286,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     getStatus: [{}],
     getMeters: [{}],
     listJobs: [{}],
-    listJobRuns: [{ path: { job: 'rollup' }, query: { limit: 5 } }],
+    listJobRuns: [{ path: { job: 'rollup' }, query: { limit: 5 } }, { path: { job: 'ledger' } }],
     runJob: [
       { path: { job: 'ledger' }, body: { from: today, to: today, propertyId } },
       { path: { job: 'ledger' } },

@@ -1,10 +1,17 @@
 // The state of the machine: GET /v1/admin/status.
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { jobsFor } from '../../ground/jobs/shown.ts';
+import type { SiteDirectory } from '../../ground/site.ts';
 import { statusShape } from './shape.ts';
 import type { Status } from './status.ts';
 
-export function statusRoutes({ status }: { status: () => Promise<Status> }): Route[] {
+export interface StatusNeeds {
+  status: () => Promise<Status>;
+  sites: SiteDirectory;
+}
+
+export function statusRoutes({ status, sites }: StatusNeeds): Route[] {
   return [
     route({
       at: 'GET /v1/admin/status',
@@ -14,7 +21,11 @@ export function statusRoutes({ status }: { status: () => Promise<Status> }): Rou
       who: 'machine',
       shows: 'no people',
       answers: { 200: statusShape },
-      run: async () => new Reply(200, await status(), { 'Cache-Control': 'no-store' }),
+      async run(_input, call) {
+        const read = await status();
+        const jobs = jobsFor(call.caller, sites)(read.jobs);
+        return new Reply(200, { ...read, jobs }, { 'Cache-Control': 'no-store' });
+      },
     }),
   ];
 }
