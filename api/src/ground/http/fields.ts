@@ -14,6 +14,16 @@ export const instant = z.iso.datetime({ offset: true });
 /** Out: UTC with milliseconds. */
 export const utc = z.iso.datetime();
 
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+/** As z.json(), by one name in the document. */
+export const json: z.ZodType<Json> = z
+  .lazy(() =>
+    z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]),
+  )
+  .meta({ id: 'Json' });
+/** What others fill as they like, and we give back as it is. */
+export const openRecord = z.record(z.string(), json);
+
 export interface PageQuery {
   limit: number;
   cursor?: string | undefined;

@@ -68,6 +68,8 @@ export interface Route<In = any> {
    * nobody says so here.
    */
   shows?: 'no people';
+  /** The query may ask for the same answer as a table, by format=csv. */
+  asTable?: boolean;
   /** A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent. */
   tells?: 'link' | 'form';
   answers: Answers;

@@ -47,6 +47,7 @@ export function metricsRoutes({ db, cache, ...facts }: MetricsNeeds): Route[] {
       of: 'named',
       takes: { as: 'query', shape: report.query },
       bucket: report.bucket ?? 'other',
+      asTable: true,
       ...(report.showsLeads ? {} : { shows: 'no people' as const }),
       answers: { 200: report.answer, 304: { says: 'What If-None-Match names is still the answer' } },
       async run(query, call) {

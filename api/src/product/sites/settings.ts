@@ -1,5 +1,6 @@
 // A site's own settings: what each may be, and what must be there before double opt-in can work.
 import { z } from 'zod';
+import { json } from '../../ground/http/fields.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 
@@ -48,12 +49,15 @@ function noMisspelling(settings: Record<string, unknown>, context: z.RefinementC
   }
 }
 
+/** In the document anything: a typed client could not hold ours, which may be absent, to be JSON as well. */
+const others = { override: { additionalProperties: {} } };
+
 export const siteSettings = z
   .object(known)
   .partial()
-  .catchall(z.json())
+  .catchall(json)
   .superRefine(noMisspelling)
-  .meta({ id: 'SiteSettings' });
+  .meta({ id: 'SiteSettings', ...others });
 
 export const settingsPatch = z
   .object(
@@ -62,9 +66,9 @@ export const settingsPatch = z
     },
   )
   .partial()
-  .catchall(z.json())
+  .catchall(json)
   .superRefine(noMisspelling)
-  .meta({ id: 'SiteSettingsPatch' });
+  .meta({ id: 'SiteSettingsPatch', ...others });
 
 /** What mails of every site need, and which of it the operator has not set. */
 export interface MailFacts {

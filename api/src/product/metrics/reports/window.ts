@@ -30,13 +30,22 @@ export const flag = z
   .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
   .transform((word) => YES.includes(word));
 
+/** In the document a number, which a query writes as text. */
+const wholeNumber =
+  (limits: { minimum: number; maximum: number; default: number }) =>
+  ({ jsonSchema }: { jsonSchema: object }) => {
+    for (const key of Object.keys(jsonSchema)) delete jsonSchema[key as never];
+    Object.assign(jsonSchema, { type: 'integer', ...limits });
+  };
+
 export const upTo = (max: number, usual: number) =>
   z
     .string()
     .regex(/^\d{1,6}$/, 'a whole number')
     .transform(Number)
     .pipe(z.number().min(1).max(max))
-    .default(usual);
+    .default(usual)
+    .meta({ override: wholeNumber({ minimum: 1, maximum: max, default: usual }) });
 
 export interface Window {
   from: string;
