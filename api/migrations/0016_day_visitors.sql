@@ -56,5 +56,19 @@ where v.site_id = standing.site_id and v.visitor_id = standing.visitor_id;
 update sessions s set is_bot = true
 from (select site_id, session_id from events group by 1, 2 having bool_and(bot_reason is not null)) seen
 where s.site_id = seen.site_id and s.session_id = seen.session_id;
+-- Visits that an own page led to carry the source of the one before; days that still have their rows are counted again.
+insert into dirty_days (site_id, day, cause)
+select distinct site_id, (started_at at time zone 'UTC')::date, 'late_event' from sessions where source = 'internal';
+with chained as (
+  select site_id, session_id, visitor_id, started_at, source, count(*) filter (where source <> 'internal')
+    over (partition by site_id, visitor_id, is_bot order by started_at, session_id) as chain, is_bot
+  from sessions
+), sourced as (
+  select site_id, session_id, source, first_value(nullif(source, 'internal'))
+    over (partition by site_id, visitor_id, is_bot, chain order by started_at, session_id) as came_from
+  from chained
+)
+update sessions s set source = coalesce(c.came_from, 'direct'), is_carried = c.came_from is not null
+from sourced c where c.source = 'internal' and s.site_id = c.site_id and s.session_id = c.session_id;
 create trigger facts_by_earlier_sight after update of first_human_at on visitors for each row
   when (old.first_human_at is distinct from new.first_human_at) execute function mark_visitor();
