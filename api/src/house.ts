@@ -19,6 +19,7 @@ import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
 import { type Forget, forgetting } from './product/erasure/forget.ts';
+import { type DaySalts, openDaySalts } from './product/events/day-visitor.ts';
 import type { CountryOf } from './product/events/facts.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
@@ -48,6 +49,7 @@ export interface House {
   runner: Runner;
   metrics: MetricsCache;
   countryOf: CountryOf;
+  daySalts: DaySalts;
   /** Of all features. */
   tables: Tables;
   /** How long what is kept, of all features. */
@@ -118,6 +120,8 @@ async function open(
 
   const sites = await knownSites(db, config.CORS_ALLOWED_ORIGINS, log);
   ends(() => sites.close());
+  const daySalts = await openDaySalts(db, log);
+  ends(() => daySalts.close());
   const ledger = makeLedger(db, log);
   const inactivityMinutes = config.SESSION_INACTIVITY_MINUTES;
   const ingest = makeIngest({ db: writing, inactivityMinutes, ledger, log, meters });
@@ -180,6 +184,7 @@ async function open(
     runner,
     metrics,
     countryOf,
+    daySalts,
     tables,
     periods: periodsOf(features, config),
     forget: forgetting(db, tables, leads.forgetJournal),

@@ -145,25 +145,28 @@ test('the first touch of a lead is never overwritten', async () => {
 
 test('a plain form from a static page makes the same lead, and never gets JSON', async () => {
   const email = address();
-  const answer = await form({
-    email,
-    formName: 'newsletter',
-    redirect: '/thanks.html',
-    utm_source: 'flyer',
-    'payload[loaf]': 'rye',
-    message: 'Hello & <b>thanks</b>',
-    consentStatus: 'express',
-    'consent[text]': 'Write to me about bread.',
-  });
+  const answer = await form(
+    {
+      email,
+      formName: 'newsletter',
+      redirect: '/thanks.html',
+      utm_source: 'flyer',
+      'payload[loaf]': 'rye',
+      message: 'Hello & <b>thanks</b>',
+      consentStatus: 'express',
+      'consent[text]': 'Write to me about bread.',
+    },
+    { 'user-agent': `${BROWSER} Flyer/1` }, // a day visitor of its own
+  );
   assert.equal(answer.status, 303);
   assert.equal(answer.headers.get('location'), `${ORIGIN}/thanks.html`);
   const lead = await leadOf(email);
-  assert.equal(lead.first_visitor_id, null);
+  assert.ok(lead.first_visitor_id);
   assert.equal(lead.consent_status, 'express');
   assert.deepEqual(lead.first_utm, { source: 'flyer' });
   const [submission] = await rows('select * from submissions where lead_id = $1', [lead.lead_id]);
   assert.deepEqual(submission.payload, { loaf: 'rye', message: 'Hello & <b>thanks</b>' });
-  assert.equal(submission.event_id, null);
+  assert.ok(submission.event_id);
 });
 
 test('a form that names the browser makes visitor, session and event as JSON does', async () => {
@@ -245,7 +248,6 @@ test('answers tell which fields are wrong, and whose site is unknown', async () 
   const unknown = await capture({ email: address(), anonId: anon(), propertyId: 'nobody' });
   assert.equal(unknown.status, 400);
   assert.equal(unknown.body.issues[0].path, 'propertyId');
-  assert.equal((await capture({ email: address() })).body.issues[0].path, 'anonId');
   assert.equal((await capture('{')).body.error, 'malformed_json');
   assert.equal(
     (await capture({ email: address(), anonId: anon(), payload: { x: 'y'.repeat(20_000) } })).status,

@@ -19,7 +19,7 @@ export interface Capture {
   domain_class: string;
   email_hash: string;
   unsubscribe_key: string;
-  /** null: the browser named no visitor */
+  /** null: without an id of the browser's, and the day's salt could not be read */
   event: ArrivedEvent | null;
   body_key: string;
   inactivity: string;
@@ -63,6 +63,17 @@ export function leadSettings(site: Site) {
   return { doubleOptIn: doubleOptIn === true, linkingRequiresConsent: linkingRequiresConsent === true };
 }
 
+/** Of a lead without a visit: a page of the site itself says nothing of where the person came from. */
+function sourceWithout(
+  utm: CaptureInput['utm'],
+  clickIds: string[],
+  referrer: string | undefined,
+  { ownHosts }: RequestFacts,
+): string {
+  const source = sourceOf({ utm, clickIds, referrer, ownHosts });
+  return source === 'internal' ? 'direct' : source;
+}
+
 export function makeCapture(
   input: CaptureInput,
   site: Site,
@@ -80,14 +91,14 @@ export function makeCapture(
         site.siteId,
         email.normalized,
         input.formName,
-        input.anonId ?? hex(facts.client.ipHash),
+        input.anonId ?? facts.dayVisitor?.id ?? hex(facts.client.ipHash),
         input.payload ?? null,
       ]),
     )
     .digest('hex');
   const bodyKey = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
   let event: ArrivedEvent | null = null;
-  if (input.anonId) {
+  if (input.anonId || facts.dayVisitor) {
     event = {
       ...enrich(
         {
@@ -105,7 +116,10 @@ export function makeCapture(
       // the same form again within 30 s, when the browser named no event
       body_key: input.eventId ? undefined : bodyKey,
       received_at: receivedAt,
+      follows: true,
     };
+    // A form has no source of its own: its session carries the one before.
+    if (event.source === 'direct') event.source = 'internal';
     if (request.suspicions.length > 0) event.bot_reason ??= 'spam';
   }
   const read = readPath(path);
@@ -129,9 +143,7 @@ export function makeCapture(
     form_name: input.formName,
     path: read.path,
     referrer: event?.referrer ?? input.referrer?.split(/[?#]/, 1)[0] ?? null,
-    source:
-      event?.source ??
-      sourceOf({ utm, clickIds: read.clickIds, referrer: input.referrer, ownHosts: facts.ownHosts }),
+    source: sourceWithout(utm, read.clickIds, input.referrer, facts),
     source_channel: input.sourceChannel ?? null,
     utm: utm && Object.keys(utm).length > 0 ? utm : null,
     payload: input.payload && Object.keys(input.payload).length > 0 ? input.payload : null,

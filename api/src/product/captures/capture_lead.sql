@@ -66,17 +66,22 @@ begin
     from event_keys k
     left join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
     where k.site_id = site and k.event_id = (event ->> 'event_id')::uuid;
-    update events e set bot_reason = null from event_keys k
-    where k.site_id = site and k.event_id = stored.event_id and e.site_id = site and e.visitor_id = k.visitor_id
-      and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.bot_reason = 'spam';
+    perform judge_event(site, stored.event_id, null, 'spam', c.inactivity);
+    select e.session_id into stored.session_id from event_keys k
+    join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+    where k.site_id = site and k.event_id = stored.event_id;
   elsif event is not null then
     -- An id that another visitor has used is not this submission's, whoever sends it.
     select visitor_id into event_owner from event_keys where site_id = site and event_id = (event ->> 'event_id')::uuid;
-    if event_owner <> (event ->> 'visitor_id')::uuid then
+    if event_owner <> (event ->> 'visitor_id')::uuid and event_owner is distinct from (event ->> 'day_before')::uuid then
       event := (event::jsonb || jsonb_build_object('event_id', uuidv7()))::json;
     end if;
     select * into stored from ingest_events(array[json_populate_record(null::arrived_event, event)], '[]', c.inactivity, site::text);
     seen_before := stored.duplicate;
+    if suspicious and seen_before then
+      -- its own browser told of it first
+      perform judge_event(site, stored.event_id, 'spam', null, c.inactivity);
+    end if;
   else
     -- no browser id: the same form again within 30 s is the same submission
     insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
@@ -110,7 +115,7 @@ begin
     c.unsubscribe_key
   from (select) one left join lateral (
     select source, utm, landing_path, referrer from sessions s
-    where s.site_id = site and s.visitor_id = stored.visitor_id order by s.started_at limit 1
+    where s.site_id = site and s.visitor_id = stored.visitor_id and not s.is_bot order by s.started_at limit 1
   ) touch on true
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
   returning * into lead;
@@ -157,8 +162,11 @@ begin
     insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
     values (site, lead.lead_id, stored.visitor_id, 'form_submit', 1, at)
     on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
+    if (event ->> 'is_day_visitor')::boolean then
+      perform share_out_day_visitor(site, stored.visitor_id);
+    end if;
 
-    if c.heuristics and not seen_before
+    if c.heuristics and not seen_before and not coalesce((event ->> 'is_day_visitor')::boolean, false)
       and (not c.linking_requires_consent or status = 'express') then
       -- Behind one address and browser name of a whole office or carrier nobody is anybody's neighbour: over 200 of them
       -- no link is made (it would be worth 0.002), and no more than 201 are looked at (34 000 took 2.9 s a capture).

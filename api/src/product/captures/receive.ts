@@ -6,6 +6,7 @@ import type { Reply } from '../../ground/http/reply.ts';
 import { validate } from '../../ground/http/validate.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
+import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/facts.ts';
 import type { Ledger } from '../events/ledger.ts';
 import { readUserAgent } from '../events/user-agent.ts';
@@ -33,6 +34,7 @@ export interface CaptureNeeds {
   sites: Sites;
   ledger: Ledger;
   countryOf: CountryOf;
+  daySalts: DaySalts;
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   capture: Leads['capture'];
@@ -103,9 +105,14 @@ function readForm(body: Fields): CaptureInput {
 
 /** What is stored of a submission: with its signs of spam, when they are enough to hold it back. */
 async function judge(needs: CaptureNeeds, call: Call, site: Site, input: CaptureInput): Promise<Capture> {
-  const { captureLimits, judgeChallenge, settings, countryOf } = needs;
+  const { captureLimits, judgeChallenge, settings, countryOf, daySalts } = needs;
   const { client, receivedAt } = call;
   const facts = requestFacts(call, site, countryOf);
+  if (!input.anonId)
+    facts.dayVisitor =
+      daySalts.known(client, site.siteId, call.receivedMs) ??
+      // the lead is taken all the same, without a visit
+      (await daySalts.find(client, site.siteId, call.receivedMs).catch(() => undefined));
   const { score, signs } = spamScore({
     formToken: judgeFormToken(settings.pepper, input.formToken, receivedAt.getTime()),
     challenge: await judgeChallenge(input.challengeToken, client.address),

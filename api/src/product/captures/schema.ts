@@ -31,7 +31,7 @@ export const consentInput = z
 export const captureInput = z
   .object({
     email,
-    anonId,
+    anonId: anonId.optional().describe('absent: the day visitor'),
     formName: short.default('lead_capture'),
     path: eventPath.optional(),
     referrer: referrer.optional(),
@@ -54,7 +54,6 @@ export const captureInput = z
   .meta({ id: 'Capture' });
 
 export const formInput = captureInput.extend({
-  anonId: anonId.optional(),
   redirect: z.string().max(4096).optional(),
 });
 

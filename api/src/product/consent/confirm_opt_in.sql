@@ -33,7 +33,7 @@ begin
   if lead.first_visitor_id is not null then
     -- by the opt-in's id: however often it is confirmed or replayed, it is one event
     perform ingest_events(array[jsonb_populate_record(null::arrived_event, (confirmation -> 'event')::jsonb || jsonb_build_object('site_id', site,
-      'event_id', asked.opt_in_id, 'visitor_id', lead.first_visitor_id, 'received_at', confirmation ->> 'at'))], '[]',
+      'event_id', asked.opt_in_id, 'visitor_id', lead.first_visitor_id, 'received_at', confirmation ->> 'at', 'follows', true))], '[]',
       (confirmation ->> 'inactivity')::interval, site::text);
   end if;
   update opt_ins set confirmed_at = at where site_id = site and opt_in_id = asked.opt_in_id;

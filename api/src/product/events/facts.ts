@@ -16,5 +16,7 @@ export function requestFacts(call: Call, site: Site, countryOf: CountryOf): Requ
     country: countryOf(client.address),
     privacySignal: call.privacySignal,
     prefetch: call.isPrefetch,
+    receivedMs: call.receivedMs,
+    fromServer: call.headers.origin === undefined,
   };
 }

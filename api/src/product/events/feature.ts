@@ -2,6 +2,7 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { renewSalts } from './day-visitor.ts';
 import { makePartitions } from './partitions.ts';
 import { purgeRecentBodies } from './queries.ts';
 import { eventReadings } from './readings.ts';
@@ -22,6 +23,12 @@ export const events: Feature<EventNeeds & { db: Pool }, { db: Pool; sites: Sites
       cron: '10 */6 * * *',
       why: 'events need a partition for their day; a week ahead survives a week without this job',
       run: async () => ({ made: await makePartitions(db, -2, 7) }),
+    },
+    {
+      name: 'day_salts',
+      cron: '*/10 * * * *',
+      why: "the key of a day's visitors is made before the day begins, and forgotten when it is 48 h old",
+      run: async () => ({ forgotten: await renewSalts(db) }),
     },
     {
       name: 'recent_bodies',

@@ -13,13 +13,13 @@ export interface StoredEvent {
 }
 
 interface Row {
-  /** arrived id and session id of each event stored now, 36 characters each */
+  /** arrived id, session id and visitor id of each event stored now, 36 characters each */
   stored: string | null;
   known: { arrived_id: string; event_id: string; visitor_id: string; session_id: string | null }[] | null;
 }
 
 // A row of text an event, each with five fields to read, cost as much as making the answers from them.
-const INGEST = `select string_agg(concat(arrived_id, session_id), '') filter (where not duplicate) as stored,
+const INGEST = `select string_agg(concat(arrived_id, session_id, visitor_id), '') filter (where not duplicate) as stored,
   json_agg(json_build_object('arrived_id', arrived_id, 'event_id', event_id, 'visitor_id', visitor_id, 'session_id', session_id))
     filter (where duplicate) as known
 from ingest_events($1, $2, $3, $4)`;
@@ -66,14 +66,12 @@ export async function ingestEvents(
     ],
   });
   const { stored, known } = rows[0]!;
-  const sessionOf = new Map<string, string>();
-  for (let at = 0; at < (stored?.length ?? 0); at += 2 * ID_LENGTH) {
-    sessionOf.set(stored!.slice(at, at + ID_LENGTH), stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH));
-  }
   const results = new Map<string, StoredEvent>();
-  for (const { event_id: eventId, visitor_id: visitorId } of arrived) {
-    const sessionId = sessionOf.get(eventId);
-    if (sessionId) results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
+  for (let at = 0; at < (stored?.length ?? 0); at += 3 * ID_LENGTH) {
+    const eventId = stored!.slice(at, at + ID_LENGTH);
+    const sessionId = stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH);
+    const visitorId = stored!.slice(at + 2 * ID_LENGTH, at + 3 * ID_LENGTH);
+    results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
   }
   for (const row of known ?? []) {
     results.set(row.arrived_id, {

@@ -9,6 +9,7 @@ import { issuesOf, validate } from '../../ground/http/validate.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
+import type { DaySalts } from './day-visitor.ts';
 import { enrich, uuidv7 } from './enrich.ts';
 import { type CountryOf, requestFacts } from './facts.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
@@ -24,6 +25,7 @@ export interface EventNeeds {
   ledger: Ledger;
   limits: RateLimits;
   countryOf: CountryOf;
+  daySalts: DaySalts;
 }
 
 const refusedShape = z.object({
@@ -47,13 +49,20 @@ function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent) {
 }
 
 export function eventRoutes(needs: EventNeeds): Route[] {
-  const { sites, ingest, ledger, limits, countryOf } = needs;
+  const { sites, ingest, ledger, limits, countryOf, daySalts } = needs;
 
   /** Which site an event is for; a fault of it is that event's own. */
   const siteOf = (
     call: Call,
     event: { propertyId?: string | undefined; traffic?: { propertyId?: string | undefined } | undefined },
   ) => sites.ofPage(call.headers, event.propertyId ?? event.traffic?.propertyId);
+
+  /** Out of memory at once; without the day's salt nothing could be stored either. */
+  const dayVisitorOf = (call: Call, siteId: string) =>
+    daySalts.known(call.client, siteId, call.receivedMs) ??
+    daySalts.find(call.client, siteId, call.receivedMs).catch((error) => {
+      throw notStored(error);
+    });
 
   async function store(
     call: Call,
@@ -66,7 +75,9 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot' });
       return pretended();
     }
-    const row = enrich(event, requestFacts(call, site, countryOf), body);
+    const facts = requestFacts(call, site, countryOf);
+    if (!event.anonId) facts.dayVisitor = await dayVisitorOf(call, site.siteId);
+    const row = enrich(event, facts, body);
     // its share of the request is near enough for the queue's bound
     return ingest.store(row, 300 + call.bodyBytes / sent);
   }
@@ -85,7 +96,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
   }
 
   async function many(call: Call): Promise<object> {
-    const { events } = validate(batchInput, call.body);
+    const { events, sentAt } = validate(batchInput, call.body);
     if (events.length > 1) await limits.take(call.client, 'events', events.length - 1);
     call.refused.items = 0; // from here on each event counts for itself
     let refusedByUs: AppError | null = null;
@@ -100,7 +111,8 @@ export function eventRoutes(needs: EventNeeds): Route[] {
             });
           const site = await siteOf(call, parsed.data);
           siteId = site.siteId;
-          return answerOf(await store(call, parsed.data, site, candidate, events.length));
+          const event = { ...parsed.data, sentAt: parsed.data.sentAt ?? sentAt };
+          return answerOf(await store(call, event, site, candidate, events.length));
         } catch (error) {
           if (!(error instanceof AppError) || error.code === 'unavailable') {
             refusedByUs ??= error instanceof AppError ? error : notStored(error);
@@ -120,10 +132,10 @@ export function eventRoutes(needs: EventNeeds): Route[] {
 
   async function pixel(query: z.output<typeof pixelQuery>, call: Call): Promise<Reply> {
     const facts = requestFacts(call, call.site, countryOf);
+    // No script, so no id of the browser's.
+    facts.dayVisitor = await dayVisitorOf(call, call.site.siteId);
     const page = call.header('referer');
     const event = validate(eventInput, {
-      // No script, so no id of the browser's: the keyed hashes of address and user agent stand in for one, for a day.
-      anonId: `pixel-${call.receivedAt.toISOString().slice(0, 10)}-${facts.client.ipHash.toString('hex', 0, 8)}${facts.client.uaHash.toString('hex', 0, 8)}`,
       eventType: 'page_view',
       path: query.path ?? (URL.canParse(page) ? pathOfUrl(page) : '/'),
       referrer: query.referrer || undefined,

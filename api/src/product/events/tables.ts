@@ -22,11 +22,16 @@ const numbers = {
 } as const;
 
 export const eventTables: Tables = {
+  day_salts: {
+    holds: "the key of a day's visitors without an id of their own; never in a backup",
+    columns: { salt: 'digest' },
+    kept: { job: 'day_salts', why: '48 hours: after that nobody can tell who they were' },
+  },
   visitors: {
     holds: 'a browser, known by a derived id; hashes of its address and user agent',
     whose: 'visitor',
     moved: true,
-    columns: { ip_hash: { scrub: 'null' }, ua_hash: { scrub: 'null' } },
+    columns: { ip_hash: { scrub: 'null' }, ua_hash: { scrub: 'null' }, bot_verdict: 'bounded' },
     kept: {
       ...events,
       since: 'last_seen_at',
@@ -69,6 +74,10 @@ export const eventTables: Tables = {
         scrub: 'case when props ? \'formName\' then \'{"formName": "(erased)"}\'::jsonb end',
         found: true,
       },
+      device_type: 'bounded',
+      browser: { scrub: 'null' },
+      os: { scrub: 'null' },
+      country: 'bounded',
     },
     kept: {
       ...events,

@@ -9,10 +9,10 @@ language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoi
   select for_site, l.lead_id, (l.first_captured_at at time zone 'UTC')::date, l.first_captured_at, l.first_source,
     l.first_utm ->> 'source', l.first_utm ->> 'medium', l.first_utm ->> 'campaign', l.domain_class,
     coalesce(l.verified_at, made.verified_at), made.signed_up_at, made.activated_at,
-    case when seen.first_seen_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_seen_at) / 3600)::float8 end
+    case when seen.first_human_at is not null then greatest(0, extract(epoch from l.first_captured_at - seen.first_human_at) / 3600)::float8 end
   from leads l
   left join lateral (
-    select v.first_seen_at from visitors v
+    select v.first_human_at from visitors v
     where v.site_id = for_site and v.visitor_id = l.first_visitor_id
       and exists (select from lead_identities i where i.site_id = for_site and i.lead_id = l.lead_id and i.visitor_id = v.visitor_id
         and i.link_source = 'form_submit' and i.unlinked_at is null)
@@ -70,6 +70,8 @@ begin
   select array_agg(lead_id order by lead_id) into wanted from marked_leads(for_site, marks) as m (lead_id);
   -- An erasure takes the lead before its facts; whoever is being erased right now is waited for, and is then gone.
   perform from leads where site_id = for_site and lead_id = any (wanted) order by lead_id for key share;
+  perform renew_first_touches(for_site, array(select m.lead_id from marked_leads(for_site, array(
+    select mark_id from dirty_leads where site_id = for_site and mark_id = any (marks) and is_first_touch)) as m (lead_id)));
   with gathered as materialized (
     select * from gather_lead_facts(for_site, wanted)
   ), gone as (

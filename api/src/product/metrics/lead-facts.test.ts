@@ -47,8 +47,9 @@ const TRUTH = `
       and (c.lead_id = l.lead_id or c.visitor_id in (select visitor_id from strong s where s.lead_id = l.lead_id))) as signed_up_at,
     (select min(occurred_at) from conversions c where c.kind = 'activation' and c.occurred_at >= l.first_captured_at
       and (c.lead_id = l.lead_id or c.visitor_id in (select visitor_id from strong s where s.lead_id = l.lead_id))) as activated_at,
-    (select greatest(0, extract(epoch from l.first_captured_at - v.first_seen_at) / 3600)::float8 from visitors v where v.visitor_id = l.first_visitor_id
-      and exists (select from strong s where s.lead_id = l.lead_id and s.visitor_id = v.visitor_id and s.link_source = 'form_submit')) as hours
+    (select case when count(*) > 0 then greatest(0, extract(epoch from l.first_captured_at - min(e.occurred_at)) / 3600)::float8 end from events e
+      where e.visitor_id = l.first_visitor_id and e.bot_reason is null
+      and exists (select from strong s where s.lead_id = l.lead_id and s.visitor_id = e.visitor_id and s.link_source = 'form_submit')) as hours
   from leads l where l.site_id = $1 and l.imported_at is null order by l.lead_id`;
 const truth = () =>
   rows(

@@ -36,7 +36,7 @@ begin
     select session_id, visitor_id from raw where bot_reason is null group by 1, 2
   ), owned as materialized (
     -- a session that had a human event before midnight belongs to that day
-    select p.session_id, p.visitor_id, s.last_activity_at, s.device_type, s.browser, s.os, s.country
+    select p.session_id, p.visitor_id, s.last_activity_at, s.source as came_from, s.device_type, s.browser, s.os, s.country
     from present p
     cross join lateral (
       -- by its visitor too: whichever index is taken finds one row
@@ -65,7 +65,8 @@ begin
     where o.last_activity_at >= ends
   ), session_facts as materialized (
     select session_id,
-      (array_agg(source order by occurred_at, event_id))[1] as source,
+      -- of the session: its first event may have none of its own
+      any_value(came_from) as source,
       (array_agg(utm order by occurred_at, event_id))[1] as utm,
       (array_agg(referrer order by occurred_at, event_id))[1] as referrer,
       (array_agg(path order by occurred_at, event_id) filter (where event_type = 'page_view'))[1] as landing,
@@ -73,7 +74,7 @@ begin
       count(*) filter (where event_type = 'page_view') as page_views,
       coalesce(max(occurred_at) filter (where event_type = 'form_submit' or is_conversion)
         >= min(occurred_at) filter (where event_type = 'page_view'), false)::int as converted
-    from visit group by session_id
+    from visit join owned using (session_id) group by session_id
   ), forms as materialized (
     select session_id, form, bool_or(event_type = 'form_submit')::int as submitted from visit where form is not null group by 1, 2
   ), named as (
@@ -175,7 +176,8 @@ begin
     returning visitor_id, previous_day
   ), appeared as materialized (
     select t.visitor_id, after.day as next_day, after.previous_day as next_previous,
-      (select max(b.day) from visitor_days b where b.site_id = for_site and b.visitor_id = t.visitor_id and b.day < for_day) as before
+      (select max(b.day) from visitor_days b where b.site_id = for_site and b.visitor_id = t.visitor_id and b.day < for_day) as before,
+      coalesce((select v.is_day_visitor from visitors v where v.site_id = for_site and v.visitor_id = t.visitor_id), false) as is_day_visitor
     from there t
     left join lateral (
       select day, previous_day from visitor_days n
@@ -183,10 +185,10 @@ begin
     ) after on true
     where not exists (select from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = t.visitor_id)
   ), added as (
-    insert into visitor_days (site_id, day, visitor_id, previous_day)
+    insert into visitor_days (site_id, day, visitor_id, previous_day, is_day_visitor)
     -- the row before may be purged already; the next day's row still knows it
     -- ordered, so that all are looked up before the first is added: else each look-up walks past those just added
-    select for_site, for_day, visitor_id, coalesce(before, nullif(next_previous, for_day)) from appeared order by visitor_id
+    select for_site, for_day, visitor_id, coalesce(before, nullif(next_previous, for_day)), is_day_visitor from appeared order by visitor_id
   ), moved as (
     update visitor_days n set previous_day = change.previous_day
     from (
@@ -204,8 +206,8 @@ begin
 
   moved_days := array_append(coalesce(moved_days, '{}'), for_day);
   delete from visitor_returns where site_id = for_site and day = any (moved_days);
-  insert into visitor_returns (site_id, day, previous_day, visitors)
-  select site_id, day, previous_day, count(*) from visitor_days
+  insert into visitor_returns (site_id, day, previous_day, visitors, day_visitors)
+  select site_id, day, previous_day, count(*), count(*) filter (where is_day_visitor) from visitor_days
   where site_id = for_site and day = any (moved_days) group by 1, 2, 3 order by 1, 2, 3;
 
   insert into daily_ingest_rollups as i (site_id, day, received, accepted, duplicate, rejected, rejected_by_reason, latencies)

@@ -73,26 +73,31 @@ function makeUp(site: string): Made[] {
 interface Visit {
   visitor: string;
   events: Made[];
+  source: string;
 }
 
-/** Sessions by the contract: silence of more than 30 minutes ends one, counting every event of the visitor. */
+/**
+ * Sessions by the contract: silence of more than 30 minutes ends one, counting what humans did; a visit without a source
+ * of its own has that of the visit before.
+ */
 function visitsOf(events: Made[]): Visit[] {
   const visits: Visit[] = [];
   for (const visitor of new Set(events.map((event) => event.visitor))) {
-    const own = events.filter((event) => event.visitor === visitor).sort((a, b) => a.ms - b.ms);
+    const own = events
+      .filter((event) => event.visitor === visitor && !event.bot_reason)
+      .sort((a, b) => a.ms - b.ms);
     let current: Visit | null = null;
+    let cameFrom = 'direct';
     for (const event of own) {
       if (!current || event.ms - current.events.at(-1)!.ms > 1_800_000) {
-        current = { visitor, events: [] };
+        if (event.source !== 'internal') cameFrom = event.source!;
+        current = { visitor, events: [], source: cameFrom };
         visits.push(current);
       }
       current.events.push(event);
     }
   }
-  // only what humans did, and only where a human was
-  return visits
-    .map((visit) => ({ ...visit, events: visit.events.filter((event) => !event.bot_reason) }))
-    .filter((visit) => visit.events.length > 0);
+  return visits;
 }
 
 function opinion(events: Made[], visits: Visit[], from: string, to: string) {
@@ -118,8 +123,7 @@ function opinion(events: Made[], visits: Visit[], from: string, to: string) {
     }
   const mix: Record<string, number> = {};
   for (const visit of sessions) {
-    const source = visit.events[0]!.source!;
-    mix[source] = (mix[source] ?? 0) + 1;
+    mix[visit.source] = (mix[visit.source] ?? 0) + 1;
   }
   const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole);
   return {

@@ -62,7 +62,7 @@ async function findTouches(db: Db, site: Site, { from, to }: Window, what: Of): 
        from converted c join linked using (lead_id)
        cross join lateral (
          select * from sessions s where s.site_id = $1 and s.visitor_id = linked.visitor_id and s.started_at <= c.at
-           and s.started_at > c.at - interval '${LOOKBACK_DAYS} days' and s.source <> 'internal' offset 0
+           and s.started_at > c.at - interval '${LOOKBACK_DAYS} days' and s.source <> 'internal' and not s.is_carried and not s.is_bot offset 0
        ) s
      )
      select path, source, campaign, age_ms, 1 as leads, session_id from touches where touches > 1

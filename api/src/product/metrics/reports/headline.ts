@@ -6,7 +6,8 @@ import { addUp, ratio, sum } from './sums.ts';
 export interface Read {
   days: DayRow[];
   leads: LeadDay[];
-  visitors: { visitors: number; returning: number };
+  /** day: those without an id of their own; returning: of the others. */
+  visitors: { visitors: number; day: number; returning: number };
   spend: { day: string; currency: string; amount: number }[];
 }
 
@@ -51,7 +52,7 @@ function numbersOf(read: Read, doubleOptIn: boolean): Record<Headline, number | 
     ratio(ofDays(part), ofDays(whole));
   return {
     uniqueVisitors: visitors.visitors,
-    returningVisitorsPct: ratio(visitors.returning, visitors.visitors),
+    returningVisitorsPct: ratio(visitors.returning, visitors.visitors - visitors.day),
     totalPageViews: ofDays((day) => day.pageViews),
     sessions: ofDays((day) => day.sessions),
     leadCaptureRate: ratio(captured, visitors.visitors),

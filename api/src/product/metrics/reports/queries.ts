@@ -110,11 +110,14 @@ export async function countLeads(db: Db, siteId: string, from: string, to: strin
 
 export interface Rest {
   visitors: number;
-  /** Of those, seen on an earlier day than the window's first. */
+  /** Of those, without an id of their own: nobody can know whether they were there on another day. */
+  dayVisitors: number;
+  /** Of the others, seen on an earlier day than the window's first. */
   returning: number;
-  /** Of those, never seen before, on a day from which on a longer absence inside the window would have been forgotten. */
+  /** Of the others, never seen before, on a day from which on a longer absence inside the window would have been forgotten. */
   perhaps: number;
   visitorsBefore: number;
+  dayVisitorsBefore: number;
   returningBefore: number;
   spend: { day: string; currency: string; amount: number }[];
   rolledUpThrough: string | null;
@@ -134,12 +137,14 @@ export async function findRest(
   surelyKnownBefore: string,
 ): Promise<Rest> {
   const distinct = (from: string, to: string) =>
-    `select coalesce(sum(visitors), 0)::bigint as visitors, coalesce(sum(visitors) filter (where previous_day is not null), 0)::bigint as returning,
-       coalesce(sum(visitors) filter (where previous_day is null and day >= $6::date), 0)::bigint as perhaps
+    `select coalesce(sum(visitors), 0)::bigint as visitors, coalesce(sum(day_visitors), 0)::bigint as day_visitors,
+       coalesce(sum(visitors - day_visitors) filter (where previous_day is not null), 0)::bigint as returning,
+       coalesce(sum(visitors - day_visitors) filter (where previous_day is null and day >= $6::date), 0)::bigint as perhaps
      from visitor_returns where site_id = $1 and day between ${from} and ${to} and (previous_day is null or previous_day < ${from})`;
   const { rows } = await db.query<Rest>({
     name: 'metric_rest',
-    text: `select now.visitors, now.returning, now.perhaps, base.visitors as "visitorsBefore", base.returning as "returningBefore",
+    text: `select now.visitors, now.day_visitors as "dayVisitors", now.returning, now.perhaps, base.visitors as "visitorsBefore",
+       base.day_visitors as "dayVisitorsBefore", base.returning as "returningBefore",
        coalesce((select json_agg(paid) from (select day, currency, sum(amount)::float8 as amount from ad_spend
          where site_id = $1 and day between coalesce($4::date, $2::date) and $3::date group by 1, 2 order by 1, 2) paid), '[]') as spend,
        (select day from rollup_state where site_id = $1 order by day desc limit 1) as "rolledUpThrough",

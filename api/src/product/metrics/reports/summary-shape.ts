@@ -46,7 +46,15 @@ const quality = z.object({
   clampedEvents: count,
   lateEvents: count,
   minutesWithoutService: count,
-  uniquesMethod: z.string().describe('exact, or exact_but_absences_over_N_days'),
+  uniquesMethod: z
+    .string()
+    .describe(
+      'exact; with_day_visitors: some had no id of their own and count once a day, two people behind one address with one browser as one; or exact_but_absences_over_N_days',
+    ),
+  dayVisitors: count.describe('unique visitors without an id of their own'),
+  returningKnownFor: share.describe(
+    'share of the visitors with an id of their own: of them returningVisitorsPct tells',
+  ),
   uniquesErrorMax: share.describe(
     'the share by which unique visitors may be too many, at most; 0 when exact',
   ),

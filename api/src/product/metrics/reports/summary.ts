@@ -28,13 +28,13 @@ async function readBoth(db: Db, site: Site, window: Window, before: Window | nul
     days: days.filter(inWindow),
     leads: leads.filter(inWindow),
     spend: rest.spend.filter(inWindow),
-    visitors: { visitors: rest.visitors, returning: rest.returning },
+    visitors: { visitors: rest.visitors, day: rest.dayVisitors, returning: rest.returning },
   };
   const base: Read | null = before && {
     days: days.filter(outside),
     leads: leads.filter(outside),
     spend: rest.spend.filter(outside),
-    visitors: { visitors: rest.visitorsBefore, returning: rest.returningBefore },
+    visitors: { visitors: rest.visitorsBefore, day: rest.dayVisitorsBefore, returning: rest.returningBefore },
   };
   return { current, base, rest };
 }
@@ -109,7 +109,13 @@ function qualityOf(days: DayRow[], rest: Rest, retentionDays: number): Summary['
     clampedEvents: sum(days, (day) => day.clampedEvents),
     lateEvents: sum(days, (day) => day.lateEvents),
     minutesWithoutService: sum(days, (day) => day.minutesWithoutService),
-    uniquesMethod: exact ? 'exact' : `exact_but_absences_over_${retentionDays}_days`,
+    uniquesMethod: !exact
+      ? `exact_but_absences_over_${retentionDays}_days`
+      : rest.dayVisitors > 0
+        ? 'with_day_visitors'
+        : 'exact',
+    dayVisitors: rest.dayVisitors,
+    returningKnownFor: ratio(rest.visitors - rest.dayVisitors, rest.visitors),
     // at most: as if all of them had been there before
     uniquesErrorMax: exact ? 0 : ratio(rest.perhaps, rest.visitors),
     sealedDays,

@@ -69,7 +69,7 @@ async function distinctIn(db: Db, siteId: string, spans: Span[]) {
   const { rows } = await db.query<{ first: string; visitors: number; returning: number }>({
     name: 'metric_series',
     text: `select s.first, coalesce(sum(r.visitors), 0)::bigint as visitors,
-       coalesce(sum(r.visitors) filter (where r.previous_day is not null), 0)::bigint as returning
+       coalesce(sum(r.visitors - r.day_visitors) filter (where r.previous_day is not null), 0)::bigint as returning
      from unnest($2::date[], $3::date[]) as s (first, last)
      left join visitor_returns r on r.site_id = $1 and r.day between s.first and s.last and (r.previous_day is null or r.previous_day < s.first)
      group by s.first`,
