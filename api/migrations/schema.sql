@@ -239,6 +239,7 @@ create table daily_breakdowns (
   constraint daily_breakdowns_pkey PRIMARY KEY (site_id, day, kind, name, detail),
   constraint daily_breakdowns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );
+CREATE INDEX daily_breakdowns_holding_addresses ON daily_breakdowns USING btree (site_id) WHERE name ~~ '%@%'::text OR name ~~ '%\%40%'::text OR detail ~~ '%@%'::text OR detail ~~ '%\%40%'::text OR length(name) = 512 OR length(detail) = 512;
 alter table daily_breakdowns enable row level security;
 alter table daily_breakdowns force row level security;
 create policy own_sites on daily_breakdowns as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -616,9 +617,12 @@ create table rollup_state (
   rolled_up_at timestamp(3) with time zone not null,
   ledger_seen bigint not null,
   sealed_at timestamp(3) with time zone,
+  time_zone text default 'UTC'::text not null,
+  ends_at timestamp(3) with time zone not null,
   constraint rollup_state_pkey PRIMARY KEY (site_id, day),
   constraint rollup_state_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 ) with (fillfactor=70);
+CREATE INDEX rollup_state_unfinished ON rollup_state USING btree (site_id, day) WHERE sealed_at IS NULL AND rolled_up_at < ends_at;
 alter table rollup_state enable row level security;
 alter table rollup_state force row level security;
 create policy own_sites on rollup_state as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -680,6 +684,7 @@ create table sites (
 alter table sites enable row level security;
 alter table sites force row level security;
 create policy every_site on sites as permissive for all to public using (true) with check (true);
+CREATE TRIGGER days_in_new_zone AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'timeZone'::text, 'UTC'::text) <> COALESCE(new.settings ->> 'timeZone'::text, 'UTC'::text)) EXECUTE FUNCTION days_in_new_zone();
 grant delete, insert, select, update on sites to marketing_app;
 
 create table submissions (
@@ -769,6 +774,10 @@ create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, 
 
 create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
+create function compare_day(for_site uuid, for_day date) returns TABLE(number text, raw double precision, rollup double precision) language plpgsql set jit=off set enable_nestloop=off set work_mem=8MB;
+
+create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integer, OUT last_lead uuid, OUT differing uuid[]) returns record language plpgsql;
+
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function consent_details_digest(d consent_details) returns bytea language sql immutable;
@@ -778,6 +787,12 @@ create function consent_hash(r consent_records) returns bytea language sql immut
 create function count_capture(for_site uuid, at timestamp with time zone, as_outcome text, because text) returns void language sql;
 
 create function current_sites() returns uuid[] language sql stable parallel safe;
+
+create function day_of(at timestamp with time zone, zone text) returns date language sql immutable strict parallel safe;
+
+create function day_starts(day date, zone text) returns timestamp with time zone language sql immutable strict parallel safe;
+
+create function days_in_new_zone() returns trigger language plpgsql;
 
 create function drop_event_partitions(before_day date) returns SETOF text language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on drop_event_partitions(date) from public;
@@ -797,6 +812,8 @@ create function instant_text(moment timestamp with time zone) returns text langu
 
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
+
+create function ledger_of(for_site uuid, starts timestamp with time zone, ends timestamp with time zone) returns bigint language sql stable;
 
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on make_event_partitions(date,date) from public;
@@ -825,6 +842,14 @@ create function recut_sessions(for_site uuid, for_visitor uuid, inactivity inter
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
 
 create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql set jit=off set work_mem=8MB set enable_nestloop=on;
+
+create function rolled_range(for_site uuid, for_day date, OUT zone text, OUT starts timestamp with time zone, OUT ends timestamp with time zone) returns record language sql stable;
+
+create function site_day(for_site uuid, at timestamp with time zone) returns date language sql stable strict parallel safe;
+
+create function site_day_starts(for_site uuid, day date) returns timestamp with time zone language sql stable strict parallel safe;
+
+create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
 create function tell_metrics_changed() returns trigger language plpgsql;
 

@@ -65,7 +65,7 @@ begin
       referrer = excluded.referrer, source = excluded.source, utm = excluded.utm
   )
   insert into dirty_days (site_id, day, cause)
-  select distinct for_site, (occurred_at at time zone 'UTC')::date, 'late_event' from numbered
-  where occurred_at < date_trunc('day', now(), 'UTC');
+  select distinct for_site, site_day(for_site, occurred_at), 'late_event' from numbered
+  where occurred_at < site_day_starts(for_site, site_day(for_site, now()));
 end $$;
 comment on function recut_sessions is 'cuts a visitor''s recent sessions anew by event time; see src/product/events/recut_sessions.sql';
