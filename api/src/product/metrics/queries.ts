@@ -98,6 +98,13 @@ export async function compareDay(
 
 /** The day is counted again within a minute. */
 export async function markDay(db: Db, siteId: string, day: string): Promise<void> {
+  // A rollup keeps the rows of visitors it knows; those that point to a wrong day before are made anew.
+  await db.query(
+    `delete from visitor_days d where site_id = $1 and day = $2 and previous_day is distinct from (
+       select coalesce(max(b.day), d.previous_day) from visitor_days b
+       where b.site_id = d.site_id and b.visitor_id = d.visitor_id and b.day < d.day)`,
+    [siteId, day],
+  );
   await db.query("insert into dirty_days (site_id, day, cause) values ($1, $2, 'discrepancy')", [
     siteId,
     day,
