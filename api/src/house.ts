@@ -140,7 +140,7 @@ async function open(
   ends(() => listening.close());
   const tables = tablesOf(features);
   const forget = forgetting(working, tables, leads.forgetJournal);
-  const jobs = schedule(features, { config, db: working, sites, backups, metrics, leads, forget });
+  const jobs = schedule(features, { config, db: working, sites, backups, metrics, ledger, leads, forget });
   const runner = makeRunner({ locks, jobs, log });
   ends(() => runner.close());
 

@@ -8,7 +8,9 @@ export const siteName = propertyId
   .optional()
   .describe("the site's key or id; without it the caller's first, mostly `default`");
 export const anonId = z.string().trim().min(8).max(128);
-export const day = z.iso.date('a real day such as 2026-02-28').describe('UTC day, YYYY-MM-DD');
+export const day = z.iso
+  .date('a real day such as 2026-02-28')
+  .describe('a day of the site’s zone, YYYY-MM-DD');
 /** In: any offset. */
 export const instant = z.iso.datetime({ offset: true });
 /** Out: UTC with milliseconds. */

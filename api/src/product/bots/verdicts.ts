@@ -39,7 +39,7 @@ export async function judge(
        update events set bot_reason = $3, session_id = '00000000-0000-0000-0000-000000000000'
        where site_id = $1 and visitor_id = any ($2) and bot_reason is distinct from $3
          and coalesce(bot_reason, '') not in ('prefetch', 'spam')
-       returning visitor_id, occurred_at, (occurred_at at time zone 'UTC')::date as day
+       returning visitor_id, occurred_at, site_day(site_id, occurred_at) as day
      ), noted as (
        insert into bot_verdicts (site_id, visitor_id, bot_reason, judged_by, events)
        select $1, v.visitor_id, $3, $4, (select count(*) from judged j where j.visitor_id = v.visitor_id)

@@ -120,8 +120,8 @@ begin
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
   returning * into lead;
   is_new := lead.lead_id = c.lead_id;
-  if at < date_trunc('day', now(), 'UTC') then
-    insert into dirty_days (site_id, day, cause) values (site, (at at time zone 'UTC')::date, 'late_capture');
+  if at < site_day_starts(site, site_day(site, now())) then
+    insert into dirty_days (site_id, day, cause) values (site, site_day(site, at), 'late_capture');
   end if;
 
   -- A second form of the same submission (double click, resend) adds nothing.

@@ -73,9 +73,9 @@ set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache
 #variable_conflict use_column
 declare
   nil constant uuid := '00000000-0000-0000-0000-000000000000'; -- until recut_sessions has placed a late event
-  today constant timestamptz := date_trunc('day', now(), 'UTC');
   has_bodies boolean;
   has_elsewhere boolean;
+  today timestamptz;   -- when it began, for the site in which the loop stands
   fresh uuid[];        -- arrived ids that are stored now
   all_fresh boolean;
   judged_visitors uuid[]; -- whose verdict stands, and which
@@ -175,6 +175,10 @@ begin
       ) latest on true
       order by a.site_id, a.visitor_id, a.is_bot, a.occurred_at, a.event_id
     loop
+      if event.site_id is distinct from site then
+        select case when settings ? 'timeZone' then site_day_starts(site_id, site_day(site_id, now())) else date_trunc('day', now(), 'UTC') end
+        into today from sites where site_id = event.site_id;
+      end if;
       if event.visitor_id is distinct from visitor or event.site_id <> site or event.is_bot <> of_bots then
         site := event.site_id;
         visitor := event.visitor_id;
@@ -248,7 +252,7 @@ begin
     if cardinality(dirty_sites) > 0 then
       -- Today is rolled up all the time; an older day only when something says that it changed.
       insert into dirty_days (site_id, day, cause)
-      select distinct site_id, (at at time zone 'UTC')::date, 'late_event'
+      select distinct site_id, site_day(site_id, at), 'late_event'
       from unnest(dirty_sites, dirty_times) as d (site_id, at);
     end if;
 

@@ -85,8 +85,8 @@ begin
       browser = coalesce(excluded.browser, s.browser), os = coalesce(excluded.os, s.os), country = coalesce(excluded.country, s.country)
   )
   insert into dirty_days (site_id, day, cause)
-  select distinct for_site, (occurred_at at time zone 'UTC')::date, 'late_event' from numbered
-  where occurred_at < date_trunc('day', now(), 'UTC');
+  select distinct for_site, site_day(for_site, occurred_at), 'late_event' from numbered
+  where occurred_at < site_day_starts(for_site, site_day(for_site, now()));
 
   if not of_bots then
     perform renew_first_touches(for_site, array(
@@ -131,8 +131,8 @@ begin
   if found then
     perform recut_visitor(for_site, key.visitor_id, key.occurred_at, inactivity);
     insert into dirty_days (site_id, day, cause)
-    select for_site, d, 'verdict' from (values ((key.occurred_at at time zone 'UTC')::date), ((key.occurred_at at time zone 'UTC')::date - 1)) as touched (d)
-    where key.occurred_at < date_trunc('day', now(), 'UTC');
+    select for_site, d, 'verdict' from (values (site_day(for_site, key.occurred_at)), (site_day(for_site, key.occurred_at) - 1)) as touched (d)
+    where key.occurred_at < site_day_starts(for_site, site_day(for_site, now()));
   end if;
 end $$;
 comment on function judge_event is 'one event is a bot''s, or is not; see src/product/events/recut_sessions.sql';

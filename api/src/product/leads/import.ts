@@ -199,7 +199,7 @@ export async function importLeads(
           );
           if (inserted.rowCount)
             await db.query(
-              "insert into dirty_days (site_id, day, cause) values ($1, ($2::timestamptz at time zone 'UTC')::date, 'import')",
+              "insert into dirty_days (site_id, day, cause) values ($1, site_day($1, $2::timestamptz), 'import')",
               [siteId, capturedAt],
             );
           const leadId =

@@ -29,7 +29,7 @@ const filters = {
   source: z.string().max(64).optional(),
   consent: consentStatus.optional(),
   domainClass: domainClass.optional(),
-  from: day.optional().describe('UTC day of the first capture, inclusive'),
+  from: day.optional().describe('the site’s day of the first capture, inclusive'),
   to: day.optional(),
 };
 const q = z.string().trim().min(1).max(320);

@@ -20,7 +20,7 @@ interface MetricsNeeds {
 
 export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   name: 'metrics',
-  functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql')],
+  functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql'), sql('compare_day.sql')],
   tables: metricTables,
   routes: ({ db, metrics: cache, config }) =>
     metricsRoutes({ db, cache, retentionDays: config.EVENT_RETENTION_DAYS }),

@@ -39,7 +39,10 @@ export const metricsReadings = [
         when: 'raw events and rollups differ on any day that has both',
         check: ({ discrepancies }) =>
           discrepancies
-            ? critical(`${discrepancies} numbers differ from the raw events; see the job "discrepancy"`)
+            ? critical(
+                `${discrepancies} numbers differ from the raw events. Their days are counted again within minutes; ` +
+                  'marketing rollups discrepancy (POST /v1/admin/jobs/discrepancy) compares anew and ends this alarm',
+              )
             : null,
       },
     ],

@@ -1,4 +1,22 @@
--- Recomputes one UTC day of one site from its raw events and overwrites it, so running it twice changes nothing.
+-- The instants of a site's day, for its rollup. After a sealed day it begins where that one ended, in whatever zone the site
+-- was then: no event is counted twice, none is lost.
+create or replace function rolled_range(for_site uuid, for_day date, out zone text, out starts timestamptz, out ends timestamptz)
+language sql stable as $$
+  select zone, day_starts(for_day, coalesce((
+    select time_zone from rollup_state where site_id = for_site and day = for_day - 1 and sealed_at is not null), zone)), day_starts(for_day + 1, zone)
+  from (select site_zone(for_site) as zone) as site
+$$;
+
+-- What of the ledger, which is kept by UTC day of arrival, may have changed a day: all that its UTC days count.
+create or replace function ledger_of(for_site uuid, starts timestamptz, ends timestamptz) returns bigint
+language sql stable as $$
+  select coalesce((select sum(count) from ingest_ledger where site_id = for_site
+      and day between (starts at time zone 'UTC')::date and ((ends - interval '1 millisecond') at time zone 'UTC')::date), 0)
+    + coalesce((select sum(count) from ingest_latencies where site_id = for_site
+      and day between (starts at time zone 'UTC')::date and ((ends - interval '1 millisecond') at time zone 'UTC')::date), 0)
+$$;
+
+-- Recomputes one day of one site from its raw events and overwrites it, so running it twice changes nothing.
 -- Days before and after are read only where a session crosses midnight. A sealed day is left as it is.
 -- Working sets are spooled by PostgreSQL beyond work_mem: a day need not fit into memory.
 --
@@ -7,17 +25,18 @@ create or replace function roll_up_day(for_site uuid, for_day date)
 returns text language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = on as $$
 #variable_conflict use_column
 declare
-  starts constant timestamptz := for_day::timestamp at time zone 'UTC';
-  ends constant timestamptz := (for_day + 1)::timestamp at time zone 'UTC';
+  in_zone text;
+  starts timestamptz;
+  ends timestamptz;
   marks bigint[];
   seen bigint;
   moved_days date[];
 begin
   perform pg_advisory_xact_lock(7301003, hashtext(for_site::text));
+  select r.zone, r.starts, r.ends into in_zone, starts, ends from rolled_range(for_site, for_day) r;
   -- Read before the raw rows: what commits in between leaves its mark for the next time.
   select array_agg(mark_id) into marks from dirty_days where site_id = for_site and day = for_day;
-  select coalesce((select sum(count) from ingest_ledger where site_id = for_site and day = for_day), 0)
-    + coalesce((select sum(count) from ingest_latencies where site_id = for_site and day = for_day), 0) into seen;
+  seen := ledger_of(for_site, starts, ends);
   if exists (select from rollup_state where site_id = for_site and day = for_day and sealed_at is not null) then
     delete from dirty_days where mark_id = any (marks) and site_id = for_site;
     return 'sealed';
@@ -210,22 +229,29 @@ begin
   select site_id, day, previous_day, count(*), count(*) filter (where is_day_visitor) from visitor_days
   where site_id = for_site and day = any (moved_days) group by 1, 2, 3 order by 1, 2, 3;
 
+  -- The ledger's days are UTC's: every one that this day touches, save a neighbour that is sealed.
   insert into daily_ingest_rollups as i (site_id, day, received, accepted, duplicate, rejected, rejected_by_reason, latencies)
-  select for_site, for_day, coalesce(sum(count) filter (where outcome = 'received'), 0),
+  select for_site, utc.day, coalesce(sum(count) filter (where outcome = 'received'), 0),
     coalesce(sum(count) filter (where outcome = 'accepted'), 0), coalesce(sum(count) filter (where outcome = 'duplicate'), 0),
     coalesce(sum(count) filter (where outcome = 'rejected'), 0),
     coalesce((select jsonb_object_agg(reason, count) from (
-      select reason, sum(count) as count from ingest_ledger
-      where site_id = for_site and day = for_day and outcome = 'rejected' group by 1) reasons), '{}'),
-    coalesce((select jsonb_object_agg(bucket, count) from ingest_latencies where site_id = for_site and day = for_day), '{}')
-  from ingest_ledger where site_id = for_site and day = for_day
+      select reason, sum(count) as count from ingest_ledger l
+      where l.site_id = for_site and l.day = utc.day and outcome = 'rejected' group by 1) reasons), '{}'),
+    coalesce((select jsonb_object_agg(bucket, count) from ingest_latencies l where l.site_id = for_site and l.day = utc.day), '{}')
+  from (
+    select for_day + n as day from generate_series((starts at time zone 'UTC')::date - for_day,
+      ((ends - interval '1 millisecond') at time zone 'UTC')::date - for_day) as n
+    where n = 0 or not exists (select from rollup_state z where z.site_id = for_site and z.day = for_day + n and z.sealed_at is not null)
+  ) utc left join ingest_ledger known on known.site_id = for_site and known.day = utc.day
+  group by utc.day
   on conflict (site_id, day) do update
   set received = excluded.received, accepted = excluded.accepted, duplicate = excluded.duplicate, rejected = excluded.rejected,
     rejected_by_reason = excluded.rejected_by_reason, latencies = excluded.latencies
   where i is distinct from excluded;
 
-  insert into rollup_state as s (site_id, day, rolled_up_at, ledger_seen) values (for_site, for_day, now(), seen)
-  on conflict (site_id, day) do update set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen;
+  insert into rollup_state as s (site_id, day, rolled_up_at, ledger_seen, time_zone, ends_at) values (for_site, for_day, now(), seen, in_zone, ends)
+  on conflict (site_id, day) do update
+  set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen, time_zone = excluded.time_zone, ends_at = excluded.ends_at;
   delete from dirty_days where mark_id = any (marks) and site_id = for_site;
   return 'rolled';
 end $$;

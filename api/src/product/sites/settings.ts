@@ -22,6 +22,12 @@ const known = {
     'phone, address or web page in the foot; else PRIVACY_CONTACT_EMAIL, else MAIL_FROM',
   ),
   linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
+  timeZone: z
+    .string()
+    .regex(/^(UTC|[A-Z][A-Za-z]+(\/[A-Za-z0-9_+-]+){1,2})$/, 'an IANA name such as America/Toronto, or UTC')
+    .describe(
+      'whose days the numbers have, default UTC; changed, the days whose raw events are kept are counted again, older ones keep theirs',
+    ),
   policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
   policyUrl: z
     .url({ protocol: /^https?$/ })

@@ -1,12 +1,12 @@
 // Which touches a lead, its signup or its activation is credited to.
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { creditor, MODELS, type Model, WHOLE } from './credit.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
 import { sum } from './sums.ts';
-import { count, type Window, windowed, windowShape } from './window.ts';
+import { count, timeZone, type Window, windowed, windowShape } from './window.ts';
 
 const LOOKBACK_DAYS = 90; // as long as sessions are kept
 
@@ -17,6 +17,7 @@ type Of = keyof typeof MOMENTS;
 const credits = z.number().min(0);
 const answer = z
   .object({
+    timeZone,
     window: windowShape,
     of,
     conversions: count,
@@ -129,6 +130,7 @@ export const attribution = report({
     );
     const paths = [...single.values(), ...alike];
     return {
+      timeZone: timeZoneOf(site),
       window,
       of: what,
       conversions: sum(paths, ([first]) => first!.leads),

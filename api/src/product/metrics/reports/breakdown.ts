@@ -1,13 +1,13 @@
 // What a window's numbers consist of, the largest first.
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { readSpend, spendRow } from './breakdown-by-spend.ts';
 import { readVitals, vitalsRow } from './breakdown-by-vitals.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
 import { ratio, sum } from './sums.ts';
-import { count, share, upTo, type Window, windowed, windowShape } from './window.ts';
+import { count, share, timeZone, upTo, type Window, windowed, windowShape } from './window.ts';
 
 /** By name in the query, the kind in daily_breakdowns. */
 const KINDS = {
@@ -29,6 +29,7 @@ type By = keyof typeof KINDS;
 const numbers = { sessions: count, pageViews: count, conversions: count, events: count };
 const leads = count.optional().describe('by sources and by campaigns only');
 const byKind = z.object({
+  timeZone,
   window: windowShape,
   by: z.enum(Object.keys(KINDS) as [By, ...By[]]),
   totals: z
@@ -49,8 +50,8 @@ const byKind = z.object({
 const answer = z
   .union([
     byKind,
-    z.object({ window: windowShape, by: z.literal('vitals'), rows: z.array(vitalsRow) }),
-    z.object({ window: windowShape, by: z.literal('spend'), rows: z.array(spendRow) }),
+    z.object({ timeZone, window: windowShape, by: z.literal('vitals'), rows: z.array(vitalsRow) }),
+    z.object({ timeZone, window: windowShape, by: z.literal('spend'), rows: z.array(spendRow) }),
   ])
   .meta({ id: 'MetricsBreakdown' });
 
@@ -130,6 +131,7 @@ async function readParts(
   const list = (leads ? withLeads(parts, leads) : parts).sort(heaviestFirst);
   const whole = sum(list, weigh);
   return {
+    timeZone: timeZoneOf(site),
     window,
     by,
     totals: {
@@ -158,8 +160,10 @@ export const breakdown = report({
   answer,
   async read(db, site, { from, to, by, limit }) {
     const window = { from, to };
-    if (by === 'vitals') return { window, by, rows: await readVitals(db, site, window) };
-    if (by === 'spend') return { window, by, rows: await readSpend(db, site, window, limit) };
+    if (by === 'vitals')
+      return { timeZone: timeZoneOf(site), window, by, rows: await readVitals(db, site, window) };
+    if (by === 'spend')
+      return { timeZone: timeZoneOf(site), window, by, rows: await readSpend(db, site, window, limit) };
     return readParts(db, site, window, by, limit);
   },
   rows: ({ rows }) => rows,

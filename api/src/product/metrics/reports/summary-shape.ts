@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { day, utc } from '../../../ground/http/fields.ts';
 import { HEADLINES, type Headline } from './headline.ts';
-import { count, counts, share, windowShape } from './window.ts';
+import { count, counts, share, timeZone, windowShape } from './window.ts';
 
 const number = z.number().nullable();
 const metric = z.object({ value: number, delta: number.describe('0.5: half as much again') });
@@ -59,6 +59,7 @@ const quality = z.object({
     'the share by which unique visitors may be too many, at most; 0 when exact',
   ),
   sealedDays: count,
+  daysInOtherZone: count.describe('counted before the site’s zone was changed, from raw rows that are gone'),
 });
 const trendDay = z.object({
   day,
@@ -75,6 +76,7 @@ const trendDay = z.object({
 export const summaryShape = z
   .object({
     site: z.object({ siteId: z.uuid(), propertyId: z.string() }),
+    timeZone,
     window: windowShape,
     compareTo: windowShape.nullable(),
     freshness,

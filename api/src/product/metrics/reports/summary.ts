@@ -1,8 +1,8 @@
 // The headline numbers of a window, against the window before, and what they stand on: totals, ingestion, quality, trend.
 import type { Db } from '../../../ground/db/pool.ts';
-import { addDays, dayOf, daysIn } from '../../../ground/lib/days.ts';
+import { addDays, daysIn } from '../../../ground/lib/days.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { headlinesOf, type Read, spendOf } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
 import { report } from './report.ts';
@@ -39,10 +39,10 @@ async function readBoth(db: Db, site: Site, window: Window, before: Window | nul
   return { current, base, rest };
 }
 
-function freshnessOf({ rolledUpThrough, generatedAt }: Rest): Summary['freshness'] {
+function freshnessOf({ rolledUpThrough, lagDays, generatedAt }: Rest): Summary['freshness'] {
   return {
     rolledUpThrough,
-    lagDays: rolledUpThrough === null ? null : Math.max(0, daysIn(rolledUpThrough, dayOf(Date.now())) - 1),
+    lagDays,
     generatedAt: generatedAt?.toISOString() ?? null,
   };
 }
@@ -119,6 +119,7 @@ function qualityOf(days: DayRow[], rest: Rest, retentionDays: number): Summary['
     // at most: as if all of them had been there before
     uniquesErrorMax: exact ? 0 : ratio(rest.perhaps, rest.visitors),
     sealedDays,
+    daysInOtherZone: days.filter((day) => day.inOtherZone).length,
   };
 }
 
@@ -153,6 +154,7 @@ export const summary = report({
     const { current, base, rest } = await readBoth(db, site, window, before, retentionDays);
     return {
       site: { siteId: site.siteId, propertyId: site.key },
+      timeZone: timeZoneOf(site),
       window,
       compareTo: before,
       freshness: freshnessOf(rest),

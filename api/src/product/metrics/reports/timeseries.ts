@@ -3,16 +3,18 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
 import { addDays } from '../../../ground/lib/days.ts';
+import { timeZoneOf } from '../../../ground/site.ts';
 import { countLeads, type DayRow, findDays } from './queries.ts';
 import { report } from './report.ts';
 import { sum } from './sums.ts';
-import { count, windowed, windowShape } from './window.ts';
+import { count, timeZone, windowed, windowShape } from './window.ts';
 
 const interval = z.enum(['day', 'week', 'month']);
 type Interval = z.output<typeof interval>;
 
 const answer = z
   .object({
+    timeZone,
     window: windowShape,
     interval,
     series: z.array(
@@ -88,6 +90,7 @@ export const timeseries = report({
     const leads = new Map((await countLeads(db, site.siteId, from, to)).map((day) => [day.day, day]));
     const distinct = await distinctIn(db, site.siteId, spans);
     return {
+      timeZone: timeZoneOf(site),
       window: { from, to },
       interval: by,
       series: spans.map(({ first, last, days }) => ({

@@ -52,6 +52,7 @@ export interface Window {
   to: string;
 }
 
+export const timeZone = z.string().describe('whose days these are: the site’s setting timeZone, default UTC');
 export const windowShape = z.object({ from: day, to: day });
 export const count = z.int().min(0);
 export const share = z.number().nullable().describe('0..1; null: there is nothing to divide by');
