@@ -34,7 +34,10 @@ create type arrived_event as (
   device_type text,
   browser text,
   os text,
-  country text
+  country text,
+  day_before uuid,
+  is_day_visitor boolean,
+  follows boolean
 );
 
 create table ad_spend (
@@ -288,6 +291,14 @@ alter table daily_metric_rollups force row level security;
 create policy own_sites on daily_metric_rollups as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on daily_metric_rollups to marketing_app;
 
+create table day_salts (
+  day date not null,
+  salt bytea default sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) || uuid_send(gen_random_uuid())) not null,
+  made_at timestamp(3) with time zone default now() not null,
+  constraint day_salts_pkey PRIMARY KEY (day)
+);
+grant delete, insert, select, update on day_salts to marketing_app;
+
 create table dirty_days (
   mark_id bigint generated always as identity not null,
   site_id uuid not null,
@@ -306,6 +317,7 @@ create table dirty_leads (
   site_id uuid not null,
   lead_id uuid,
   visitor_id uuid,
+  is_first_touch boolean default false not null,
   constraint dirty_leads_pkey PRIMARY KEY (mark_id),
   constraint dirty_leads_check CHECK (num_nonnulls(lead_id, visitor_id) = 1)
 );
@@ -370,7 +382,11 @@ create table events (
   inp_ms real,
   ttfb_ms real,
   cls_score real,
-  props jsonb
+  props jsonb,
+  device_type text,
+  browser text,
+  os text,
+  country text
 ) partition by RANGE (occurred_at);
 CREATE INDEX events_by_time ON ONLY events USING brin (occurred_at) WITH (pages_per_range='16');
 CREATE INDEX events_by_visitor ON ONLY events USING btree (site_id, visitor_id, occurred_at);
@@ -658,6 +674,8 @@ create table sessions (
   browser text,
   os text,
   country text,
+  is_bot boolean default false not null,
+  is_carried boolean default false not null,
   constraint sessions_pkey PRIMARY KEY (site_id, session_id)
 ) with (fillfactor=85);
 CREATE INDEX sessions_by_visitor ON sessions USING btree (site_id, visitor_id, started_at DESC);
@@ -714,6 +732,7 @@ create table visitor_days (
   day date not null,
   visitor_id uuid not null,
   previous_day date,
+  is_day_visitor boolean default false not null,
   constraint visitor_days_pkey PRIMARY KEY (site_id, day, visitor_id)
 );
 CREATE INDEX visitor_days_by_visitor ON visitor_days USING btree (site_id, visitor_id, day);
@@ -727,6 +746,7 @@ create table visitor_returns (
   day date not null,
   previous_day date,
   visitors bigint not null,
+  day_visitors bigint default 0 not null,
   constraint visitor_returns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );
 CREATE UNIQUE INDEX visitor_returns_once ON visitor_returns USING btree (site_id, day, previous_day) INCLUDE (visitors) NULLS NOT DISTINCT;
@@ -743,13 +763,16 @@ create table visitors (
   ip_hash bytea,
   ua_hash bytea,
   privacy_signal boolean default false not null,
+  first_human_at timestamp(3) with time zone,
+  is_day_visitor boolean default false not null,
+  bot_verdict text,
   constraint visitors_pkey PRIMARY KEY (site_id, visitor_id)
 ) with (fillfactor=85);
 CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE ip_hash IS NOT NULL;
 alter table visitors enable row level security;
 alter table visitors force row level security;
 create policy own_sites on visitors as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
-CREATE TRIGGER facts_by_earlier_sight AFTER UPDATE OF first_seen_at ON visitors FOR EACH ROW WHEN (old.first_seen_at <> new.first_seen_at) EXECUTE FUNCTION mark_visitor();
+CREATE TRIGGER facts_by_earlier_sight AFTER UPDATE OF first_human_at ON visitors FOR EACH ROW WHEN (old.first_human_at IS DISTINCT FROM new.first_human_at) EXECUTE FUNCTION mark_visitor();
 grant delete, insert, select, update on visitors to marketing_app;
 
 create table withdrawal_requests (
@@ -813,6 +836,10 @@ create function instant_text(moment timestamp with time zone) returns text langu
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
 
+create function judge_event(for_site uuid, for_event uuid, reason text, instead_of text, inactivity interval) returns void language plpgsql;
+
+create function judged_reason(own text, verdict text) returns text language sql immutable;
+
 create function ledger_of(for_site uuid, starts timestamp with time zone, ends timestamp with time zone) returns bigint language sql stable;
 
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
@@ -827,6 +854,8 @@ create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF u
 
 create function netstring(field text) returns text language sql immutable parallel safe;
 
+create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
+
 create function purge_audit_log(before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_audit_log(timestamp with time zone) from public;
 grant execute on purge_audit_log(timestamp with time zone) to marketing_app;
@@ -837,13 +866,19 @@ grant execute on purge_consent_records(uuid,timestamp with time zone) to marketi
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
-create function recut_sessions(for_site uuid, for_visitor uuid, inactivity interval, device text, device_browser text, device_os text, device_country text) returns void language plpgsql;
+create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, since timestamp with time zone, inactivity interval) returns void language plpgsql;
+
+create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, inactivity interval) returns void language plpgsql;
 
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
+
+create function renew_first_touches(for_site uuid, wanted uuid[]) returns void language plpgsql;
 
 create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql set jit=off set work_mem=8MB set enable_nestloop=on;
 
 create function rolled_range(for_site uuid, for_day date, OUT zone text, OUT starts timestamp with time zone, OUT ends timestamp with time zone) returns record language sql stable;
+
+create function share_out_day_visitor(for_site uuid, for_visitor uuid) returns void language sql;
 
 create function site_day(for_site uuid, at timestamp with time zone) returns date language sql stable strict parallel safe;
 
