@@ -18,11 +18,11 @@ const SITES_SEEN = `select site_id, zone, day_of(now(), zone) as today
   from (select site_id, coalesce(settings ->> 'timeZone', 'UTC') as zone from sites where site_id = any ((select current_sites())::uuid[])) zoned`;
 
 /** The day it is now, in the zone of each site that the transaction sees. */
-export async function findToday(db: Db): Promise<Map<string, string>> {
+export async function findToday(db: Db): Promise<SiteDay[]> {
   const { rows } = await db.query<SiteDay>(
     `select site_id as "siteId", today as day from (${SITES_SEEN}) seen`,
   );
-  return new Map(rows.map(({ siteId, day }) => [siteId, day]));
+  return rows;
 }
 
 /**

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { partitions, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
+import { sealDays } from './seal.ts';
 
 let server: TestServer;
 before(async () => {
@@ -163,4 +164,59 @@ test('refusals of this very moment are in a rollup by hand', async () => {
   await rollUp({ from: TODAY, to: addDays(TODAY, 1), propertyId: key });
   const { ingest } = await summary(key, TODAY, addDays(TODAY, 1));
   assert.equal(ingest.totalEventsRejected, 2);
+});
+
+test('a partition goes only when every day of the site that touches it is sealed; the numbers stay, also after a change of zone', async () => {
+  const keptFrom = addDays(TODAY, -20);
+  const first = addDays(keptFrom, -3);
+  await partitions(server.database.owner, addDays(first, -1), addDays(keptFrom, 4));
+  const siteIds: string[] = [];
+  for (const [key, zone] of [
+    ['east', 'Asia/Kolkata'],
+    ['west', 'Pacific/Honolulu'],
+  ] as const) {
+    siteIds.push(await makeSite(key, zone));
+    await record(
+      server.database.app,
+      siteIds.at(-1)!,
+      Array.from({ length: 24 * 6 }, (_, hour) => ({
+        id: `${key} ${hour}`,
+        visitor: `${key}-reader-${hour}`,
+        at: new Date(Date.parse(`${first}T00:30:00Z`) + hour * 3_600_000).toISOString(),
+      })),
+    );
+  }
+  await rollUp();
+  const views = async () =>
+    Promise.all(
+      ['east', 'west'].map(
+        async (key) => (await summary(key, addDays(first, -2), TODAY)).metrics.totalPageViews.value,
+      ),
+    );
+  assert.deepEqual(await views(), [144, 144]);
+  const end = sealDays(server.services.db);
+  const others = server.services.sites.ids();
+  const { says } = await end({
+    siteIds: others,
+    bound: new Date(`${keptFrom}T00:00:00Z`),
+    dryRun: false,
+    signal: undefined,
+    progress: () => {},
+  });
+  assert.ok(
+    ((says?.partitions ?? []) as string[]).includes(`events_${addDays(keptFrom, -1).replaceAll('-', '')}`),
+  );
+  const [{ left }] = await rows('select count(*)::int as left from events where occurred_at < $1', [
+    keptFrom,
+  ]);
+  assert.equal(left, 0);
+  // counted again, in their zone and in another: what is sealed and what is left add up
+  for (const zone of ['Asia/Kolkata', 'America/Toronto', 'Pacific/Auckland']) {
+    for (const siteId of siteIds) await setZone(siteId, zone);
+    await rollUp();
+    await rollUp({ from: first, to: TODAY });
+    assert.deepEqual(await views(), [144, 144], zone);
+    const compared = await call(`${server.url}/v1/admin/jobs/discrepancy`, 'POST', {}, admin);
+    assert.deepEqual(compared.body.run.result.differences, [], zone);
+  }
 });
