@@ -1,7 +1,8 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
-import { type ArrivedEvent, enrich, type RequestFacts, readPath, uuidv7 } from '../events/enrich.ts';
+import { type ArrivedEvent, enrich, type RequestFacts, uuidv7 } from '../events/enrich.ts';
+import { readPath } from '../events/paths.ts';
 import { sourceOf } from '../events/source.ts';
 import { domainClass } from './domains.ts';
 import type { CaptureInput } from './schema.ts';
@@ -108,7 +109,7 @@ export function makeCapture(
     };
     if (request.suspicions.length > 0) event.bot_reason ??= 'spam';
   }
-  const read = readPath(path);
+  const read = readPath(path, facts.pathRules);
   const utm = input.utm ?? read.utm;
   const own = leadSettings(site);
   const declined = input.consent?.given === false;

@@ -16,22 +16,22 @@ const cache = new LRUCache<string, UserAgent>({ max: 2000 });
 export function readUserAgent(userAgent: string): UserAgent {
   let known = cache.get(userAgent);
   if (!known) {
-    const bot = isbot(userAgent);
-    const { browser, os, platform } = userAgent
-      ? Bowser.parse(userAgent)
-      : { browser: {}, os: {}, platform: {} };
-    const type = (platform as { type?: string }).type;
-    known = {
-      deviceType: bot
-        ? 'bot'
-        : type === 'desktop' || type === 'mobile' || type === 'tablet'
-          ? type
-          : 'unknown',
-      browser: (browser as { name?: string }).name?.slice(0, 64) || null,
-      os: (os as { name?: string }).name?.slice(0, 64) || null,
-      isBot: bot,
-    };
+    known = read(userAgent);
     cache.set(userAgent, known);
   }
   return known;
+}
+
+function read(userAgent: string): UserAgent {
+  const bot = isbot(userAgent);
+  const { browser, os, platform } = userAgent
+    ? Bowser.parse(userAgent)
+    : { browser: {}, os: {}, platform: {} };
+  const type = (platform as { type?: string }).type;
+  return {
+    deviceType: bot ? 'bot' : type === 'desktop' || type === 'mobile' || type === 'tablet' ? type : 'unknown',
+    browser: (browser as { name?: string }).name?.slice(0, 64) || null,
+    os: (os as { name?: string }).name?.slice(0, 64) || null,
+    isBot: bot,
+  };
 }

@@ -21,6 +21,14 @@ const known = {
     'phone, address or web page in the foot; else PRIVACY_CONTACT_EMAIL, else MAIL_FROM',
   ),
   linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
+  keepTrailingSlash: z
+    .boolean()
+    .describe('/about/ and /about are two pages; else the slash is taken off and they are one'),
+  hashRoutes: z
+    .boolean()
+    .describe(
+      "the site routes by fragment: of /app#/menu the page is /menu; else fragments are no page's name",
+    ),
   policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
   policyUrl: z
     .url({ protocol: /^https?$/ })
@@ -65,6 +73,19 @@ export const settingsPatch = z
   .catchall(z.json())
   .superRefine(noMisspelling)
   .meta({ id: 'SiteSettingsPatch' });
+
+const rules = new WeakMap<Site, { keepTrailingSlash: boolean; hashRoutes: boolean }>();
+
+/** How a site's paths are spelt; worked out once a site, as every event asks. */
+export function pathRulesOf(site: Site): { keepTrailingSlash: boolean; hashRoutes: boolean } {
+  let known = rules.get(site);
+  if (!known) {
+    const { keepTrailingSlash, hashRoutes } = site.settings;
+    known = { keepTrailingSlash: keepTrailingSlash === true, hashRoutes: hashRoutes === true };
+    rules.set(site, known);
+  }
+  return known;
+}
 
 /** What mails of every site need, and which of it the operator has not set. */
 export interface MailFacts {
