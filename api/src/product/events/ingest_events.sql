@@ -46,9 +46,10 @@ declare
   session uuid;
   active_at timestamptz;
   campaign jsonb;
+  came_from text; -- a visit that begins on a page of the site itself carries the source of the one before
   -- what the loop finds, in lists that belong together
   placed_ids uuid[] := '{}'; placed_visitors uuid[] := '{}'; placed_sessions uuid[] := '{}';
-  new_sessions uuid[] := '{}'; new_first_events uuid[] := '{}'; new_ends timestamptz[] := '{}';
+  new_sessions uuid[] := '{}'; new_sources text[] := '{}'; new_first_events uuid[] := '{}'; new_ends timestamptz[] := '{}';
   grown_rows tid[] := '{}'; grown_ends timestamptz[] := '{}';
   dirty_sites uuid[] := '{}'; dirty_times timestamptz[] := '{}';
   late_visitor record;
@@ -96,14 +97,14 @@ begin
   if fresh is not null then
     -- The visitors are locked now, so nobody else cuts their sessions; this statement sees the latest ones.
     for event in
-      select a.site_id, a.visitor_id, a.event_id, a.occurred_at, a.utm, latest.row_at, latest.session_id,
-        latest.started_at, latest.last_activity_at, latest.utm as session_utm,
+      select a.site_id, a.visitor_id, a.event_id, a.occurred_at, a.utm, a.source, latest.row_at, latest.session_id,
+        latest.started_at, latest.last_activity_at, latest.utm as session_utm, latest.source as session_source,
         -- Earlier than the session we know, or a campaign inside it: recut_sessions decides with all rows before it.
         bool_or(coalesce(a.occurred_at < latest.started_at
             or (a.occurred_at < latest.last_activity_at and a.utm <> coalesce(latest.utm, '{}')), false))
           over (partition by a.site_id, a.visitor_id) as is_late
       from (
-        select site_id, visitor_id, event_id, utm, event_time(client_at, received_at) as occurred_at
+        select site_id, visitor_id, event_id, utm, source, event_time(client_at, received_at) as occurred_at
         from unnest(arrived) where all_fresh or event_id = any (fresh)
       ) a
       left join lateral (
@@ -118,12 +119,15 @@ begin
         session := event.session_id;
         active_at := event.last_activity_at;
         campaign := event.session_utm;
+        came_from := event.session_source;
       end if;
       if not event.is_late then
         if session is null or event.occurred_at - active_at > inactivity or (event.utm is not null and event.utm is distinct from campaign) then
           session := uuidv7();
           campaign := event.utm; -- a session has the campaign of its first event, or none
+          came_from := case when event.source = 'carried' then coalesce(came_from, 'direct') else event.source end;
           new_sessions := array_append(new_sessions, session);
+          new_sources := array_append(new_sources, came_from);
           new_first_events := array_append(new_first_events, event.event_id);
           new_ends := array_append(new_ends, event.occurred_at);
         elsif session is distinct from event.session_id then
@@ -155,8 +159,8 @@ begin
       insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
         device_type, browser, os, country)
       select a.site_id, n.session_id, a.visitor_id, event_time(a.client_at, a.received_at), n.last_activity_at, a.path, a.referrer,
-        a.source, a.utm, a.device_type, a.browser, a.os, a.country
-      from unnest(new_sessions, new_first_events, new_ends) as n (session_id, event_id, last_activity_at)
+        n.source, a.utm, a.device_type, a.browser, a.os, a.country
+      from unnest(new_sessions, new_first_events, new_ends, new_sources) as n (session_id, event_id, last_activity_at, source)
       join unnest(arrived) a using (event_id);
     end if;
     if cardinality(grown_rows) > 0 then

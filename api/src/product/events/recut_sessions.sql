@@ -11,6 +11,7 @@ declare
   nil constant uuid := '00000000-0000-0000-0000-000000000000';
   earliest timestamptz; -- of the late events
   begins timestamptz;   -- of the sessions that the late events may touch
+  came_from text;       -- of the session before those
 begin
   select min(occurred_at) into earliest from events
   where site_id = for_site and visitor_id = for_visitor and session_id = nil and occurred_at >= now() - interval '25 hours' - inactivity;
@@ -19,6 +20,9 @@ begin
   end if;
   select least(earliest, min(started_at)) into begins from sessions
   where site_id = for_site and visitor_id = for_visitor and last_activity_at >= earliest - inactivity;
+
+  select source into came_from from sessions
+  where site_id = for_site and visitor_id = for_visitor and started_at < begins order by started_at desc limit 1;
 
   with ordered as (
     select event_id, occurred_at, path, referrer, source, utm, nullif(session_id, nil) as old_id,
@@ -45,6 +49,14 @@ begin
     select session_number, coalesce((array_agg(old_id order by nth) filter (where opened_old))[1], uuidv7()) as session_id,
       min(occurred_at) as started_at, max(occurred_at) as last_activity_at, min(nth) as first_nth
     from numbered group by session_number
+  ), first_touches as (
+    select g.session_number, nullif(f.source, 'carried') as source,
+      count(nullif(f.source, 'carried')) over (order by g.session_number) as touch
+    from grouped g join numbered f on f.nth = g.first_nth
+  ), touches as (
+    -- what begins on a page of the site itself carries the source of the session before it
+    select session_number, coalesce(first_value(source) over (partition by touch order by session_number), came_from, 'direct') as source
+    from first_touches
   ), moved as (
     update events e set session_id = g.session_id
     from numbered n join grouped g using (session_number)
@@ -57,9 +69,9 @@ begin
   ), written as (
     insert into sessions as s (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
       device_type, browser, os, country)
-    select for_site, g.session_id, for_visitor, g.started_at, g.last_activity_at, f.path, f.referrer, f.source, f.utm,
+    select for_site, g.session_id, for_visitor, g.started_at, g.last_activity_at, f.path, f.referrer, t.source, f.utm,
       coalesce(device, 'unknown'), device_browser, device_os, device_country
-    from grouped g join numbered f on f.nth = g.first_nth
+    from grouped g join numbered f on f.nth = g.first_nth join touches t on t.session_number = g.session_number
     on conflict (site_id, session_id) do update
     set started_at = excluded.started_at, last_activity_at = excluded.last_activity_at, landing_path = excluded.landing_path,
       referrer = excluded.referrer, source = excluded.source, utm = excluded.utm

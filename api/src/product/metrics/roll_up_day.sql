@@ -36,7 +36,7 @@ begin
     select session_id, visitor_id from raw where bot_reason is null group by 1, 2
   ), owned as materialized (
     -- a session that had a human event before midnight belongs to that day
-    select p.session_id, p.visitor_id, s.last_activity_at, s.device_type, s.browser, s.os, s.country
+    select p.session_id, p.visitor_id, s.source as carried_source, s.last_activity_at, s.device_type, s.browser, s.os, s.country
     from present p
     cross join lateral (
       -- by its visitor too: whichever index is taken finds one row
@@ -65,7 +65,8 @@ begin
     where o.last_activity_at >= ends
   ), session_facts as materialized (
     select session_id,
-      (array_agg(source order by occurred_at, event_id))[1] as source,
+      coalesce(nullif((array_agg(source order by occurred_at, event_id))[1], 'carried'), min(carried_source)) as source,
+      coalesce((array_agg(source order by occurred_at, event_id))[1] = 'carried', false) as is_carried,
       (array_agg(utm order by occurred_at, event_id))[1] as utm,
       (array_agg(referrer order by occurred_at, event_id))[1] as referrer,
       (array_agg(path order by occurred_at, event_id) filter (where event_type = 'page_view'))[1] as landing,
@@ -73,7 +74,7 @@ begin
       count(*) filter (where event_type = 'page_view') as page_views,
       coalesce(max(occurred_at) filter (where event_type = 'form_submit' or is_conversion)
         >= min(occurred_at) filter (where event_type = 'page_view'), false)::int as converted
-    from visit group by session_id
+    from visit join owned using (session_id) group by session_id
   ), forms as materialized (
     select session_id, form, bool_or(event_type = 'form_submit')::int as submitted from visit where form is not null group by 1, 2
   ), named as (
@@ -93,7 +94,7 @@ begin
     from session_facts where utm ->> 'campaign' is not null group by 2, 3
     union all
     select 'referrer', lower(substring(referrer from '^https?://(?:www\.)?([^/:]+)')), '', count(*), sum(page_views), sum(converted), 0, 0
-    from session_facts where source not in ('internal', 'direct') and referrer ~ '^https?://.' group by 2
+    from session_facts where source not in ('internal', 'direct') and not is_carried and referrer ~ '^https?://.' group by 2
     union all
     select f.kind, coalesce(f.name, 'unknown'), '', count(*), sum(s.page_views), sum(s.converted), 0, 0
     from session_facts s join owned o using (session_id)
