@@ -17,13 +17,13 @@ const SPAMMERS = new Set(
   bottraffic.me bottraffic143.xyz bottraffic329.xyz trafficbot.life trafficbot.live traffic-bot.net news-bot.xyz
   seo-2-0.com seoexperimenty.ru dailyrank.net hundejo.com savetubevideo.com kambasoft.com
   srecorder.com torture.ml softomix.com softomix.net vodkoved.ru fbdownloader.com descargar-musica-gratis.net
-  backgroundpictures.net embedle.com make-money-online.7makemoneyonline.com 1-99seo.com 1-free-share-buttons.com
+  backgroundpictures.net embedle.com 1-99seo.com 1-free-share-buttons.com
   99-reasons-for-seo.com abcdefh.xyz adviceforum.info alltopnews.xyz
   amanda-porn.ga baladur.ru budilneg.xyz buketeg.xyz bukleteg.xyz brothers-smaller.ru
   dominateforex.ml erot.co forum69.info fix-website-errors.com generalporn.org germes-trans.com
   hosting-tracker.com in-bigdata.com intelligentcommentarysoftware.com jjbabskoe.ru kabbalah-red-bracelets.com
   makemoneyonline.com masterseek.com meendo-free-traffic.ga minegam.com nardulan.com
-  offers.bycontext.com onlinetvseries.me pornhub-forum.ga pornhub-ru.com powitania.pl
+  onlinetvseries.me pornhub-forum.ga pornhub-ru.com powitania.pl
   sashagreyblog.ga screentoolkit.com sharebutton.net sharebutton.to shoppingmiracles.co.uk slftsdybbg.ru socialseet.ru
   superiends.org torontoplumbinggroup.com video--production.com webmaster-traffic.com youporn-forum.ga
   youporn-forum.uni.me`.split(/\s+/),

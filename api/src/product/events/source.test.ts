@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readPath, readReferrer } from './paths.ts';
+import { isReferrerSpam } from './referrer-spam.ts';
 import { registrableDomain, sourceOf } from './source.ts';
 
 const of = (touch: { utm?: Record<string, string>; clickIds?: readonly string[]; referrer?: string }) =>
@@ -98,4 +99,26 @@ test('the corpus: what real links and referrers say, each with its reason', () =
     return found === expected ? [] : [`${query} ${referrer}: ${found}, expected ${expected} (${why})`];
   });
   assert.deepEqual(wrong, []);
+});
+
+test('referrer spam is known by its registrable domain, and nothing that only contains its name', () => {
+  for (const host of [
+    'semalt.com',
+    'www.semalt.com',
+    'semalt.semalt.com',
+    'free.buttons-for-website.com',
+    'darodar.com',
+    'trafficbot.life',
+  ])
+    assert.ok(isReferrerSpam(`https://${host}/x`), host);
+  for (const host of [
+    'notsemalt.com',
+    'semalt.com.example',
+    'example.com/semalt.com',
+    'econom.com',
+    'google.com',
+    'ok.ru',
+  ])
+    assert.ok(!isReferrerSpam(`https://${host}/`), host);
+  assert.ok(!isReferrerSpam('android-app://semalt.com/') && !isReferrerSpam('semalt'));
 });

@@ -141,11 +141,6 @@ function hostOf(address: string | undefined): string | null {
   return host && (named || host.includes('.')) ? host : null;
 }
 
-/** The class of the host that a referrer names; null when it names none. */
-export function hostOfReferrer(referrer: string | undefined): string | null {
-  return hostOf(referrer);
-}
-
 const PAID =
   /^(?:cpc|ppc|cpm|cpv|cpa|cpl|cpp|sem|sea|retargeting|remarketing|ads?|adwords|paid|paid[-_ +]?.*|.*[-_ +]paid|.*[-_ +]cpc|.*[-_ +]ads?)$/;
 const DISPLAY = /^(?:display|banners?|interstitial|expandable|programmatic|gdn|native)$/;
