@@ -577,6 +577,21 @@ alter table outgoing_mails force row level security;
 create policy own_sites on outgoing_mails as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on outgoing_mails to marketing_app;
 
+create table page_origins (
+  site_id uuid not null,
+  origin text not null,
+  taken bigint not null,
+  refused bigint not null,
+  first_seen_at timestamp(3) with time zone default now() not null,
+  last_seen_at timestamp(3) with time zone default now() not null,
+  constraint page_origins_pkey PRIMARY KEY (site_id, origin),
+  constraint page_origins_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+) with (fillfactor=70);
+alter table page_origins enable row level security;
+alter table page_origins force row level security;
+create policy own_sites on page_origins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on page_origins to marketing_app;
+
 create table quarantine (
   site_id uuid not null,
   quarantine_id uuid default uuidv7() not null,

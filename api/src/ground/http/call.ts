@@ -78,9 +78,18 @@ export class Call {
     const { headers } = this.#ctx.req;
     return headers['sec-gpc'] === '1' || headers.dnt === '1';
   }
+  /** Served like GET; a person's browser does not ask like this. */
+  get isHead(): boolean {
+    return this.#ctx.req.method === 'HEAD';
+  }
   get isPrefetch(): boolean {
     const { headers } = this.#ctx.req;
     return PURPOSE_HEADERS.some((name) => headers[name] !== undefined && PREFETCH.test(this.header(name)));
+  }
+  /** Lets the script of the page that sent this read the answer, although no site lists its origin (cors.ts). */
+  letPageRead(): void {
+    const { origin } = this.headers;
+    if (origin) this.#ctx.set('Access-Control-Allow-Origin', origin);
   }
   /**
    * Whether the client has the answer with this tag. Not Koa's ctx.fresh: fetch sends Cache-Control: no-cache along

@@ -10,6 +10,7 @@ export const STATUS: Record<ErrorCode, number> = {
   malformed_json: 400,
   unauthorized: 401,
   forbidden: 403,
+  origin_not_allowed: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

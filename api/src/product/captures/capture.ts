@@ -1,7 +1,8 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
-import { type ArrivedEvent, enrich, type RequestFacts, readPath, uuidv7 } from '../events/enrich.ts';
+import { type ArrivedEvent, enrich, type RequestFacts, uuidv7 } from '../events/enrich.ts';
+import { readPath } from '../events/paths.ts';
 import { sourceOf } from '../events/source.ts';
 import { domainClass } from './domains.ts';
 import type { CaptureInput } from './schema.ts';
@@ -71,7 +72,7 @@ function sourceWithout(
   { ownHosts }: RequestFacts,
 ): string {
   const source = sourceOf({ utm, clickIds, referrer, ownHosts });
-  return source === 'internal' ? 'direct' : source;
+  return source === 'carried' ? 'direct' : source;
 }
 
 export function makeCapture(
@@ -119,10 +120,10 @@ export function makeCapture(
       follows: true,
     };
     // A form has no source of its own: its session carries the one before.
-    if (event.source === 'direct') event.source = 'internal';
+    if (event.source === 'direct') event.source = 'carried';
     if (request.suspicions.length > 0) event.bot_reason ??= 'spam';
   }
-  const read = readPath(path);
+  const read = readPath(path, facts.pathRules);
   const utm = input.utm ?? read.utm;
   const own = leadSettings(site);
   const declined = input.consent?.given === false;

@@ -3,9 +3,11 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Client } from '../../ground/http/client.ts';
 import { asOwnUuid, asUuid } from '../../ground/lib/uuid.ts';
 import type { DayVisitor } from './day-visitor.ts';
+import { type PathRules, readPath, readReferrer, withoutAddresses } from './paths.ts';
+import { isReferrerSpam } from './referrer-spam.ts';
 import type { EventInput } from './schema.ts';
-import { CLICK_IDS, sourceOf, type Utm } from './source.ts';
-import { readUserAgent } from './user-agent.ts';
+import { sourceOf, type Utm } from './source.ts';
+import { readUserAgent, type UserAgent } from './user-agent.ts';
 
 /** One row of `arrived`, with the fields of the type arrived_event. */
 export interface ArrivedEvent {
@@ -61,6 +63,10 @@ export interface RequestFacts {
   fromServer?: boolean;
   /** Who it is when the browser has no id of its own. */
   dayVisitor?: DayVisitor | undefined;
+  /** HEAD, which asks for a page's picture without looking at it. */
+  isHead?: boolean;
+  /** Absent: the standard ones. */
+  pathRules?: PathRules;
 }
 
 function digestId(...parts: string[]): string {
@@ -82,53 +88,27 @@ export function visitorIdOf(siteId: string, anonId: string): string {
   return digestId('visitor', siteId, anonId);
 }
 
-const KEPT_PARAMETERS = new Set([
-  ...Object.keys(CLICK_IDS),
-  'utm_source',
-  'utm_medium',
-  'utm_campaign',
-  'utm_term',
-  'utm_content',
-]);
-
-/** Path without host and fragment, its query reduced to campaign and click-id parameters; those parameters. */
-export function readPath(given: string): { path: string; utm: Utm | undefined; clickIds: string[] } {
-  let text = given;
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
-    const url = new URL(text);
-    text = url.pathname + url.search;
-  }
-  text = text.split('#', 1)[0]!;
-  const mark = text.indexOf('?');
-  if (mark < 0) return { path: text || '/', utm: undefined, clickIds: [] };
-  const kept = new URLSearchParams();
-  const utm: Record<string, string> = {};
-  const clickIds: string[] = [];
-  for (const [name, value] of new URLSearchParams(text.slice(mark + 1))) {
-    if (!KEPT_PARAMETERS.has(name) || !value.trim() || kept.has(name)) continue;
-    const trimmed = value.trim().slice(0, 255);
-    kept.set(name, trimmed);
-    if (name.startsWith('utm_')) utm[name.slice(4)] = trimmed;
-    else clickIds.push(name);
-  }
-  const path = text.slice(0, mark) || '/';
-  return {
-    path: kept.size > 0 ? `${path}?${kept}` : path,
-    utm: Object.keys(utm).length > 0 ? utm : undefined,
-    clickIds,
-  };
+/** What the event says, and of the rest what its path says. */
+function campaignOf(said: Utm | undefined, ofPath: Utm | undefined): Utm | undefined {
+  if (!said) return ofPath;
+  const utm: Record<string, string | undefined> = { ...ofPath };
+  for (const [name, value] of Object.entries(said)) if (value) utm[name] = withoutAddresses(value);
+  return Object.keys(utm).length > 0 ? utm : undefined;
 }
 
-/** Scheme, host and path only: a foreign page's query is none of our business and may hold what people searched or their tokens. */
-function readReferrer(given: string | undefined): string | undefined {
-  if (!given) return undefined;
-  const url = URL.parse(given);
-  return url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0];
-}
-
-function tidyUtm(utm: Utm | undefined): Utm | undefined {
-  const entries = Object.entries(utm ?? {}).filter(([, value]) => value);
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+/** Why this is no person's doing, as far as one request shows; undefined: it may be one. */
+function botReason(
+  facts: RequestFacts,
+  agent: UserAgent,
+  deviceType: string | undefined,
+  referrer: string | undefined,
+): string | undefined {
+  if (facts.prefetch) return 'prefetch';
+  if (facts.isHead) return 'head';
+  if (facts.client.userAgent.trim() === '') return 'no_user_agent';
+  if (agent.isBot) return 'user_agent';
+  if (deviceType === 'bot') return 'declared';
+  return referrer && isReferrerSpam(referrer) ? 'referrer_spam' : undefined;
 }
 
 // Less than this many is a time in seconds: as milliseconds it would lie before 1973.
@@ -175,8 +155,8 @@ const wasYesterday = (atMs: number, receivedMs: number) => {
  */
 export function enrich(event: EventInput, facts: RequestFacts, body: unknown): ArrivedEvent {
   const { visitorId, day } = whoIs(event, facts);
-  const { path, utm: pathUtm, clickIds } = readPath(event.path);
-  const utm = tidyUtm(event.utm) ?? pathUtm;
+  const { path, utm: pathUtm, clickIds } = readPath(event.path, facts.pathRules);
+  const utm = campaignOf(event.utm, pathUtm);
   const referrer = readReferrer(event.referrer);
   const agent = readUserAgent(facts.client.userAgent);
   const traffic = event.traffic ?? {};
@@ -204,13 +184,7 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     referrer,
     source: sourceOf({ utm, clickIds, referrer, ownHosts: facts.ownHosts }),
     utm,
-    bot_reason: facts.prefetch
-      ? 'prefetch'
-      : agent.isBot
-        ? 'user_agent'
-        : traffic.deviceType === 'bot'
-          ? 'declared'
-          : undefined,
+    bot_reason: botReason(facts, agent, traffic.deviceType, referrer),
     privacy_signal: facts.privacySignal,
     is_conversion: traffic.isConversion ?? false,
     engaged_ms: traffic.engagedTimeMs === undefined ? undefined : Math.round(traffic.engagedTimeMs),
@@ -225,7 +199,8 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     ua_hash: day ? undefined : `\\x${facts.client.uaHash.toString('hex')}`,
     device_type: device,
     browser: agent.browser ?? undefined,
-    os: agent.os ?? undefined,
+    // Safari on an iPad says it is a Mac; only the page can see that it is touched
+    os: (device === 'tablet' && agent.os === 'macOS' ? 'iOS' : agent.os) ?? undefined,
     country: traffic.countryCode ?? facts.country ?? undefined,
     day_before: day?.before,
     is_day_visitor: day !== undefined,

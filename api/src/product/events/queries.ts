@@ -92,13 +92,26 @@ export interface Refusal {
   count: number;
 }
 
+export interface PageOrigin {
+  site_id: string;
+  origin: string;
+  taken: number;
+  refused: number;
+}
+
+const ORIGINS_PER_SITE_MAX = 200;
+
 export async function addToLedger(
   pool: Pool,
-  refusals: Refusal[],
-  samples: { site_id: string; route: string; reason: string; details: unknown }[],
-  latencies: { site_id: string; bucket: number; count: number }[],
+  gathered: {
+    refusals: Refusal[];
+    samples: { site_id: string; route: string; reason: string; details: unknown }[];
+    latencies: { site_id: string; bucket: number; count: number }[];
+    origins: PageOrigin[];
+  },
 ): Promise<void> {
-  const siteIds = [...new Set([...refusals, ...latencies].map((entry) => entry.site_id))];
+  const { refusals, samples, latencies, origins } = gathered;
+  const siteIds = [...new Set([...refusals, ...latencies, ...origins].map((entry) => entry.site_id))];
   await inSites(pool, siteIds, async (db) => {
     await db.query(
       `insert into ingest_ledger as l (site_id, day, outcome, reason, count)
@@ -120,6 +133,48 @@ export async function addToLedger(
        on conflict (site_id, day, bucket) do update set count = l.count + excluded.count`,
       [JSON.stringify(latencies)],
     );
+    if (origins.length > 0)
+      await db.query(
+        `insert into page_origins as o (site_id, origin, taken, refused)
+         select site_id, origin, taken, refused from json_to_recordset($1) as r (site_id uuid, origin text, taken bigint, refused bigint)
+         where exists (select from page_origins k where k.site_id = r.site_id and k.origin = r.origin)
+           or (select count(*) from page_origins k where k.site_id = r.site_id) < $2
+         order by 1, 2
+         on conflict (site_id, origin) do update
+         set taken = o.taken + excluded.taken, refused = o.refused + excluded.refused, last_seen_at = now()`,
+        [JSON.stringify(origins), ORIGINS_PER_SITE_MAX],
+      );
+  });
+}
+
+export interface SeenOrigin {
+  origin: string;
+  taken: number;
+  refused: number;
+  firstSeenAt: string;
+  lastSeenAt: string;
+}
+
+/** Origins of pages that sent to a site while it did not list them, the busiest first. */
+export async function listPageOrigins(pool: Pool, siteId: string): Promise<SeenOrigin[]> {
+  return inSites(pool, [siteId], async (db) => {
+    const { rows } = await db.query<{
+      origin: string;
+      taken: string;
+      refused: string;
+      first_seen_at: Date;
+      last_seen_at: Date;
+    }>(
+      'select * from page_origins where site_id = $1 order by taken + refused desc, last_seen_at desc, origin',
+      [siteId],
+    );
+    return rows.map((row) => ({
+      origin: row.origin,
+      taken: Number(row.taken),
+      refused: Number(row.refused),
+      firstSeenAt: row.first_seen_at.toISOString(),
+      lastSeenAt: row.last_seen_at.toISOString(),
+    }));
   });
 }
 

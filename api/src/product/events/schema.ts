@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { anonId, propertyId } from '../../ground/http/fields.ts';
 
-const PROPS_BYTES_MAX = 8 * 1024;
-const PROPS_DEPTH_MAX = 8;
-const PROPS_KEYS_MAX = 64;
-const PROPS_TEXT_MAX = 2048;
+export const PROPS_BYTES_MAX = 8 * 1024;
+export const PROPS_DEPTH_MAX = 8;
+export const PROPS_KEYS_MAX = 64;
+export const PROPS_TEXT_MAX = 2048;
 export const BATCH_EVENTS_MAX = 50;
 
 const within = (max: number) => z.number().min(0).max(max);
@@ -130,11 +130,18 @@ export const batchDocument = z
   .object({ events: z.array(eventInput).min(1).max(BATCH_EVENTS_MAX), sentAt })
   .meta({ id: 'EventBatch' });
 
+/** What was taken, but not as it was sent; absent where all of it was. */
+export const warningsShape = z
+  .array(z.object({ path: z.string(), message: z.string() }))
+  .optional()
+  .describe('fields that were left out or cut; the rest is stored');
+
 export const storedShape = z
   .object({
     eventId: z.uuid(),
     visitorId: z.uuid(),
     sessionId: z.uuid().nullable(),
     duplicate: z.literal(true).optional(),
+    warnings: warningsShape,
   })
   .meta({ id: 'StoredEvent' });

@@ -109,8 +109,17 @@ export const eventTables: Tables = {
     kept: numbers,
   },
   ingest_latencies: { holds: 'how long writes of a day took, by bucket', columns: {}, kept: numbers },
+  page_origins: {
+    holds: 'the address of a website whose pages sent to a site that does not list it; how often, when last',
+    columns: { origin: 'bounded' }, // scheme and host of a page, at most some hundred a site
+    kept: {
+      for: { days: 'REJECTION_RETENTION_DAYS' },
+      since: 'last_seen_at',
+      why: 'not seen any more',
+    },
+  },
   rejections: {
-    holds: 'a sample of what was refused: which field, which rule, never what was sent',
+    holds: 'a sample of what was refused: which field, which rule, which website; never what was sent',
     columns: { route: 'bounded', reason: 'bounded', details: 'bounded' },
     kept: {
       for: { days: 'REJECTION_RETENTION_DAYS' },

@@ -63,7 +63,7 @@ export const sessionShape = z
     referrer: z.string().nullable(),
     source,
     utm: utm.nullable(),
-    deviceType: z.enum(['desktop', 'mobile', 'tablet', 'bot', 'unknown']),
+    deviceType: z.enum(['desktop', 'mobile', 'tablet', 'tv', 'console', 'bot', 'unknown']),
     browser: z.string().nullable(),
     os: z.string().nullable(),
     country: z.string().nullable(),

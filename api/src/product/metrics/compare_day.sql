@@ -41,9 +41,15 @@ begin
         and e.occurred_at <= b.last_activity_at and e.session_id = b.session_id and e.bot_reason is null offset 0
     ) e
     where b.last_activity_at >= ends
+  ), stated as (
+    select distinct on (session_id) session_id, source as stated, utm, referrer from steps order by session_id, occurred_at, event_id
   ), first_touch as (
-    select distinct on (session_id) session_id, coalesce(source, 'direct') as source, source as stated, utm, referrer
-    from steps order by session_id, occurred_at, event_id
+    -- a visit that began on the site itself carries the source of the one before
+    select s.*, coalesce(case when s.stated in ('internal', 'carried') then (
+      select p.source from begun b join sessions p on p.site_id = for_site and p.visitor_id = b.visitor_id and not p.is_bot
+        and p.started_at < b.started_at where b.session_id = s.session_id order by p.started_at desc limit 1
+    ) else s.stated end, 'direct') as source
+    from stated s
   ), landed as (
     select distinct on (session_id) session_id, page as landing, occurred_at as landed_at
     from steps where event_type = 'page_view' order by session_id, occurred_at, event_id
@@ -103,7 +109,7 @@ begin
     from visits join begun using (session_id)
     cross join lateral (values ('entrance', landing, ''), ('exit', leaving, ''), ('source', visits.source, ''),
       ('campaign', visits.utm ->> 'campaign', concat_ws(' / ', visits.utm ->> 'source', visits.utm ->> 'medium')),
-      ('referrer', case when stated not in ('internal', 'direct') and visits.referrer ~ '^https?://.'
+      ('referrer', case when stated not in ('internal', 'carried', 'direct') and visits.referrer ~ '^https?://.'
         then lower(substring(visits.referrer from '^https?://(?:www\.)?([^/:]+)')) end, ''),
       ('device', coalesce(device_type, 'unknown'), ''), ('browser', coalesce(browser, 'unknown'), ''), ('os', coalesce(os, 'unknown'), ''),
       ('country', coalesce(country, 'unknown'), '')) as of_visit (kind, name, detail)

@@ -86,6 +86,7 @@ begin
     select session_id,
       -- of the session: its first event may have none of its own
       any_value(came_from) as source,
+      coalesce((array_agg(source order by occurred_at, event_id))[1] in ('carried', 'internal'), false) as is_carried,
       (array_agg(utm order by occurred_at, event_id))[1] as utm,
       (array_agg(referrer order by occurred_at, event_id))[1] as referrer,
       (array_agg(path order by occurred_at, event_id) filter (where event_type = 'page_view'))[1] as landing,
@@ -113,7 +114,7 @@ begin
     from session_facts where utm ->> 'campaign' is not null group by 2, 3
     union all
     select 'referrer', lower(substring(referrer from '^https?://(?:www\.)?([^/:]+)')), '', count(*), sum(page_views), sum(converted), 0, 0
-    from session_facts where source not in ('internal', 'direct') and referrer ~ '^https?://.' group by 2
+    from session_facts where source not in ('internal', 'direct') and not is_carried and referrer ~ '^https?://.' group by 2
     union all
     select f.kind, coalesce(f.name, 'unknown'), '', count(*), sum(s.page_views), sum(s.converted), 0, 0
     from session_facts s join owned o using (session_id)

@@ -28,6 +28,14 @@ const known = {
     .describe(
       'whose days the numbers have, default UTC; changed, the days whose raw events are kept are counted again, older ones keep theirs',
     ),
+  keepTrailingSlash: z
+    .boolean()
+    .describe('/about/ and /about are two pages; else the slash is taken off and they are one'),
+  hashRoutes: z
+    .boolean()
+    .describe(
+      "the site routes by fragment: of /app#/menu the page is /menu; else fragments are no page's name",
+    ),
   policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
   policyUrl: z
     .url({ protocol: /^https?$/ })
@@ -75,6 +83,19 @@ export const settingsPatch = z
   .catchall(json)
   .superRefine(noMisspelling)
   .meta({ id: 'SiteSettingsPatch', ...others });
+
+const rules = new WeakMap<Site, { keepTrailingSlash: boolean; hashRoutes: boolean }>();
+
+/** How a site's paths are spelt; worked out once a site, as every event asks. */
+export function pathRulesOf(site: Site): { keepTrailingSlash: boolean; hashRoutes: boolean } {
+  let known = rules.get(site);
+  if (!known) {
+    const { keepTrailingSlash, hashRoutes } = site.settings;
+    known = { keepTrailingSlash: keepTrailingSlash === true, hashRoutes: hashRoutes === true };
+    rules.set(site, known);
+  }
+  return known;
+}
 
 /** What mails of every site need, and which of it the operator has not set. */
 export interface MailFacts {
