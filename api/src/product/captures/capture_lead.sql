@@ -75,8 +75,22 @@ begin
     if event_owner <> (event ->> 'visitor_id')::uuid then
       event := (event::jsonb || jsonb_build_object('event_id', uuidv7()))::json;
     end if;
+    -- An origin alone is no page: the page the visitor looked at last is where the form was.
+    if event ->> 'path' = '(unknown)' then
+      event := (event::jsonb || jsonb_build_object('path', coalesce((select path from events
+        where site_id = site and visitor_id = (event ->> 'visitor_id')::uuid and event_type = 'page_view'
+          and occurred_at between at - c.inactivity and at
+        order by occurred_at desc limit 1), '(unknown)')))::json;
+    end if;
     select * into stored from ingest_events(array[json_populate_record(null::arrived_event, event)], '[]', c.inactivity, site::text);
     seen_before := stored.duplicate;
+    -- the browser's own form_submit knew the page
+    if c.path is null and seen_before then
+      select nullif(e.path, '(unknown)') into c.path from event_keys k join events e on e.site_id = k.site_id
+        and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+      where k.site_id = site and k.event_id = stored.event_id;
+      consent := (consent::jsonb || jsonb_build_object('page', c.path))::json;
+    end if;
   else
     -- no browser id: the same form again within 30 s is the same submission
     insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
@@ -104,7 +118,7 @@ begin
   select site, c.lead_id, c.email, address, c.email_domain, c.domain_class,
     at, at, coalesce(touch.source, c.source),
     case when touch.source is not null then touch.utm else c.utm end,
-    coalesce(touch.landing_path, c.path),
+    coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
     case when touch.source is not null then touch.referrer else c.referrer end,
     c.form_name, c.source_channel, case when not no_tracking then stored.visitor_id end, no_tracking,
     c.unsubscribe_key

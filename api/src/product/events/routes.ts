@@ -9,7 +9,7 @@ import { issuesOf, validate } from '../../ground/http/validate.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
-import { enrich, uuidv7 } from './enrich.ts';
+import { enrich, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
 import { type CountryOf, requestFacts } from './facts.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
@@ -125,12 +125,14 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       // No script, so no id of the browser's: the keyed hashes of address and user agent stand in for one, for a day.
       anonId: `pixel-${call.receivedAt.toISOString().slice(0, 10)}-${facts.client.ipHash.toString('hex', 0, 8)}${facts.client.uaHash.toString('hex', 0, 8)}`,
       eventType: 'page_view',
-      path: query.path ?? (URL.canParse(page) ? pathOfUrl(page) : '/'),
+      path: query.path || pathOfPage(page),
       referrer: query.referrer || undefined,
       utm: utmOf(query),
     });
     // each showing of the picture is a page view of its own: an id of ours, so that two views within 30 s are two
-    await ingest.store({ ...enrich(event, facts, query), event_id: uuidv7(), body_key: undefined }, 500);
+    const row = { ...enrich(event, facts, query), event_id: uuidv7(), body_key: undefined };
+    if (event.path === UNKNOWN_PATH) row.path = UNKNOWN_PATH;
+    await ingest.store(row, 500);
     call.refused.items = 0;
     return new Reply(200, GIF, {
       'Content-Type': 'image/gif',
@@ -196,10 +198,12 @@ function noneTaken(results: object[]): AppError {
   });
 }
 
-const pathOfUrl = (url: string) => {
-  const { pathname, search } = new URL(url);
-  return (pathname + search).slice(0, 2048);
-};
+/** An origin alone, which is what browsers tell other hosts, is no page. */
+function pathOfPage(referer: string): string {
+  const url = URL.parse(referer);
+  const path = url ? (url.pathname + url.search).slice(0, 2048) : '/';
+  return path === '/' ? UNKNOWN_PATH : path;
+}
 
 const optionalText = z.string().trim().max(2048).optional();
 const pixelQuery = z.object({

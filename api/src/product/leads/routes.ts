@@ -31,6 +31,7 @@ const filters = {
   domainClass: domainClass.optional(),
   from: day.optional().describe('UTC day of the first capture, inclusive'),
   to: day.optional(),
+  submissionId: z.uuid().optional().describe('of the answer to a capture: the lead it became, if it did'),
 };
 const q = z.string().trim().min(1).max(320);
 const urlFilters = {
