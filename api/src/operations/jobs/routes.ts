@@ -8,6 +8,7 @@ import type { Job, Runner } from '../../ground/jobs/runner.ts';
 import { listRuns } from '../../ground/jobs/runs.ts';
 import { jobStatusShape, runShape } from '../../ground/jobs/shape.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
+import { BackupError } from '../backups/tools.ts';
 
 const NO_OPTIONS = z.object({});
 
@@ -58,8 +59,21 @@ export function jobRoutes({ db, runner }: { db: Pool; runner: Runner }): Route[]
       async run(_input, call) {
         const job = named(call.params.job!);
         const options = validate(job.options ?? NO_OPTIONS, call.body) as Record<string, unknown>;
-        return { run: await runner.runNow(job.name, options) };
+        return { run: await runner.runNow(job.name, options).catch(tellBackupFault) };
       },
     }),
   ];
+}
+
+// The rest quotes what tools say, paths and all: GET /v1/admin/status tells that to whoever looks after the machine.
+const SAID_AS_IT_IS = new Set<unknown>(['no_tools', 'disk_short', 'no_backup']);
+
+/** throws  what the machine lacks as something its owner can mend, and no fault of the product */
+function tellBackupFault(error: unknown): never {
+  if (!(error instanceof BackupError)) throw error;
+  if (error.reason === 'busy') throw new AppError('conflict', error.message, { cause: error });
+  const message = SAID_AS_IT_IS.has(error.reason)
+    ? error.message
+    : 'The backup could not be made or read. GET /v1/admin/status has the reason.';
+  throw new AppError('unavailable', message, { cause: error });
 }
