@@ -109,7 +109,7 @@ test('the export is every lead, as CSV that runs nothing', async () => {
   const { status, headers, body } = await get('/v1/leads/export.csv?propertyId=bakery');
   assert.equal(status, 200);
   assert.match(headers.get('content-type')!, /text\/csv/);
-  const table = parse(body, { columns: true }) as Record<string, string>[];
+  const table = parse(body, { columns: true, bom: true }) as Record<string, string>[];
   assert.equal(table.length, (await rows('select from leads where site_id = $1', [site])).length);
   const row = table.find((one) => one.email === email)!;
   assert.equal(row.sourceChannel, '\'=HYPERLINK("http://evil.example")');
