@@ -93,6 +93,11 @@ const readPacked = (bytesMax: number) =>
     onError: failed,
   });
 
+async function unpacked(ctx: Context, unpack: ReturnType<typeof readPacked>): Promise<Buffer> {
+  await unpack(ctx, async () => {});
+  return Buffer.from(String(ctx.request.body), 'latin1');
+}
+
 function failedForm(error: unknown): never {
   throw error instanceof AppError && error.code === 'payload_too_large' ? formTooLarge() : error;
 }
@@ -108,12 +113,11 @@ export function bodyReader({ bytesMax, kinds, optional = false, filesBytesMax }:
   const unpack = readPacked(bytesMax);
   const unpackForm = readPacked(bytesMax * URLENCODED_GROWTH);
   // The reader beneath koa-body, called directly: an event's body is read in a third of the time.
-  const readBytes = async (ctx: Context, isForm = false): Promise<Buffer> => {
+  const readBytes = (ctx: Context, isForm = false): Promise<Buffer> => {
+    const { headers } = ctx.req;
+    if (headers['content-encoding'] && packingOf(ctx)) return unpacked(ctx, isForm ? unpackForm : unpack);
     const limit = isForm ? bytesMax * URLENCODED_GROWTH : bytesMax;
-    if (!ctx.req.headers['content-encoding'] || !packingOf(ctx))
-      return rawBody(ctx.req, { limit, length: ctx.req.headers['content-length'] ?? null }).catch(failed);
-    await (isForm ? unpackForm : unpack)(ctx, async () => {});
-    return Buffer.from(String(ctx.request.body), 'latin1');
+    return rawBody(ctx.req, { limit, length: headers['content-length'] ?? null }).catch(failed);
   };
   const readFiles = async (ctx: Context, call: Call): Promise<unknown> => {
     const type = ctx.req.headers['content-type']!;

@@ -7,6 +7,8 @@ export type Fields = Record<string, unknown>;
 
 /** Ours, and never told by the page. */
 const IGNORED = new Set(['ip', 'visitorId', 'sessionId', 'leadId', 'submissionId']);
+/** A template's variable that is empty names nobody. */
+const NONE_WHEN_BLANK = new Set(['propertyId', 'anonId', 'honeypot', 'redirect']);
 const NAMES: Record<string, string> = {
   'cf-turnstile-response': 'challengeToken',
   consentText: 'consent.text',
@@ -42,7 +44,7 @@ export function submittedFields(
   const others: Fields = {};
   for (const [name, value] of Object.entries(isObject(body) ? body : {})) {
     const one = isForm ? lastOf(value) : value;
-    if (IGNORED.has(name) || (isForm && isBlank(one)) || (name === 'propertyId' && isBlank(one))) continue;
+    if (IGNORED.has(name) || (isBlank(one) && (isForm || NONE_WHEN_BLANK.has(name)))) continue;
     const target = NAMES[name] ?? name;
     const [, group, key] = IN_GROUP.exec(name) ?? [];
     if (group) groups[group as keyof typeof groups][key!] = value;
