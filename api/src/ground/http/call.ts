@@ -16,6 +16,7 @@ export interface About {
 const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 const PREFETCH = /prefetch|prerender|preview/i;
 const NO_PARAMS: Record<string, string> = {};
+const NO_FILES: readonly string[] = [];
 
 export class Call {
   readonly id = randomUUID();
@@ -31,6 +32,8 @@ export class Call {
   body: unknown;
   bodyBytes = 0;
   isForm = false;
+  /** Names of the fields of a form that held a file: no file is kept. */
+  droppedFiles: readonly string[] = NO_FILES;
   /**
    * How many things this call still stands for when it is refused as a whole (0: they were counted already), and the
    * site that pays for the refusal, once known.
@@ -81,6 +84,17 @@ export class Call {
   /** Served like GET; a person's browser does not ask like this. */
   get isHead(): boolean {
     return this.#ctx.req.method === 'HEAD';
+  }
+  /** A person looks at the answer: a browser that goes to an address asks for HTML, and never gets JSON. */
+  get readsPages(): boolean {
+    return /\btext\/html\b|\bapplication\/xhtml\+xml\b/i.test(this.header('accept'));
+  }
+  /** A script reads the answer: it asks for JSON, or is one that sends as scripts do. */
+  get readsJson(): boolean {
+    if (this.readsPages) return false;
+    if (/\bapplication\/(?:[\w.-]+\+)?json\b/i.test(this.header('accept'))) return true;
+    // fetch and XMLHttpRequest ask for anything unless they are told; a form's answer is for a document
+    return this.header('sec-fetch-dest') === 'empty' || this.header('x-requested-with') === 'XMLHttpRequest';
   }
   get isPrefetch(): boolean {
     const { headers } = this.#ctx.req;

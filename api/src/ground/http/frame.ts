@@ -107,6 +107,7 @@ function readerOf({ takes }: Route): BodyReader | null {
     bytesMax: takes.bytesMax!,
     kinds,
     optional: takes.optional ?? false,
+    filesBytesMax: takes.filesBytesMax,
   });
 }
 
@@ -268,8 +269,10 @@ export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
  */
 export function mount(app: Koa, { router }: RouteTable): void {
   const direct = new Map<string, Koa.Middleware>();
+  const fixed = new Map<string, string[]>();
   for (const { path, methods, stack } of router.stack) {
     if (typeof path !== 'string' || path.includes(':')) continue;
+    fixed.set(path, [...(fixed.get(path) ?? []), ...methods]);
     for (const method of methods) direct.set(`${method} ${path}`, stack[0] as unknown as Koa.Middleware);
   }
   const search = router.routes() as unknown as Koa.Middleware;
@@ -277,6 +280,13 @@ export function mount(app: Koa, { router }: RouteTable): void {
   app.use((ctx, next) => {
     const found = direct.get(`${ctx.method} ${ctx.path}`);
     if (found) return found(ctx, next);
+    const others = ctx.method === 'OPTIONS' ? undefined : fixed.get(ctx.path);
+    // a path that is written out is never another one's :leadId, whatever the method
+    if (others)
+      return next().then(() => {
+        ctx.status = 405;
+        ctx.set('Allow', others.join(', '));
+      });
     return search(ctx, () => otherMethods(ctx, next) as Promise<void>);
   });
 }

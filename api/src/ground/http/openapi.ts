@@ -71,7 +71,12 @@ function bodyOf({ takes }: Route) {
   return {
     requestBody: {
       required: !takes.optional,
-      content: Object.fromEntries(takes.as.map((kind) => [MEDIA_TYPE[kind], { schema: schemaOf(kind) }])),
+      content: Object.fromEntries(
+        takes.as.flatMap((kind) => [
+          [MEDIA_TYPE[kind], { schema: schemaOf(kind) }],
+          ...(kind === 'form' ? [['multipart/form-data', { schema: schemaOf(kind) }]] : []),
+        ]),
+      ),
     },
   };
 }

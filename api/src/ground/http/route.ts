@@ -15,6 +15,8 @@ export interface Takes<In> {
   as: 'query' | readonly BodyKind[];
   /** Of a body, in bytes; Caddy's own bound is larger only for the routes that say so here (a test compares). */
   bytesMax?: number;
+  /** Of a form with its files, which are dropped unread. Default: bytesMax. */
+  filesBytesMax?: number;
   /** No body at all is an empty object. */
   optional?: boolean;
   /** What is valid: checked by the frame, and documented. */

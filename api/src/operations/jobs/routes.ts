@@ -11,6 +11,7 @@ import { jobStatusShape, runShape } from '../../ground/jobs/shape.ts';
 import { jobsFor, runFor } from '../../ground/jobs/shown.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import { BackupError } from '../backups/tools.ts';
 
 const NO_OPTIONS = z.object({});
 
@@ -69,8 +70,23 @@ export function jobRoutes({ db, runner, sites }: JobNeeds): Route[] {
         const options = validate(job.options ?? NO_OPTIONS, call.body) as Record<string, unknown>;
         // a site that is not theirs is one that is not there
         if (typeof options.propertyId === 'string') await siteNamed(sites, call.caller, options.propertyId);
-        return { run: runFor(call.caller, sites)(await runner.runNow(job.name, options)) };
+        return {
+          run: runFor(call.caller, sites)(await runner.runNow(job.name, options).catch(tellBackupFault)),
+        };
       },
     }),
   ];
+}
+
+// The rest quotes what tools say, paths and all: GET /v1/admin/status tells that to whoever looks after the machine.
+const SAID_AS_IT_IS = new Set<unknown>(['no_tools', 'disk_short', 'no_backup']);
+
+/** throws  what the machine lacks as something its owner can mend, and no fault of the product */
+function tellBackupFault(error: unknown): never {
+  if (!(error instanceof BackupError)) throw error;
+  if (error.reason === 'busy') throw new AppError('conflict', error.message, { cause: error });
+  const message = SAID_AS_IT_IS.has(error.reason)
+    ? error.message
+    : 'The backup could not be made or read. GET /v1/admin/status has the reason.';
+  throw new AppError('unavailable', message, { cause: error });
 }

@@ -1,7 +1,14 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
-import { type ArrivedEvent, enrich, type RequestFacts, uuidv7 } from '../events/enrich.ts';
+import {
+  type ArrivedEvent,
+  enrich,
+  type RequestFacts,
+  UNKNOWN_PATH,
+  uuidv7,
+  visitorIdOf,
+} from '../events/enrich.ts';
 import { readPath } from '../events/paths.ts';
 import { sourceOf } from '../events/source.ts';
 import { domainClass } from './domains.ts';
@@ -84,8 +91,7 @@ export function makeCapture(
 ): Capture {
   const { email } = input;
   const receivedAt = request.receivedAt.toISOString();
-  const pagePath = request.page && URL.canParse(request.page) ? new URL(request.page).pathname : '/';
-  const path = input.path ?? pagePath;
+  const path = input.path ?? pathOf(request.page);
   const digest = createHmac('sha256', settings.pepper)
     .update(
       JSON.stringify([
@@ -105,7 +111,7 @@ export function makeCapture(
         {
           anonId: input.anonId,
           eventType: 'form_submit',
-          path,
+          path: path ?? UNKNOWN_PATH,
           eventId: input.eventId,
           referrer: input.referrer,
           utm: input.utm,
@@ -119,11 +125,12 @@ export function makeCapture(
       received_at: receivedAt,
       follows: true,
     };
+    if (path === null) event.path = UNKNOWN_PATH;
     // A form has no source of its own: its session carries the one before.
     if (event.source === 'direct') event.source = 'carried';
     if (request.suspicions.length > 0) event.bot_reason ??= 'spam';
   }
-  const read = readPath(path, facts.pathRules);
+  const read = path === null ? NOWHERE : readPath(path, facts.pathRules);
   const utm = input.utm ?? read.utm;
   const own = leadSettings(site);
   const declined = input.consent?.given === false;
@@ -177,10 +184,17 @@ export function makeCapture(
   };
 }
 
+const NOWHERE = { path: null, utm: undefined, clickIds: [] };
+
+/** To other hosts browsers name the page's origin alone, which looks like its front page: then nobody knows which page it was. */
+function pathOf(page: string | undefined): string | null {
+  const url = page ? URL.parse(page) : null;
+  return url && url.pathname + url.search !== '/' ? url.pathname : null;
+}
+
 /** The answer to something that was not stored but must look as if (honeypot). */
-export const pretendedCapture = (hasVisitor: boolean) => ({
-  leadId: randomUUID(),
-  visitorId: hasVisitor ? randomUUID() : null,
-  sessionId: hasVisitor ? randomUUID() : null,
-  heuristicLinksCreated: 0,
+export const pretendedCapture = (siteId: string, anonId: string | undefined) => ({
+  submissionId: uuidv7(),
+  visitorId: anonId ? visitorIdOf(siteId, anonId) : null,
+  sessionId: anonId ? uuidv7() : null,
 });

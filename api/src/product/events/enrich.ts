@@ -83,6 +83,9 @@ export function uuidv7(now = Date.now()): string {
   return asUuid(bytes);
 }
 
+/** Of an event whose page nobody told: an origin alone is no page. */
+export const UNKNOWN_PATH = '(unknown)';
+
 /** The visitor an anonId means on a site. The anonId itself is not kept. */
 export function visitorIdOf(siteId: string, anonId: string): string {
   return digestId('visitor', siteId, anonId);

@@ -10,7 +10,7 @@ import { AppError, type Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { DaySalts } from './day-visitor.ts';
-import { enrich, uuidv7 } from './enrich.ts';
+import { enrich, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
 import { type CountryOf, requestFacts } from './facts.ts';
 import { readEvent } from './forgive.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
@@ -144,12 +144,14 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     const page = call.header('referer');
     const { event } = readEvent({
       eventType: 'page_view',
-      path: query.path ?? (URL.canParse(page) ? pathOfUrl(page) : '/'),
+      path: query.path || pathOfPage(page),
       referrer: query.referrer || undefined,
       utm: utmOf(query),
     });
     // each showing of the picture is a page view of its own: an id of ours, so that two views within 30 s are two
-    await ingest.store({ ...enrich(event, facts, query), event_id: uuidv7(), body_key: undefined }, 500);
+    const row = { ...enrich(event, facts, query), event_id: uuidv7(), body_key: undefined };
+    if (event.path === UNKNOWN_PATH) row.path = UNKNOWN_PATH;
+    await ingest.store(row, 500);
     call.refused.items = 0;
     return new Reply(200, GIF, {
       'Content-Type': 'image/gif',
@@ -217,10 +219,12 @@ function noneTaken(results: { error?: string }[], call: Call): AppError {
   });
 }
 
-const pathOfUrl = (url: string) => {
-  const { pathname, search } = new URL(url);
-  return (pathname + search).slice(0, 2048);
-};
+/** An origin alone, which is what browsers tell other hosts, is no page. */
+function pathOfPage(referer: string): string {
+  const url = URL.parse(referer);
+  const path = url ? (url.pathname + url.search).slice(0, 2048) : '/';
+  return path === '/' ? UNKNOWN_PATH : path;
+}
 
 // An address of a picture holds whatever a template put there: too long is cut, and nothing is nothing.
 const optionalText = z
