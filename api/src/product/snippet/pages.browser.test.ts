@@ -202,6 +202,7 @@ test('what is not acknowledged is sent again with the same ids, by the next page
 test('what happens offline arrives when the browser is online again', async () => {
   await page.goto(`${site.url}/menu`);
   await until('a page view', () => views().length === 1);
+  await until('its answer has come', async () => (await queued()).length === 0);
   await context.setOffline(true);
   await page.getByRole('link', { name: 'Lunch' }).click();
   await until('it waits in storage', async () => (await queued()).length === 1);
