@@ -23,7 +23,7 @@ function page(layout: string, body: string): string {
  * Serves the demo site until it is closed.
  * port       0 takes a free one
  * apiOrigin  where its pages load the snippet from and post their form to, such as `http://127.0.0.1:3000`
- * consent    the mode of the snippet on its pages; a visitor can change it there
+ * consent    the mode of the snippet on its pages; none: the line of the README. A visitor can change it there
  * propertyId the site's key
  * script     the script's path on the API
  */
@@ -39,20 +39,34 @@ export async function startDemo(options: {
     port,
     apiOrigin,
     host = '127.0.0.1',
-    consent = 'full',
+    consent = '',
     propertyId = 'default',
     script = '/s.js',
   } = options;
-  const fill: Record<string, string> = { api: new URL(apiOrigin).origin, consent, propertyId, script };
+  const fill: Record<string, string> = { api: new URL(apiOrigin).origin, propertyId, script };
   const read = (file: string) => readFileSync(new URL(file, PAGES), 'utf8');
   const files = new Map<string, { type: string; body: string }>();
+  const layout = read('layout.html');
+  const show = (file: string, consent: string) => {
+    const mode = consent && ` data-consent="${consent}"`;
+    const line = /<script async .*?<\/script>/.exec(layout)![0].replace('></', `${mode}></`);
+    const text = file.endsWith('.html')
+      ? page(
+          layout.replace(/<script async .*?<\/script>/, () => line),
+          read(file),
+        )
+      : read(file);
+    const shown = line.replaceAll('<', '&lt;');
+    return text.replace('{{line}}', shown).replace(/\{\{(\w+)\}\}/g, (whole, name) => fill[name] ?? whole);
+  };
   for (const file of readdirSync(PAGES)) {
     const type = TYPES[extname(file)];
     if (type === undefined || file === 'layout.html') continue;
-    const text = file.endsWith('.html') ? page(read('layout.html'), read(file)) : read(file);
     const path = file === 'index.html' ? '/' : `/${file.replace(/\.html$/, '')}`;
-    files.set(path, { type, body: text.replace(/\{\{(\w+)\}\}/g, (whole, name) => fill[name] ?? whole) });
+    files.set(path, { type, body: show(file, consent) });
   }
+  for (const mode of ['full', 'page', 'off'])
+    files.set(`/modes/${mode}`, { type: TYPES['.html']!, body: show('modes.html', mode) });
   const missing = files.get('/404')!;
   // The menu is one page that draws itself at several addresses.
   const find = (path: string) => (/^\/menu\/[a-z]+$/.test(path) ? files.get('/menu') : files.get(path));

@@ -34,7 +34,10 @@ create type arrived_event as (
   device_type text,
   browser text,
   os text,
-  country text
+  country text,
+  day_before uuid,
+  is_day_visitor boolean,
+  follows boolean
 );
 
 create table ad_spend (
@@ -243,6 +246,7 @@ create table daily_breakdowns (
   constraint daily_breakdowns_pkey PRIMARY KEY (site_id, day, kind, name, detail),
   constraint daily_breakdowns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );
+CREATE INDEX daily_breakdowns_holding_addresses ON daily_breakdowns USING btree (site_id) WHERE name ~~ '%@%'::text OR name ~~ '%\%40%'::text OR detail ~~ '%@%'::text OR detail ~~ '%\%40%'::text OR length(name) = 512 OR length(detail) = 512;
 alter table daily_breakdowns enable row level security;
 alter table daily_breakdowns force row level security;
 create policy own_sites on daily_breakdowns as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -293,6 +297,14 @@ alter table daily_metric_rollups force row level security;
 create policy own_sites on daily_metric_rollups as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on daily_metric_rollups to marketing_app;
 
+create table day_salts (
+  day date not null,
+  salt bytea default sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) || uuid_send(gen_random_uuid())) not null,
+  made_at timestamp(3) with time zone default now() not null,
+  constraint day_salts_pkey PRIMARY KEY (day)
+);
+grant delete, insert, select, update on day_salts to marketing_app;
+
 create table dirty_days (
   mark_id bigint generated always as identity not null,
   site_id uuid not null,
@@ -311,6 +323,7 @@ create table dirty_leads (
   site_id uuid not null,
   lead_id uuid,
   visitor_id uuid,
+  is_first_touch boolean default false not null,
   constraint dirty_leads_pkey PRIMARY KEY (mark_id),
   constraint dirty_leads_check CHECK (num_nonnulls(lead_id, visitor_id) = 1)
 );
@@ -375,7 +388,11 @@ create table events (
   inp_ms real,
   ttfb_ms real,
   cls_score real,
-  props jsonb
+  props jsonb,
+  device_type text,
+  browser text,
+  os text,
+  country text
 ) partition by RANGE (occurred_at);
 CREATE INDEX events_by_time ON ONLY events USING brin (occurred_at) WITH (pages_per_range='16');
 CREATE INDEX events_by_visitor ON ONLY events USING btree (site_id, visitor_id, occurred_at);
@@ -593,6 +610,21 @@ alter table outgoing_mails force row level security;
 create policy own_sites on outgoing_mails as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on outgoing_mails to marketing_app;
 
+create table page_origins (
+  site_id uuid not null,
+  origin text not null,
+  taken bigint not null,
+  refused bigint not null,
+  first_seen_at timestamp(3) with time zone default now() not null,
+  last_seen_at timestamp(3) with time zone default now() not null,
+  constraint page_origins_pkey PRIMARY KEY (site_id, origin),
+  constraint page_origins_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+) with (fillfactor=70);
+alter table page_origins enable row level security;
+alter table page_origins force row level security;
+create policy own_sites on page_origins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on page_origins to marketing_app;
+
 create table quarantine (
   site_id uuid not null,
   quarantine_id uuid default uuidv7() not null,
@@ -649,9 +681,12 @@ create table rollup_state (
   rolled_up_at timestamp(3) with time zone not null,
   ledger_seen bigint not null,
   sealed_at timestamp(3) with time zone,
+  time_zone text default 'UTC'::text not null,
+  ends_at timestamp(3) with time zone not null,
   constraint rollup_state_pkey PRIMARY KEY (site_id, day),
   constraint rollup_state_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 ) with (fillfactor=70);
+CREATE INDEX rollup_state_unfinished ON rollup_state USING btree (site_id, day) WHERE sealed_at IS NULL AND rolled_up_at < ends_at;
 alter table rollup_state enable row level security;
 alter table rollup_state force row level security;
 create policy own_sites on rollup_state as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -687,6 +722,8 @@ create table sessions (
   browser text,
   os text,
   country text,
+  is_bot boolean default false not null,
+  is_carried boolean default false not null,
   constraint sessions_pkey PRIMARY KEY (site_id, session_id)
 ) with (fillfactor=85);
 CREATE INDEX sessions_by_visitor ON sessions USING btree (site_id, visitor_id, started_at DESC);
@@ -713,6 +750,7 @@ create table sites (
 alter table sites enable row level security;
 alter table sites force row level security;
 create policy every_site on sites as permissive for all to public using (true) with check (true);
+CREATE TRIGGER days_in_new_zone AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'timeZone'::text, 'UTC'::text) <> COALESCE(new.settings ->> 'timeZone'::text, 'UTC'::text)) EXECUTE FUNCTION days_in_new_zone();
 grant delete, insert, select, update on sites to marketing_app;
 
 create table submissions (
@@ -742,6 +780,7 @@ create table visitor_days (
   day date not null,
   visitor_id uuid not null,
   previous_day date,
+  is_day_visitor boolean default false not null,
   constraint visitor_days_pkey PRIMARY KEY (site_id, day, visitor_id)
 );
 CREATE INDEX visitor_days_by_visitor ON visitor_days USING btree (site_id, visitor_id, day);
@@ -755,6 +794,7 @@ create table visitor_returns (
   day date not null,
   previous_day date,
   visitors bigint not null,
+  day_visitors bigint default 0 not null,
   constraint visitor_returns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );
 CREATE UNIQUE INDEX visitor_returns_once ON visitor_returns USING btree (site_id, day, previous_day) INCLUDE (visitors) NULLS NOT DISTINCT;
@@ -771,13 +811,16 @@ create table visitors (
   ip_hash bytea,
   ua_hash bytea,
   privacy_signal boolean default false not null,
+  first_human_at timestamp(3) with time zone,
+  is_day_visitor boolean default false not null,
+  bot_verdict text,
   constraint visitors_pkey PRIMARY KEY (site_id, visitor_id)
 ) with (fillfactor=85);
 CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE ip_hash IS NOT NULL;
 alter table visitors enable row level security;
 alter table visitors force row level security;
 create policy own_sites on visitors as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
-CREATE TRIGGER facts_by_earlier_sight AFTER UPDATE OF first_seen_at ON visitors FOR EACH ROW WHEN (old.first_seen_at <> new.first_seen_at) EXECUTE FUNCTION mark_visitor();
+CREATE TRIGGER facts_by_earlier_sight AFTER UPDATE OF first_human_at ON visitors FOR EACH ROW WHEN (old.first_human_at IS DISTINCT FROM new.first_human_at) EXECUTE FUNCTION mark_visitor();
 grant delete, insert, select, update on visitors to marketing_app;
 
 create table withdrawal_requests (
@@ -804,6 +847,10 @@ create function capture_lead(capture json) returns json language plpgsql set ena
 
 create function captured_at(lead leads) returns timestamp with time zone language sql stable;
 
+create function compare_day(for_site uuid, for_day date) returns TABLE(number text, raw double precision, rollup double precision) language plpgsql set jit=off set enable_nestloop=off set work_mem=8MB;
+
+create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integer, OUT last_lead uuid, OUT differing uuid[]) returns record language plpgsql;
+
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function consent_details_digest(d consent_details) returns bytea language sql immutable;
@@ -813,6 +860,12 @@ create function consent_hash(r consent_records) returns bytea language sql immut
 create function count_capture(for_site uuid, at timestamp with time zone, as_outcome text, because text) returns void language sql;
 
 create function current_sites() returns uuid[] language sql stable parallel safe;
+
+create function day_of(at timestamp with time zone, zone text) returns date language sql immutable strict parallel safe;
+
+create function day_starts(day date, zone text) returns timestamp with time zone language sql immutable strict parallel safe;
+
+create function days_in_new_zone() returns trigger language plpgsql;
 
 create function drop_event_partitions(before_day date) returns SETOF text language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on drop_event_partitions(date) from public;
@@ -835,7 +888,13 @@ create function instant_text(moment timestamp with time zone) returns text langu
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
 
+create function judge_event(for_site uuid, for_event uuid, reason text, instead_of text, inactivity interval) returns void language plpgsql;
+
+create function judged_reason(own text, verdict text) returns text language sql immutable;
+
 create function lead_of_visitor(for_site uuid, for_visitor uuid, at timestamp with time zone) returns uuid language sql stable set enable_seqscan=off;
+
+create function ledger_of(for_site uuid, starts timestamp with time zone, ends timestamp with time zone) returns bigint language sql stable;
 
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on make_event_partitions(date,date) from public;
@@ -851,6 +910,8 @@ create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF u
 
 create function netstring(field text) returns text language sql immutable parallel safe;
 
+create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
+
 create function purge_audit_log(before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_audit_log(timestamp with time zone) from public;
 grant execute on purge_audit_log(timestamp with time zone) to marketing_app;
@@ -861,11 +922,25 @@ grant execute on purge_consent_records(uuid,timestamp with time zone) to marketi
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
-create function recut_sessions(for_site uuid, for_visitor uuid, inactivity interval, device text, device_browser text, device_os text, device_country text) returns void language plpgsql;
+create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, since timestamp with time zone, inactivity interval) returns void language plpgsql;
+
+create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, inactivity interval) returns void language plpgsql;
 
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
 
+create function renew_first_touches(for_site uuid, wanted uuid[]) returns void language plpgsql;
+
 create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql set jit=off set work_mem=8MB set enable_nestloop=on;
+
+create function rolled_range(for_site uuid, for_day date, OUT zone text, OUT starts timestamp with time zone, OUT ends timestamp with time zone) returns record language sql stable;
+
+create function share_out_day_visitor(for_site uuid, for_visitor uuid) returns void language sql;
+
+create function site_day(for_site uuid, at timestamp with time zone) returns date language sql stable strict parallel safe;
+
+create function site_day_starts(for_site uuid, day date) returns timestamp with time zone language sql stable strict parallel safe;
+
+create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
 create function tell_metrics_changed() returns trigger language plpgsql;
 

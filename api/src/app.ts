@@ -107,7 +107,7 @@ export function makeApp(options: AppOptions): App {
       admit,
       sites,
       refusals: ledger,
-      isShort: () => disk.refusesEvents(),
+      room: disk,
       note: auditLog(leads.pool, log),
       checkAnswers,
     });

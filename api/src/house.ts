@@ -5,6 +5,7 @@ import { type AnyFeature, functionsOf, periodsOf, tablesOf } from './features.ts
 import { isDatabaseAway } from './ground/db/faults.ts';
 import { appUrl, migrate, refuseUnsafe } from './ground/db/migrate.ts';
 import { makePool, type Pool } from './ground/db/pool.ts';
+import type { Reading } from './ground/feature.ts';
 import { countryLookup } from './ground/geo/country.ts';
 import type { Meters } from './ground/http/meters.ts';
 import type { RateLimits } from './ground/http/rate-limit.ts';
@@ -18,13 +19,13 @@ import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
 import { type Forget, forgetting } from './product/erasure/forget.ts';
+import { type DaySalts, openDaySalts } from './product/events/day-visitor.ts';
 import type { CountryOf } from './product/events/facts.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
 import { makePartitions } from './product/events/partitions.ts';
 import { type MetricsCache, metricsCache } from './product/metrics/cache.ts';
 import { listenForChanges } from './product/metrics/listen.ts';
-import { rollupStatus } from './product/metrics/rollup.ts';
 import { knownSites, type Sites } from './product/sites/recognise.ts';
 import { schedule } from './schedule.ts';
 
@@ -43,9 +44,12 @@ export interface House {
   health: Health;
   disk: DiskWatch;
   status: () => Promise<Status>;
+  /** What all features tell about themselves. */
+  readings: readonly Reading<House>[];
   runner: Runner;
   metrics: MetricsCache;
   countryOf: CountryOf;
+  daySalts: DaySalts;
   /** Of all features. */
   tables: Tables;
   /** How long what is kept, of all features. */
@@ -116,6 +120,8 @@ async function open(
 
   const sites = await knownSites(db, config.CORS_ALLOWED_ORIGINS, log);
   ends(() => sites.close());
+  const daySalts = await openDaySalts(db, log);
+  ends(() => daySalts.close());
   const ledger = makeLedger(db, log);
   const inactivityMinutes = config.SESSION_INACTIVITY_MINUTES;
   const ingest = makeIngest({ db: writing, inactivityMinutes, ledger, log, meters });
@@ -134,10 +140,11 @@ async function open(
   ends(() => listening.close());
   const tables = tablesOf(features);
   const forget = forgetting(working, tables, leads.forgetJournal);
-  const jobs = schedule(features, { config, db: working, sites, backups, metrics, leads, forget });
+  const jobs = schedule(features, { config, db: working, sites, backups, metrics, ledger, leads, forget });
   const runner = makeRunner({ locks, jobs, log });
   ends(() => runner.close());
 
+  const readings = features.flatMap((feature) => feature.readings ?? []);
   const status = () =>
     readStatus({
       db,
@@ -146,18 +153,25 @@ async function open(
       version,
       sources: {
         jobs: () => runner.status(),
-        rollup: (pool) => rollupStatus(pool, sites.ids()),
+        readings: readings.map((reading) => ({ reading, value: () => reading.read(house) })),
         alarms: () => alerts.now(),
         certificate: alarms.certificate,
       },
     });
-  const alerts: Alerts = watchAlerts(alarms, { status, backups, registry: meters.registry, log });
+  const alerts: Alerts = watchAlerts(alarms, {
+    status,
+    readings,
+    backups,
+    registry: meters.registry,
+    log,
+  });
   ends(() => alerts.close());
   const countryOf = countryLookup(config.GEO_DATABASE);
-  return {
+  const house: House = {
     config,
     log,
     meters,
+    readings,
     limits,
     db,
     sites,
@@ -170,10 +184,12 @@ async function open(
     runner,
     metrics,
     countryOf,
+    daySalts,
     tables,
     periods: periodsOf(features, config),
     forget: forgetting(db, tables, leads.forgetJournal),
   };
+  return house;
 }
 
 /** A database that is still starting is waited for; anything else it says is an answer. */

@@ -26,7 +26,14 @@ async function kept(name: string, bytes: number): Promise<string> {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** The demo site is another origin; without an entry of its own no browser could read our answers there. */
+/** On a database of yours the sites are yours to change, so the demo's pages, on localhost, are let in by a setting. */
+function letDemoIn(port: number): void {
+  if (env.CORS_ALLOWED_ORIGINS_FILE) return;
+  const origins = [env.CORS_ALLOWED_ORIGINS, `http://127.0.0.1:${port}`];
+  env.CORS_ALLOWED_ORIGINS = origins.filter(Boolean).join(',');
+}
+
+/** The demo site is another origin; without an entry of its own its visits would not be counted. */
 async function allowDemo({ services: { db, sites } }: Running, origin: string): Promise<void> {
   const site = sites.fallback();
   if (site.origins.includes(origin)) return;
@@ -74,10 +81,12 @@ try {
     await postgres.start();
     env.DATABASE_URL = postgres.url();
   }
+  const demoPort = Number(env.DEMO_PORT || 3001);
+  if (!postgres && demoPort) letDemoIn(demoPort);
   const config = readConfig(env);
   const log = makeLog(config.LOG_LEVEL);
   const running = await start(config, log);
-  const demo = await startDemo({ port: Number(env.DEMO_PORT || 3001), apiOrigin: running.url });
+  const demo = await startDemo({ port: demoPort, apiOrigin: running.url });
   stop = async () => {
     await demo.close();
     await running.stop();

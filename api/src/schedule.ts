@@ -8,6 +8,7 @@ import type { Tables } from './ground/tables.ts';
 import type { BackupSettings } from './operations/backups/dump.ts';
 import type { LeadWork } from './product/captures/start.ts';
 import type { Forget } from './product/erasure/forget.ts';
+import type { Ledger } from './product/events/ledger.ts';
 import type { MetricsCache } from './product/metrics/cache.ts';
 import type { Sites } from './product/sites/recognise.ts';
 
@@ -19,6 +20,8 @@ export interface Workshop {
   sites: Sites;
   backups: BackupSettings;
   metrics: MetricsCache;
+  /** Where something is received. */
+  ledger?: Ledger;
   leads: LeadWork;
   forget: Forget;
   /** Of all features. */

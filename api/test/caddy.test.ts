@@ -27,7 +27,10 @@ test('a body that a route takes passes Caddy, whose large bound is for those rou
   assert.equal(paths[0], paths[1], 'what is large is not small');
   const patterns = paths[0]!.split(' ').map((path) => new RegExp(`^${path.replaceAll('*', '.*')}$`));
   const isLarge = (path: string) => patterns.some((pattern) => pattern.test(path));
-  const bounds = server.routes.map((route) => ({ path: pathOf(route), bytes: route.takes?.bytesMax ?? 0 }));
+  const bounds = server.routes.map((route) => ({
+    path: pathOf(route),
+    bytes: Math.max(route.takes?.bytesMax ?? 0, route.takes?.filesBytesMax ?? 0),
+  }));
   assert.deepEqual(
     bounds.filter(({ path, bytes }) => bytes > (isLarge(path) ? large : small)),
     [],

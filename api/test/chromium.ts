@@ -17,6 +17,8 @@ export function launchChromium(userAgent?: string): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // People's browsers don't say that a program drives them; a page asks, and a test that means a robot says so.
+      '--disable-blink-features=AutomationControlled',
       ...(userAgent ? [`--user-agent=${userAgent}`] : []),
     ],
     // Playwright switches the back/forward cache off, which is one of the things to be tested.

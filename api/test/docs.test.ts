@@ -5,7 +5,14 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settings } from '../src/config.ts';
-import { RULES } from '../src/operations/alerts/rules.ts';
+import { FEATURES } from '../src/features.ts';
+import { RULES as MACHINE_RULES } from '../src/operations/alerts/rules.ts';
+
+const RULES = [
+  ...MACHINE_RULES,
+  ...FEATURES.flatMap((feature) => feature.readings ?? []).flatMap((one) => one.rules ?? []),
+];
+
 import { call, startServer } from './server.ts';
 
 const top = fileURLToPath(new URL('../../', import.meta.url));

@@ -7,7 +7,7 @@ import { mountRoutes } from './routes.ts';
 
 export interface Sent {
   eventId: string;
-  anonId: string;
+  anonId?: string;
   eventType: string;
   path: string;
   timestamp: number;
@@ -16,6 +16,8 @@ export interface Sent {
   utm?: Record<string, string>;
   props?: Record<string, unknown>;
   traffic?: {
+    deviceType?: string;
+    isConversion?: boolean;
     engagedTimeMs?: number;
     scrollDepthPercent?: number;
     webVitals?: Record<string, number>;
@@ -29,7 +31,25 @@ export interface Recorded {
   referer: string;
   status: number;
   events: Sent[];
+  /** Of a batch: the browser's clock when it was sent. */
+  sentAt?: number;
   body: string;
+}
+
+/** Campaigns travel in the path, and are the server's to read: here in their plainest spelling. */
+function readCampaign(event: Sent): Sent {
+  const [path, query] = event.path.split('?') as [string, string?];
+  const utm: Record<string, string> = {};
+  const rest = (query ?? '').split('&').filter((pair) => {
+    const [, name, value] = /^utm_(\w+)=(.*)$/.exec(pair) ?? [];
+    if (name && value) utm[name] = decodeURIComponent(value).slice(0, 255);
+    return pair && !name;
+  });
+  return {
+    ...event,
+    path: rest.length ? `${path}?${rest.join('&')}` : path,
+    ...(Object.keys(utm).length && { utm }),
+  };
 }
 
 /**
@@ -59,8 +79,15 @@ export async function startStub() {
     if (!ctx.path.startsWith('/v1/')) return next();
     let body = '';
     for await (const part of ctx.req) body += part;
+    if (ctx.method === 'OPTIONS') {
+      ctx.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'content-type' });
+      ctx.status = 204;
+      return;
+    }
     const isEvents = ctx.path === '/v1/events';
-    const status = isEvents ? stub.answer : ctx.path === '/v1/leads/capture' ? 303 : 200;
+    // A browser that goes there is sent back to the site; a script is told.
+    const isForm = ctx.path === '/v1/leads/capture' && ctx.get('sec-fetch-mode') !== 'cors';
+    const status = isEvents ? stub.answer : isForm ? 303 : 200;
     requests.push({
       method: ctx.method,
       url: ctx.url,
@@ -68,7 +95,9 @@ export async function startStub() {
       referer: ctx.get('referer'),
       status,
       body,
-      events: isEvents && body ? JSON.parse(body).events : [],
+      ...(isEvents && body
+        ? { sentAt: JSON.parse(body).sentAt, events: JSON.parse(body).events.map(readCampaign) }
+        : { events: [] }),
     });
     if (status === 0) {
       ctx.req.socket.destroy();

@@ -1,7 +1,6 @@
 // A feature says what it owns: its routes, jobs, tables, SQL functions and readings, in one value beside its code. The list
 // stands in features.ts, in an order made by hand; nothing is discovered, nothing injected.
 import type { z } from 'zod';
-import type { Pool } from './db/pool.ts';
 import type { Route } from './http/route.ts';
 import type { Job } from './jobs/runner.ts';
 import type { Ending } from './retention/purge.ts';
@@ -15,27 +14,32 @@ export interface Alarm {
   message: string;
 }
 
-/** When a reading is wrong enough to wake a person. */
+/** When something is wrong enough to wake a person. */
 export interface Rule<Value> {
   id: string;
   /** Minutes in a row that it must hold before anyone is told. */
   minutes: number;
   /** The threshold in words, for the documents and /v1/admin/status. */
   when: string;
-  check(value: Value): Omit<Alarm, 'id'> | null;
+  /** others: what else was read at the same moment, by name; null where it could not be */
+  check(value: Value, others: Record<string, unknown>): Omit<Alarm, 'id'> | null;
 }
 
 /** Something a feature tells about itself. */
 // biome-ignore lint/suspicious/noExplicitAny: a list holds readings of every value; each is checked where it is made
-export interface Reading<Value = any> {
+export interface Reading<House = never, Value = any> {
   /** Its key in GET /v1/admin/status; null there when it could not be read. */
   name: string;
   shape: z.ZodType<Value>;
-  read(db: Pool): Promise<Value>;
+  read(house: House): Promise<Value>;
   /** Its line of scripts/status; null: nothing worth a line. */
   line?(value: Value): string | null;
   rules?: Rule<Value>[];
 }
+
+export const reading = <House, Value>(value: Reading<House, Value>): Reading<House, Value> => value;
+export const warning = (message: string) => ({ severity: 'warning' as const, message });
+export const critical = (message: string) => ({ severity: 'critical' as const, message });
 
 /** House: what a serving process has; Workshop: what jobs have, in any process. Each feature names the part it needs. */
 export interface Feature<House = never, Workshop = never> {
@@ -51,5 +55,5 @@ export interface Feature<House = never, Workshop = never> {
   endings?(workshop: Workshop): Record<string, Ending>;
   /** Periods of what it keeps outside the database, as /v1/privacy calls them. */
   keeps?: Record<string, { holds: string; for: Period }>;
-  readings?(house: House): Reading[];
+  readings?: readonly Reading<House>[];
 }

@@ -13,6 +13,10 @@ export interface Site {
   updatedAt: string;
 }
 
+/** Whose days the site's are. */
+export const timeZoneOf = ({ settings }: Pick<Site, 'settings'>): string =>
+  typeof settings.timeZone === 'string' ? settings.timeZone : 'UTC';
+
 /** For actions that belong to no site. */
 export const NO_SITE = '00000000-0000-0000-0000-000000000000';
 

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
  * digest     a hash or a random key that names nobody by itself
  * bounded    one of a few words of ours
  * operator   written by the site's people about the site
+ * counted, found  the name of such a sum, maybe a visitor's words: one that holds the address becomes [erased]
  * counted    sums over visitors; made anew from the changed rows, whose days are marked dirty
  */
 export type Column =
@@ -20,6 +21,7 @@ export type Column =
   | 'bounded'
   | 'operator'
   | 'counted'
+  | 'counted, found'
   | { scrub: string; found?: true };
 
 /** By which columns a row is a person's. */

@@ -5,6 +5,9 @@ import { koaBody } from 'koa-body';
 import rawBody from 'raw-body';
 import { AppError } from '../lib/app-error.ts';
 import type { Call } from './call.ts';
+import { charsetIn, knownDecoder, textOf } from './charset.ts';
+import { fieldsOf, formTooLarge, URLENCODED_GROWTH, urlencodedFields } from './form-fields.ts';
+import { boundaryIn, readMultipart } from './multipart.ts';
 import type { BodyKind } from './route.ts';
 import { clean, cleanText } from './validate.ts';
 
@@ -13,9 +16,11 @@ export interface BodyOptions {
   kinds: readonly BodyKind[];
   /** No body at all is an empty object. */
   optional?: boolean;
+  /** Of a multipart form together with its files, which are dropped. Default: bytesMax. */
+  filesBytesMax?: number | undefined;
 }
 
-/** Fills the call's body (cleaned), bodyBytes (of its JSON or text as sent) and isForm. */
+/** Fills the call's body (cleaned), bodyBytes (as sent), isForm and droppedFiles. */
 export type BodyReader = (ctx: Context, call: Call) => Promise<void>;
 
 const BYTE_ORDER_MARK = 0xfeff;
@@ -32,6 +37,7 @@ const isCutOff = ({ type, code }: ReadFault) =>
   type === 'request.aborted' || type === 'request.size.invalid' || code === 'ECONNRESET' || code === 'EPIPE';
 
 function failed(error: ReadFault): never {
+  if (error instanceof AppError) throw error;
   if (isCutOff(error))
     throw new AppError(
       'invalid_request',
@@ -52,28 +58,81 @@ function failed(error: ReadFault): never {
   throw malformed(error);
 }
 
-/** throws  malformed_json, payload_too_large, unsupported_media_type */
-export function bodyReader({ bytesMax, kinds, optional = false }: BodyOptions): BodyReader {
-  const takes = (kind: BodyKind) => kinds.includes(kind);
-  const form = takes('form');
-  const beacon = takes('beacon');
-  const csv = takes('csv');
-  // forms, and whatever came compressed
-  const unpack = koaBody({
-    formLimit: bytesMax,
+const PACKINGS: Record<string, string> = {
+  '': '',
+  identity: '',
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  deflate: 'deflate',
+  br: 'br',
+};
+
+/** How a body is packed, in the one spelling the reader beneath knows; '' when it is not. throws  unsupported_media_type */
+function packingOf(ctx: Context): string {
+  const { headers } = ctx.req;
+  const said = headers['content-encoding'];
+  if (said === undefined) return '';
+  const packing = PACKINGS[said.trim().toLowerCase()];
+  if (packing === undefined)
+    throw new AppError('unsupported_media_type', 'Pack the body with gzip, deflate or br, or not at all.');
+  headers['content-encoding'] = packing || 'identity';
+  return packing;
+}
+
+// Packed bodies. As latin1 a text is its bytes: what character set they are in is found out later.
+const readPacked = (bytesMax: number) =>
+  koaBody({
     textLimit: bytesMax,
-    // JSON is read as text and parsed here: koa-body's own reader refuses a body with a __proto__ key, we drop the key
+    encoding: 'latin1',
     json: false,
     text: true,
-    textTypes: ['application/json', '+json', 'text/plain'],
-    urlencoded: form,
+    textTypes: ['*/*'],
+    urlencoded: false,
     multipart: false,
     includeUnparsed: false,
     onError: failed,
   });
+
+async function unpacked(ctx: Context, unpack: ReturnType<typeof readPacked>): Promise<Buffer> {
+  await unpack(ctx, async () => {});
+  return Buffer.from(String(ctx.request.body), 'latin1');
+}
+
+function failedForm(error: unknown): never {
+  throw error instanceof AppError && error.code === 'payload_too_large' ? formTooLarge() : error;
+}
+
+const isMultipart = (ctx: Context) => Boolean(ctx.is('multipart/form-data'));
+
+/** throws  malformed_json, payload_too_large, unsupported_media_type */
+export function bodyReader({ bytesMax, kinds, optional = false, filesBytesMax }: BodyOptions): BodyReader {
+  const takes = (kind: BodyKind) => kinds.includes(kind);
+  const form = takes('form');
+  const beacon = takes('beacon');
+  const csv = takes('csv');
+  const unpack = readPacked(bytesMax);
+  const unpackForm = readPacked(bytesMax * URLENCODED_GROWTH);
   // The reader beneath koa-body, called directly: an event's body is read in a third of the time.
-  const readBytes = (ctx: Context) =>
-    rawBody(ctx.req, { limit: bytesMax, length: ctx.req.headers['content-length'] ?? null }).catch(failed);
+  const readBytes = (ctx: Context, isForm = false): Promise<Buffer> => {
+    const { headers } = ctx.req;
+    if (headers['content-encoding'] && packingOf(ctx)) return unpacked(ctx, isForm ? unpackForm : unpack);
+    const limit = isForm ? bytesMax * URLENCODED_GROWTH : bytesMax;
+    return rawBody(ctx.req, { limit, length: headers['content-length'] ?? null }).catch(failed);
+  };
+  const readFiles = async (ctx: Context, call: Call): Promise<unknown> => {
+    const type = ctx.req.headers['content-type']!;
+    const boundary = boundaryIn(type);
+    if (!boundary || packingOf(ctx))
+      throw new AppError(
+        'unsupported_media_type',
+        'Send multipart/form-data with its boundary and without Content-Encoding.',
+      );
+    const bounds = { fieldsBytesMax: bytesMax, bytesMax: filesBytesMax ?? bytesMax };
+    if (Number(ctx.req.headers['content-length']) > bounds.bytesMax) throw formTooLarge();
+    const { fields, files } = await readMultipart(ctx.req, boundary, bounds).catch(failed);
+    call.droppedFiles = files;
+    return fieldsOf(fields, charsetIn(type));
+  };
 
   return async (ctx, call) => {
     const { headers } = ctx.req;
@@ -86,35 +145,47 @@ export function bodyReader({ bytesMax, kinds, optional = false }: BodyOptions): 
     if (takes('text') || (csv && ctx.is('text/csv'))) {
       const bytes = await readBytes(ctx);
       call.bodyBytes = bytes.length;
-      call.body = cleanText(bytes.toString());
+      call.body = cleanText(textOf(bytes, charsetIn(headers['content-type'])));
       return;
     }
     // sendBeacon with a plain Blob has no type
     if (beacon && !headers['content-type']) headers['content-type'] = 'text/plain';
-    call.isForm = form && Boolean(ctx.is('application/x-www-form-urlencoded'));
+    call.isForm = form && Boolean(ctx.is('application/x-www-form-urlencoded', 'multipart/form-data'));
+    if (call.isForm) {
+      if (isMultipart(ctx)) {
+        call.body = clean(await readFiles(ctx, call));
+        return;
+      }
+      const bytes = await readBytes(ctx, true).catch(failedForm);
+      call.bodyBytes = bytes.length;
+      call.body = clean(fieldsOf(urlencodedFields(bytes, bytesMax), charsetIn(headers['content-type'])));
+      return;
+    }
     if (
-      !call.isForm &&
       headers['content-type'] !== 'application/json' &&
       !ctx.is('application/json', '+json') &&
       !(beacon && ctx.is('text/plain'))
-    ) {
-      const others = [form && 'application/x-www-form-urlencoded', csv && 'text/csv'].filter(Boolean);
-      throw new AppError(
-        'unsupported_media_type',
-        `Send ${[...others, 'application/json'].join(' or ')}${beacon ? ', or text/plain holding JSON' : ''}.`,
-      );
-    }
-    if (call.isForm || headers['content-encoding']) {
-      await unpack(ctx, async () => {});
-      const text = call.isForm ? '' : String(ctx.request.body);
-      call.bodyBytes = Buffer.byteLength(text);
-      call.body = clean(call.isForm ? ctx.request.body : parseObject(text));
-      return;
-    }
+    )
+      throw new AppError('unsupported_media_type', `Send ${typesOf(kinds)}.`);
     const bytes = await readBytes(ctx);
     call.bodyBytes = bytes.length;
-    call.body = clean(parseObject(bytes.toString()));
+    call.body = clean(parseObject(jsonText(bytes, headers['content-type']!)));
   };
+}
+
+function typesOf(kinds: readonly BodyKind[]): string {
+  const others = [
+    kinds.includes('form') && 'application/x-www-form-urlencoded or multipart/form-data',
+    kinds.includes('csv') && 'text/csv',
+  ].filter(Boolean);
+  return `${[...others, 'application/json'].join(' or ')}${kinds.includes('beacon') ? ', or text/plain holding JSON' : ''}`;
+}
+
+/** JSON is UTF-8 unless it says otherwise; bytes that are no UTF-8 become the sign for that. */
+function jsonText(bytes: Buffer, contentType: string): string {
+  const said =
+    contentType.includes('charset') || contentType.includes('CHARSET') ? charsetIn(contentType) : '';
+  return said === '' || /^utf-?8$/i.test(said) ? bytes.toString() : knownDecoder(said).decode(bytes);
 }
 
 /**

@@ -16,12 +16,15 @@ export interface About {
 const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 const PREFETCH = /prefetch|prerender|preview/i;
 const NO_PARAMS: Record<string, string> = {};
+const NO_FILES: readonly string[] = [];
 
 export class Call {
   readonly id = randomUUID();
   readonly began = performance.now();
   readonly receivedMs = Date.now();
   route: Route | null = null;
+  /** The route's pattern, never the URL: a path can hold a token, a query an address. */
+  pattern = 'none';
   caller: Caller = NOBODY;
   /** Of the path, as ids and keys. */
   params: Record<string, string> = NO_PARAMS;
@@ -29,6 +32,8 @@ export class Call {
   body: unknown;
   bodyBytes = 0;
   isForm = false;
+  /** Names of the fields of a form that held a file: no file is kept. */
+  droppedFiles: readonly string[] = NO_FILES;
   /**
    * How many things this call still stands for when it is refused as a whole (0: they were counted already), and the
    * site that pays for the refusal, once known.
@@ -76,9 +81,29 @@ export class Call {
     const { headers } = this.#ctx.req;
     return headers['sec-gpc'] === '1' || headers.dnt === '1';
   }
+  /** Served like GET; a person's browser does not ask like this. */
+  get isHead(): boolean {
+    return this.#ctx.req.method === 'HEAD';
+  }
+  /** A person looks at the answer: a browser that goes to an address asks for HTML, and never gets JSON. */
+  get readsPages(): boolean {
+    return /\btext\/html\b|\bapplication\/xhtml\+xml\b/i.test(this.header('accept'));
+  }
+  /** A script reads the answer: it asks for JSON, or is one that sends as scripts do. */
+  get readsJson(): boolean {
+    if (this.readsPages) return false;
+    if (/\bapplication\/(?:[\w.-]+\+)?json\b/i.test(this.header('accept'))) return true;
+    // fetch and XMLHttpRequest ask for anything unless they are told; a form's answer is for a document
+    return this.header('sec-fetch-dest') === 'empty' || this.header('x-requested-with') === 'XMLHttpRequest';
+  }
   get isPrefetch(): boolean {
     const { headers } = this.#ctx.req;
     return PURPOSE_HEADERS.some((name) => headers[name] !== undefined && PREFETCH.test(this.header(name)));
+  }
+  /** Lets the script of the page that sent this read the answer, although no site lists its origin (cors.ts). */
+  letPageRead(): void {
+    const { origin } = this.headers;
+    if (origin) this.#ctx.set('Access-Control-Allow-Origin', origin);
   }
   /**
    * Whether the client has the answer with this tag. Not Koa's ctx.fresh: fetch sends Cache-Control: no-cache along

@@ -12,7 +12,7 @@ export function cors(isAllowed: (origin: string) => boolean): Middleware {
     res.setHeader('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id, ETag, Server-Timing');
     if (ctx.method === 'OPTIONS' && ctx.get('access-control-request-method')) {
       ctx.set('Access-Control-Allow-Methods', 'GET, POST, PATCH, PUT, DELETE');
-      ctx.set('Access-Control-Allow-Headers', 'content-type, x-admin-key');
+      ctx.set('Access-Control-Allow-Headers', 'content-type, x-admin-key, x-requested-with');
       ctx.set('Access-Control-Max-Age', '86400');
       ctx.status = 204;
       return Promise.resolve();

@@ -10,6 +10,7 @@ export const STATUS: Record<ErrorCode, number> = {
   malformed_json: 400,
   unauthorized: 401,
   forbidden: 403,
+  origin_not_allowed: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
@@ -80,13 +81,6 @@ function sendError(ctx: Context, call: Call, error: AppError): void {
   if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
   ctx.set('Cache-Control', 'no-store');
   ctx.body = errorBody(error, call.id);
-}
-
-const UNANSWERED = new Set([404, 405, 501]);
-
-/** throws what the router only left as a status, when nobody answered */
-export function refuseUnanswered(ctx: Context): void {
-  if (UNANSWERED.has(ctx.status) && ctx.body === undefined) ctx.throw(ctx.status);
 }
 
 /** Shows a refusal as a page where a person looks at it; false where nobody does. */

@@ -8,11 +8,23 @@ export const siteName = propertyId
   .optional()
   .describe("the site's key or id; without it the caller's first, mostly `default`");
 export const anonId = z.string().trim().min(8).max(128);
-export const day = z.iso.date('a real day such as 2026-02-28').describe('UTC day, YYYY-MM-DD');
+export const day = z.iso
+  .date('a real day such as 2026-02-28')
+  .describe('a day of the site’s zone, YYYY-MM-DD');
 /** In: any offset. */
 export const instant = z.iso.datetime({ offset: true });
 /** Out: UTC with milliseconds. */
 export const utc = z.iso.datetime();
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+/** As z.json(), by one name in the document. */
+export const json: z.ZodType<Json> = z
+  .lazy(() =>
+    z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]),
+  )
+  .meta({ id: 'Json' });
+/** What others fill as they like, and we give back as it is. */
+export const openRecord = z.record(z.string(), json);
 
 export interface PageQuery {
   limit: number;

@@ -40,8 +40,8 @@ export interface FrameParts {
   admit: Admit;
   sites: SiteDirectory;
   refusals: Refusals;
-  /** Whether the disk is so full that visits wait. */
-  isShort(): boolean;
+  /** Whether the disk is so full that visits wait; a field, since every event asks. */
+  room: { readonly isShort: boolean };
   /** Writes down what an administrator did; never throws. */
   note(call: Call, outcome: number): Promise<void>;
   /** Compares each answer with the documented shape; for tests. */
@@ -107,6 +107,7 @@ function readerOf({ takes }: Route): BodyReader | null {
     bytesMax: takes.bytesMax!,
     kinds,
     optional: takes.optional ?? false,
+    filesBytesMax: takes.filesBytesMax,
   });
 }
 
@@ -119,7 +120,7 @@ function queryOf(call: Call): Record<string, string> {
 }
 
 export function compile(route: Route, parts: FrameParts): (ctx: Context) => Promise<void> {
-  const { limits, admit, sites, refusals, isShort, note, checkAnswers = false } = parts;
+  const { limits, admit, sites, refusals, room, note, checkAnswers = false } = parts;
   const { who, of, takes, counts, waitsForRoom = false, bucket = 'other' } = route;
   const needsKey = who !== 'anyone';
   const ids = parametersOf(route).filter((name) => name.endsWith('Id') && name !== 'siteId');
@@ -163,7 +164,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
   }
 
   async function enter(ctx: Context, call: Call): Promise<void> {
-    if (waitsForRoom && isShort())
+    if (waitsForRoom && room.isShort)
       throw new AppError(
         'unavailable',
         'There is no room for events at the moment. Keep them and send them again.',
@@ -239,14 +240,16 @@ export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
   const known = new Map<Koa.Middleware, Route>();
   for (const route of routes) {
     const serve = compile(route, parts);
+    const pattern = pathOf(route);
     const handle: Koa.Middleware = (ctx) => {
       const call = callOf(ctx);
       call.route = route;
+      call.pattern = pattern;
       if (ctx.params) call.params = ctx.params;
       return serve(ctx);
     };
     known.set(handle, route);
-    router.register(pathOf(route), [methodOf(route)], handle as never);
+    router.register(pattern, [methodOf(route)], handle as never);
   }
   const routeOf = (layer: Router['stack'][number]) => known.get(layer.stack[0] as unknown as Koa.Middleware)!;
   return {
@@ -266,8 +269,10 @@ export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
  */
 export function mount(app: Koa, { router }: RouteTable): void {
   const direct = new Map<string, Koa.Middleware>();
+  const fixed = new Map<string, string[]>();
   for (const { path, methods, stack } of router.stack) {
     if (typeof path !== 'string' || path.includes(':')) continue;
+    fixed.set(path, [...(fixed.get(path) ?? []), ...methods]);
     for (const method of methods) direct.set(`${method} ${path}`, stack[0] as unknown as Koa.Middleware);
   }
   const search = router.routes() as unknown as Koa.Middleware;
@@ -275,6 +280,13 @@ export function mount(app: Koa, { router }: RouteTable): void {
   app.use((ctx, next) => {
     const found = direct.get(`${ctx.method} ${ctx.path}`);
     if (found) return found(ctx, next);
+    const others = ctx.method === 'OPTIONS' ? undefined : fixed.get(ctx.path);
+    // a path that is written out is never another one's :leadId, whatever the method
+    if (others)
+      return next().then(() => {
+        ctx.status = 405;
+        ctx.set('Allow', others.join(', '));
+      });
     return search(ctx, () => otherMethods(ctx, next) as Promise<void>);
   });
 }

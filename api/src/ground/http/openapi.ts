@@ -15,13 +15,13 @@ import {
 
 export const errorShape = z
   .object({
-    ok: z.literal(false),
+    ok: z.literal(false).meta({ override: { enum: [false] } }), // generators read a `const` that is false as absent
     error: z.string().regex(/^[a-z0-9_]{1,64}$/),
     message: z.string(),
     issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
     requestId: z.string(),
   })
-  .meta({ id: 'Error' });
+  .meta({ id: 'Refusal' }); // a type called Error would hide the language's own in a client
 
 const MEDIA_TYPE: Record<BodyKind, string> = {
   json: 'application/json',
@@ -38,17 +38,25 @@ function withOk(shape: z.ZodType): z.ZodType {
   throw new Error('An answer is an object or a choice of objects.');
 }
 
-function responseOf(answer: z.ZodType | Told) {
+function responseOf(answer: z.ZodType | Told, asTable = false) {
   if (!isTold(answer))
     return {
       description: answer.description ?? 'Done',
-      content: { 'application/json': { schema: withOk(answer) } },
+      content: {
+        'application/json': { schema: withOk(answer) },
+        ...(asTable ? { 'text/csv': { schema: z.string() } } : {}),
+      },
     };
-  const isText = answer.type?.startsWith('text/') ?? false;
   return {
     description: answer.says,
-    ...(answer.type ? { content: { [answer.type]: isText ? { schema: z.string() } : {} } } : {}),
+    ...(answer.type ? { content: { [answer.type]: { schema: told(answer.type) } } } : {}),
   };
+}
+
+function told(type: NonNullable<Told['type']>): z.ZodType {
+  if (type === 'application/json') return z.looseObject({ openapi: z.string() });
+  const text = z.string();
+  return type === 'image/gif' ? text.meta({ override: { format: 'binary' } }) : text;
 }
 
 function bodyOf({ takes }: Route) {
@@ -63,7 +71,12 @@ function bodyOf({ takes }: Route) {
   return {
     requestBody: {
       required: !takes.optional,
-      content: Object.fromEntries(takes.as.map((kind) => [MEDIA_TYPE[kind], { schema: schemaOf(kind) }])),
+      content: Object.fromEntries(
+        takes.as.flatMap((kind) => [
+          [MEDIA_TYPE[kind], { schema: schemaOf(kind) }],
+          ...(kind === 'form' ? [['multipart/form-data', { schema: schemaOf(kind) }]] : []),
+        ]),
+      ),
     },
   };
 }
@@ -102,7 +115,7 @@ export function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
       ...bodyOf(one),
       responses: {
         ...Object.fromEntries(
-          Object.entries(one.answers).map(([status, answer]) => [status, responseOf(answer)]),
+          Object.entries(one.answers).map(([status, answer]) => [status, responseOf(answer, one.asTable)]),
         ),
         default: { description: 'Refused', content: { 'application/json': { schema: errorShape } } },
       },

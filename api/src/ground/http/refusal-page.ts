@@ -8,15 +8,19 @@ import { page } from './page.ts';
 import { type Reply, send } from './reply.ts';
 import type { Route } from './route.ts';
 
-/** A route that tells people never answers them JSON, whoever refuses: the frame, the route, or the house that still starts. */
+/**
+ * Who asks for HTML is told by a page, whatever route and whoever refuses: the frame, the route, or the house that still
+ * starts. So is who sent a plain form or opened a link, unless JSON is asked for.
+ */
 export function refusalPages(
   routeAt: (method: string, path: string) => Pick<Route, 'tells'> | null,
 ): TellPerson {
   return (ctx, call, status, error) => {
     const tells = (call.route ?? routeAt(ctx.method, ctx.path))?.tells;
-    if (!tells || (tells === 'form' && !isFormPost(ctx))) return false;
+    const isTold = call.readsPages || (tells && !call.readsJson && (tells === 'link' || isFormPost(ctx)));
+    if (!isTold) return false;
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
-    send(ctx, refusalPage(tells, call, status, error));
+    send(ctx, refusalPage(tells ?? (isFormPost(ctx) ? 'form' : 'other'), call, status, error));
     return true;
   };
 }
@@ -24,16 +28,17 @@ export function refusalPages(
 const isFormPost = (ctx: Context) =>
   Boolean(ctx.is('application/x-www-form-urlencoded', 'multipart/form-data'));
 
-function refusalPage(tells: 'link' | 'form', call: Call, status: number, error: AppError): Reply {
+const NEXT = {
+  link: 'Open the link in the mail again.',
+  form: 'Go back with your browser’s back button: what you typed is still there.',
+  other: '',
+};
+
+function refusalPage(tells: 'link' | 'form' | 'other', call: Call, status: number, error: AppError): Reply {
   const faults = (error.issues ?? []).map(
     (issue) => html`<li><strong>${issue.path}</strong>: ${issue.message}</li>`,
   );
-  const next =
-    tells === 'link'
-      ? 'Open the link in the mail again.'
-      : call.pageBefore
-        ? html`<a href="${call.pageBefore}">Back to the page</a>`
-        : 'Go back with your browser’s back button: what you typed is still there.';
+  const next = call.pageBefore ? html`<a href="${call.pageBefore}">Back to the page</a>` : NEXT[tells];
   const title =
     status === 429 || status === 503
       ? 'Please wait a moment'

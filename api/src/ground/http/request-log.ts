@@ -4,11 +4,12 @@ import type { Middleware } from 'koa';
 import type { Log } from '../lib/log.ts';
 import { Call } from './call.ts';
 import type { IdentifyClient } from './client.ts';
-import { answerError, refuseUnanswered, type TellPerson } from './errors.ts';
+import { answerError, type TellPerson } from './errors.ts';
 import type { Meters } from './meters.ts';
-import { pathOf } from './route.ts';
 
 const QUIET = new Set(['/livez', '/readyz', '/v1/healthz', '/metrics']);
+
+const UNANSWERED = new Set([404, 405, 501]);
 
 export function requestLog(
   log: Log,
@@ -22,14 +23,14 @@ export function requestLog(
     ctx.res.setHeader('X-Request-Id', call.id); // Koa's own set() makes four arrays of a header
     try {
       await next();
-      refuseUnanswered(ctx);
+      // what the router only left as a status, when nobody answered
+      if (UNANSWERED.has(ctx.status) && ctx.body === undefined) ctx.throw(ctx.status);
     } catch (thrown) {
       answerError(ctx, call, thrown, log, tellPerson);
     }
     const ms = Math.round((performance.now() - call.began) * 100) / 100;
     const { method, status } = ctx;
-    // the route's pattern, never the URL: a path can hold a token, a query an address
-    const route = call.route ? pathOf(call.route) : 'none';
+    const route = call.pattern;
     meters.request(method, route, status, ms / 1000);
     const line = { requestId: call.id, method, route, status, ms, error: call.errorCode };
     if (status >= 500) log.warn(line, 'request');

@@ -15,6 +15,8 @@ export interface Takes<In> {
   as: 'query' | readonly BodyKind[];
   /** Of a body, in bytes; Caddy's own bound is larger only for the routes that say so here (a test compares). */
   bytesMax?: number;
+  /** Of a form with its files, which are dropped unread. Default: bytesMax. */
+  filesBytesMax?: number;
   /** No body at all is an empty object. */
   optional?: boolean;
   /** What is valid: checked by the frame, and documented. */
@@ -68,6 +70,8 @@ export interface Route<In = any> {
    * nobody says so here.
    */
   shows?: 'no people';
+  /** The query may ask for the same answer as a table, by format=csv. */
+  asTable?: boolean;
   /** A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent. */
   tells?: 'link' | 'form';
   answers: Answers;

@@ -1,6 +1,6 @@
 // What is shown of jobs and their runs.
 import { z } from 'zod';
-import { utc } from '../http/fields.ts';
+import { openRecord, utc } from '../http/fields.ts';
 
 export const runShape = z
   .object({
@@ -11,8 +11,8 @@ export const runShape = z
     state: z.enum(['running', 'succeeded', 'failed', 'abandoned']),
     startedAt: utc,
     finishedAt: utc.nullable(),
-    options: z.record(z.string(), z.json()),
-    result: z.record(z.string(), z.json()).nullable(),
+    options: openRecord,
+    result: openRecord.nullable(),
     error: z.string().nullable(),
   })
   .meta({ id: 'JobRun' });

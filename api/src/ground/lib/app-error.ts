@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'malformed_json'
   | 'unauthorized'
   | 'forbidden'
+  | 'origin_not_allowed'
   | 'not_found'
   | 'method_not_allowed'
   | 'conflict'

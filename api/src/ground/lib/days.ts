@@ -8,6 +8,9 @@ export function isDay(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(start(text)) && dayOf(start(text)) === text;
 }
 export const dayOf = (instant: number | Date): string => new Date(instant).toISOString().slice(0, 10);
+/** In a time zone. */
+export const dayIn = (zone: string, instant: number | Date): string =>
+  zone === 'UTC' ? dayOf(instant) : new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(instant);
 export const addDays = (day: string, count: number): string => dayOf(start(day) + count * DAY_MS);
 /** How many days the window holds, both ends included. */
 export const daysIn = (from: string, to: string): number => (start(to) - start(from)) / DAY_MS + 1;

@@ -1,4 +1,6 @@
-// When something is wrong enough to wake a person: every threshold of the product on one page, as pure functions.
+// When something is wrong enough to wake a person: every threshold of the machine on one page, as pure functions; those
+// of a feature stand with its readings.
+import { type Alarm, critical, type Reading, type Rule, warning } from '../../ground/feature.ts';
 import { DISK_NO_DUMPS_PCT, DISK_NO_EVENTS_PCT, DISK_WARN_PCT } from '../health/disk.ts';
 
 /** What was measured; null: unknown or not applicable now, which is never a reason for an alarm by itself. */
@@ -20,36 +22,11 @@ export interface Readings {
   restoreSkipped: string | null;
   restoreCheck: { ok: boolean; ageHours: number; problem: string | null } | null;
   offsiteFailed: string | null;
-  rollupLagDays: number | null;
-  discrepancies: number | null;
-  ledgerImbalances: number | null;
   failedJobs: string[];
   certificateDays: number | null;
-  /** Visitors of the last hour, and how many addresses and browsers they had. */
-  visitors: { count: number; addresses: number; browsers: number } | null;
 }
 
-export interface Alarm {
-  /** Stable name, e.g. "disk". */
-  id: string;
-  severity: 'warning' | 'critical';
-  /** What is wrong, and what to do; never an address or a key. */
-  message: string;
-}
-
-interface Rule {
-  id: string;
-  /** Minutes in a row that it must hold before anyone is told. */
-  minutes: number;
-  /** Threshold in words, for the README and /v1/admin/status. */
-  when: string;
-  check(readings: Readings): Omit<Alarm, 'id'> | null;
-}
-
-const warning = (message: string) => ({ severity: 'warning' as const, message });
-const critical = (message: string) => ({ severity: 'critical' as const, message });
-
-export const RULES: Rule[] = [
+export const RULES: Rule<Readings>[] = [
   {
     id: 'start',
     minutes: 1,
@@ -157,31 +134,6 @@ export const RULES: Rule[] = [
       offsiteFailed ? warning(`A backup did not leave this machine: ${offsiteFailed}`) : null,
   },
   {
-    id: 'rollup_lag',
-    minutes: 10,
-    when: 'the numbers end more than a day ago',
-    check: ({ rollupLagDays }) =>
-      rollupLagDays !== null && rollupLagDays > 1
-        ? warning(`The numbers end ${rollupLagDays} days ago; see the job "rollup"`)
-        : null,
-  },
-  {
-    id: 'discrepancy',
-    minutes: 1,
-    when: 'raw events and rollups differ on any day that has both',
-    check: ({ discrepancies }) =>
-      discrepancies
-        ? critical(`${discrepancies} numbers differ from the raw events; see the job "discrepancy"`)
-        : null,
-  },
-  {
-    id: 'ledger',
-    minutes: 5,
-    when: 'received is not accepted + duplicate + rejected on any day',
-    check: ({ ledgerImbalances }) =>
-      ledgerImbalances ? critical(`The ledger does not balance for ${ledgerImbalances} site days`) : null,
-  },
-  {
     id: 'jobs',
     minutes: 1,
     when: 'a job failed at its last run',
@@ -199,23 +151,24 @@ export const RULES: Rule[] = [
           )
         : null,
   },
-  {
-    id: 'one_address',
-    minutes: 10,
-    when: 'at least 50 visitors with 5 browsers in an hour, all from one address',
-    check: ({ visitors }) =>
-      visitors && visitors.count >= 50 && visitors.browsers >= 5 && visitors.addresses === 1
-        ? critical(
-            'All visitors of the last hour came from one address: a proxy in front hides the real ones, so limits and links are wrong',
-          )
-        : null,
-  },
 ];
 
-/** Everything that is wrong now. */
+/** Everything that is wrong with the machine now. */
 export function alarmsOf(readings: Readings): Alarm[] {
   return RULES.flatMap(({ id, check }) => {
-    const found = check(readings);
+    const found = check(readings, {});
     return found ? [{ id, ...found }] : [];
+  });
+}
+
+/** Everything that is wrong by what features tell about themselves; what could not be read is never wrong by itself. */
+export function alarmsIn(told: Record<string, unknown>, readings: readonly Reading[]): Alarm[] {
+  return readings.flatMap(({ name, rules = [] }) => {
+    const value = told[name] ?? null;
+    if (value === null) return [];
+    return rules.flatMap(({ id, check }) => {
+      const found = check(value, told);
+      return found ? [{ id, ...found }] : [];
+    });
   });
 }

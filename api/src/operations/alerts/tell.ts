@@ -1,5 +1,6 @@
 // Decides who is told when: an alarm once it has held long enough, a reminder now and then, and its end.
-import { type Alarm, RULES } from './rules.ts';
+import type { Alarm } from '../../ground/feature.ts';
+import { RULES } from './rules.ts';
 
 /** Kept over a restart, so that a restart neither repeats an alarm nor forgets to say that it is over. */
 export interface Memory {
@@ -32,7 +33,12 @@ const criticalFirst = (a: Alarm, b: Alarm) =>
  * Pure: what is wrong now, and what was known, give the notices to send and what to remember.
  * A notice that the limit holds back is not lost: its alarm stays untold, and comes with the next round that has room.
  */
-export function decide(alarms: Alarm[], memory: Memory, now: Date): { notices: Notice[]; memory: Memory } {
+export function decide(
+  alarms: Alarm[],
+  memory: Memory,
+  now: Date,
+  rules: readonly { id: string; minutes: number }[] = RULES,
+): { notices: Notice[]; memory: Memory } {
   const at = now.toISOString();
   const sentAt = memory.sentAt.filter((sent) => now.getTime() - Date.parse(sent) < HOUR_MS);
   let room = NOTICES_PER_HOUR - sentAt.length;
@@ -51,7 +57,7 @@ export function decide(alarms: Alarm[], memory: Memory, now: Date): { notices: N
     const known = memory.alarms[id];
     const since = known?.since ?? at;
     let toldAt = known?.toldAt ?? null;
-    const minutes = RULES.find((rule) => rule.id === id)?.minutes ?? 1;
+    const minutes = rules.find((rule) => rule.id === id)?.minutes ?? 1;
     // "one minute" means at once: the rules are looked at every minute
     const held = now.getTime() - Date.parse(since) >= (minutes - 1) * 60_000;
     const worse = toldAt !== null && known?.severity === 'warning' && severity === 'critical';

@@ -4,13 +4,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Config } from '../../config.ts';
+import type { Alarm, Reading } from '../../ground/feature.ts';
 import { replaceDurably } from '../../ground/lib/durable.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import { type Tools, toolsFit } from '../backups/tools.ts';
 import type { Status } from '../status/status.ts';
 import { alarmMailer } from './mail.ts';
 import { requestWindow } from './requests.ts';
-import { type Alarm, alarmsOf, type Readings, RULES } from './rules.ts';
+import { alarmsIn, alarmsOf, type Readings, RULES } from './rules.ts';
 import { type Recipients, sendNotice } from './send.ts';
 import { decide, emptyMemory, type Memory } from './tell.ts';
 
@@ -66,9 +67,17 @@ const HOUR_MS = 3_600_000;
 
 export function watchAlerts(
   settings: AlertSettings,
-  parts: { status: () => Promise<Status>; backups: Tools; registry: Registry; log: Log },
+  parts: {
+    status: () => Promise<Status>;
+    /** Of all features. */
+    readings: readonly Reading[];
+    backups: Tools;
+    registry: Registry;
+    log: Log;
+  },
 ): Alerts {
   const requests = requestWindow(parts.registry, 'marketing_http_request_seconds');
+  const rules = [...RULES, ...parts.readings.flatMap((one) => one.rules ?? [])];
   let memory: Memory | null = null;
   let backupsExpected: boolean | null = null;
 
@@ -81,7 +90,8 @@ export function watchAlerts(
       ...readingsOf(status, backupsExpected ?? false),
       requests: await requests(),
     };
-    memory = await tellAll(settings, alarmsOf(readings), memory, parts.log);
+    const alarms = [...alarmsOf(readings), ...alarmsIn(status, parts.readings)];
+    memory = await tellAll(settings, alarms, memory, parts.log, rules);
   }
 
   let looking: Promise<void> = Promise.resolve();
@@ -98,7 +108,7 @@ export function watchAlerts(
         severity,
         message,
       })),
-      rules: RULES.map(({ id, when }) => ({ id, when })),
+      rules: rules.map(({ id, when }) => ({ id, when })),
     }),
     look: lookOnce,
     close: () => clearInterval(timer),
@@ -115,8 +125,14 @@ async function recall(folder: string): Promise<Memory> {
   }
 }
 
-async function tellAll(settings: AlertSettings, alarms: Alarm[], known: Memory, log: Log): Promise<Memory> {
-  const { notices, memory } = decide(alarms, known, new Date());
+async function tellAll(
+  settings: AlertSettings,
+  alarms: Alarm[],
+  known: Memory,
+  log: Log,
+  rules: readonly { id: string; minutes: number }[] = RULES,
+): Promise<Memory> {
+  const { notices, memory } = decide(alarms, known, new Date(), rules);
   // written before anything is sent: after a crash in between, one notice less is better than the same one for ever
   // and sent even when it could not be: a full disk is when alarms are needed most
   await replaceDurably(pathOf(settings.folder), JSON.stringify(memory)).catch((err) =>
@@ -132,7 +148,7 @@ async function tellAll(settings: AlertSettings, alarms: Alarm[], known: Memory, 
 
 /** What a status says, in the words of the rules. */
 export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readings, 'requests'> {
-  const { backups, rollup } = status;
+  const { backups } = status;
   const installedAt = status.database.installedAt;
   return {
     databaseAnswers: status.database.ok,
@@ -151,18 +167,10 @@ export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readi
       : null,
     restoreSkipped: backups.skippedCheck?.message ?? null,
     offsiteFailed: backups.last?.offsite ?? null,
-    rollupLagDays: rollup?.lagDays ?? null,
-    discrepancies: rollup?.discrepancies ?? null,
-    // the last week as it is now, older days as the job found them
-    ledgerImbalances: worst(status.ledger?.unbalanced, rollup?.imbalances),
     // a failed backup has alarms of its own, which say more
     failedJobs: status.jobs
       .filter(({ job, last, stuck }) => !job.includes('backup') && (stuck || last?.state === 'failed'))
       .map(({ job }) => job),
     certificateDays: status.certificate?.days ?? null,
-    visitors: status.visitors,
   };
 }
-
-const worst = (...counts: (number | null | undefined)[]): number | null =>
-  counts.reduce<number | null>((most, count) => (count == null ? most : Math.max(most ?? 0, count)), null);

@@ -1,8 +1,10 @@
-// Every change an administrator makes leaves a line, whoever adds the route.
+// Every change an administrator makes, and every look at people, leaves a line, whoever adds the route.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { CAPABILITIES } from '../../ground/http/caller.ts';
+import { pathOf } from '../../ground/http/route.ts';
 
 let server: TestServer;
 before(async () => {
@@ -50,6 +52,22 @@ test('every route that changes something is a visitor’s, or asks for the key a
     }
   assert.deepEqual(open.sort(), PUBLIC);
   assert.ok(guarded >= 17, `${guarded} routes for administrators`);
+});
+
+test('every look of an administrator is noted with its outcome, unless its route shows no people', async () => {
+  const looks = server.routes.filter(({ at, who }) => at.startsWith('GET ') && who in CAPABILITIES);
+  assert.ok(looks.some(({ shows }) => shows) && looks.some(({ shows }) => !shows));
+  for (const { at, shows } of looks) {
+    const url = server.url + pathOf({ at }).replace(/:(\w+)/g, () => randomUUID());
+    await call(url);
+    assert.deepEqual(await lines(at), [], `${at} without the key showed nothing`);
+    const { status } = await call(url, 'GET', undefined, admin);
+    assert.deepEqual(
+      (await lines(at)).map(({ outcome }) => outcome),
+      shows === 'no people' ? [] : [status],
+      at,
+    );
+  }
 });
 
 test('a line says which site, what of it, and never an address', async () => {

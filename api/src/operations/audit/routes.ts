@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { nextCursor, pageOf, paging, readCursor, utc } from '../../ground/http/fields.ts';
+import { nextCursor, openRecord, pageOf, paging, readCursor, utc } from '../../ground/http/fields.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { NO_SITE } from '../../ground/site.ts';
 
@@ -16,7 +16,7 @@ const entryShape = z
     target: z.string().nullable(),
     outcome: z.int().describe('the status of the answer'),
     requestId: z.string(),
-    details: z.record(z.string(), z.json()).nullable(),
+    details: openRecord.nullable(),
   })
   .meta({ id: 'AuditEntry' });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makeFolder, renameDurably, replaceDurably, syncFile } from '../../ground/lib/durable.ts';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { encryptFile } from './encrypt.ts';
-import { fingerprint } from './fingerprint.ts';
+import { fingerprint, LEFT_OUT } from './fingerprint.ts';
 import { digestFile, makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
 import { copyOffsite, type Offsite, removeOffsite } from './offsite.ts';
 import { chooseKept, listBackups } from './rotate.ts';
@@ -200,6 +200,7 @@ async function dumpTo(settings: BackupSettings, path: string) {
         '--format=custom',
         '--compress=gzip:4',
         '--lock-wait-timeout=60s',
+        ...LEFT_OUT.map((table) => `--exclude-table-data=public.${table}`),
         `--snapshot=${rows[0]!.snapshot}`,
         `--file=${path}`,
       ],

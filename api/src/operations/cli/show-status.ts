@@ -28,7 +28,7 @@ export async function showStatus(
     print(JSON.stringify(status, null, 2));
     return well;
   }
-  const { database, backups, disk, ledger, rollup } = status;
+  const { database, backups, disk } = status;
   const line = (name: string, text: string) => print(`${name.padEnd(12)}${text}`);
   line(
     'release',
@@ -67,13 +67,7 @@ export async function showStatus(
       'certificate',
       `${status.certificate.name}: ${status.certificate.days === null ? 'NOT SEEN' : `${status.certificate.days} days left`}`,
     );
-  if (ledger)
-    line(
-      'ledger',
-      `today ${ledger.received} received = ${ledger.accepted} accepted + ${ledger.duplicate} duplicate + ${ledger.rejected} rejected${ledger.unbalanced ? `; ${ledger.unbalanced} SITE DAYS DO NOT BALANCE` : ''}`,
-    );
-  if (rollup)
-    line('numbers', `through ${rollup.rolledUpThrough ?? 'no day yet'}, lag ${rollup.lagDays ?? 0} days`);
+  for (const { name, text } of status.lines) line(name, text);
   for (const { job, last, stuck, cron } of status.jobs) {
     // what runs every minute is only worth a line when it doesn't
     if (cron?.startsWith('* ') && last?.state === 'succeeded' && !stuck) continue;

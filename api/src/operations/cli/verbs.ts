@@ -4,8 +4,8 @@ import { type Option, type Verb, verb } from './verb.ts';
 
 const identity = { value: 'FILE', does: 'the age private key that opens an encrypted backup' } as const;
 const site = { value: 'KEY', does: 'one site only, by its key or id; without it all sites' } as const;
-const from = { value: 'DAY', does: 'first day (UTC)' } as const;
-const to = { value: 'DAY', does: 'last day (UTC), itself included' } as const;
+const from = { value: 'DAY', does: 'first day, of the site’s zone' } as const;
+const to = { value: 'DAY', does: 'last day, itself included' } as const;
 const dryRun = { does: 'tells what would go, and changes nothing' } as const satisfies Option;
 
 export const verbs: readonly Verb[] = [

@@ -41,7 +41,7 @@ export interface DiskWatch {
   /** The fullest of the watched disks at the last look; null before the first, or where none can be read. */
   fullest(): DiskUse | null;
   /** Whether events have to wait until there is room; people (leads, unsubscribe, erasure) never do. */
-  refusesEvents(): boolean;
+  isShort: boolean;
   look(): Promise<void>;
   close(): void;
 }
@@ -53,13 +53,12 @@ const EVENTS_AGAIN_PCT = DISK_NO_EVENTS_PCT - 2;
 /** Looks every five seconds: a statfs costs microseconds, and a flood of events fills a percent in minutes, not seconds. */
 export function watchDisk(paths: string[]): DiskWatch {
   let seen: DiskUse | null = null;
-  let refusing = false;
   const watch: DiskWatch = {
     fullest: () => seen,
-    refusesEvents: () => refusing,
+    isShort: false,
     async look() {
       seen = await fullestDisk(paths);
-      if (seen) refusing = seen.usedPct >= (refusing ? EVENTS_AGAIN_PCT : DISK_NO_EVENTS_PCT);
+      if (seen) watch.isShort = seen.usedPct >= (watch.isShort ? EVENTS_AGAIN_PCT : DISK_NO_EVENTS_PCT);
     },
     close: () => clearInterval(timer),
   };

@@ -1,9 +1,8 @@
 // The jobs themselves: seen and run by hand; the heartbeat, and the table of runs.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
-import type { Runner } from '../../ground/jobs/runner.ts';
 import { markMinute, purgeRuns } from '../../ground/jobs/runs.ts';
-import { jobRoutes } from './routes.ts';
+import { type JobNeeds, jobRoutes } from './routes.ts';
 import { jobTables } from './tables.ts';
 
 interface JobWork {
@@ -12,7 +11,7 @@ interface JobWork {
   minutely(): string[];
 }
 
-export const jobs: Feature<{ db: Pool; runner: Runner }, JobWork> = {
+export const jobs: Feature<JobNeeds, JobWork> = {
   name: 'jobs',
   tables: jobTables,
   routes: jobRoutes,

@@ -1,6 +1,5 @@
 // Everything at a glance.
 import type { Feature } from '../../ground/feature.ts';
-import { statusRoutes } from './routes.ts';
-import type { Status } from './status.ts';
+import { type StatusNeeds, statusRoutes } from './routes.ts';
 
-export const status: Feature<{ status: () => Promise<Status> }> = { name: 'status', routes: statusRoutes };
+export const status: Feature<StatusNeeds> = { name: 'status', routes: statusRoutes };

@@ -1,6 +1,7 @@
 // What GET /v1/admin/status says. The type of what is read is made from this, so the two cannot differ.
 import { z } from 'zod';
-import { day, utc } from '../../ground/http/fields.ts';
+import type { Reading } from '../../ground/feature.ts';
+import { utc } from '../../ground/http/fields.ts';
 import { jobStatusShape } from '../../ground/jobs/shape.ts';
 
 const count = z.int().min(0);
@@ -65,51 +66,36 @@ const alarms = z.object({
     .describe('everything that could be wrong, and when'),
 });
 
-export const statusShape = z
-  .object({
-    version: z.string(),
-    node: z.string(),
-    upSeconds: count,
-    database,
-    backups,
-    disk: z
-      .object({ path: z.string(), usedPct: pct, freeBytes: count, totalBytes: count })
-      .nullable()
-      .describe('the fullest one'),
-    eventsRefused: z.boolean(),
-    memory: z.object({ rssBytes: count, containerUsedPct: z.number().nullable() }),
-    certificate: z
-      .object({
-        name: z.string(),
-        days: z.number().nullable().describe("until it ends; null: can't be seen"),
-      })
-      .nullable(),
-    ledger: z
-      .object({
-        day,
-        received: count,
-        accepted: count,
-        duplicate: count,
-        rejected: count,
-        unbalanced: count.describe('site days of the last week'),
-      })
-      .nullable()
-      .describe('today'),
-    visitors: z.object({ count, addresses: count, browsers: count }).nullable().describe('of the last hour'),
-    rollup: z
-      .object({
-        rolledUpThrough: day.nullable(),
-        lagDays: z.int().nullable(),
-        discrepancies: count.nullable(),
-        imbalances: count
-          .nullable()
-          .describe('site days that did not balance when the job "ledger" looked last, of all that are kept'),
-      })
-      .nullable(),
-    jobs: z.array(jobStatusShape),
-    alarms,
-  })
-  .meta({ id: 'Status' });
+const machineShape = z.object({
+  version: z.string(),
+  node: z.string(),
+  upSeconds: count,
+  database,
+  backups,
+  disk: z
+    .object({ path: z.string(), usedPct: pct, freeBytes: count, totalBytes: count })
+    .nullable()
+    .describe('the fullest one'),
+  eventsRefused: z.boolean(),
+  memory: z.object({ rssBytes: count, containerUsedPct: z.number().nullable() }),
+  certificate: z
+    .object({
+      name: z.string(),
+      days: z.number().nullable().describe("until it ends; null: can't be seen"),
+    })
+    .nullable(),
+  jobs: z.array(jobStatusShape),
+  alarms,
+  lines: z
+    .array(z.object({ name: z.string(), text: z.string() }))
+    .describe('what features tell about themselves, for people'),
+});
 
-/** What can't be read is null or ok false: this is for bad days. */
-export type Status = z.output<typeof statusShape>;
+/** What can't be read is null or ok false: this is for bad days. Features' readings stand beside it, by their names. */
+export type Status = z.output<typeof machineShape> & Record<string, unknown>;
+
+/** Of the machine, and of everything that features tell about themselves. */
+export const statusShapeOf = (readings: readonly Reading[]): z.ZodType<Status> =>
+  machineShape
+    .extend(Object.fromEntries(readings.map(({ name, shape }) => [name, shape.nullable()])))
+    .meta({ id: 'Status' }) as unknown as z.ZodType<Status>;

@@ -11,7 +11,10 @@ before(async () => {
 after(() => server.end());
 
 const status = async () =>
-  (await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin)).body as Status & { ok: boolean };
+  (await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin)).body as Status & {
+    ok: boolean;
+    ledger: { day: string; received: number; accepted: number; rejected: number; unbalanced: number } | null;
+  };
 
 test('the status is for admins only', async () => {
   assert.equal((await call(`${server.url}/v1/admin/status`)).status, 401);

@@ -1,4 +1,5 @@
 // Who is a bot after all: an admin's verdict about a visitor, and patterns that only show later.
+import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
@@ -6,16 +7,16 @@ import { botRoutes } from './routes.ts';
 import { botTables } from './tables.ts';
 import { judgePatterns } from './verdicts.ts';
 
-export const bots: Feature<{ db: Pool }, { db: Pool; sites: Sites }> = {
+export const bots: Feature<{ db: Pool; config: Config }, { config: Config; db: Pool; sites: Sites }> = {
   name: 'bots',
   tables: botTables,
   routes: botRoutes,
-  jobs: ({ db, sites }) => [
+  jobs: ({ config, db, sites }) => [
     {
       name: 'bots',
       cron: '7 * * * *',
       why: 'some bots show only in a crowd: one address, hundreds of one-event visitors; an admin may say otherwise',
-      run: async () => ({ ...(await judgePatterns(db, sites.ids())) }),
+      run: async () => ({ ...(await judgePatterns(db, sites.ids(), config.SESSION_INACTIVITY_MINUTES)) }),
     },
   ],
 };

@@ -1,5 +1,6 @@
 // Verdicts about bots: POST and GET /v1/admin/bots.
 import { z } from 'zod';
+import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { anonId, nextCursor, pageOf, paging, readCursor, siteName, utc } from '../../ground/http/fields.ts';
@@ -39,7 +40,7 @@ interface Row extends z.output<typeof verdictShape> {
   verdictId: string;
 }
 
-export function botRoutes({ db }: { db: Pool }): Route[] {
+export function botRoutes({ db, config }: { db: Pool; config: Config }): Route[] {
   return [
     route({
       at: 'POST /v1/admin/bots',
@@ -54,7 +55,14 @@ export function botRoutes({ db }: { db: Pool }): Route[] {
         const { siteId } = call.site;
         const visitor = visitorId ?? visitorIdOf(siteId, browser!);
         const judged = await inSites(db, siteId, (client) =>
-          judge(client, siteId, [visitor], bot ? REASONS[kind] : null, 'admin'),
+          judge(
+            client,
+            siteId,
+            [visitor],
+            bot ? REASONS[kind] : null,
+            'admin',
+            config.SESSION_INACTIVITY_MINUTES,
+          ),
         );
         call.note({ target: visitor, details: bot ? { bot, kind } : { bot } });
         return { visitorId: visitor, ...judged };

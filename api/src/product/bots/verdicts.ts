@@ -7,8 +7,14 @@ const PATTERN_VISITORS_MIN = 200;
 const PATTERN_SINGLE_SHARE = 0.9;
 const PATTERN_HOURS = 24;
 
+interface Changed {
+  visitor_id: string;
+  since: string;
+}
+
 /**
- * Marks a visitor's events as a bot's, or as a human's; what a prefetch or a quarantined form is stays what it is.
+ * Marks visitors' events as a bot's, or as a human's, those to come as well (ingest_events heeds the verdict that stands);
+ * what a prefetch or a quarantined form is stays what it is. Their sessions are cut anew: bots take no part in a human's.
  * returns  how many events changed, and the days that will be counted again (a sealed day stays as it is)
  */
 export async function judge(
@@ -17,13 +23,23 @@ export async function judge(
   visitorIds: string[],
   reason: string | null,
   judgedBy: 'admin' | 'pattern',
+  inactivityMinutes: number,
 ): Promise<{ events: number; days: string[] }> {
-  const { rows } = await db.query<{ day: string; events: number }>(
+  // visitors before events, in one order, as ingestion locks them
+  await db.query(
+    'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for update',
+    [siteId, visitorIds],
+  );
+  await db.query(
+    "update visitors set bot_verdict = coalesce($3, 'human') where site_id = $1 and visitor_id = any ($2)",
+    [siteId, visitorIds, reason],
+  );
+  const { rows } = await db.query<{ day: string; events: number; changed: Changed[] }>(
     `with judged as (
-       update events set bot_reason = $3
+       update events set bot_reason = $3, session_id = '00000000-0000-0000-0000-000000000000'
        where site_id = $1 and visitor_id = any ($2) and bot_reason is distinct from $3
          and coalesce(bot_reason, '') not in ('prefetch', 'spam')
-       returning visitor_id, (occurred_at at time zone 'UTC')::date as day
+       returning visitor_id, occurred_at, site_day(site_id, occurred_at) as day
      ), noted as (
        insert into bot_verdicts (site_id, visitor_id, bot_reason, judged_by, events)
        select $1, v.visitor_id, $3, $4, (select count(*) from judged j where j.visitor_id = v.visitor_id)
@@ -35,8 +51,16 @@ export async function judge(
        insert into dirty_days (site_id, day, cause)
        select distinct $1::uuid, d, 'verdict' from days cross join lateral (values (day), (day - 1)) as touched (d)
      )
-     select day, events from days order by day`,
+     select day, events, case when row_number() over (order by day) = 1 then (
+       select json_agg(json_build_object('visitor_id', visitor_id, 'since', since) order by visitor_id)
+       from (select visitor_id, min(occurred_at) as since from judged group by 1) first) end as changed
+     from days order by day`,
     [siteId, visitorIds, reason, judgedBy],
+  );
+  await db.query(
+    `select recut_visitor($1, visitor_id, since, make_interval(mins => $3))
+     from json_to_recordset($2) as changed (visitor_id uuid, since timestamptz)`,
+    [siteId, JSON.stringify(rows[0]?.changed ?? []), inactivityMinutes],
   );
   return { events: rows.reduce((sum, row) => sum + row.events, 0), days: rows.map((row) => row.day) };
 }
@@ -45,6 +69,7 @@ export async function judge(
 export async function judgePatterns(
   db: Pool,
   siteIds: string[],
+  inactivityMinutes: number,
 ): Promise<{ visitors: number; events: number }> {
   const total = { visitors: 0, events: 0 };
   for (const siteId of siteIds)
@@ -60,7 +85,9 @@ export async function judgePatterns(
         [siteId],
       );
       for (const { visitor_id, bot_reason } of decided)
-        total.events += (await judge(client, siteId, [visitor_id], bot_reason, 'admin')).events;
+        total.events += (
+          await judge(client, siteId, [visitor_id], bot_reason, 'admin', inactivityMinutes)
+        ).events;
       const { rows: found } = await client.query<{ visitor_id: string }>(
         `with crowds as (
            select ip_hash, ua_hash from visitors
@@ -81,6 +108,7 @@ export async function judgePatterns(
         found.map((row) => row.visitor_id),
         'pattern',
         'pattern',
+        inactivityMinutes,
       );
       total.visitors += found.length;
       total.events += judged.events;

@@ -1,7 +1,15 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
-import { type ArrivedEvent, enrich, type RequestFacts, readPath, uuidv7 } from '../events/enrich.ts';
+import {
+  type ArrivedEvent,
+  enrich,
+  type RequestFacts,
+  UNKNOWN_PATH,
+  uuidv7,
+  visitorIdOf,
+} from '../events/enrich.ts';
+import { readPath } from '../events/paths.ts';
 import { sourceOf } from '../events/source.ts';
 import { domainClass } from './domains.ts';
 import type { CaptureInput } from './schema.ts';
@@ -19,7 +27,7 @@ export interface Capture {
   domain_class: string;
   email_hash: string;
   unsubscribe_key: string;
-  /** null: the browser named no visitor */
+  /** null: without an id of the browser's, and the day's salt could not be read */
   event: ArrivedEvent | null;
   body_key: string;
   inactivity: string;
@@ -63,6 +71,17 @@ export function leadSettings(site: Site) {
   return { doubleOptIn: doubleOptIn === true, linkingRequiresConsent: linkingRequiresConsent === true };
 }
 
+/** Of a lead without a visit: a page of the site itself says nothing of where the person came from. */
+function sourceWithout(
+  utm: CaptureInput['utm'],
+  clickIds: string[],
+  referrer: string | undefined,
+  { ownHosts }: RequestFacts,
+): string {
+  const source = sourceOf({ utm, clickIds, referrer, ownHosts });
+  return source === 'carried' ? 'direct' : source;
+}
+
 export function makeCapture(
   input: CaptureInput,
   site: Site,
@@ -72,28 +91,27 @@ export function makeCapture(
 ): Capture {
   const { email } = input;
   const receivedAt = request.receivedAt.toISOString();
-  const pagePath = request.page && URL.canParse(request.page) ? new URL(request.page).pathname : '/';
-  const path = input.path ?? pagePath;
+  const path = input.path ?? pathOf(request.page);
   const digest = createHmac('sha256', settings.pepper)
     .update(
       JSON.stringify([
         site.siteId,
         email.normalized,
         input.formName,
-        input.anonId ?? hex(facts.client.ipHash),
+        input.anonId ?? facts.dayVisitor?.id ?? hex(facts.client.ipHash),
         input.payload ?? null,
       ]),
     )
     .digest('hex');
   const bodyKey = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
   let event: ArrivedEvent | null = null;
-  if (input.anonId) {
+  if (input.anonId || facts.dayVisitor) {
     event = {
       ...enrich(
         {
           anonId: input.anonId,
           eventType: 'form_submit',
-          path,
+          path: path ?? UNKNOWN_PATH,
           eventId: input.eventId,
           referrer: input.referrer,
           utm: input.utm,
@@ -105,10 +123,14 @@ export function makeCapture(
       // the same form again within 30 s, when the browser named no event
       body_key: input.eventId ? undefined : bodyKey,
       received_at: receivedAt,
+      follows: true,
     };
+    if (path === null) event.path = UNKNOWN_PATH;
+    // A form has no source of its own: its session carries the one before.
+    if (event.source === 'direct') event.source = 'carried';
     if (request.suspicions.length > 0) event.bot_reason ??= 'spam';
   }
-  const read = readPath(path);
+  const read = path === null ? NOWHERE : readPath(path, facts.pathRules);
   const utm = input.utm ?? read.utm;
   const own = leadSettings(site);
   const declined = input.consent?.given === false;
@@ -129,9 +151,7 @@ export function makeCapture(
     form_name: input.formName,
     path: read.path,
     referrer: event?.referrer ?? input.referrer?.split(/[?#]/, 1)[0] ?? null,
-    source:
-      event?.source ??
-      sourceOf({ utm, clickIds: read.clickIds, referrer: input.referrer, ownHosts: facts.ownHosts }),
+    source: sourceWithout(utm, read.clickIds, input.referrer, facts),
     source_channel: input.sourceChannel ?? null,
     utm: utm && Object.keys(utm).length > 0 ? utm : null,
     payload: input.payload && Object.keys(input.payload).length > 0 ? input.payload : null,
@@ -164,10 +184,17 @@ export function makeCapture(
   };
 }
 
+const NOWHERE = { path: null, utm: undefined, clickIds: [] };
+
+/** To other hosts browsers name the page's origin alone, which looks like its front page: then nobody knows which page it was. */
+function pathOf(page: string | undefined): string | null {
+  const url = page ? URL.parse(page) : null;
+  return url && url.pathname + url.search !== '/' ? url.pathname : null;
+}
+
 /** The answer to something that was not stored but must look as if (honeypot). */
-export const pretendedCapture = (hasVisitor: boolean) => ({
-  leadId: randomUUID(),
-  visitorId: hasVisitor ? randomUUID() : null,
-  sessionId: hasVisitor ? randomUUID() : null,
-  heuristicLinksCreated: 0,
+export const pretendedCapture = (siteId: string, anonId: string | undefined) => ({
+  submissionId: uuidv7(),
+  visitorId: anonId ? visitorIdOf(siteId, anonId) : null,
+  sessionId: anonId ? uuidv7() : null,
 });

@@ -5,7 +5,7 @@
 -- then come the tables of ingest_events in their order, then leads and what hangs on it.
 --
 -- capture    see Capture in capture.ts, which makes it
--- returns    {leadId, visitorId, sessionId, heuristicLinksCreated, outcome: stored | duplicate | quarantined | erased}
+-- returns    {leadId, visitorId, sessionId, outcome: stored | duplicate | quarantined | erased}
 create or replace function capture_lead(capture json)
 returns json language plpgsql set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
@@ -25,7 +25,6 @@ declare
   seen_before boolean := false;
   lead leads;
   is_new boolean;
-  links integer := 0;
   status text;
 begin
   -- Read once: every capture ->> 'field' would parse the whole text again (seventy times: a third of the capture's CPU).
@@ -51,14 +50,14 @@ begin
   if exists (select from erasures where site_id = site and email_hash = c.email_hash and erased_at >= at) then
     perform count_capture(site, at, 'rejected', 'erased');
     return json_build_object('leadId', c.lead_id, 'visitorId', coalesce(event ->> 'visitor_id', null),
-      'sessionId', case when event is not null then uuidv7() end, 'heuristicLinksCreated', 0, 'outcome', 'erased');
+      'sessionId', case when event is not null then uuidv7() end, 'outcome', 'erased');
   end if;
   -- Journalled, and its first try had committed after all.
   if not is_release and (exists (select from submissions where site_id = site and submission_id = submission)
       or exists (select from quarantine where site_id = site and quarantine_id = submission)) then
     select l.* into lead from submissions s join leads l using (site_id, lead_id) where s.site_id = site and s.submission_id = submission;
     return json_build_object('leadId', coalesce(lead.lead_id, c.lead_id), 'visitorId', event ->> 'visitor_id',
-      'sessionId', null, 'heuristicLinksCreated', 0, 'outcome', 'duplicate');
+      'sessionId', null, 'outcome', 'duplicate');
   end if;
 
   if is_release then
@@ -66,27 +65,46 @@ begin
     from event_keys k
     left join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
     where k.site_id = site and k.event_id = (event ->> 'event_id')::uuid;
-    update events e set bot_reason = null from event_keys k
-    where k.site_id = site and k.event_id = stored.event_id and e.site_id = site and e.visitor_id = k.visitor_id
-      and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.bot_reason = 'spam';
+    perform judge_event(site, stored.event_id, null, 'spam', c.inactivity);
+    select e.session_id into stored.session_id from event_keys k
+    join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+    where k.site_id = site and k.event_id = stored.event_id;
   elsif event is not null then
     -- An id that another visitor has used is not this submission's, whoever sends it.
     select visitor_id into event_owner from event_keys where site_id = site and event_id = (event ->> 'event_id')::uuid;
-    if event_owner <> (event ->> 'visitor_id')::uuid then
+    if event_owner <> (event ->> 'visitor_id')::uuid and event_owner is distinct from (event ->> 'day_before')::uuid then
       event := (event::jsonb || jsonb_build_object('event_id', uuidv7()))::json;
+    end if;
+    -- An origin alone is no page: the page the visitor looked at last is where the form was.
+    if event ->> 'path' = '(unknown)' then
+      event := (event::jsonb || jsonb_build_object('path', coalesce((select path from events
+        where site_id = site and visitor_id = (event ->> 'visitor_id')::uuid and event_type = 'page_view'
+          and occurred_at between at - c.inactivity and at
+        order by occurred_at desc limit 1), '(unknown)')))::json;
     end if;
     select * into stored from ingest_events(array[json_populate_record(null::arrived_event, event)], '[]', c.inactivity, site::text);
     seen_before := stored.duplicate;
-    -- The browser told of it first, and may not have known that its form makes leads. As long as its raw row is there.
+    if suspicious and seen_before then
+      -- its own browser told of it first
+      perform judge_event(site, stored.event_id, 'spam', null, c.inactivity);
+    end if;
+    -- The browser told of it first, and took its form for a search or a sign-in. As long as its raw row is there.
     if seen_before then
       with told as (
-        update events e set props = coalesce(e.props, '{}') || '{"role": "lead"}' from event_keys k
+        update events e set props = e.props || '{"role": "lead"}' from event_keys k
         where k.site_id = site and k.event_id = stored.event_id and e.site_id = site and e.visitor_id = k.visitor_id
           and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.event_type = 'form_submit'
-          and e.props ->> 'role' is distinct from 'lead'
-        returning (e.occurred_at at time zone 'UTC')::date as day
+          and e.props ->> 'role' in ('search', 'signin')
+        returning site_day(site, e.occurred_at) as day
       )
       insert into dirty_days (site_id, day, cause) select distinct site, d, 'capture' from told cross join lateral (values (day), (day - 1)) as t (d);
+    end if;
+    -- the browser's own form_submit knew the page
+    if c.path is null and seen_before then
+      select nullif(e.path, '(unknown)') into c.path from event_keys k join events e on e.site_id = k.site_id
+        and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+      where k.site_id = site and k.event_id = stored.event_id;
+      consent := (consent::jsonb || jsonb_build_object('page', c.path))::json;
     end if;
   else
     -- no browser id: the same form again within 30 s is the same submission
@@ -105,7 +123,7 @@ begin
       (capture::jsonb || jsonb_build_object('event', event::jsonb))::json, c.spam_score,
       c.suspicions, stored.event_id);
     return json_build_object('leadId', c.lead_id, 'visitorId', stored.visitor_id, 'sessionId', stored.session_id,
-      'heuristicLinksCreated', 0, 'outcome', 'quarantined');
+      'outcome', 'quarantined');
   end if;
 
   -- The visitor's first session we still have is the first touch; the capture's own facts stand in where there is none.
@@ -115,19 +133,19 @@ begin
   select site, c.lead_id, c.email, address, c.email_domain, c.domain_class,
     at, at, coalesce(touch.source, c.source),
     case when touch.source is not null then touch.utm else c.utm end,
-    coalesce(touch.landing_path, c.path),
+    coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
     case when touch.source is not null then touch.referrer else c.referrer end,
     c.form_name, c.source_channel, case when not no_tracking then stored.visitor_id end, no_tracking,
     c.unsubscribe_key
   from (select) one left join lateral (
     select source, utm, landing_path, referrer from sessions s
-    where s.site_id = site and s.visitor_id = stored.visitor_id order by s.started_at limit 1
+    where s.site_id = site and s.visitor_id = stored.visitor_id and not s.is_bot order by s.started_at limit 1
   ) touch on true
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
   returning * into lead;
   is_new := lead.lead_id = c.lead_id;
-  if at < date_trunc('day', now(), 'UTC') then
-    insert into dirty_days (site_id, day, cause) values (site, (at at time zone 'UTC')::date, 'late_capture');
+  if at < site_day_starts(site, site_day(site, now())) then
+    insert into dirty_days (site_id, day, cause) values (site, site_day(site, at), 'late_capture');
   end if;
 
   -- A second form of the same submission (double click, resend) adds nothing.
@@ -168,8 +186,11 @@ begin
     insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
     values (site, lead.lead_id, stored.visitor_id, 'form_submit', 1, at)
     on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
+    if (event ->> 'is_day_visitor')::boolean then
+      perform share_out_day_visitor(site, stored.visitor_id);
+    end if;
 
-    if c.heuristics and not seen_before
+    if c.heuristics and not seen_before and not coalesce((event ->> 'is_day_visitor')::boolean, false)
       and (not c.linking_requires_consent or status = 'express') then
       -- Behind one address and browser name of a whole office or carrier nobody is anybody's neighbour: over 200 of them
       -- no link is made (it would be worth 0.002), and no more than 201 are looked at (34 000 took 2.9 s a capture).
@@ -189,19 +210,16 @@ begin
           -- known already, on better evidence than an address
           and not exists (select from lead_identities i where i.site_id = site and i.visitor_id = v.visitor_id
             and i.unlinked_at is null and (i.lead_id = lead.lead_id or i.link_source <> 'same_ip_ua_window'))
-      ), linked as (
-        insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
-        select site, lead.lead_id, visitor_id, 'same_ip_ua_window',
-          heuristic_confidence(age, fan_out, c.window_minutes), at
-        from neighbours order by age, visitor_id limit 20
-        on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing
-        returning 1
       )
-      select count(*) into links from linked;
+      insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
+      select site, lead.lead_id, visitor_id, 'same_ip_ua_window',
+        heuristic_confidence(age, fan_out, c.window_minutes), at
+      from neighbours order by age, visitor_id limit 20
+      on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
     end if;
   end if;
 
   return json_build_object('leadId', lead.lead_id, 'visitorId', stored.visitor_id, 'sessionId', stored.session_id,
-    'heuristicLinksCreated', links, 'outcome', case when seen_before then 'duplicate' else 'stored' end);
+    'outcome', case when seen_before then 'duplicate' else 'stored' end);
 end $$;
 comment on function capture_lead is 'stores a capture; see src/product/leads/capture_lead.sql';

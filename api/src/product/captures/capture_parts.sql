@@ -1,5 +1,5 @@
--- What capture_lead leans on: the ledger line of a capture without an event, how far a neighbour may be trusted, and what
--- a new lead was told to have done before.
+-- What capture_lead leans on: the ledger line of a capture without an event, how far a neighbour or a day visitor may be
+-- trusted, what a new lead was told to have done before, and a first touch that became known later.
 
 -- outcome  accepted, duplicate or rejected (with its reason); received is counted with it
 create or replace function count_capture(for_site uuid, at timestamptz, as_outcome text, because text) returns void language sql as $$
@@ -17,6 +17,39 @@ $$;
 create or replace function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real
 language sql immutable
 return greatest(round(0.45 * power(2, -3.0 * least(age_minutes, window_minutes) / window_minutes) / greatest(fan_out, 1), 4), 0.001)::real;
+
+-- A form sent by a day visitor: 0.9, because two people behind one address with one browser name are one day visitor; by
+-- the same measure shared out, when several people left their address from there.
+create or replace function share_out_day_visitor(for_site uuid, for_visitor uuid) returns void language sql as $$
+  update lead_identities i set confidence = (0.9 / sharing.leads)::real
+  from (
+    select count(distinct lead_id) as leads from lead_identities
+    where site_id = for_site and visitor_id = for_visitor and link_source = 'form_submit' and unlinked_at is null
+  ) sharing
+  where i.site_id = for_site and i.visitor_id = for_visitor and i.link_source = 'form_submit' and i.unlinked_at is null
+    and i.confidence is distinct from (0.9 / sharing.leads)::real
+$$;
+
+-- Events may come, or be judged, after the capture: the first touch is the visitor's first human session all the same, as
+-- long as it is still kept. Whoever has one of the leads in hand is not waited for (they lock in the other order); its mark
+-- brings it here again.
+create or replace function renew_first_touches(for_site uuid, wanted uuid[]) returns void language plpgsql as $$
+begin
+  with free as (
+    select lead_id, first_visitor_id from leads
+    where site_id = for_site and lead_id = any (wanted) and first_visitor_id is not null order by lead_id for update skip locked
+  )
+  update leads l set first_source = touch.source, first_utm = touch.utm, first_path = touch.landing_path, first_referrer = touch.referrer
+  from free
+  cross join lateral (
+    select s.source, s.utm, s.landing_path, s.referrer, s.started_at from sessions s
+    where s.site_id = for_site and s.visitor_id = free.first_visitor_id and not s.is_bot order by s.started_at limit 1
+  ) touch
+  where l.site_id = for_site and l.lead_id = free.lead_id
+    and exists (select from visitors v where v.site_id = for_site and v.visitor_id = free.first_visitor_id and v.first_human_at >= touch.started_at)
+    and (l.first_source, l.first_utm, l.first_path, l.first_referrer)
+      is distinct from (touch.source, touch.utm, touch.landing_path, touch.referrer);
+end $$;
 
 -- Conversions that were told by this address before it was a lead's become the lead's. For numbers they count from the
 -- capture on, as all do. A purchase made since then is implied consent, as if it had been told now; an earlier one is

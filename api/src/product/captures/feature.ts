@@ -8,7 +8,7 @@ import { captureTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf'> {
+interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts'> {
   db: Pool;
   leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'>;
 }
@@ -18,8 +18,8 @@ export const captures: Feature<House> = {
   functions: [sql('capture_parts.sql'), sql('capture_lead.sql')],
   tables: captureTables,
   tells: captureTells,
-  routes: ({ db, sites, ledger, countryOf, leads }) => [
-    ...captureRoutes({ ...leads, sites, ledger, countryOf }),
+  routes: ({ db, sites, ledger, countryOf, daySalts, leads }) => [
+    ...captureRoutes({ ...leads, sites, ledger, countryOf, daySalts }),
     ...quarantineRoutes({ db, sites }),
   ],
 };

@@ -18,7 +18,7 @@ let demo: Awaited<ReturnType<typeof startDemo>>;
 before(async () => {
   api = await startServer();
   [demo, browser] = await Promise.all([
-    startDemo({ port: 0, apiOrigin: api.url, propertyId: 'bakery' }),
+    startDemo({ port: 0, apiOrigin: api.url, propertyId: 'bakery', consent: 'full' }),
     launchChromium(BROWSER),
   ]);
   await call(

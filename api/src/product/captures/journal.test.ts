@@ -208,7 +208,7 @@ test('PostgreSQL is stopped under posts: every lead and every unsubscribe is the
   const [{ events }] = await rows(
     "select count(*)::int as events from events where event_type = 'form_submit'",
   );
-  assert.equal(events, answered.length + known.length + asked.length + 2);
+  assert.equal(events, answered.length + known.length + asked.length + 3); // the plain form too, as a day visitor
 });
 
 test('a journal keeps its order, plays each entry once, and survives a crash in the middle of a line', async () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { utc } from '../../ground/http/fields.ts';
+import { openRecord, utc } from '../../ground/http/fields.ts';
 import { todaysPartitions } from '../events/partitions.ts';
 import type { Capture } from './capture.ts';
 import { SIGNS } from './spam.ts';
@@ -18,7 +18,7 @@ export const quarantinedShape = z
     reasons: z.array(z.enum(SIGNS)),
     email: z.string(),
     formName: z.string(),
-    payload: z.record(z.string(), z.json()).nullable(),
+    payload: openRecord.nullable(),
     path: z.string().nullable(),
   })
   .meta({ id: 'Quarantined' });

@@ -3,9 +3,10 @@ import type { z } from 'zod';
 import type { Call } from '../../ground/http/call.ts';
 import { asAppError } from '../../ground/http/errors.ts';
 import type { Reply } from '../../ground/http/reply.ts';
-import { validate } from '../../ground/http/validate.ts';
+import type { Issue } from '../../ground/lib/app-error.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
+import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/facts.ts';
 import type { Ledger } from '../events/ledger.ts';
 import { readUserAgent } from '../events/user-agent.ts';
@@ -16,15 +17,7 @@ import { domainClass } from './domains.ts';
 import type { CaptureLimits } from './limits.ts';
 import { mendAddressPage, sendOn } from './pages.ts';
 import { safeRedirect } from './redirect.ts';
-import {
-  type CaptureInput,
-  type capturedShape,
-  captureInput,
-  FORGIVEN,
-  formInput,
-  fromForm,
-  warningsOf,
-} from './schema.ts';
+import { type CaptureInput, type capturedShape, readCapture } from './schema.ts';
 import { judgeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
 import type { Leads } from './start.ts';
 import type { Captured } from './store.ts';
@@ -33,6 +26,7 @@ export interface CaptureNeeds {
   sites: Sites;
   ledger: Ledger;
   countryOf: CountryOf;
+  daySalts: DaySalts;
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   capture: Leads['capture'];
@@ -46,7 +40,7 @@ export async function receive(needs: CaptureNeeds, call: Call): Promise<object |
   try {
     return await take(needs, call, call.body as Fields);
   } catch (thrown) {
-    if (!call.isForm) throw thrown;
+    if (!call.isForm || call.readsJson) throw thrown;
     const { sites, ledger } = needs;
     const error = asAppError(thrown);
     const site = sites.find(call.refused.siteId ?? '') ?? sites.fallback();
@@ -68,17 +62,33 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   // the site first: a mistyped address on a form leads back to that site's own page
   const ofOrigin = typeof named === 'string' ? null : await sites.ofPage(call.headers);
   call.refused.siteId ??= ofOrigin?.siteId;
-  const input = call.isForm ? readForm(body) : validate(captureInput, body);
+  const { input, warnings } = readCapture(body, call.isForm);
   const site = ofOrigin ?? (await sites.ofPage(call.headers, input.propertyId));
   call.refused.siteId = site.siteId;
   await needs.captureLimits.take(site.siteId, call.client.address);
-  const captured = await keep(needs, call, await judge(needs, call, site, input));
+  const request = await judge(needs, call, site, input);
+  const { visitorId, sessionId } = await keep(needs, call, request);
   call.refused.items = 0; // counted with what was stored
   await atTick(call.began);
-  return call.isForm ? sendOn(targetOf(input, site, pageOf(call))) : answerOf(captured, input);
+  const answer = { submissionId: request.submission_id, visitorId, sessionId };
+  return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
 }
 
-const isHoneypotHit = ({ honeypot }: Fields) => typeof honeypot === 'string' && honeypot.trim() !== '';
+const isHoneypotHit = ({ honeypot }: Fields) =>
+  [honeypot].flat().some((text) => typeof text === 'string' && text.trim() !== '');
+
+/** A person is sent on; a script, also one that sends a form, is told. */
+function answerOf(
+  call: Call,
+  answer: z.output<typeof capturedShape>,
+  warnings: Issue[],
+  target: () => string | null,
+): z.output<typeof capturedShape> | Reply {
+  if (call.isForm && !call.readsJson) return sendOn(target());
+  const dropped = call.droppedFiles.map((path) => ({ path, message: 'left out: no files are kept' }));
+  const all = [...warnings, ...dropped];
+  return all.length > 0 ? { ...answer, warnings: all } : answer;
+}
 
 /** An answer like any other, after the same time, for something that is not stored. */
 async function pretend({ sites, ledger }: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
@@ -86,26 +96,30 @@ async function pretend({ sites, ledger }: CaptureNeeds, call: Call, body: Fields
   ledger.refuse({ siteId: site.siteId, route: 'capture', reason: 'honeypot' });
   call.refused.items = 0;
   await atTick(call.began);
-  return call.isForm
-    ? sendOn(targetOf(fromForm(body) as Wishes, site, pageOf(call)))
-    : pretendedCapture(true);
+  const { input, warnings } = readAnyway(body, call.isForm);
+  const answer = pretendedCapture(site.siteId, input.anonId);
+  return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
 }
 
-/** throws  invalid_request when a person has to mend it; what only scripts and templates write is left out instead */
-function readForm(body: Fields): CaptureInput {
-  const fields = fromForm(body);
-  const parsed = formInput.safeParse(fields);
-  if (parsed.success) return parsed.data;
-  for (const { path } of parsed.error.issues)
-    if (FORGIVEN.has(String(path[0]))) delete fields[String(path[0])];
-  return validate(formInput, fields);
+/** A robot's submission as it would have been read; of one with a fault what answers need. */
+function readAnyway(body: Fields, isForm: boolean): { input: Partial<CaptureInput>; warnings: Issue[] } {
+  try {
+    return readCapture(body, isForm);
+  } catch {
+    return { input: {}, warnings: [] };
+  }
 }
 
 /** What is stored of a submission: with its signs of spam, when they are enough to hold it back. */
 async function judge(needs: CaptureNeeds, call: Call, site: Site, input: CaptureInput): Promise<Capture> {
-  const { captureLimits, judgeChallenge, settings, countryOf } = needs;
+  const { captureLimits, judgeChallenge, settings, countryOf, daySalts } = needs;
   const { client, receivedAt } = call;
   const facts = requestFacts(call, site, countryOf);
+  if (!input.anonId)
+    facts.dayVisitor =
+      daySalts.known(client, site.siteId, call.receivedMs) ??
+      // the lead is taken all the same, without a visit
+      (await daySalts.find(client, site.siteId, call.receivedMs).catch(() => undefined));
   const { score, signs } = spamScore({
     formToken: judgeFormToken(settings.pepper, input.formToken, receivedAt.getTime()),
     challenge: await judgeChallenge(input.challengeToken, client.address),
@@ -123,28 +137,14 @@ async function judge(needs: CaptureNeeds, call: Call, site: Site, input: Capture
 }
 
 /** In the journal it waits for the database: the answer says what is known of it already. */
-async function keep({ capture }: CaptureNeeds, call: Call, request: Capture): Promise<Captured> {
+async function keep(
+  { capture }: CaptureNeeds,
+  call: Call,
+  request: Capture,
+): Promise<Pick<Captured, 'visitorId' | 'sessionId'>> {
   const captured = await capture(request, call.id);
   if (captured !== 'journalled') return captured;
-  return {
-    leadId: request.lead_id,
-    visitorId: request.event?.visitor_id ?? null,
-    sessionId: null,
-    heuristicLinksCreated: 0,
-    outcome: 'stored',
-  };
-}
-
-function answerOf(captured: Captured, input: CaptureInput): z.output<typeof capturedShape> {
-  const { leadId, visitorId, sessionId, heuristicLinksCreated } = captured;
-  const warnings = warningsOf(input);
-  return {
-    leadId,
-    visitorId,
-    sessionId,
-    heuristicLinksCreated,
-    ...(warnings.length > 0 ? { warnings } : {}),
-  };
+  return { visitorId: request.event?.visitor_id ?? null, sessionId: null };
 }
 
 /** The page a form was on: its Referer, or its Origin where the page keeps its path to itself. */
@@ -159,7 +159,7 @@ interface Wishes {
   path?: string | undefined;
 }
 const targetOf = ({ redirect, path }: Wishes, site: Site, page: string | undefined): string | null =>
-  safeRedirect(redirect, site.origins, page) ?? safeRedirect(path, site.origins, page);
+  safeRedirect(redirect, site.origins, page, path) ?? safeRedirect(path, site.origins, page);
 
 function mendPage(body: Fields, site: Site, page: string | undefined): Reply {
   const wanted = [body.redirect, body.path].find((value) => typeof value === 'string' && value !== '');

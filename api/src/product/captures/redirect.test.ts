@@ -99,3 +99,31 @@ test('a local path counts only on a page of the site', () => {
   assert.equal(safeRedirect('/thanks', origins, 'https://evil.example/'), null);
   assert.equal(safeRedirect('/thanks', [], page), null);
 });
+
+test('a path is meant as a link on the page would mean it, with or without its slash', () => {
+  const deep = 'https://bakery.example/de/contact.html';
+  for (const [wanted, from, path, target] of [
+    ['thanks.html', deep, undefined, '/de/thanks.html'],
+    ['./thanks', deep, undefined, '/de/thanks'],
+    ['../thanks', deep, undefined, '/thanks'],
+    ['?sent=1', deep, undefined, '/de/contact.html?sent=1'],
+    ['#thanks', deep, undefined, '/de/contact.html#thanks'],
+    ['danke schön', deep, undefined, '/de/danke%20sch%C3%B6n'],
+    ['/danke schön', deep, undefined, '/danke%20sch%C3%B6n'],
+    [' /thanks ', deep, undefined, '/thanks'],
+    // the browser names the origin alone; the form says its page
+    ['thanks.html', 'https://bakery.example/', '/de/contact.html', '/de/thanks.html'],
+    ['thanks.html', 'https://bakery.example', undefined, '/thanks.html'],
+    ['/thanks', 'https://bakery.example/', '//evil.example/x', '/thanks'],
+  ] as const)
+    assert.equal(safeRedirect(wanted, origins, from, path), `https://bakery.example${target}`, wanted);
+  for (const wanted of [
+    'javascript:alert(1)',
+    'mailto:a@b.co',
+    'data:text/html,x',
+    'tel:1',
+    '//evil.example',
+    'a\u00a0b',
+  ])
+    assert.equal(safeRedirect(wanted, origins, deep), null, wanted);
+});

@@ -8,6 +8,8 @@ import { capturedShape, captureInput, formInput } from './schema.ts';
 import { makeFormToken } from './spam.ts';
 
 const CAPTURE_BYTES_MAX = 16 * 1024;
+/** Forms send their files along, a photograph or a curriculum vitae: they are dropped as they come. */
+const FILES_BYTES_MAX = 10 * 1024 * 1024;
 
 const CAPTURE = { at: 'POST /v1/leads/capture', tells: 'form' } as const;
 const SHOW_THANK_YOU = { at: 'GET /v1/leads/thank-you', tells: 'link' } as const;
@@ -24,9 +26,10 @@ export function captureRoutes(needs: CaptureNeeds): Route[] {
       takes: {
         as: ['json', 'form'],
         bytesMax: CAPTURE_BYTES_MAX,
+        filesBytesMax: FILES_BYTES_MAX,
         documents: captureInput,
         formDocuments: formInput.describe(
-          'the same fields flat: utm_source …, payload[x] or any other name, consent[text] …, redirect',
+          'the same fields flat: utm_source …, payload[x] or any other name, consent[text] …, redirect; with Accept: application/json the answer is JSON',
         ),
       },
       bucket: 'capture',

@@ -1,8 +1,12 @@
 // What a capture may look like at the door, as JSON and as a plain HTML form (contract, POST /v1/leads/capture).
 import { z } from 'zod';
 import { anonId, propertyId } from '../../ground/http/fields.ts';
+import { forgive } from '../../ground/http/forgive.ts';
+import type { Issue } from '../../ground/lib/app-error.ts';
 import { EMAIL_LENGTH_MAX, readAddress } from '../../ground/lib/email.ts';
-import { eventPath, openObject, referrer, utm } from '../events/schema.ts';
+import { eventPath, referrer, utm } from '../events/schema.ts';
+import { submittedFields } from './fields.ts';
+import { boundPayload } from './payload.ts';
 
 const short = z.string().trim().min(1).max(255);
 
@@ -31,7 +35,7 @@ export const consentInput = z
 export const captureInput = z
   .object({
     email,
-    anonId,
+    anonId: anonId.optional().describe('absent: the day visitor'),
     formName: short.default('lead_capture'),
     path: eventPath.optional(),
     referrer: referrer.optional(),
@@ -43,7 +47,12 @@ export const captureInput = z
         'express needs the words: consent.text or consent.textId; without them it is recorded as pending',
       ),
     consent: consentInput.optional(),
-    payload: openObject.optional(),
+    payload: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe(
+        'other fields go here too; texts are cut at 8 KB each and 14 KB together, and `_cut` names them',
+      ),
     utm: utm.optional(),
     propertyId: propertyId.optional(),
     eventId: z.guid().optional().describe("the form_submit event's id, when the browser sent one too"),
@@ -54,63 +63,47 @@ export const captureInput = z
   .meta({ id: 'Capture' });
 
 export const formInput = captureInput.extend({
-  anonId: anonId.optional(),
   redirect: z.string().max(4096).optional(),
 });
 
 export type CaptureInput = z.output<typeof formInput>;
 
-const NAMES: Record<string, string> = {
-  'cf-turnstile-response': 'challengeToken',
-  consentText: 'consent.text',
-  consentTextId: 'consent.textId',
-  consentLanguage: 'consent.language',
-  consentPolicyVersion: 'consent.policyVersion',
-  policyVersion: 'consent.policyVersion',
-};
-const FLAT = new Set(
+const OWN = new Set(
   Object.keys(formInput.shape).filter((name) => !['payload', 'utm', 'consent'].includes(name)),
 );
-
-/** A form's flat fields as the object a JSON client would send; any other field name goes to the payload. */
-export function fromForm(body: unknown): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  const parts: Record<string, Record<string, unknown>> = { payload: {}, utm: {}, consent: {} };
-  // a checkbox over a hidden default sends both: the later one is what the person did
-  const last = (value: unknown) => (Array.isArray(value) ? value.at(-1) : value);
-  for (const [name, value] of Object.entries((body ?? {}) as Record<string, unknown>)) {
-    const one = last(value);
-    if (one === '' || one === undefined) continue;
-    const target = NAMES[name] ?? name;
-    if (name in parts && typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [key, entry] of Object.entries(value)) if (entry !== '') parts[name]![key] = entry;
-    } else if (target.startsWith('consent.')) parts.consent![target.slice(8)] = one;
-    else if (/^utm_/.test(name)) parts.utm![name.slice(4)] = one;
-    else if (FLAT.has(target)) result[target] = one;
-    else parts.payload![name] = value;
-  }
-  if (typeof parts.consent!.given === 'string')
-    parts.consent!.given = /^(1|true|yes|on)$/i.test(parts.consent!.given);
-  for (const [name, fields] of Object.entries(parts))
-    if (Object.keys(fields).length > 0) result[name] = fields;
-  return result;
-}
-
-/** Fields whose fault must not cost a person their submission: they come from scripts and templates, not from typing. */
-export const FORGIVEN = new Set([
-  'anonId',
+/** Who and where: wrong, they are told. All else comes from scripts, templates and long messages, and costs nobody a lead. */
+const IDENTIFYING = new Set(['email', 'propertyId', 'anonId']);
+/** Cut, they would not be what was shown, or what was signed. */
+const EXACT = new Set([
+  'consent.text',
+  'consent.textId',
   'eventId',
-  'path',
-  'referrer',
-  'utm',
-  'sourceChannel',
-  'formName',
   'formToken',
+  'challengeToken',
   'redirect',
 ]);
 
-/** What of a valid capture is not taken as the sender may think. Of the request alone: it tells nothing about the lead. */
-export function warningsOf({ consentStatus, consent }: CaptureInput): { path: string; message: string }[] {
+/**
+ * What was sent as a capture, and what of it is not as it was sent.
+ * isForm  no browser's id is a person's fault either
+ * throws  invalid_request with what has to be mended
+ */
+export function readCapture(body: unknown, isForm: boolean): { input: CaptureInput; warnings: Issue[] } {
+  const { fields, warnings } = submittedFields(body, OWN, isForm);
+  if (fields.payload) {
+    const bounded = boundPayload(fields.payload as Record<string, unknown>);
+    fields.payload = bounded.payload;
+    warnings.push(...bounded.warnings);
+  }
+  const isFault = (name: string) => IDENTIFYING.has(name) && !(isForm && name === 'anonId');
+  const { value, warnings: mended } = forgive(isForm ? formInput : captureInput, fields, isFault, (path) =>
+    EXACT.has(path),
+  );
+  return { input: value, warnings: [...warnings, ...mended, ...wordless(value)] };
+}
+
+/** Of the request alone, as all warnings are: it tells nothing about the lead. */
+function wordless({ consentStatus, consent }: CaptureInput): Issue[] {
   if (consentStatus !== 'express' || consent?.given === false || consent?.text || consent?.textId) return [];
   return [
     {
@@ -123,13 +116,12 @@ export function warningsOf({ consentStatus, consent }: CaptureInput): { path: st
 
 export const capturedShape = z
   .object({
-    leadId: z.uuid(),
+    submissionId: z.uuid().describe('new each time; GET /v1/leads?submissionId= finds its lead'),
     visitorId: z.uuid().nullable(),
     sessionId: z.uuid().nullable(),
-    heuristicLinksCreated: z.int().min(0),
     warnings: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
-      .describe('taken, but not as it was perhaps meant: express consent without its words'),
+      .describe('taken, but not as it was sent: cut, left out, kept elsewhere, or less than was meant'),
   })
   .meta({ id: 'Captured' });

@@ -6,7 +6,6 @@ export interface Captured {
   leadId: string;
   visitorId: string | null;
   sessionId: string | null;
-  heuristicLinksCreated: number;
   outcome: 'stored' | 'duplicate' | 'quarantined' | 'erased';
 }
 

@@ -33,7 +33,7 @@ begin
   if lead.first_visitor_id is not null then
     -- by the opt-in's id: however often it is confirmed or replayed, it is one event
     perform ingest_events(array[jsonb_populate_record(null::arrived_event, (confirmation -> 'event')::jsonb || jsonb_build_object('site_id', site,
-      'event_id', asked.opt_in_id, 'visitor_id', lead.first_visitor_id, 'received_at', confirmation ->> 'at'))], '[]',
+      'event_id', asked.opt_in_id, 'visitor_id', lead.first_visitor_id, 'received_at', confirmation ->> 'at', 'follows', true))], '[]',
       (confirmation ->> 'inactivity')::interval, site::text);
   end if;
   update opt_ins set confirmed_at = at where site_id = site and opt_in_id = asked.opt_in_id;
@@ -41,7 +41,7 @@ begin
     'occurred_at', confirmation ->> 'at', 'ip_hash', confirmation ->> 'ip_hash', 'ua_hash', confirmation ->> 'ua_hash',
     'privacy_signal', (confirmation ->> 'privacy_signal')::boolean))::json);
   update leads set verified_at = coalesce(verified_at, at) where site_id = site and lead_id = lead.lead_id;
-  insert into dirty_days (site_id, day, cause) values (site, (lead.first_captured_at at time zone 'UTC')::date, 'verified');
+  insert into dirty_days (site_id, day, cause) values (site, site_day(site, lead.first_captured_at), 'verified');
   return 'confirmed';
 end $$;
 comment on function confirm_opt_in is 'confirms an address; see src/product/leads/confirm_opt_in.sql';

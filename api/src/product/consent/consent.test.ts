@@ -383,3 +383,51 @@ test('the privacy facts are there for machines to read', async () => {
   assert.equal(body.retention.eventDays, 90);
   assert.equal(body.contact, null);
 });
+
+test('the link of a mail works with what was copied along with it', async () => {
+  const email = address();
+  await capture(email, { consentStatus: 'implied' });
+  const { unsubscribe_key: key } = await leadOf(email);
+  const token = linkToken(site, key);
+  for (const after of ['.', ',', ')', '>', '%3E', '%20', '”', '.)', '%2E', '&amp;', '%0A', '…'])
+    assert.equal((await call(`${server.url}/v1/unsubscribe/${token}${after}`)).status, 200, after);
+  for (const wrong of [`.${token}`, token.slice(0, -1), `${token.slice(0, -1)}.`])
+    assert.equal((await call(`${server.url}/v1/unsubscribe/${wrong}`)).status, 404, wrong);
+  assert.equal((await call(`${server.url}/v1/unsubscribe/${token}.`, 'POST', '', {})).status, 200);
+  assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+});
+
+test('who unsubscribes without naming a site is unsubscribed from every site here, from a page of that site alone', async () => {
+  const email = address();
+  const keys = ['one', 'two'];
+  for (const key of keys) {
+    await call(
+      `${server.url}/v1/sites`,
+      'POST',
+      { key, origins: [`https://${key}.example`], domain: `${key}.example` },
+      admin,
+    );
+    await capture(email, { propertyId: key, consentStatus: 'implied' });
+  }
+  const statuses = async () =>
+    (
+      await server.database.owner.query(
+        'select key, consent_status as status from leads join sites using (site_id) where email_normalized = $1 order by key',
+        [email],
+      )
+    ).rows.map(({ status }) => status);
+  const leave = (body: unknown, headers: Record<string, string> = {}) =>
+    call(`${server.url}/v1/leads/unsubscribe`, 'POST', body, headers);
+  assert.deepEqual((await leave({ email }, { origin: 'https://two.example' })).body, { ok: true });
+  assert.deepEqual(await statuses(), ['implied', 'withdrawn']);
+  assert.equal((await leave({ email, propertyId: 'nobody' })).status, 400);
+  assert.deepEqual((await leave({ email, propertyId: '', reason: 'x'.repeat(900) })).body, { ok: true });
+  assert.deepEqual(await statuses(), ['withdrawn', 'withdrawn']);
+  const { rows: records } = await server.database.owner.query(
+    "select count(distinct site_id)::int as sites from consent_records join leads using (site_id, lead_id) where email_normalized = $1 and status = 'withdrawn'",
+    [email],
+  );
+  assert.deepEqual(records, [{ sites: 2 }], 'each site has the record of it');
+  const stranger = await leave({ email: address() });
+  assert.deepEqual(stranger.body, { ok: true });
+});

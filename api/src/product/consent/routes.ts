@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Call } from '../../ground/http/call.ts';
 import { propertyId } from '../../ground/http/fields.ts';
+import { cutText } from '../../ground/http/forgive.ts';
 import { html } from '../../ground/http/html.ts';
 import { page } from '../../ground/http/page.ts';
 import type { Reply } from '../../ground/http/reply.ts';
@@ -10,7 +11,7 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { atTick } from '../../ground/lib/tick.ts';
-import type { SiteDirectory } from '../../ground/site.ts';
+import type { Site, SiteDirectory } from '../../ground/site.ts';
 import { askedBy } from './asked-by.ts';
 import { linkedSite } from './link.ts';
 import { privacyFacts, privacyShape } from './privacy.ts';
@@ -37,8 +38,16 @@ export const consentTells = [SHOW_UNSUBSCRIBE, UNSUBSCRIBE_BY_LINK, UNSUBSCRIBE_
 const unsubscribeInput = z
   .object({
     email: z.string().trim().min(1).max(320),
-    reason: z.string().trim().max(500).optional(),
-    propertyId: propertyId.optional(),
+    reason: z
+      .string()
+      .trim()
+      .transform((words) => cutText(words, 500))
+      .optional()
+      .catch(undefined),
+    propertyId: z
+      .preprocess((key) => key || undefined, propertyId.optional())
+      .optional()
+      .describe("without it the page's own site; without a page of ours every site here"),
   })
   .meta({ id: 'Unsubscribe' });
 
@@ -132,18 +141,29 @@ async function unsubscribeAddress(
     throw new AppError('invalid_request', 'This is not an email address.', {
       issues: [{ path: 'email', message: 'an address such as ada@example.com' }],
     });
-  const site = await sites.ofPage(call.headers, input.propertyId);
-  await withdraw({
-    ...request(call),
-    site_id: site.siteId,
-    email_normalized: address.normalized,
-    email_hash: hashAddress(site.siteId, address.normalized),
-    basis: 'unsubscribe_request',
-    reason: input.reason || undefined,
-  });
+  // the same writes on each site, whether it knows the address or not
+  for (const { siteId } of await meantSites(sites, call, input.propertyId))
+    await withdraw({
+      ...request(call),
+      site_id: siteId,
+      email_normalized: address.normalized,
+      email_hash: hashAddress(siteId, address.normalized),
+      basis: 'unsubscribe_request',
+      reason: input.reason || undefined,
+    });
   await atTick(call.began); // known or not: the same words after the same time
-  if (!call.isForm) return {};
+  if (!call.isForm || call.readsJson) return {};
   return page(200, 'Done', html`<p>If we have this address, it will get no more mail from us.</p>`);
+}
+
+/** Whose mail shall end: of the site that is named, of the page's own, or of all, since nobody learns that it was another. */
+async function meantSites(sites: SiteDirectory, call: Call, named: string | undefined): Promise<Site[]> {
+  if (named !== undefined) return [await sites.ofPage(call.headers, named)];
+  const page = URL.parse(call.header('origin')) ?? URL.parse(call.header('referer'));
+  const own = sites
+    .list()
+    .find(({ origins, domain }) => page && (origins.includes(page.origin) || domain === page.hostname));
+  return own ? [own] : sites.list();
 }
 
 const request = (call: Call) => ({

@@ -6,7 +6,7 @@ import { forgetLapsed } from './lapsed.ts';
 import { type ErasureNeeds, erasureRoutes } from './routes.ts';
 import { erasureTables } from './tables.ts';
 
-interface House extends Pick<ErasureNeeds, 'db' | 'forget'> {
+interface House extends Pick<ErasureNeeds, 'db' | 'forget' | 'tables'> {
   leads: Pick<ErasureNeeds, 'hashAddress' | 'journal'>;
 }
 
@@ -19,8 +19,8 @@ interface ErasureWork {
 export const erasure: Feature<House, ErasureWork> = {
   name: 'erasure',
   tables: erasureTables,
-  routes: ({ db, forget, leads: { hashAddress, journal } }) =>
-    erasureRoutes({ db, forget, hashAddress, journal }),
+  routes: ({ db, tables, forget, leads: { hashAddress, journal } }) =>
+    erasureRoutes({ db, tables, forget, hashAddress, journal }),
   endings: ({ db, leads: { hashAddress }, forget }) => ({
     'lapsed leads': forgetLapsed(db, hashAddress, forget),
   }),

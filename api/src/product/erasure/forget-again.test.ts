@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PEPPER } from '../../../test/cluster.ts';
+import { leadIdOf } from '../../../test/leads.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { emailHash } from '../captures/capture.ts';
@@ -25,14 +26,14 @@ after(async () => {
 
 async function makeLead(name: string): Promise<{ email: string; leadId: string }> {
   const email = `${name}-${randomUUID()}@example.com`;
-  const { body } = await call(`${server.url}/v1/leads/capture`, 'POST', {
+  await call(`${server.url}/v1/leads/capture`, 'POST', {
     email,
     anonId: `visitor-${randomUUID()}`,
     path: '/',
     consentStatus: 'express',
     consent: { text: 'Send me the weekly bake.', language: 'en' },
   });
-  return { email, leadId: body.leadId };
+  return { email, leadId: (await leadIdOf(server, email))! };
 }
 const leadsOf = async (leadId: string) =>
   (await server.database.owner.query('select from leads where lead_id = $1', [leadId])).rowCount;

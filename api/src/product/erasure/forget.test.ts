@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { inLine, waiting } from '../../../test/in-line.ts';
+import { leadIdOf } from '../../../test/leads.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { linkToken } from '../consent/link.ts';
@@ -78,13 +79,14 @@ test('an erased person is gone, and the answer counts the rows', async () => {
     path: '/private/ada',
     props: { note: 'hers' },
   });
-  const { body: lead } = await capture({
+  await capture({
     email,
     anonId,
     payload: { phone: 'phone-of-ada' },
     consentStatus: 'express',
     consent: { text: `I, ${email}, agree.` },
   });
+  const lead = { leadId: await leadIdOf(server, email) };
   const [{ unsubscribe_key: key }] = await rows('select unsubscribe_key from leads where lead_id = $1', [
     lead.leadId,
   ]);
@@ -132,7 +134,7 @@ test('an erased person is gone, and the answer counts the rows', async () => {
   const again = await event({ anonId, eventType: 'page_view', path: '/' });
   assert.equal((await rows('select * from events where visitor_id = $1', [again.body.visitorId])).length, 1);
   const journal = readFileSync(server.services.leads.forgetJournal, 'utf8');
-  assert.match(journal, new RegExp(lead.leadId));
+  assert.match(journal, new RegExp(lead.leadId!));
   assert.ok(!journal.includes(email));
 });
 
@@ -140,7 +142,7 @@ test('an address that others wrote somewhere is taken out there, and nothing els
   const email = address();
   const other = address();
   await capture({ email, anonId: anon() });
-  const friend = await capture({
+  await capture({
     email: other,
     anonId: anon(),
     payload: { friend: `ask ${email.toUpperCase()} too`, loaves: 2 },
@@ -152,7 +154,9 @@ test('an address that others wrote somewhere is taken out there, and nothing els
     props: { who: email, plan: 'pro' },
   });
   await erase(email);
-  const [submission] = await rows('select payload from submissions where lead_id = $1', [friend.body.leadId]);
+  const [submission] = await rows('select payload from submissions where lead_id = $1', [
+    await leadIdOf(server, other),
+  ]);
   assert.deepEqual(submission.payload, { friend: 'ask (erased) too', loaves: 2 });
   const [kept] = await rows('select path, props, visitor_id from events where event_id = $1', [
     loose.body.eventId,
@@ -240,8 +244,9 @@ test('a capture under way when its address is erased leaves nothing behind (50 r
 
 test('an erasure waits for a withdrawal that is half way through, and takes its traces too', async () => {
   const email = address();
-  const { body } = await capture({ email, anonId: anon() });
-  const [{ key }] = await rows('select unsubscribe_key as key from leads where lead_id = $1', [body.leadId]);
+  await capture({ email, anonId: anon() });
+  const leadId = await leadIdOf(server, email);
+  const [{ key }] = await rows('select unsubscribe_key as key from leads where lead_id = $1', [leadId]);
   const withdrawing = await server.database.app.connect();
   await withdrawing.query('begin');
   await withdrawing.query('select withdraw_consent($1)', [
@@ -278,9 +283,10 @@ test('a link of a mail that is used while its person is erased leaves nothing be
       consentStatus: 'express',
       consent: { text: 'Write to me.', language: `x-${round}` },
     });
+    const leadId = await leadIdOf(server, email);
     const [keys] = await rows(
       'select unsubscribe_key, token from leads join opt_ins using (site_id, lead_id) where lead_id = $1',
-      [body.leadId],
+      [leadId],
     );
     const link =
       round % 2
@@ -288,7 +294,7 @@ test('a link of a mail that is used while its person is erased leaves nothing be
         : `confirm/${linkToken(site, keys.token)}`;
     const erasure = () => erase(email);
     const use = () => call(`${server.url}/v1/${link}`, 'POST', '', {});
-    const leadLock = ['select from leads where lead_id = $1 for update', [body.leadId]] as const;
+    const leadLock = ['select from leads where lead_id = $1 for update', [leadId]] as const;
     const order = Math.floor(round / 2) % 3;
     let answer: Awaited<ReturnType<typeof erase>>;
     let page: Awaited<ReturnType<typeof use>>;
@@ -306,9 +312,7 @@ test('a link of a mail that is used while its person is erased leaves nothing be
       (line) => line.includes(email) || (body.visitorId && line.includes(body.visitorId)),
     );
     assert.deepEqual(traces, [], `round ${round}: ${link.split('/')[0]}`);
-    const [{ count }] = await rows('select count(*)::int from consent_details where lead_id = $1', [
-      body.leadId,
-    ]);
+    const [{ count }] = await rows('select count(*)::int from consent_details where lead_id = $1', [leadId]);
     assert.equal(count, 0, `round ${round}`);
   }
   assert.equal(seen.size, 2, 'both orders were met');

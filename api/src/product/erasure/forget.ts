@@ -5,6 +5,7 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
+import { countedNames, eraseNames, holding, patternOf, searchedIn, typesOf } from './mentions.ts';
 
 export interface ErasureRequest {
   siteId: string;
@@ -29,42 +30,11 @@ const scrubbed = ({ columns }: TableRule) =>
     .flatMap(([name, column]) => (typeof column === 'object' ? [`${name} = ${column.scrub}`] : []))
     .join(', ');
 
-/** Where others may have written the address. */
-const searchedIn = (tables: Tables) =>
-  Object.entries(tables).flatMap(([table, { columns }]) => {
-    const names = Object.entries(columns).flatMap(([name, column]) =>
-      column === 'found' || column === 'goes, found' || (typeof column === 'object' && column.found)
-        ? [name]
-        : [],
-    );
-    return names.length > 0 ? [{ table, names }] : [];
-  });
-
 /** The person's tables in the order their rows go: what stands on something before it, what triggers write anew last. */
 const goingIn = (tables: Tables) => {
   const all = Object.entries(tables).filter(([, { whose }]) => whose && whose !== 'visitor');
   return [...all.filter(([, rule]) => rule.derived), ...all.filter(([, rule]) => !rule.derived)].reverse();
 };
-
-// The condition of the partial indexes of migration 0010, word for word: rows without an @ are never looked at.
-const HOLDING: Record<string, string> = {
-  events: String.raw`(props::text like '%@%' or path like '%@%' or path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
-  sessions: String.raw`(landing_path like '%@%' or landing_path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
-};
-
-/** The address as it may stand in a text: as it is, or as a URL writes it. A pattern for regexp_replace and ~*. */
-function patternOf(spellings: string[]): string {
-  const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-  const all = spellings.flatMap((spelling) => [
-    spelling,
-    encodeURIComponent(spelling),
-    spelling.replace('@', '%40'),
-  ]);
-  return `(${[...new Set(all)]
-    .sort((a, b) => b.length - a.length)
-    .map(literal)
-    .join('|')})`;
-}
 
 /**
  * tables    of all features: the erasure is made from what they say of their columns
@@ -140,7 +110,7 @@ async function forgetIn(
     const set = ['visitor_id = moves.to_id', scrubbed(rule)].filter(Boolean).join(', ');
     const { rowCount, rows } = await db.query<{ day: string }>(
       `update ${table} t set ${set} from json_to_recordset($2) as moves ("from" uuid, to_id uuid)
-       where t.site_id = $1 and t.visitor_id = moves."from"${table === 'events' ? " returning (t.occurred_at at time zone 'UTC')::date as day" : ''}`,
+       where t.site_id = $1 and t.visitor_id = moves."from"${table === 'events' ? ' returning site_day($1, t.occurred_at) as day' : ''}`,
       [siteId, JSON.stringify(moves.map(({ from, to }) => ({ from, to_id: to })))],
     );
     count(table, rowCount);
@@ -151,7 +121,7 @@ async function forgetIn(
       `update events e set ${scrubbed(tables.events!)} from event_keys k
        where k.site_id = $1 and k.event_id in (select event_id from submissions where site_id = $1 and lead_id = $2)
          and e.site_id = $1 and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.visitor_id = any ($3)
-       returning (e.occurred_at at time zone 'UTC')::date as day`,
+       returning site_day($1, e.occurred_at) as day`,
       [siteId, leadId, shared],
     );
     count('events', rowCount);
@@ -194,31 +164,24 @@ async function forgetIn(
   }
 
   // Wherever else someone wrote the address.
-  const pattern = emailNormalized
-    ? patternOf([emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])])
-    : '';
+  const spellings = emailNormalized ? [emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
+  const pattern = patternOf(spellings);
   for (const { table, names } of emailNormalized ? searchedIn(tables) : []) {
-    const types = new Map(
-      (
-        await db.query<{ name: string; type: string }>(
-          'select attname as name, atttypid::regtype::text as type from pg_attribute where attrelid = to_regclass($1) and attnum > 0',
-          [`public.${table}`],
-        )
-      ).rows.map(({ name, type }) => [name, type]),
-    );
+    const types = await typesOf(db, table);
     if (types.size === 0) continue;
     const set = names.map(
       (name) =>
         `${name} = regexp_replace(${name}::text, $2, '(erased)', 'gi')${types.get(name) === 'text' ? '' : `::${types.get(name)}`}`,
     );
     const { rowCount, rows } = await db.query<{ day: string }>(
-      `update ${table} set ${set.join(', ')} where site_id = $1${HOLDING[table] ? ` and ${HOLDING[table]}` : ''}
-       and (${names.map((name) => `${name}::text ~* $2`).join(' or ')})${table === 'events' ? " returning (occurred_at at time zone 'UTC')::date as day" : ''}`,
+      `update ${table} set ${set.join(', ')} where site_id = $1 and ${holding(table, names)}${table === 'events' ? ' returning site_day($1, occurred_at) as day' : ''}`,
       [siteId, pattern],
     );
     count(table, rowCount);
     if (table === 'events') note(rows);
   }
+  for (const counted of emailNormalized ? countedNames(tables) : [])
+    count(counted.table, await eraseNames(db, siteId, counted, spellings));
 
   await db.query("insert into dirty_days (site_id, day, cause) select $1, unnest($2::date[]), 'erasure'", [
     siteId,

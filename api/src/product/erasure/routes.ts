@@ -4,6 +4,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { siteName, utc } from '../../ground/http/fields.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
+import type { Tables } from '../../ground/tables.ts';
 import type { Journal } from '../captures/journal.ts';
 import { email } from '../captures/schema.ts';
 import type { Forget } from './forget.ts';
@@ -11,6 +12,8 @@ import { everythingAbout, subjectShape } from './subject.ts';
 
 export interface ErasureNeeds {
   db: Pool;
+  /** Of all features. */
+  tables: Tables;
   forget: Forget;
   hashAddress: (siteId: string, normalized: string) => string;
   journal: Journal;
@@ -18,7 +21,7 @@ export interface ErasureNeeds {
 
 const subjectInput = z.object({ email, propertyId: siteName }).meta({ id: 'Subject' });
 
-export function erasureRoutes({ db, forget, hashAddress, journal }: ErasureNeeds): Route[] {
+export function erasureRoutes({ db, tables, forget, hashAddress, journal }: ErasureNeeds): Route[] {
   const common = {
     tag: 'erasure',
     who: 'evidence',
@@ -68,7 +71,7 @@ export function erasureRoutes({ db, forget, hashAddress, journal }: ErasureNeeds
       },
       async run({ email: { normalized } }, call) {
         const { siteId, key, name } = call.site;
-        const subject = await everythingAbout(db, siteId, {
+        const subject = await everythingAbout(db, tables, siteId, {
           normalized,
           hash: hashAddress(siteId, normalized),
         });

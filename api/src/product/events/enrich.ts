@@ -1,9 +1,13 @@
 // Pure: an event and the facts of its request become a row. No clock, no database: PostgreSQL clamps and cuts.
 import { hash, randomBytes } from 'node:crypto';
 import type { Client } from '../../ground/http/client.ts';
+import { asOwnUuid, asUuid } from '../../ground/lib/uuid.ts';
+import type { DayVisitor } from './day-visitor.ts';
+import { type PathRules, readPath, readReferrer, withoutAddresses } from './paths.ts';
+import { isReferrerSpam } from './referrer-spam.ts';
 import type { EventInput } from './schema.ts';
-import { CLICK_IDS, sourceOf, type Utm } from './source.ts';
-import { readUserAgent } from './user-agent.ts';
+import { sourceOf, type Utm } from './source.ts';
+import { readUserAgent, type UserAgent } from './user-agent.ts';
 
 /** One row of `arrived`, with the fields of the type arrived_event. */
 export interface ArrivedEvent {
@@ -37,6 +41,11 @@ export interface ArrivedEvent {
   browser?: string | undefined;
   os?: string | undefined;
   country?: string | undefined;
+  /** A day visitor's id of yesterday: theirs, when a visit goes on past midnight. */
+  day_before?: string | undefined;
+  is_day_visitor?: boolean | undefined;
+  /** Told by another clock than the browser's: in the middle of a visit it is never its first touch. */
+  follows?: boolean | undefined;
 }
 
 export interface RequestFacts {
@@ -48,20 +57,21 @@ export interface RequestFacts {
   country: string | null;
   privacySignal: boolean;
   prefetch: boolean;
+  /** When it arrived, for the offset of the browser's clock. */
+  receivedMs?: number;
+  /** No page sent it: it names no origin. */
+  fromServer?: boolean;
+  /** Who it is when the browser has no id of its own. */
+  dayVisitor?: DayVisitor | undefined;
+  /** HEAD, which asks for a page's picture without looking at it. */
+  isHead?: boolean;
+  /** Absent: the standard ones. */
+  pathRules?: PathRules;
 }
 
-/** A uuid of our own making (version 8) from a digest, so that equal things get equal ids in every process. */
 function digestId(...parts: string[]): string {
   // lengths keep ('ab', 'c') apart from ('a', 'bc'); the one-shot hash costs a third of a Hash object
-  const bytes = hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'buffer');
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return asUuid(bytes);
-}
-
-function asUuid(bytes: Buffer): string {
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  return asOwnUuid(hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'buffer'));
 }
 
 /** Time-ordered, like PostgreSQL's uuidv7(): new ids land at the end of an index. */
@@ -73,87 +83,103 @@ export function uuidv7(now = Date.now()): string {
   return asUuid(bytes);
 }
 
+/** Of an event whose page nobody told: an origin alone is no page. */
+export const UNKNOWN_PATH = '(unknown)';
+
 /** The visitor an anonId means on a site. The anonId itself is not kept. */
 export function visitorIdOf(siteId: string, anonId: string): string {
   return digestId('visitor', siteId, anonId);
 }
 
-const KEPT_PARAMETERS = new Set([
-  ...Object.keys(CLICK_IDS),
-  'utm_source',
-  'utm_medium',
-  'utm_campaign',
-  'utm_term',
-  'utm_content',
-]);
-
-/** Path without host and fragment, its query reduced to campaign and click-id parameters; those parameters. */
-export function readPath(given: string): { path: string; utm: Utm | undefined; clickIds: string[] } {
-  let text = given;
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
-    const url = new URL(text);
-    text = url.pathname + url.search;
-  }
-  text = text.split('#', 1)[0]!;
-  const mark = text.indexOf('?');
-  if (mark < 0) return { path: text || '/', utm: undefined, clickIds: [] };
-  const kept = new URLSearchParams();
-  const utm: Record<string, string> = {};
-  const clickIds: string[] = [];
-  for (const [name, value] of new URLSearchParams(text.slice(mark + 1))) {
-    if (!KEPT_PARAMETERS.has(name) || !value.trim() || kept.has(name)) continue;
-    const trimmed = value.trim().slice(0, 255);
-    kept.set(name, trimmed);
-    if (name.startsWith('utm_')) utm[name.slice(4)] = trimmed;
-    else clickIds.push(name);
-  }
-  const path = text.slice(0, mark) || '/';
-  return {
-    path: kept.size > 0 ? `${path}?${kept}` : path,
-    utm: Object.keys(utm).length > 0 ? utm : undefined,
-    clickIds,
-  };
+/** What the event says, and of the rest what its path says. */
+function campaignOf(said: Utm | undefined, ofPath: Utm | undefined): Utm | undefined {
+  if (!said) return ofPath;
+  const utm: Record<string, string | undefined> = { ...ofPath };
+  for (const [name, value] of Object.entries(said)) if (value) utm[name] = withoutAddresses(value);
+  return Object.keys(utm).length > 0 ? utm : undefined;
 }
 
-/** Scheme, host and path only: a foreign page's query is none of our business and may hold what people searched or their tokens. */
-function readReferrer(given: string | undefined): string | undefined {
-  if (!given) return undefined;
-  const url = URL.parse(given);
-  return url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0];
+/** Why this is no person's doing, as far as one request shows; undefined: it may be one. */
+function botReason(
+  facts: RequestFacts,
+  agent: UserAgent,
+  deviceType: string | undefined,
+  referrer: string | undefined,
+): string | undefined {
+  if (facts.prefetch) return 'prefetch';
+  if (facts.isHead) return 'head';
+  if (facts.client.userAgent.trim() === '') return 'no_user_agent';
+  if (agent.isBot) return 'user_agent';
+  if (deviceType === 'bot') return 'declared';
+  return referrer && isReferrerSpam(referrer) ? 'referrer_spam' : undefined;
 }
 
-function tidyUtm(utm: Utm | undefined): Utm | undefined {
-  const entries = Object.entries(utm ?? {}).filter(([, value]) => value);
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+// Less than this many is a time in seconds: as milliseconds it would lie before 1973.
+const EPOCH_MS_MIN = 1e11;
+// What a request takes, and what clocks are off without anyone minding.
+const CLOCK_OFFSET_MS = 5000;
+
+const epochMs = (value: number) => (value < EPOCH_MS_MIN ? value * 1000 : value);
+
+/** Epoch milliseconds of a time as the browser's clock gave it. */
+function clientMs(value: string | number): number {
+  if (typeof value === 'number') return epochMs(value);
+  if (/^\d+(\.\d+)?$/.test(value)) return epochMs(Number(value));
+  return Date.parse(!/([zZ]|[+-]\d\d:?\d\d)$/.test(value) && value.includes('T') ? `${value}Z` : value);
 }
 
-const iso = (value: string | number) =>
-  new Date(
-    typeof value === 'string' && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value) && value.includes('T')
-      ? `${value}Z`
-      : value,
-  ).toISOString();
+/** By how much the browser's clock is ahead of ours: what lies between sending and arrival. 0: near enough, or unknown. */
+function clockOffset(atMs: number, sentAt: number | undefined, receivedMs: number | undefined): number {
+  if (sentAt === undefined || receivedMs === undefined) return 0;
+  const sentMs = epochMs(sentAt);
+  // Sent before it happened: not the same clock.
+  if (atMs - sentMs > CLOCK_OFFSET_MS) return 0;
+  const offset = sentMs - receivedMs;
+  return Math.abs(offset) > CLOCK_OFFSET_MS ? offset : 0;
+}
+
+/** Who it is: the browser's own id, or the day visitor; a visit before midnight was yesterday's. */
+function whoIs(event: EventInput, facts: RequestFacts): { visitorId: string; day: DayVisitor | undefined } {
+  if (event.anonId) return { visitorId: visitorIdOf(facts.siteId, event.anonId), day: undefined };
+  const { dayVisitor } = facts;
+  if (!dayVisitor) throw new Error('neither an id of the browser nor a day visitor');
+  return { visitorId: dayVisitor.id, day: dayVisitor };
+}
+
+const DAY_MS = 86_400_000;
+const wasYesterday = (atMs: number, receivedMs: number) => {
+  const midnight = receivedMs - (receivedMs % DAY_MS);
+  return atMs < midnight && atMs >= midnight - DAY_MS;
+};
 
 /**
  * event   validated
  * body    the event as sent (cleaned), to recognise the same body sent again without id and time
  */
 export function enrich(event: EventInput, facts: RequestFacts, body: unknown): ArrivedEvent {
-  const visitorId = visitorIdOf(facts.siteId, event.anonId);
-  const { path, utm: pathUtm, clickIds } = readPath(event.path);
-  const utm = tidyUtm(event.utm) ?? pathUtm;
+  const { visitorId, day } = whoIs(event, facts);
+  const { path, utm: pathUtm, clickIds } = readPath(event.path, facts.pathRules);
+  const utm = campaignOf(event.utm, pathUtm);
   const referrer = readReferrer(event.referrer);
   const agent = readUserAgent(facts.client.userAgent);
   const traffic = event.traffic ?? {};
   const vitals = traffic.webVitals ?? {};
-  const clientAt = event.timestamp === undefined ? undefined : iso(event.timestamp);
+  const saidMs = event.timestamp == null ? undefined : clientMs(event.timestamp);
+  const said = saidMs === undefined ? undefined : new Date(saidMs).toISOString();
+  // sent again it has the same id, whatever the clock was set to meanwhile
+  const who =
+    (day && saidMs !== undefined && facts.receivedMs !== undefined && wasYesterday(saidMs, facts.receivedMs)
+      ? day.before
+      : undefined) ?? visitorId;
+  const offset = saidMs === undefined ? 0 : clockOffset(saidMs, event.sentAt, facts.receivedMs);
+  const clientAt = offset === 0 ? said : new Date(saidMs! - offset).toISOString();
   const device = traffic.deviceType ?? agent.deviceType;
   return {
     site_id: facts.siteId,
     event_id:
       event.eventId?.toLowerCase() ??
-      (clientAt ? digestId('event', visitorId, event.eventType, event.path, clientAt) : uuidv7()),
-    body_key: event.eventId || clientAt ? undefined : digestId('body', visitorId, stableJson(body)),
+      (said ? digestId('event', who, event.eventType, event.path, said) : uuidv7()),
+    body_key: event.eventId || said ? undefined : digestId('body', visitorId, stableJson(body)),
     visitor_id: visitorId,
     client_at: clientAt,
     event_type: event.eventType,
@@ -161,13 +187,7 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     referrer,
     source: sourceOf({ utm, clickIds, referrer, ownHosts: facts.ownHosts }),
     utm,
-    bot_reason: facts.prefetch
-      ? 'prefetch'
-      : agent.isBot
-        ? 'user_agent'
-        : traffic.deviceType === 'bot'
-          ? 'declared'
-          : undefined,
+    bot_reason: botReason(facts, agent, traffic.deviceType, referrer),
     privacy_signal: facts.privacySignal,
     is_conversion: traffic.isConversion ?? false,
     engaged_ms: traffic.engagedTimeMs === undefined ? undefined : Math.round(traffic.engagedTimeMs),
@@ -178,12 +198,16 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     ttfb_ms: vitals.ttfbMs,
     cls_score: vitals.clsScore,
     props: event.props && Object.keys(event.props).length > 0 ? event.props : undefined,
-    ip_hash: `\\x${facts.client.ipHash.toString('hex')}`,
-    ua_hash: `\\x${facts.client.uaHash.toString('hex')}`,
+    ip_hash: day ? undefined : `\\x${facts.client.ipHash.toString('hex')}`,
+    ua_hash: day ? undefined : `\\x${facts.client.uaHash.toString('hex')}`,
     device_type: device,
     browser: agent.browser ?? undefined,
-    os: agent.os ?? undefined,
+    // Safari on an iPad says it is a Mac; only the page can see that it is touched
+    os: (device === 'tablet' && agent.os === 'macOS' ? 'iOS' : agent.os) ?? undefined,
     country: traffic.countryCode ?? facts.country ?? undefined,
+    day_before: day?.before,
+    is_day_visitor: day !== undefined,
+    follows: event.eventType !== 'page_view' && (facts.fromServer === true || saidMs === undefined),
   };
 }
 

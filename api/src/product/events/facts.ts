@@ -2,6 +2,7 @@
 import type { Call } from '../../ground/http/call.ts';
 import type { Site } from '../../ground/site.ts';
 import { hostsOf } from '../sites/recognise.ts';
+import { pathRulesOf } from '../sites/settings.ts';
 import type { RequestFacts } from './enrich.ts';
 
 /** Two letters for an address, or null. */
@@ -16,5 +17,9 @@ export function requestFacts(call: Call, site: Site, countryOf: CountryOf): Requ
     country: countryOf(client.address),
     privacySignal: call.privacySignal,
     prefetch: call.isPrefetch,
+    receivedMs: call.receivedMs,
+    fromServer: call.headers.origin === undefined,
+    isHead: call.isHead,
+    pathRules: pathRulesOf(site),
   };
 }

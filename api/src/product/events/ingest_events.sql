@@ -28,6 +28,43 @@ begin
   from unnest(places, ends) as grown (place, last_activity_at) where s.ctid = grown.place;
 end $$;
 
+-- What a visitor's event is taken for: what it says of itself, or the verdict that stands; a prefetch stays one.
+create or replace function judged_reason(own text, verdict text) returns text language sql immutable
+return case when verdict is null or own in ('prefetch', 'spam') then own when verdict <> 'human' then verdict end;
+
+-- Which events of a batch have another visitor, or another time, than they came with:
+-- a visit goes on past midnight (yesterday's visitor of the same network and browser, active until just now), and what a
+-- server or a capture tells of a visit under way belongs into it, however far that browser's clock is off: never before
+-- its first touch, never after a silence that was none.
+create or replace function placed_elsewhere(arrived arrived_event[], inactivity interval)
+returns table (n integer, by_visitor uuid, at timestamptz) language sql stable
+set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
+  with told as materialized (
+    select ordinality::integer as n, site_id, visitor_id, day_before, follows, event_time(client_at, received_at) as at
+    from unnest(arrived) with ordinality
+  ), owned as materialized (
+    select t.n, t.site_id, t.follows, t.at, t.visitor_id as was, case when t.day_before is not null and (
+        exists (select from visitors v where v.site_id = t.site_id and v.visitor_id = t.day_before and v.last_seen_at >= t.at - inactivity)
+        or exists (select from told b where b.site_id = t.site_id and b.visitor_id = t.day_before and b.at between t.at - inactivity and t.at)
+      ) then t.day_before else t.visitor_id end as visitor_id
+    from told t where t.day_before is not null or t.follows
+  ), moved as (
+    select o.n, case when o.at <= visit.started_at then visit.last_activity_at + interval '1 ms'
+      else visit.last_activity_at + greatest(o.at - visit.heard_at, interval '1 ms') end as at
+    from owned o
+    cross join lateral (
+      select s.started_at, s.last_activity_at, (select max(e.received_at) from events e where e.site_id = o.site_id
+        and e.visitor_id = o.visitor_id and e.occurred_at >= s.started_at and e.session_id = s.session_id) as heard_at
+      from sessions s where s.site_id = o.site_id and s.visitor_id = o.visitor_id and not s.is_bot
+      order by s.started_at desc limit 1
+    ) visit
+    where o.follows and visit.heard_at >= o.at - inactivity and o.at > visit.started_at - inactivity
+      and (o.at <= visit.started_at or o.at > visit.last_activity_at + inactivity)
+  )
+  select o.n, o.visitor_id, m.at from owned o left join moved m using (n)
+  where m.n is not null or o.visitor_id <> o.was
+$$;
+
 create or replace function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text)
 returns table (arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean)
 language plpgsql
@@ -36,9 +73,13 @@ set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache
 #variable_conflict use_column
 declare
   nil constant uuid := '00000000-0000-0000-0000-000000000000'; -- until recut_sessions has placed a late event
-  today constant timestamptz := date_trunc('day', now(), 'UTC');
+  has_bodies boolean;
+  has_elsewhere boolean;
+  today timestamptz;   -- when it began, for the site in which the loop stands
   fresh uuid[];        -- arrived ids that are stored now
   all_fresh boolean;
+  judged_visitors uuid[]; -- whose verdict stands, and which
+  judged_verdicts text[];
   event record;
   -- the visit in which the loop stands
   site uuid;
@@ -46,17 +87,30 @@ declare
   session uuid;
   active_at timestamptz;
   campaign jsonb;
+  came_from text;
+  of_bots boolean;
   -- what the loop finds, in lists that belong together
   placed_ids uuid[] := '{}'; placed_visitors uuid[] := '{}'; placed_sessions uuid[] := '{}';
   new_sessions uuid[] := '{}'; new_first_events uuid[] := '{}'; new_ends timestamptz[] := '{}';
+  new_sources text[] := '{}'; new_carried boolean[] := '{}';
   grown_rows tid[] := '{}'; grown_ends timestamptz[] := '{}';
   dirty_sites uuid[] := '{}'; dirty_times timestamptz[] := '{}';
   late_visitor record;
 begin
   perform set_config('marketing.sites', own_sites, true);
 
+  select bool_or(body_key is not null), bool_or(day_before is not null or follows) from unnest(arrived) into has_bodies, has_elsewhere;
+  if has_elsewhere then
+    for event in select * from placed_elsewhere(arrived, inactivity) loop
+      arrived[event.n].visitor_id := event.by_visitor;
+      if event.at is not null then
+        arrived[event.n].client_at := event.at;
+      end if;
+    end loop;
+  end if;
+
   -- Sent without id and time: the same body again within 30 s takes the id of the one stored before.
-  if exists (select from unnest(arrived) where body_key is not null) then
+  if has_bodies then
     insert into recent_bodies as known (site_id, body_key, event_id, seen_at)
     select a.site_id, a.body_key, a.event_id, now()
     from unnest(arrived) a
@@ -69,7 +123,7 @@ begin
 
   with sent as materialized (
     select a.site_id, coalesce(known.event_id, a.event_id) as event_id, a.event_id as arrived_id, a.visitor_id,
-      event_time(a.client_at, a.received_at) as occurred_at, a.ip_hash, a.ua_hash, a.privacy_signal
+      event_time(a.client_at, a.received_at) as occurred_at, a.ip_hash, a.ua_hash, a.privacy_signal, a.bot_reason, a.is_day_visitor
     from unnest(arrived) a
     left join lateral (
       select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
@@ -82,39 +136,54 @@ begin
   ), kept as materialized (
     select sent.* from sent join keyed using (site_id, event_id)
   ), seen as (
-    insert into visitors as v (site_id, visitor_id, first_seen_at, last_seen_at, ip_hash, ua_hash, privacy_signal)
-    select site_id, visitor_id, min(occurred_at), max(occurred_at), any_value(ip_hash), any_value(ua_hash), bool_or(privacy_signal)
+    insert into visitors as v (site_id, visitor_id, first_seen_at, last_seen_at, first_human_at, is_day_visitor, ip_hash, ua_hash,
+      privacy_signal)
+    select site_id, visitor_id, min(occurred_at), max(occurred_at), min(occurred_at) filter (where bot_reason is null),
+      coalesce(bool_or(is_day_visitor), false), any_value(ip_hash), any_value(ua_hash), bool_or(privacy_signal)
     from kept group by site_id, visitor_id order by site_id, visitor_id
     on conflict (site_id, visitor_id) do update
     set first_seen_at = least(v.first_seen_at, excluded.first_seen_at),
       last_seen_at = greatest(v.last_seen_at, excluded.last_seen_at),
-      ip_hash = excluded.ip_hash, ua_hash = excluded.ua_hash, privacy_signal = excluded.privacy_signal
+      first_human_at = case when v.bot_verdict is null then least(v.first_human_at, excluded.first_human_at)
+        when v.bot_verdict = 'human' then least(v.first_human_at, excluded.first_seen_at) end,
+      ip_hash = case when not v.is_day_visitor then excluded.ip_hash end, ua_hash = case when not v.is_day_visitor then excluded.ua_hash end,
+      privacy_signal = excluded.privacy_signal
+    returning v.visitor_id, v.bot_verdict
   )
-  select array_agg(arrived_id) from kept into fresh;
+  select (select array_agg(arrived_id) from kept), array_agg(visitor_id), array_agg(bot_verdict)
+  from seen where bot_verdict is not null into fresh, judged_visitors, judged_verdicts;
   all_fresh := coalesce(cardinality(fresh), 0) = cardinality(arrived);
 
   if fresh is not null then
     -- The visitors are locked now, so nobody else cuts their sessions; this statement sees the latest ones.
     for event in
-      select a.site_id, a.visitor_id, a.event_id, a.occurred_at, a.utm, latest.row_at, latest.session_id,
-        latest.started_at, latest.last_activity_at, latest.utm as session_utm,
+      select a.site_id, a.visitor_id, a.is_bot, a.event_id, a.occurred_at, a.utm, a.source, latest.row_at, latest.session_id,
+        latest.started_at, latest.last_activity_at, latest.utm as session_utm, latest.source as session_source,
         -- Earlier than the session we know, or a campaign inside it: recut_sessions decides with all rows before it.
         bool_or(coalesce(a.occurred_at < latest.started_at
             or (a.occurred_at < latest.last_activity_at and a.utm <> coalesce(latest.utm, '{}')), false))
-          over (partition by a.site_id, a.visitor_id) as is_late
+          over (partition by a.site_id, a.visitor_id, a.is_bot) as is_late
       from (
-        select site_id, visitor_id, event_id, utm, event_time(client_at, received_at) as occurred_at
+        select site_id, visitor_id, event_id, utm, source, event_time(client_at, received_at) as occurred_at,
+          case when judged_visitors is null then bot_reason
+            else judged_reason(bot_reason, judged_verdicts[array_position(judged_visitors, visitor_id)]) end is not null as is_bot
         from unnest(arrived) where all_fresh or event_id = any (fresh)
       ) a
       left join lateral (
-        select s.ctid as row_at, s.* from sessions s where s.site_id = a.site_id and s.visitor_id = a.visitor_id
+        select s.ctid as row_at, s.* from sessions s where s.site_id = a.site_id and s.visitor_id = a.visitor_id and s.is_bot = a.is_bot
         order by s.started_at desc limit 1
       ) latest on true
-      order by a.site_id, a.visitor_id, a.occurred_at, a.event_id
+      order by a.site_id, a.visitor_id, a.is_bot, a.occurred_at, a.event_id
     loop
-      if event.visitor_id is distinct from visitor or event.site_id <> site then
+      if event.site_id is distinct from site then
+        select case when settings ? 'timeZone' then site_day_starts(site_id, site_day(site_id, now())) else date_trunc('day', now(), 'UTC') end
+        into today from sites where site_id = event.site_id;
+      end if;
+      if event.visitor_id is distinct from visitor or event.site_id <> site or event.is_bot <> of_bots then
         site := event.site_id;
         visitor := event.visitor_id;
+        of_bots := event.is_bot;
+        came_from := event.session_source;
         session := event.session_id;
         active_at := event.last_activity_at;
         campaign := event.session_utm;
@@ -126,6 +195,11 @@ begin
           new_sessions := array_append(new_sessions, session);
           new_first_events := array_append(new_first_events, event.event_id);
           new_ends := array_append(new_ends, event.occurred_at);
+          new_carried := array_append(new_carried, event.source in ('internal', 'carried') and came_from is not null);
+          if event.source not in ('internal', 'carried') or came_from is null then
+            came_from := case when event.source in ('internal', 'carried') then 'direct' else event.source end;
+          end if;
+          new_sources := array_append(new_sources, came_from);
         elsif session is distinct from event.session_id then
           new_ends[cardinality(new_ends)] := event.occurred_at;
         else
@@ -153,10 +227,12 @@ begin
 
     if cardinality(new_sessions) > 0 then
       insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
-        device_type, browser, os, country)
+        device_type, browser, os, country, is_bot, is_carried)
       select a.site_id, n.session_id, a.visitor_id, event_time(a.client_at, a.received_at), n.last_activity_at, a.path, a.referrer,
-        a.source, a.utm, a.device_type, a.browser, a.os, a.country
-      from unnest(new_sessions, new_first_events, new_ends) as n (session_id, event_id, last_activity_at)
+        n.source, a.utm, a.device_type, a.browser, a.os, a.country,
+        judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) is not null, n.is_carried
+      from unnest(new_sessions, new_first_events, new_ends, new_sources, new_carried)
+        as n (session_id, event_id, last_activity_at, source, is_carried)
       join unnest(arrived) a using (event_id);
     end if;
     if cardinality(grown_rows) > 0 then
@@ -164,30 +240,32 @@ begin
     end if;
     insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, referrer, source,
       utm, bot_reason, clamped, privacy_signal, is_conversion, engaged_ms, scroll_percent, fcp_ms, lcp_ms, inp_ms, ttfb_ms,
-      cls_score, props)
+      cls_score, props, device_type, browser, os, country)
     select a.site_id, a.event_id, a.visitor_id, p.session_id, event_time(a.client_at, a.received_at), coalesce(a.received_at, now()),
-      a.event_type, a.path, a.referrer, a.source, a.utm, a.bot_reason,
+      a.event_type, a.path, a.referrer, a.source, a.utm,
+      case when judged_visitors is null then a.bot_reason
+        else judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) end,
       coalesce(event_time(a.client_at, a.received_at) <> a.client_at, false), a.privacy_signal, a.is_conversion, a.engaged_ms,
-      a.scroll_percent, a.fcp_ms, a.lcp_ms, a.inp_ms, a.ttfb_ms, a.cls_score, a.props
+      a.scroll_percent, a.fcp_ms, a.lcp_ms, a.inp_ms, a.ttfb_ms, a.cls_score, a.props,
+      a.device_type, a.browser, a.os, a.country
     from unnest(placed_ids, placed_sessions) as p (event_id, session_id) join unnest(arrived) a using (event_id);
     if cardinality(dirty_sites) > 0 then
       -- Today is rolled up all the time; an older day only when something says that it changed.
       insert into dirty_days (site_id, day, cause)
-      select distinct site_id, (at at time zone 'UTC')::date, 'late_event'
+      select distinct site_id, site_day(site_id, at), 'late_event'
       from unnest(dirty_sites, dirty_times) as d (site_id, at);
     end if;
 
     if nil = any (placed_sessions) then
       for late_visitor in
-        select a.site_id, a.visitor_id, (array_agg(a.device_type))[1] as device_type, (array_agg(a.browser))[1] as browser,
-          (array_agg(a.os))[1] as os, (array_agg(a.country))[1] as country
+        select distinct a.site_id, a.visitor_id,
+          judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) is not null as is_bot
         from unnest(arrived) a
         join unnest(placed_ids, placed_sessions) as p (event_id, session_id) using (event_id)
         where p.session_id = nil
-        group by 1, 2 order by 1, 2
+        order by 1, 2, 3
       loop
-        perform recut_sessions(late_visitor.site_id, late_visitor.visitor_id, inactivity,
-          late_visitor.device_type, late_visitor.browser, late_visitor.os, late_visitor.country);
+        perform recut_sessions(late_visitor.site_id, late_visitor.visitor_id, late_visitor.is_bot, null, inactivity);
       end loop;
       select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into placed_ids, placed_visitors, placed_sessions
       from unnest(arrived) a

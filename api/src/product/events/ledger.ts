@@ -3,10 +3,13 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
-import { addToLedger, type Refusal } from './queries.ts';
+import { addToLedger, type PageOrigin, type Refusal } from './queries.ts';
 
 // A flood of refusals is counted in full, but only so many a second leave a row to look at.
 const SAMPLES_PER_FLUSH_MAX = 20;
+// Anybody can make up origins; those of a real site are few.
+const ORIGINS_PER_FLUSH_MAX = 50;
+const ORIGIN_LENGTH_MAX = 300; // a scheme, a host of at most 253 characters, a port
 const FLUSH_MS = 1000;
 // bucket b holds server times in (1.1^(b-1), 1.1^b] hundredths of a millisecond: 10 % wide, 0.01 ms to hours in 200 buckets
 const LATENCY_BASE = Math.log(1.1);
@@ -19,6 +22,8 @@ export interface Ledger {
     refusal: { siteId: string; route: string; reason: string; issues?: Issue[] | undefined },
     count?: number,
   ): void;
+  /** Notes an event from a page whose origin the site does not list. */
+  page(siteId: string, origin: string, outcome: 'taken' | 'refused'): void;
   /** Server time of a write route, in milliseconds. */
   time(siteId: string, ms: number): void;
   /** Writes what is gathered; keeps it when the database is away. */
@@ -30,19 +35,27 @@ export function makeLedger(db: Pool, log: Log): Ledger {
   let refusals = new Map<string, Refusal>();
   let samples: { site_id: string; route: string; reason: string; details: unknown }[] = [];
   let latencies = new Map<string, { site_id: string; bucket: number; count: number }>();
+  let origins = new Map<string, PageOrigin>();
   let writing: Promise<void> = Promise.resolve();
 
   async function write(): Promise<void> {
-    if (refusals.size === 0 && latencies.size === 0) return;
-    const taken = { refusals, samples, latencies };
+    if (refusals.size === 0 && latencies.size === 0 && origins.size === 0) return;
+    const taken = { refusals, samples, latencies, origins };
     refusals = new Map();
     samples = [];
     latencies = new Map();
+    origins = new Map();
     try {
-      await addToLedger(db, [...taken.refusals.values()], taken.samples, [...taken.latencies.values()]);
+      await addToLedger(db, {
+        refusals: [...taken.refusals.values()],
+        samples: taken.samples,
+        latencies: [...taken.latencies.values()],
+        origins: [...taken.origins.values()],
+      });
     } catch (err) {
       for (const entry of taken.refusals.values()) add(entry, entry.count);
       for (const entry of taken.latencies.values()) addTime(entry.site_id, entry.bucket, entry.count);
+      for (const entry of taken.origins.values()) addOrigin(entry);
       log.warn({ err }, 'the ledger could not be written; kept for the next try');
     }
   }
@@ -62,6 +75,14 @@ export function makeLedger(db: Pool, log: Log): Ledger {
     if (known) known.count += count;
     else latencies.set(key, { site_id: siteId, bucket, count });
   }
+  function addOrigin({ site_id, origin, taken, refused }: PageOrigin): void {
+    const key = `${site_id} ${origin}`;
+    const known = origins.get(key);
+    if (known) {
+      known.taken += taken;
+      known.refused += refused;
+    } else if (origins.size < ORIGINS_PER_FLUSH_MAX) origins.set(key, { site_id, origin, taken, refused });
+  }
   const timer = setInterval(flush, FLUSH_MS).unref();
   return {
     refuse({ siteId, route, reason, issues }, count = 1) {
@@ -73,6 +94,14 @@ export function makeLedger(db: Pool, log: Log): Ledger {
           reason,
           details: issues ? { issues: issues.slice(0, 5) } : null,
         });
+    },
+    page(siteId, origin, outcome) {
+      addOrigin({
+        site_id: siteId,
+        origin: origin.slice(0, ORIGIN_LENGTH_MAX),
+        taken: outcome === 'taken' ? 1 : 0,
+        refused: outcome === 'refused' ? 1 : 0,
+      });
     },
     time: (siteId, ms) => addTime(siteId, latencyBucket(ms), 1),
     flush,

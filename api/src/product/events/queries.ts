@@ -13,13 +13,13 @@ export interface StoredEvent {
 }
 
 interface Row {
-  /** arrived id and session id of each event stored now, 36 characters each */
+  /** arrived id, session id and visitor id of each event stored now, 36 characters each */
   stored: string | null;
   known: { arrived_id: string; event_id: string; visitor_id: string; session_id: string | null }[] | null;
 }
 
 // A row of text an event, each with five fields to read, cost as much as making the answers from them.
-const INGEST = `select string_agg(concat(arrived_id, session_id), '') filter (where not duplicate) as stored,
+const INGEST = `select string_agg(concat(arrived_id, session_id, visitor_id), '') filter (where not duplicate) as stored,
   json_agg(json_build_object('arrived_id', arrived_id, 'event_id', event_id, 'visitor_id', visitor_id, 'session_id', session_id))
     filter (where duplicate) as known
 from ingest_events($1, $2, $3, $4)`;
@@ -66,14 +66,12 @@ export async function ingestEvents(
     ],
   });
   const { stored, known } = rows[0]!;
-  const sessionOf = new Map<string, string>();
-  for (let at = 0; at < (stored?.length ?? 0); at += 2 * ID_LENGTH) {
-    sessionOf.set(stored!.slice(at, at + ID_LENGTH), stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH));
-  }
   const results = new Map<string, StoredEvent>();
-  for (const { event_id: eventId, visitor_id: visitorId } of arrived) {
-    const sessionId = sessionOf.get(eventId);
-    if (sessionId) results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
+  for (let at = 0; at < (stored?.length ?? 0); at += 3 * ID_LENGTH) {
+    const eventId = stored!.slice(at, at + ID_LENGTH);
+    const sessionId = stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH);
+    const visitorId = stored!.slice(at + 2 * ID_LENGTH, at + 3 * ID_LENGTH);
+    results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
   }
   for (const row of known ?? []) {
     results.set(row.arrived_id, {
@@ -94,13 +92,26 @@ export interface Refusal {
   count: number;
 }
 
+export interface PageOrigin {
+  site_id: string;
+  origin: string;
+  taken: number;
+  refused: number;
+}
+
+const ORIGINS_PER_SITE_MAX = 200;
+
 export async function addToLedger(
   pool: Pool,
-  refusals: Refusal[],
-  samples: { site_id: string; route: string; reason: string; details: unknown }[],
-  latencies: { site_id: string; bucket: number; count: number }[],
+  gathered: {
+    refusals: Refusal[];
+    samples: { site_id: string; route: string; reason: string; details: unknown }[];
+    latencies: { site_id: string; bucket: number; count: number }[];
+    origins: PageOrigin[];
+  },
 ): Promise<void> {
-  const siteIds = [...new Set([...refusals, ...latencies].map((entry) => entry.site_id))];
+  const { refusals, samples, latencies, origins } = gathered;
+  const siteIds = [...new Set([...refusals, ...latencies, ...origins].map((entry) => entry.site_id))];
   await inSites(pool, siteIds, async (db) => {
     await db.query(
       `insert into ingest_ledger as l (site_id, day, outcome, reason, count)
@@ -122,6 +133,48 @@ export async function addToLedger(
        on conflict (site_id, day, bucket) do update set count = l.count + excluded.count`,
       [JSON.stringify(latencies)],
     );
+    if (origins.length > 0)
+      await db.query(
+        `insert into page_origins as o (site_id, origin, taken, refused)
+         select site_id, origin, taken, refused from json_to_recordset($1) as r (site_id uuid, origin text, taken bigint, refused bigint)
+         where exists (select from page_origins k where k.site_id = r.site_id and k.origin = r.origin)
+           or (select count(*) from page_origins k where k.site_id = r.site_id) < $2
+         order by 1, 2
+         on conflict (site_id, origin) do update
+         set taken = o.taken + excluded.taken, refused = o.refused + excluded.refused, last_seen_at = now()`,
+        [JSON.stringify(origins), ORIGINS_PER_SITE_MAX],
+      );
+  });
+}
+
+export interface SeenOrigin {
+  origin: string;
+  taken: number;
+  refused: number;
+  firstSeenAt: string;
+  lastSeenAt: string;
+}
+
+/** Origins of pages that sent to a site while it did not list them, the busiest first. */
+export async function listPageOrigins(pool: Pool, siteId: string): Promise<SeenOrigin[]> {
+  return inSites(pool, [siteId], async (db) => {
+    const { rows } = await db.query<{
+      origin: string;
+      taken: string;
+      refused: string;
+      first_seen_at: Date;
+      last_seen_at: Date;
+    }>(
+      'select * from page_origins where site_id = $1 order by taken + refused desc, last_seen_at desc, origin',
+      [siteId],
+    );
+    return rows.map((row) => ({
+      origin: row.origin,
+      taken: Number(row.taken),
+      refused: Number(row.refused),
+      firstSeenAt: row.first_seen_at.toISOString(),
+      lastSeenAt: row.last_seen_at.toISOString(),
+    }));
   });
 }
 

@@ -1,29 +1,34 @@
 // What visitors send: POST /v1/events, one or a batch, as JSON or as a beacon's text, and the pixel for pages without JavaScript.
 import { z } from 'zod';
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
-import { propertyId } from '../../ground/http/fields.ts';
 import type { RateLimits } from '../../ground/http/rate-limit.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
-import { issuesOf, validate } from '../../ground/http/validate.ts';
-import { AppError } from '../../ground/lib/app-error.ts';
+import { validate } from '../../ground/http/validate.ts';
+import { AppError, type Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
-import { enrich, uuidv7 } from './enrich.ts';
+import type { DaySalts } from './day-visitor.ts';
+import { enrich, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
 import { type CountryOf, requestFacts } from './facts.ts';
+import { readEvent } from './forgive.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
+import { notOfSite, originRoute, pageGate } from './origins.ts';
 import { batchDocument, batchInput, type EventInput, eventInput, storedShape } from './schema.ts';
 
 const EVENT_BYTES_MAX = 32 * 1024;
 const BATCH_BYTES_MAX = 64 * 1024;
 
 export interface EventNeeds {
+  db: Pool;
   sites: Sites;
   ingest: Ingest;
   ledger: Ledger;
   limits: RateLimits;
   countryOf: CountryOf;
+  daySalts: DaySalts;
 }
 
 const refusedShape = z.object({
@@ -42,18 +47,32 @@ const pretended = (): StoredEvent => ({
   duplicate: false,
 });
 
-function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent) {
-  return { eventId, visitorId, sessionId, ...(duplicate ? { duplicate: true } : {}) };
+function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent, warnings: Issue[]) {
+  return {
+    eventId,
+    visitorId,
+    sessionId,
+    ...(duplicate ? { duplicate: true } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
 }
 
 export function eventRoutes(needs: EventNeeds): Route[] {
-  const { sites, ingest, ledger, limits, countryOf } = needs;
+  const { sites, ingest, ledger, limits, countryOf, daySalts } = needs;
+  const refuseStranger = pageGate(sites, ledger);
 
   /** Which site an event is for; a fault of it is that event's own. */
   const siteOf = (
     call: Call,
     event: { propertyId?: string | undefined; traffic?: { propertyId?: string | undefined } | undefined },
   ) => sites.ofPage(call.headers, event.propertyId ?? event.traffic?.propertyId);
+
+  /** Out of memory at once; without the day's salt nothing could be stored either. */
+  const dayVisitorOf = (call: Call, siteId: string) =>
+    daySalts.known(call.client, siteId, call.receivedMs) ??
+    daySalts.find(call.client, siteId, call.receivedMs).catch((error) => {
+      throw notStored(error);
+    });
 
   async function store(
     call: Call,
@@ -62,11 +81,14 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     body: unknown,
     sent: number,
   ): Promise<StoredEvent> {
+    refuseStranger(call, site);
     if (isHoneypotHit(event.honeypot)) {
       ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot' });
       return pretended();
     }
-    const row = enrich(event, requestFacts(call, site, countryOf), body);
+    const facts = requestFacts(call, site, countryOf);
+    if (!event.anonId) facts.dayVisitor = await dayVisitorOf(call, site.siteId);
+    const row = enrich(event, facts, body);
     // its share of the request is near enough for the queue's bound
     return ingest.store(row, 300 + call.bodyBytes / sent);
   }
@@ -76,31 +98,28 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     if (call.bodyBytes > EVENT_BYTES_MAX)
       throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
     call.refused.siteId = namedSite(sites, body)?.siteId;
-    const event = validate(eventInput, body);
+    const { event, warnings } = readEvent(body);
     const site = await siteOf(call, event);
     call.refused.siteId = site.siteId;
     const stored = await store(call, event, site, body, 1);
     call.refused.items = 0; // counted with what was stored
-    return answerOf(stored);
+    return answerOf(stored, warnings);
   }
 
   async function many(call: Call): Promise<object> {
-    const { events } = validate(batchInput, call.body);
+    const { events, sentAt } = validate(batchInput, call.body);
     if (events.length > 1) await limits.take(call.client, 'events', events.length - 1);
     call.refused.items = 0; // from here on each event counts for itself
     let refusedByUs: AppError | null = null;
     const results = await Promise.all(
       events.map(async (candidate) => {
-        const parsed = eventInput.safeParse(candidate);
         let siteId = namedSite(sites, candidate)?.siteId ?? sites.fallback().siteId;
         try {
-          if (!parsed.success)
-            throw new AppError('invalid_request', 'Some fields are not as they should be.', {
-              issues: issuesOf(parsed.error),
-            });
-          const site = await siteOf(call, parsed.data);
+          const { event, warnings } = readEvent(candidate);
+          const site = await siteOf(call, event);
           siteId = site.siteId;
-          return answerOf(await store(call, parsed.data, site, candidate, events.length));
+          const timed = { ...event, sentAt: event.sentAt ?? sentAt };
+          return answerOf(await store(call, timed, site, candidate, events.length), warnings);
         } catch (error) {
           if (!(error instanceof AppError) || error.code === 'unavailable') {
             refusedByUs ??= error instanceof AppError ? error : notStored(error);
@@ -114,23 +133,25 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     );
     // All or nothing is not needed: what was stored is recognised when the whole batch is sent again.
     if (refusedByUs) throw refusedByUs;
-    if (results.every((result) => 'error' in result)) throw noneTaken(results);
+    if (results.every((result) => 'error' in result)) throw noneTaken(results, call);
     return { results };
   }
 
   async function pixel(query: z.output<typeof pixelQuery>, call: Call): Promise<Reply> {
     const facts = requestFacts(call, call.site, countryOf);
+    // No script, so no id of the browser's.
+    facts.dayVisitor = await dayVisitorOf(call, call.site.siteId);
     const page = call.header('referer');
-    const event = validate(eventInput, {
-      // No script, so no id of the browser's: the keyed hashes of address and user agent stand in for one, for a day.
-      anonId: `pixel-${call.receivedAt.toISOString().slice(0, 10)}-${facts.client.ipHash.toString('hex', 0, 8)}${facts.client.uaHash.toString('hex', 0, 8)}`,
+    const { event } = readEvent({
       eventType: 'page_view',
-      path: query.path ?? (URL.canParse(page) ? pathOfUrl(page) : '/'),
+      path: query.path || pathOfPage(page),
       referrer: query.referrer || undefined,
       utm: utmOf(query),
     });
     // each showing of the picture is a page view of its own: an id of ours, so that two views within 30 s are two
-    await ingest.store({ ...enrich(event, facts, query), event_id: uuidv7(), body_key: undefined }, 500);
+    const row = { ...enrich(event, facts, query), event_id: uuidv7(), body_key: undefined };
+    if (event.path === UNKNOWN_PATH) row.path = UNKNOWN_PATH;
+    await ingest.store(row, 500);
     call.refused.items = 0;
     return new Reply(200, GIF, {
       'Content-Type': 'image/gif',
@@ -140,6 +161,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
   }
 
   return [
+    originRoute(needs),
     route({
       at: 'POST /v1/events',
       id: 'storeEvents',
@@ -183,7 +205,8 @@ const notStored = (cause: unknown) =>
     cause,
   });
 
-function noneTaken(results: object[]): AppError {
+function noneTaken(results: { error?: string }[], call: Call): AppError {
+  if (results.every(({ error }) => error === 'origin_not_allowed')) return notOfSite(call);
   return new AppError('invalid_request', 'None of these events can be taken.', {
     issues: results
       .flatMap((result, i) =>
@@ -196,15 +219,26 @@ function noneTaken(results: object[]): AppError {
   });
 }
 
-const pathOfUrl = (url: string) => {
-  const { pathname, search } = new URL(url);
-  return (pathname + search).slice(0, 2048);
-};
+/** An origin alone, which is what browsers tell other hosts, is no page. */
+function pathOfPage(referer: string): string {
+  const url = URL.parse(referer);
+  const path = url ? (url.pathname + url.search).slice(0, 2048) : '/';
+  return path === '/' ? UNKNOWN_PATH : path;
+}
 
-const optionalText = z.string().trim().max(2048).optional();
+// An address of a picture holds whatever a template put there: too long is cut, and nothing is nothing.
+const optionalText = z
+  .string()
+  .transform((text) => text.trim().slice(0, 2048).toWellFormed() || undefined)
+  .optional();
 const pixelQuery = z.object({
-  propertyId: propertyId.optional(),
-  path: z.string().trim().max(2048).optional().describe("the page's path; else the Referer header tells"),
+  propertyId: z
+    .string()
+    .trim()
+    .max(128)
+    .transform((key) => key || undefined)
+    .optional(),
+  path: optionalText.describe("the page's path; else the Referer header tells"),
   referrer: optionalText,
   utm_source: optionalText,
   utm_medium: optionalText,

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { anonId, propertyId } from '../../ground/http/fields.ts';
 
-const PROPS_BYTES_MAX = 8 * 1024;
-const PROPS_DEPTH_MAX = 8;
-const PROPS_KEYS_MAX = 64;
-const PROPS_TEXT_MAX = 2048;
+export const PROPS_BYTES_MAX = 8 * 1024;
+export const PROPS_DEPTH_MAX = 8;
+export const PROPS_KEYS_MAX = 64;
+export const PROPS_TEXT_MAX = 2048;
 export const BATCH_EVENTS_MAX = 50;
 
 const within = (max: number) => z.number().min(0).max(max);
@@ -89,19 +89,29 @@ export const traffic = z.object({
 
 const EPOCH_MS_MAX = 8.64e15;
 const timestamp = z.union(
-  [z.number().min(0).max(EPOCH_MS_MAX), z.iso.datetime({ offset: true, local: true }), z.iso.date()],
+  [
+    z.number().min(0).max(EPOCH_MS_MAX),
+    z.iso.datetime({ offset: true, local: true }),
+    z.iso.date(),
+    z.string().regex(/^\d{9,14}(\.\d{1,6})?$/),
+  ],
   {
-    error: 'an ISO 8601 instant or epoch milliseconds',
+    error: 'an ISO 8601 instant, or epoch milliseconds or seconds',
   },
 );
+/** Epoch milliseconds of the browser's clock when it sent; what is no such number says nothing. */
+const sentAt = z.number().min(0).max(EPOCH_MS_MAX).optional().catch(undefined);
 
 export const eventInput = z
   .object({
     eventId: z.guid().optional().describe('made by the client when the event happened, kept on resends'),
-    anonId,
+    anonId: anonId.optional().describe('absent: a day visitor'),
     eventType: z.string().trim().min(1).max(64),
     path: eventPath,
-    timestamp: timestamp.optional(),
+    timestamp: timestamp.nullish().describe('epoch seconds are told from milliseconds by their size'),
+    sentAt: sentAt.describe(
+      "the browser's clock when it sent, in epoch milliseconds: an offset of over 5 s is taken off",
+    ),
     referrer: referrer.optional(),
     utm: utm.optional(),
     propertyId: propertyId.optional(),
@@ -113,12 +123,18 @@ export const eventInput = z
 
 export type EventInput = z.output<typeof eventInput>;
 
-export const batchInput = z.object({ events: z.array(z.unknown()).min(1).max(BATCH_EVENTS_MAX) });
+export const batchInput = z.object({ events: z.array(z.unknown()).min(1).max(BATCH_EVENTS_MAX), sentAt });
 
 /** For the OpenAPI document: a batch is validated event by event, so that one bad event costs no other. */
 export const batchDocument = z
-  .object({ events: z.array(eventInput).min(1).max(BATCH_EVENTS_MAX) })
+  .object({ events: z.array(eventInput).min(1).max(BATCH_EVENTS_MAX), sentAt })
   .meta({ id: 'EventBatch' });
+
+/** What was taken, but not as it was sent; absent where all of it was. */
+export const warningsShape = z
+  .array(z.object({ path: z.string(), message: z.string() }))
+  .optional()
+  .describe('fields that were left out or cut; the rest is stored');
 
 export const storedShape = z
   .object({
@@ -126,5 +142,6 @@ export const storedShape = z
     visitorId: z.uuid(),
     sessionId: z.uuid().nullable(),
     duplicate: z.literal(true).optional(),
+    warnings: warningsShape,
   })
   .meta({ id: 'StoredEvent' });

@@ -22,11 +22,16 @@ const numbers = {
 } as const;
 
 export const eventTables: Tables = {
+  day_salts: {
+    holds: "the key of a day's visitors without an id of their own; never in a backup",
+    columns: { salt: 'digest' },
+    kept: { job: 'day_salts', why: '48 hours: after that nobody can tell who they were' },
+  },
   visitors: {
     holds: 'a browser, known by a derived id; hashes of its address and user agent',
     whose: 'visitor',
     moved: true,
-    columns: { ip_hash: { scrub: 'null' }, ua_hash: { scrub: 'null' } },
+    columns: { ip_hash: { scrub: 'null' }, ua_hash: { scrub: 'null' }, bot_verdict: 'bounded' },
     kept: {
       ...events,
       since: 'last_seen_at',
@@ -71,6 +76,10 @@ export const eventTables: Tables = {
           'role', case when props ->> 'role' = 'lead' then 'lead' end)) end`,
         found: true,
       },
+      device_type: 'bounded',
+      browser: { scrub: 'null' },
+      os: { scrub: 'null' },
+      country: 'bounded',
     },
     kept: {
       ...events,
@@ -102,8 +111,17 @@ export const eventTables: Tables = {
     kept: numbers,
   },
   ingest_latencies: { holds: 'how long writes of a day took, by bucket', columns: {}, kept: numbers },
+  page_origins: {
+    holds: 'the address of a website whose pages sent to a site that does not list it; how often, when last',
+    columns: { origin: 'bounded' }, // scheme and host of a page, at most some hundred a site
+    kept: {
+      for: { days: 'REJECTION_RETENTION_DAYS' },
+      since: 'last_seen_at',
+      why: 'not seen any more',
+    },
+  },
   rejections: {
-    holds: 'a sample of what was refused: which field, which rule, never what was sent',
+    holds: 'a sample of what was refused: which field, which rule, which website; never what was sent',
     columns: { route: 'bounded', reason: 'bounded', details: 'bounded' },
     kept: {
       for: { days: 'REJECTION_RETENTION_DAYS' },

@@ -5,9 +5,11 @@ import { inSites } from '../../ground/db/transaction.ts';
 import { siteName } from '../../ground/http/fields.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
+import { readRows } from '../../ground/lib/table.ts';
 import { domainClass } from '../captures/domains.ts';
 import { newKey } from '../consent/link.ts';
 import { recordConsent } from '../consent/record.ts';
+import { columnOf, DATE_FORMATS, importedRow, isColumn } from './import-rows.ts';
 
 const ROWS_MAX = 20_000;
 const ROWS_PER_TRANSACTION = 200; // a capture of the same address waits no longer than this takes
@@ -16,11 +18,15 @@ export const importInput = z
   .object({
     propertyId: siteName,
     dryRun: z.boolean().default(false).describe('tells what would happen, and changes nothing'),
+    dateFormat: z
+      .enum(DATE_FORMATS)
+      .optional()
+      .describe('how days are written that are not ISO; a time after one is UTC'),
     csv: z
       .string()
       .min(1)
       .describe(
-        'with a header: email, and any of capturedAt, formName, sourceChannel, consentStatus, consentAt, consentKind, expiresAt, words, language, policyVersion, purposes, evidence',
+        'with a header (commas, semicolons or tabs): email, and any of capturedAt, formName, sourceChannel, consentStatus, consentAt, consentKind, expiresAt, words, language, policyVersion, purposes, evidence',
       ),
   })
   .meta({ id: 'LeadImport' });
@@ -37,6 +43,7 @@ export const importReport = z
         message: z.string().optional(),
       }),
     ),
+    ignoredColumns: z.array(z.string()).describe('names in the header that we keep nothing of'),
   })
   .meta({ id: 'LeadImportReport' });
 
@@ -46,69 +53,6 @@ export interface RowReport {
   message?: string;
 }
 
-const optional = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max)
-    .transform((text) => text || undefined)
-    .optional();
-const instant = z
-  .string()
-  .trim()
-  .transform((text, context) => {
-    if (!text) return undefined;
-    const at = Date.parse(text);
-    if (at <= Date.now()) return new Date(at).toISOString();
-    context.addIssue({ code: 'custom', message: 'a date or an instant, not in the future' });
-    return z.NEVER;
-  })
-  .optional();
-
-const importedRow = z
-  .object({
-    email: z.string(),
-    capturedAt: instant,
-    formName: optional(255),
-    sourceChannel: optional(255),
-    consentStatus: z.preprocess(
-      (text) => text || 'pending',
-      z.enum(['pending', 'implied', 'express', 'withdrawn']),
-    ),
-    consentAt: instant,
-    consentKind: z.preprocess(
-      (text) => text || undefined,
-      z.enum(['implied_inquiry', 'implied_purchase']).optional(),
-    ),
-    expiresAt: z.preprocess((text) => text || undefined, z.iso.datetime({ offset: true }).optional()),
-    words: optional(8000),
-    language: optional(35),
-    policyVersion: optional(255),
-    purposes: optional(500),
-    evidence: optional(2000),
-  })
-  .superRefine((row, context) => {
-    const claims = row.consentStatus === 'express' || row.consentStatus === 'implied';
-    if (claims && !row.consentAt)
-      context.addIssue({
-        code: 'custom',
-        path: ['consentAt'],
-        message: `is needed for ${row.consentStatus} consent`,
-      });
-    if (claims && !row.evidence)
-      context.addIssue({
-        code: 'custom',
-        path: ['evidence'],
-        message: 'is needed: where and how was it given, and where is the proof?',
-      });
-    if (row.consentStatus === 'express' && !row.words)
-      context.addIssue({
-        code: 'custom',
-        path: ['words'],
-        message: 'are needed for express consent: what exactly was agreed to?',
-      });
-  });
-
 class DryRun extends Error {}
 
 /** throws invalid_request when the file is no CSV or has no column email */
@@ -117,29 +61,12 @@ export async function importLeads(
   siteId: string,
   input: z.output<typeof importInput>,
   hashAddress: (normalized: string) => string,
-): Promise<{ dryRun: boolean; counts: Record<string, number>; rows: RowReport[] }> {
-  const { parse } = await import('csv-parse/sync'); // rarely needed: not in memory before
-  let records: { record: Record<string, string>; line: number }[];
-  try {
-    records = (
-      parse(input.csv, {
-        columns: true,
-        bom: true,
-        skip_empty_lines: true,
-        trim: true,
-        info: true,
-        relax_column_count_less: true,
-      }) as unknown as {
-        record: Record<string, string>;
-        info: { lines: number };
-      }[]
-    ).map(({ record, info }) => ({ record, line: info.lines }));
-  } catch (error) {
-    throw unreadable(`The file is not CSV: ${(error as { code?: string }).code ?? 'it cannot be read'}.`);
-  }
-  if (records.length === 0 || !('email' in records[0]!.record))
+): Promise<z.output<typeof importReport>> {
+  const { names, rows: records } = await readRows(input.csv, columnOf, ROWS_MAX);
+  if (records.length === 0 || !names.includes('email'))
     throw unreadable('The file needs a header line with a column called email, and rows.');
   if (records.length > ROWS_MAX) throw unreadable(`The file has over ${ROWS_MAX} rows; send it in parts.`);
+  const shape = importedRow(input.dateFormat);
 
   const rows: RowReport[] = [];
   for (let start = 0; start < records.length; start += ROWS_PER_TRANSACTION) {
@@ -147,17 +74,17 @@ export async function importLeads(
     const reports: RowReport[] = [];
     await inSites(pool, siteId, async (db) => {
       // in one order, so that two imports, or captures, never wait for each other in a circle
-      const addresses = bite
-        .flatMap(({ record }) => readAddress(record.email ?? '')?.normalized ?? [])
-        .sort();
+      const addresses = bite.flatMap(({ cells }) => readAddress(cells.email ?? '')?.normalized ?? []).sort();
       await db.query(
         "select pg_advisory_xact_lock(hashtextextended($1 || ' ' || address, 7)) from unnest($2::text[]) as a (address)",
         [siteId, addresses],
       );
-      for (const { record, line } of bite) {
-        const parsed = importedRow.safeParse(record);
-        const address = readAddress(record.email ?? '');
-        if (!address) reports.push({ row: line, outcome: 'refused', message: 'email: is not an address' });
+      for (const { cells, line, fault } of bite) {
+        const parsed = shape.safeParse(cells);
+        const address = readAddress(cells.email ?? '');
+        if (fault) reports.push({ row: line, outcome: 'refused', message: fault });
+        else if (!address)
+          reports.push({ row: line, outcome: 'refused', message: 'email: is not an address' });
         else if (!parsed.success)
           reports.push({
             row: line,
@@ -199,7 +126,7 @@ export async function importLeads(
           );
           if (inserted.rowCount)
             await db.query(
-              "insert into dirty_days (site_id, day, cause) values ($1, ($2::timestamptz at time zone 'UTC')::date, 'import')",
+              "insert into dirty_days (site_id, day, cause) values ($1, site_day($1, $2::timestamptz), 'import')",
               [siteId, capturedAt],
             );
           const leadId =
@@ -255,9 +182,14 @@ export async function importLeads(
     });
     rows.push(...reports);
   }
-  const counts: Record<string, number> = { created: 0, updated: 0, unchanged: 0, refused: 0 };
-  for (const { outcome: what } of rows) counts[what]! += 1;
-  return { dryRun: input.dryRun, counts, rows };
+  const counts = { created: 0, updated: 0, unchanged: 0, refused: 0 };
+  for (const { outcome: what } of rows) counts[what] += 1;
+  return {
+    dryRun: input.dryRun,
+    counts,
+    rows,
+    ignoredColumns: names.filter((name) => name && !isColumn(name)),
+  };
 }
 
 const unreadable = (message: string) =>

@@ -19,9 +19,11 @@ export interface LeadFilter {
   source?: string | undefined;
   consent?: string | undefined;
   domainClass?: string | undefined;
-  /** UTC days of the first capture, both inclusive. */
+  /** The site's days of the first capture, both inclusive. */
   from?: string | undefined;
   to?: string | undefined;
+  /** What a capture was answered with, also of one that was held back and released. */
+  submissionId?: string | undefined;
 }
 
 export interface Cursor {
@@ -50,8 +52,9 @@ export async function listLeads(
        and ($2::text is null or email_normalized like '%' || $2 || '%' escape '!' or lower(email) like '%' || $2 || '%' escape '!')
        and ($3::text is null or first_source = $3) and ($4::text is null or consent_status = $4)
        and ($5::text is null or domain_class = $5)
-       and ($6::date is null or first_captured_at >= $6::date::timestamp at time zone 'UTC')
-       and ($7::date is null or first_captured_at < ($7::date + 1)::timestamp at time zone 'UTC')
+       and ($6::date is null or first_captured_at >= site_day_starts($1, $6::date))
+       and ($7::date is null or first_captured_at < site_day_starts($1, $7::date + 1))
+       and ($11::uuid is null or lead_id = (select s.lead_id from submissions s where s.site_id = $1 and s.submission_id = $11))
        and ($8::timestamptz is null or (first_captured_at, lead_id) < ($8::timestamptz, $9::uuid))
      order by first_captured_at desc, lead_id desc limit $10`,
     [
@@ -65,6 +68,7 @@ export async function listLeads(
       after?.at ?? null,
       after?.leadId ?? null,
       limit,
+      filter.submissionId ?? null,
     ],
   );
   return rows;

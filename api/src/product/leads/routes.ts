@@ -9,7 +9,7 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { consentStatus } from '../consent/record.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
-import { exportLeads } from './export.ts';
+import { exportColumn, exportLeads } from './export.ts';
 import { importInput, importLeads, importReport } from './import.ts';
 import { findLead, listLeads, timelineOf } from './listing.ts';
 import { domainClass, type LeadRow, leadShape, timelineShape } from './shapes.ts';
@@ -29,8 +29,9 @@ const filters = {
   source: z.string().max(64).optional(),
   consent: consentStatus.optional(),
   domainClass: domainClass.optional(),
-  from: day.optional().describe('UTC day of the first capture, inclusive'),
+  from: day.optional().describe('the site’s day of the first capture, inclusive'),
   to: day.optional(),
+  submissionId: z.uuid().optional().describe('of the answer to a capture: the lead it became, if it did'),
 };
 const q = z.string().trim().min(1).max(320);
 const urlFilters = {
@@ -43,6 +44,12 @@ const urlFilters = {
     .optional()
     .describe('part of an address, without its @'),
 };
+const chosenColumns = z
+  .string()
+  .transform((names) => names.split(',').map((name) => name.trim()))
+  .pipe(z.array(exportColumn).min(1))
+  .optional()
+  .describe(`of ${exportColumn.options.join(', ')}, parted by commas; default: all but payload`);
 const pages = paging(50, 200);
 const searchInput = z.object({ ...filters, q: q.optional(), ...pages }).meta({ id: 'LeadSearch' });
 const listed = z.object({ leads: z.array(leadShape), nextCursor });
@@ -74,16 +81,21 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       ...common,
       at: 'GET /v1/leads/export.csv',
       id: 'exportLeads',
-      says: 'Leads as CSV (RFC 4180, formulas made inert), streamed',
+      says: 'Leads as CSV (RFC 4180 in UTF-8 with its mark, formulas made inert), with unsubscribe links; streamed',
       of: 'named',
-      takes: { as: 'query', shape: z.object(urlFilters) },
+      takes: { as: 'query', shape: z.object({ ...urlFilters, columns: chosenColumns }) },
       answers: { 200: { says: 'CSV', type: 'text/csv' } },
-      run: ({ propertyId: _, ...filter }, call) =>
-        new Reply(200, exportLeads(db, call.site.siteId, filter), {
+      run({ propertyId: _, columns, ...filter }, call) {
+        const leads = exportLeads(db, call.site.siteId, filter, {
+          columns,
+          publicUrl: publicUrl ?? call.origin,
+        });
+        return new Reply(200, leads, {
           'Content-Type': 'text/csv; charset=utf-8',
           'Content-Disposition': 'attachment; filename="leads.csv"',
           'Cache-Control': 'no-store',
-        }),
+        });
+      },
     }),
     route({
       ...common,

@@ -1,6 +1,6 @@
 // A lead and everything that belongs to one, as administrators see it; an export of a subject holds the same.
 import { z } from 'zod';
-import { utc } from '../../ground/http/fields.ts';
+import { openRecord, utc } from '../../ground/http/fields.ts';
 import { consentRecordShape, consentStatus } from '../consent/record.ts';
 
 export const domainClass = z.enum(['free_mail', 'business', 'disposable']);
@@ -14,7 +14,6 @@ const utm = z
     content: z.string().optional(),
   })
   .meta({ id: 'StoredUtm' });
-const openObject = z.record(z.string(), z.json());
 const source = z.string().describe('class of the traffic source, or import');
 
 export const leadShape = z
@@ -64,7 +63,7 @@ export const sessionShape = z
     referrer: z.string().nullable(),
     source,
     utm: utm.nullable(),
-    deviceType: z.enum(['desktop', 'mobile', 'tablet', 'bot', 'unknown']),
+    deviceType: z.enum(['desktop', 'mobile', 'tablet', 'tv', 'console', 'bot', 'unknown']),
     browser: z.string().nullable(),
     os: z.string().nullable(),
     country: z.string().nullable(),
@@ -80,7 +79,7 @@ export const eventShape = z
     path: z.string(),
     referrer: z.string().nullable(),
     utm: utm.nullable(),
-    props: openObject.nullable(),
+    props: openRecord.nullable(),
     occurredAt: utc,
     botReason: z.string().nullable().describe('null: human'),
   })
@@ -93,7 +92,7 @@ export const submissionShape = z
     formName: z.string(),
     path: z.string().nullable(),
     sourceChannel: z.string().nullable(),
-    payload: openObject.nullable(),
+    payload: openRecord.nullable(),
     submittedAt: utc,
     spamScore: z.number(),
   })

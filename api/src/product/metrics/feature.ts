@@ -1,8 +1,10 @@
 // The numbers: rollups of what happened, and the reports that read them.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { Sites } from '../sites/recognise.ts';
 import type { MetricsCache } from './cache.ts';
 import { type MetricsWork, metricsJobs } from './jobs.ts';
+import { metricsReadings } from './readings.ts';
 import { metricsRoutes } from './routes.ts';
 import { sealDays } from './seal.ts';
 import { metricTables } from './tables.ts';
@@ -11,13 +13,14 @@ const sql = (name: string) => new URL(name, import.meta.url);
 
 interface MetricsNeeds {
   db: Pool;
+  sites: Sites;
   metrics: MetricsCache;
   config: { EVENT_RETENTION_DAYS: number; GEO_DATABASE?: string | undefined };
 }
 
 export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   name: 'metrics',
-  functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql')],
+  functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql'), sql('compare_day.sql')],
   tables: metricTables,
   routes: ({ db, metrics: cache, config }) =>
     metricsRoutes({
@@ -26,6 +29,7 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
       retentionDays: config.EVENT_RETENTION_DAYS,
       countriesKnown: config.GEO_DATABASE !== undefined,
     }),
+  readings: metricsReadings,
   jobs: metricsJobs,
   endings: ({ db }) => ({ 'sealed days': sealDays(db) }),
 };

@@ -27,11 +27,11 @@ $$;
 
 create or replace function gather_lead_facts(for_site uuid, wanted uuid[]) returns setof lead_facts
 language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoin = off as $$
-  select for_site, l.lead_id, (captured.at at time zone 'UTC')::date, captured.at, came.source, came.utm_source, came.utm_medium, came.campaign,
+  select for_site, l.lead_id, site_day(for_site, captured.at), captured.at, came.source, came.utm_source, came.utm_medium, came.campaign,
     l.domain_class, coalesce(l.verified_at, made.verified_at), made.signed_up_at, made.activated_at,
-    case when seen.first_seen_at is not null then greatest(0, extract(epoch from captured.at - seen.first_seen_at) / 3600)::float8 end,
+    case when seen.first_human_at is not null then greatest(0, extract(epoch from captured.at - seen.first_human_at) / 3600)::float8 end,
     case when kept.lead_id is not null then kept.touches_known_since
-      else (select (max(day) + 1)::timestamp at time zone 'UTC' from rollup_state where site_id = for_site and sealed_at is not null) end
+      else (select max(ends_at) from rollup_state where site_id = for_site and sealed_at is not null) end
   from leads l
   left join lead_facts kept on kept.site_id = for_site and kept.lead_id = l.lead_id
   cross join lateral (
@@ -48,13 +48,14 @@ language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoi
     union all select kept.source, kept.utm_source, kept.utm_medium, kept.campaign, 2 where l.imported_at is not null and kept.source <> 'direct'
     union all (
       select s.source, s.utm ->> 'source', s.utm ->> 'medium', s.utm ->> 'campaign', 3 from sessions s
-      where l.imported_at is not null and s.site_id = for_site and s.visitor_id = captured.visitor_id and s.started_at <= captured.at
+      where l.imported_at is not null and s.site_id = for_site and s.visitor_id = captured.visitor_id and not s.is_bot
+        and s.started_at <= captured.at
       order by s.started_at limit 1)
     union all select 'direct', null, null, null, 4
     order by choice limit 1
   ) came
   left join lateral (
-    select v.first_seen_at from visitors v
+    select v.first_human_at from visitors v
     where v.site_id = for_site and v.visitor_id = captured.visitor_id
       and exists (select from lead_identities i where i.site_id = for_site and i.lead_id = l.lead_id and i.visitor_id = v.visitor_id
         and i.link_source = 'form_submit' and i.unlinked_at is null)
@@ -95,7 +96,7 @@ comment on function gather_lead_facts is 'facts of these leads of a site, gather
 create or replace function gather_lead_touches(for_site uuid, wanted uuid[]) returns setof lead_touches
 language sql stable strict rows 300 set enable_seqscan = off set enable_mergejoin = off as $$
   with sealed as materialized (
-    select coalesce((max(day) + 1)::timestamp at time zone 'UTC', '-infinity') as until from rollup_state where site_id = for_site and sealed_at is not null
+    select coalesce(max(ends_at), '-infinity') as until from rollup_state where site_id = for_site and sealed_at is not null
   ), linked as materialized (
     select distinct i.lead_id, i.visitor_id from lead_identities i
     where i.site_id = for_site and i.lead_id = any (wanted) and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
@@ -104,14 +105,11 @@ language sql stable strict rows 300 set enable_seqscan = off set enable_mergejoi
   from (
     select *, row_number() over (partition by lead_id order by started_at desc, session_id) as nth from (
       select linked.lead_id, s.session_id, s.visitor_id, s.started_at, s.source, s.utm ->> 'source' as utm_source,
-        s.utm ->> 'medium' as utm_medium, s.utm ->> 'campaign' as campaign, s.source in ('direct', 'internal') as is_weak
-      from linked cross join sealed
+        s.utm ->> 'medium' as utm_medium, s.utm ->> 'campaign' as campaign, s.source in ('direct', 'internal', 'carried') or s.is_carried as is_weak
+      from linked
       cross join lateral (
-        select * from sessions s where s.site_id = for_site and s.visitor_id = linked.visitor_id and s.source <> 'internal' offset 0
+        select * from sessions s where s.site_id = for_site and s.visitor_id = linked.visitor_id and s.source <> 'internal' and not s.is_bot offset 0
       ) s
-      where s.started_at < sealed.until or exists (
-        select from events e where e.site_id = for_site and e.visitor_id = s.visitor_id and e.session_id = s.session_id
-          and e.occurred_at between s.started_at and s.last_activity_at and e.bot_reason is null)
       union all
       select linked.lead_id, t.session_id, t.visitor_id, t.started_at, t.source, t.utm_source, t.utm_medium, t.campaign, t.is_weak
       from linked cross join sealed
@@ -175,6 +173,8 @@ begin
   select array_agg(lead_id order by lead_id) into wanted from marked_leads(for_site, marks) as m (lead_id);
   -- An erasure takes the lead before its facts; whoever is being erased right now is waited for, and is then gone.
   perform from leads where site_id = for_site and lead_id = any (wanted) order by lead_id for key share;
+  perform renew_first_touches(for_site, array(select m.lead_id from marked_leads(for_site, array(
+    select mark_id from dirty_leads where site_id = for_site and mark_id = any (marks) and is_first_touch)) as m (lead_id)));
   with gathered as materialized (
     select * from gather_lead_facts(for_site, wanted)
   ), gone as (

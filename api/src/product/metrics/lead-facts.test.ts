@@ -44,8 +44,9 @@ const TRUTH = `
     coalesce(l.verified_at, (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'email_verify' and t.occurred_at >= l.at)) as verified_at,
     (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'signup' and t.occurred_at >= l.at - interval '10 min') as signed_up_at,
     (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'activation' and t.occurred_at >= l.at - interval '10 min') as activated_at,
-    (select greatest(0, extract(epoch from l.at - v.first_seen_at) / 3600)::float8 from visitors v where v.visitor_id = l.first_visitor_id
-      and exists (select from strong s where s.lead_id = l.lead_id and s.visitor_id = v.visitor_id and s.link_source = 'form_submit')) as hours
+    (select case when count(*) > 0 then greatest(0, extract(epoch from l.at - min(e.occurred_at)) / 3600)::float8 end from events e
+      where e.visitor_id = l.first_visitor_id and e.bot_reason is null
+      and exists (select from strong s where s.lead_id = l.lead_id and s.visitor_id = e.visitor_id and s.link_source = 'form_submit')) as hours
   from captured l order by l.lead_id`;
 const truth = () =>
   rows(

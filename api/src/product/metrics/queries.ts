@@ -9,71 +9,126 @@ export async function rollUpDay(db: Db, siteId: string, day: string): Promise<'r
   return rows[0]!.outcome;
 }
 
-/**
- * Days to be rolled up now, ascending: marked ones, today when its ledger moved, and each day since the last rollup
- * that was not rolled up after it had ended.
- */
-export async function dueDays(db: Db, siteId: string, today: string): Promise<string[]> {
-  const { rows } = await db.query<{ day: string }>(
-    `with since as (
-       select coalesce((select max(day) from rollup_state where site_id = $1),
-         (select min(day) from ingest_ledger where site_id = $1), $2::date) as first
-     )
-     select day from dirty_days where site_id = $1 and day <= $2
-     union
-     select d.day::date from since, generate_series(least(first, $2::date), $2::date, interval '1 day') d (day)
-     left join rollup_state s on s.site_id = $1 and s.day = d.day::date
-     where s.day is null or (s.sealed_at is null and s.rolled_up_at < (d.day::date + 1)::timestamp at time zone 'UTC' and (d.day::date < $2
-       or s.ledger_seen <> coalesce((select sum(count) from ingest_ledger l where l.site_id = $1 and l.day = d.day::date), 0)
-         + coalesce((select sum(count) from ingest_latencies l where l.site_id = $1 and l.day = d.day::date), 0)))
-     order by day`,
-    [siteId, today],
-  );
-  return rows.map((row) => row.day);
+export interface SiteDay {
+  siteId: string;
+  day: string;
 }
 
-/** returns null when the day has no rollup, is sealed, waits to be redone, or has no partition of raw rows any more */
+const SITES_SEEN = `select site_id, zone, day_of(now(), zone) as today
+  from (select site_id, coalesce(settings ->> 'timeZone', 'UTC') as zone from sites where site_id = any ((select current_sites())::uuid[])) zoned`;
+
+/** The day it is now, in the zone of each site that the transaction sees. */
+export async function findToday(db: Db): Promise<SiteDay[]> {
+  const { rows } = await db.query<SiteDay>(
+    `select site_id as "siteId", today as day from (${SITES_SEEN}) seen`,
+  );
+  return rows;
+}
+
+/**
+ * Days to be rolled up now, of all sites that the transaction sees, ascending: marked ones, today when its ledger moved,
+ * each that was rolled up before it had ended, and each that has come since the last.
+ */
+export async function findDue(db: Db): Promise<SiteDay[]> {
+  const { rows } = await db.query<SiteDay>(
+    `with seen as materialized (${SITES_SEEN})
+     select site_id as "siteId", day from (
+       select site_id, day from dirty_days d join seen using (site_id) where day <= today
+       union
+       select site_id, day from rollup_state s join seen using (site_id)
+       where s.sealed_at is null and s.rolled_up_at < s.ends_at and day < today
+       union
+       select site_id, d.day::date from seen
+       cross join lateral (
+         select coalesce((select max(s.day) + 1 from rollup_state s where s.site_id = seen.site_id and s.day <= today),
+           (select day_of(min(l.day)::timestamp at time zone 'UTC', zone) from ingest_ledger l where l.site_id = seen.site_id), today) as first
+       ) since
+       cross join lateral generate_series(least(first, today + 1), today, interval '1 day') d (day)
+       union
+       select s.site_id, s.day from seen join rollup_state s on s.site_id = seen.site_id and s.day = today
+       where s.sealed_at is null and s.ledger_seen <> ledger_of(s.site_id, day_starts(today, zone), day_starts(today + 1, zone))
+     ) due order by site_id, day`,
+  );
+  return rows;
+}
+
+/** Sites that have leads whose facts are to be gathered anew. */
+export async function findSitesOfDirtyLeads(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ site_id: string }>('select distinct site_id from dirty_leads');
+  return rows.map((row) => row.site_id);
+}
+
+/**
+ * Days whose rollup can be compared with raw rows: over, not sealed, not marked, and their raw rows (also those of the
+ * sessions that began the day before) are all there. Days that have only a part of a rollup, or none, belong to them.
+ */
+export async function findComparable(db: Db, from: string, to: string): Promise<SiteDay[]> {
+  const { rows } = await db.query<SiteDay>(
+    `with seen as materialized (${SITES_SEEN}), known as (
+       select site_id, day from rollup_state where day between $1 and $2
+       union select site_id, day from daily_metric_rollups where day between $1 and $2
+       union select site_id, day from visitor_returns where day between $1 and $2
+       union select site_id, day_of(day::timestamp at time zone 'UTC', zone) from ingest_ledger join seen using (site_id)
+         where outcome = 'accepted' and day between $1 and $2
+     )
+     select site_id as "siteId", day from (select * from known where day between $1 and $2) known join seen using (site_id)
+     where day < today
+       and not exists (select from rollup_state s where s.site_id = known.site_id and s.day in (known.day, known.day - 1) and s.sealed_at is not null)
+       and not exists (select from dirty_days d where d.site_id = known.site_id and d.day = known.day)
+       and to_regclass('public.events_' || to_char(day_starts(day, zone) at time zone 'UTC', 'YYYYMMDD')) is not null
+       and to_regclass('public.events_' || to_char((day_starts(day + 1, zone) - interval '1 millisecond') at time zone 'UTC', 'YYYYMMDD')) is not null
+     order by site_id, day`,
+    [from, to],
+  );
+  return rows;
+}
+
+/** Only what differs. */
 export async function compareDay(
   db: Db,
   siteId: string,
   day: string,
-): Promise<{ number: string; raw: number; rollup: number }[] | null> {
+): Promise<{ number: string; raw: number; rollup: number }[]> {
   const { rows } = await db.query<{ number: string; raw: number; rollup: number }>(
-    `select number, raw::float8, rollup::float8 from (
-       select m.*, (select coalesce(sum(visitors), 0) from visitor_returns r where r.site_id = $1 and r.day = $2) as returns,
-         (select coalesce(sum(events), 0) from daily_breakdowns b where b.site_id = $1 and b.day = $2 and b.kind = 'event') as named_events,
-         (select coalesce(sum(accepted), 0) from daily_ingest_rollups i where i.site_id = $1 and i.day = $2) as accepted
-       from daily_metric_rollups m join rollup_state s using (site_id, day)
-       where site_id = $1 and day = $2 and s.sealed_at is null
-         and to_regclass('public.events_' || to_char($2::date, 'YYYYMMDD')) is not null
-         and not exists (select from dirty_days d where d.site_id = $1 and d.day = $2)
-         -- its sessions may have begun on a day whose raw rows are gone
-         and not exists (select from rollup_state z where z.site_id = $1 and z.day = $2::date - 1 and z.sealed_at is not null)
-     ) m, (
-       select count(*) filter (where bot_reason is null) as human, count(*) filter (where bot_reason is not null) as bots,
-         count(*) filter (where bot_reason is null and event_type = 'page_view') as views,
-         count(distinct visitor_id) filter (where bot_reason is null) as visitors
-       from events where site_id = $1 and occurred_at >= $2::date::timestamp at time zone 'UTC' and occurred_at < ($2::date + 1)::timestamp at time zone 'UTC'
-     ) e, (
-       select count(*) as sessions from (
-         select distinct session_id, visitor_id from events
-         where site_id = $1 and bot_reason is null
-           and occurred_at >= $2::date::timestamp at time zone 'UTC' and occurred_at < ($2::date + 1)::timestamp at time zone 'UTC'
-       ) present
-       where not exists (select from events before where before.site_id = $1 and before.visitor_id = present.visitor_id
-         and before.session_id = present.session_id and before.bot_reason is null
-         and before.occurred_at < $2::date::timestamp at time zone 'UTC')
-     ) s, (
-       select coalesce(sum(count) filter (where outcome = 'accepted'), 0) as accepted from ingest_ledger where site_id = $1 and day = $2
-     ) l
-     cross join lateral (values
-       ('human_events', e.human, m.human_events), ('bot_events', e.bots, m.bot_events), ('page_views', e.views, m.page_views),
-       ('unique_visitors', e.visitors, m.unique_visitors), ('returns', e.visitors, m.returns), ('events_by_name', e.human, m.named_events),
-       ('sessions', s.sessions, m.sessions), ('accepted', l.accepted, m.accepted)
-     ) as compared (number, raw, rollup)`,
+    'select number, raw, rollup from compare_day($1, $2)',
     [siteId, day],
   );
-  return rows.length > 0 ? rows : null;
+  return rows;
+}
+
+/** The day is counted again within a minute. */
+export async function markDay(db: Db, siteId: string, day: string): Promise<void> {
+  // A rollup keeps the rows of visitors it knows; those that point to a wrong day before are made anew.
+  await db.query(
+    `delete from visitor_days d where site_id = $1 and day = $2 and previous_day is distinct from (
+       select coalesce(max(b.day), d.previous_day) from visitor_days b
+       where b.site_id = d.site_id and b.visitor_id = d.visitor_id and b.day < d.day)`,
+    [siteId, day],
+  );
+  await db.query("insert into dirty_days (site_id, day, cause) values ($1, $2, 'discrepancy')", [
+    siteId,
+    day,
+  ]);
+}
+
+const LEADS_COMPARED = 2000;
+
+/**
+ * Compares the kept facts of the next leads with their sources, and marks those that differ.
+ * after  the last lead of the bite before, null at first; so is the answer's `last` at the end
+ */
+export async function compareLeads(
+  db: Db,
+  siteId: string,
+  after: string | null,
+): Promise<{ last: string | null; differing: number }> {
+  const { rows } = await db.query<{ last: string | null; differing: number }>(
+    `with compared as materialized (select last_lead, differing from compare_lead_facts($1, $2, $3)),
+     marked as (insert into dirty_leads (site_id, lead_id) select $1, unnest(differing) from compared returning lead_id)
+     select last_lead as last, (select count(*) from marked)::int as differing from compared`,
+    [siteId, after, LEADS_COMPARED],
+  );
+  return rows[0]!;
 }
 
 export interface LedgerDay {
@@ -118,20 +173,26 @@ export async function refreshLeadFacts(db: Db, siteId: string): Promise<boolean>
   return rows[0]!.marks >= FACTS_BITE;
 }
 
+export interface RollupStatus {
+  rolledUpThrough: string | null;
+  /** Days from there to the site's today. */
+  lagDays: number | null;
+  discrepancies: number | null;
+  imbalances: number | null;
+}
+
 /** The worst of these sites; what the last comparison with raw rows and the last look at the ledger found. */
-export async function findRollupStatus(
-  db: Db,
-): Promise<{ rolledUpThrough: string | null; discrepancies: number | null; imbalances: number | null }> {
-  const { rows } = await db.query<{
-    rolledUpThrough: string | null;
-    discrepancies: number | null;
-    imbalances: number | null;
-  }>(
-    `select (select min(through) from (select max(day) as through from rollup_state group by site_id) sites) as "rolledUpThrough",
+export async function findRollupStatus(db: Db): Promise<RollupStatus> {
+  const { rows } = await db.query<RollupStatus>(
+    `select min(through) as "rolledUpThrough", max(today - through) as "lagDays",
        (select (result ->> 'discrepancies')::int from job_runs where job = 'discrepancy' and state = 'succeeded'
         order by started_at desc limit 1) as discrepancies,
        (select (result ->> 'imbalances')::int from job_runs where job = 'ledger' and state = 'succeeded'
-        order by started_at desc limit 1) as imbalances`,
+        order by started_at desc limit 1) as imbalances
+     from (
+       select today, (select max(day) from rollup_state s where s.site_id = seen.site_id and s.day <= today) as through
+       from (${SITES_SEEN}) seen
+     ) sites`,
   );
   return rows[0]!;
 }

@@ -1,4 +1,22 @@
--- Recomputes one UTC day of one site from its raw events and overwrites it, so running it twice changes nothing.
+-- The instants of a site's day, for its rollup. After a sealed day it begins where that one ended, in whatever zone the site
+-- was then: no event is counted twice, none is lost.
+create or replace function rolled_range(for_site uuid, for_day date, out zone text, out starts timestamptz, out ends timestamptz)
+language sql stable as $$
+  select zone, day_starts(for_day, coalesce((
+    select time_zone from rollup_state where site_id = for_site and day = for_day - 1 and sealed_at is not null), zone)), day_starts(for_day + 1, zone)
+  from (select site_zone(for_site) as zone) as site
+$$;
+
+-- What of the ledger, which is kept by UTC day of arrival, may have changed a day: all that its UTC days count.
+create or replace function ledger_of(for_site uuid, starts timestamptz, ends timestamptz) returns bigint
+language sql stable as $$
+  select coalesce((select sum(count) from ingest_ledger where site_id = for_site
+      and day between (starts at time zone 'UTC')::date and ((ends - interval '1 millisecond') at time zone 'UTC')::date), 0)
+    + coalesce((select sum(count) from ingest_latencies where site_id = for_site
+      and day between (starts at time zone 'UTC')::date and ((ends - interval '1 millisecond') at time zone 'UTC')::date), 0)
+$$;
+
+-- Recomputes one day of one site from its raw events and overwrites it, so running it twice changes nothing.
 -- Days before and after are read only where a session crosses midnight. A sealed day is left as it is.
 -- Working sets are spooled by PostgreSQL beyond work_mem: a day need not fit into memory.
 --
@@ -7,17 +25,18 @@ create or replace function roll_up_day(for_site uuid, for_day date)
 returns text language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = on as $$
 #variable_conflict use_column
 declare
-  starts constant timestamptz := for_day::timestamp at time zone 'UTC';
-  ends constant timestamptz := (for_day + 1)::timestamp at time zone 'UTC';
+  in_zone text;
+  starts timestamptz;
+  ends timestamptz;
   marks bigint[];
   seen bigint;
   moved_days date[];
 begin
   perform pg_advisory_xact_lock(7301003, hashtext(for_site::text));
+  select r.zone, r.starts, r.ends into in_zone, starts, ends from rolled_range(for_site, for_day) r;
   -- Read before the raw rows: what commits in between leaves its mark for the next time.
   select array_agg(mark_id) into marks from dirty_days where site_id = for_site and day = for_day;
-  select coalesce((select sum(count) from ingest_ledger where site_id = for_site and day = for_day), 0)
-    + coalesce((select sum(count) from ingest_latencies where site_id = for_site and day = for_day), 0) into seen;
+  seen := ledger_of(for_site, starts, ends);
   if exists (select from rollup_state where site_id = for_site and day = for_day and sealed_at is not null) then
     delete from dirty_days where mark_id = any (marks) and site_id = for_site;
     return 'sealed';
@@ -31,13 +50,15 @@ begin
     select event_id, visitor_id, session_id, occurred_at, received_at, event_type, split_part(path, '?', 1) as path, referrer,
       source, utm, bot_reason, clamped, is_conversion, engaged_ms, fcp_ms, lcp_ms, inp_ms, ttfb_ms, cls_score,
       case when event_type in ('form_start', 'form_submit') then coalesce(props ->> 'formName', '') end as form,
-      coalesce(props ->> 'role' = 'lead', false) as is_lead, nullif(props - '{formName,role}'::text[], '{}') as props
+      -- the browsers' own script tells of forms that make leads, and of no other
+      event_type in ('form_start', 'form_submit') and coalesce(props ->> 'role', '') not in ('search', 'signin') as is_lead,
+      nullif(props - '{formName,role}'::text[], '{}') as props
     from events where site_id = for_site and occurred_at >= starts and occurred_at < ends
   ), present as (
     select session_id, visitor_id from raw where bot_reason is null group by 1, 2
   ), owned as materialized (
     -- a session that had a human event before midnight belongs to that day
-    select p.session_id, p.visitor_id, s.last_activity_at, s.device_type, s.browser, s.os, s.country
+    select p.session_id, p.visitor_id, s.last_activity_at, s.source as came_from, s.device_type, s.browser, s.os, s.country
     from present p
     cross join lateral (
       -- by its visitor too: whichever index is taken finds one row
@@ -58,7 +79,7 @@ begin
     -- after midnight it still counts for the day on which it began
     select o.session_id, o.visitor_id, e.event_id, e.occurred_at, e.event_type, split_part(e.path, '?', 1), e.referrer, e.source, e.utm,
       e.is_conversion, e.engaged_ms, case when e.event_type in ('form_start', 'form_submit') then coalesce(e.props ->> 'formName', '') end,
-      coalesce(e.props ->> 'role' = 'lead', false)
+      e.event_type in ('form_start', 'form_submit') and coalesce(e.props ->> 'role', '') not in ('search', 'signin')
     from owned o
     cross join lateral (
       select * from events e where e.site_id = for_site and e.visitor_id = o.visitor_id and e.occurred_at >= ends
@@ -67,7 +88,9 @@ begin
     where o.last_activity_at >= ends
   ), session_facts as materialized (
     select session_id, visitor_id,
-      (array_agg(source order by occurred_at, event_id))[1] as source,
+      -- of the session: its first event may have none of its own
+      any_value(came_from) as source,
+      coalesce((array_agg(source order by occurred_at, event_id))[1] in ('carried', 'internal'), false) as is_carried,
       (array_agg(utm order by occurred_at, event_id))[1] as utm,
       (array_agg(referrer order by occurred_at, event_id))[1] as referrer,
       (array_agg(path order by occurred_at, event_id) filter (where event_type = 'page_view'))[1] as landing,
@@ -75,24 +98,26 @@ begin
       (count(*) filter (where event_type = 'page_view') = 1 and coalesce(sum(engaged_ms), 0) < 10000
         and bool_and(event_type in ('page_view', 'engagement', 'web_vitals') and not is_conversion))::int as bounced,
       coalesce(sum(engaged_ms), 0) as engaged_ms,
-      -- a search, a sign-in or a submission that the page stopped is none
+      -- a search or a sign-in is none
       coalesce(max(occurred_at) filter (where (event_type = 'form_submit' and is_lead) or is_conversion)
         >= min(occurred_at) filter (where event_type = 'page_view'), false)::int as converted
-    from visit group by session_id, visitor_id
+    from visit join owned using (session_id, visitor_id) group by session_id, visitor_id
   ), begun_before as materialized (
     -- few: found first, so that only theirs is looked up again
     select * from present p where not exists (select from owned o where o.session_id = p.session_id and o.visitor_id = p.visitor_id)
   ), continued as (
     -- counted on the day before; their page views of this day are this day's, under the name they came by
-    select p.session_id, p.visitor_id, s.device_type, s.browser, s.os, s.country, coalesce(began.source, s.source) as source,
-      case when began.source is null then s.utm else began.utm end as utm, case when began.source is null then s.referrer else began.referrer end as referrer,
-      coalesce(landed.path, split_part(s.landing_path, '?', 1)) as landing
+    select p.session_id, p.visitor_id, s.device_type, s.browser, s.os, s.country, s.source,
+      case when began.event_id is null then s.is_carried else coalesce(began.source in ('carried', 'internal'), false) end as is_carried,
+      case when began.event_id is null then s.utm else began.utm end as utm, case when began.event_id is null then s.referrer else began.referrer end as referrer,
+      -- a sealed day's rows may be gone
+      coalesce(landed.path, case when began.event_id is null then split_part(s.landing_path, '?', 1) end) as landing
     from begun_before p
     cross join lateral (
       select * from sessions s where s.site_id = for_site and s.visitor_id = p.visitor_id and s.session_id = p.session_id offset 0
     ) s
     left join lateral (
-      select e.source, e.utm, e.referrer from events e where e.site_id = for_site and e.visitor_id = p.visitor_id and e.session_id = p.session_id
+      select e.event_id, e.source, e.utm, e.referrer from events e where e.site_id = for_site and e.visitor_id = p.visitor_id and e.session_id = p.session_id
         and e.occurred_at >= s.started_at and e.occurred_at < starts and e.bot_reason is null order by e.occurred_at, e.event_id limit 1
     ) began on true
     left join lateral (
@@ -104,14 +129,14 @@ begin
     select session_id, visitor_id, count(*) as page_views from raw where bot_reason is null and event_type = 'page_view' group by 1, 2
   ), there_by as materialized (
     select f.*, coalesce(v.page_views, 0) as page_views from (
-      select 1 as begun, visitor_id, session_id, source, utm, referrer, landing, converted, o.device_type, o.browser, o.os, o.country
+      select 1 as begun, visitor_id, session_id, source, is_carried, utm, referrer, landing, converted, o.device_type, o.browser, o.os, o.country
       from session_facts join owned o using (session_id, visitor_id)
       union all
-      select 0, visitor_id, session_id, source, utm, referrer, landing, 0, device_type, browser, os, country from continued
+      select 0, visitor_id, session_id, source, is_carried, utm, referrer, landing, 0, device_type, browser, os, country from continued
     ) f left join viewed v using (session_id, visitor_id)
   ), forms as materialized (
-    select session_id, visitor_id, form, bool_or(event_type = 'form_submit' and is_lead)::int as submitted from visit
-    where form in (select form from visit where is_lead) group by 1, 2, 3
+    select session_id, visitor_id, form, bool_or(event_type = 'form_submit')::int as submitted from visit
+    where is_lead group by 1, 2, 3
   ), properties as materialized (
     select r.visitor_id, r.event_type, r.is_conversion, p.key, p.value #>> '{}' as value
     from raw r cross join lateral jsonb_each(r.props) p
@@ -139,7 +164,7 @@ begin
       ('entrance', landing, ''), ('source', coalesce(source, 'direct'), ''),
       ('campaign', utm ->> 'campaign', concat_ws(' / ', utm ->> 'source', utm ->> 'medium')), ('utm_source', utm ->> 'source', ''),
       ('utm_medium', utm ->> 'medium', ''), ('utm_term', utm ->> 'term', ''), ('utm_content', utm ->> 'content', ''),
-      ('referrer', case when source not in ('internal', 'direct') and referrer ~ '^(https?|android-app|ios-app)://.'
+      ('referrer', case when source not in ('internal', 'direct') and not is_carried and referrer ~ '^(https?|android-app|ios-app)://.'
         then lower(substring(referrer from '^[a-z-]+://(?:www\.)?([^/:?#]+)')) end, ''),
       ('device', coalesce(device_type, 'unknown'), ''), ('browser', coalesce(browser, 'unknown'), ''), ('os', coalesce(os, 'unknown'), ''),
       ('country', coalesce(country, 'unknown'), '')) as by (kind, name, detail)
@@ -224,7 +249,8 @@ begin
     returning visitor_id, previous_day
   ), appeared as materialized (
     select t.visitor_id, after.day as next_day, after.previous_day as next_previous,
-      (select max(b.day) from visitor_days b where b.site_id = for_site and b.visitor_id = t.visitor_id and b.day < for_day) as before
+      (select max(b.day) from visitor_days b where b.site_id = for_site and b.visitor_id = t.visitor_id and b.day < for_day) as before,
+      coalesce((select v.is_day_visitor from visitors v where v.site_id = for_site and v.visitor_id = t.visitor_id), false) as is_day_visitor
     from there t
     left join lateral (
       select day, previous_day from visitor_days n
@@ -232,10 +258,10 @@ begin
     ) after on true
     where not exists (select from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = t.visitor_id)
   ), added as (
-    insert into visitor_days (site_id, day, visitor_id, previous_day)
+    insert into visitor_days (site_id, day, visitor_id, previous_day, is_day_visitor)
     -- the row before may be purged already; the next day's row still knows it
     -- ordered, so that all are looked up before the first is added: else each look-up walks past those just added
-    select for_site, for_day, visitor_id, coalesce(before, nullif(next_previous, for_day)) from appeared order by visitor_id
+    select for_site, for_day, visitor_id, coalesce(before, nullif(next_previous, for_day)), is_day_visitor from appeared order by visitor_id
   ), moved as (
     update visitor_days n set previous_day = change.previous_day
     from (
@@ -256,26 +282,33 @@ begin
 
   moved_days := array_append(coalesce(moved_days, '{}'), for_day);
   delete from visitor_returns where site_id = for_site and day = any (moved_days);
-  insert into visitor_returns (site_id, day, previous_day, visitors)
-  select site_id, day, previous_day, count(*) from visitor_days
+  insert into visitor_returns (site_id, day, previous_day, visitors, day_visitors)
+  select site_id, day, previous_day, count(*), count(*) filter (where is_day_visitor) from visitor_days
   where site_id = for_site and day = any (moved_days) group by 1, 2, 3 order by 1, 2, 3;
 
+  -- The ledger's days are UTC's: every one that this day touches, save a neighbour that is sealed.
   insert into daily_ingest_rollups as i (site_id, day, received, accepted, duplicate, rejected, rejected_by_reason, latencies)
-  select for_site, for_day, coalesce(sum(count) filter (where outcome = 'received'), 0),
+  select for_site, utc.day, coalesce(sum(count) filter (where outcome = 'received'), 0),
     coalesce(sum(count) filter (where outcome = 'accepted'), 0), coalesce(sum(count) filter (where outcome = 'duplicate'), 0),
     coalesce(sum(count) filter (where outcome = 'rejected'), 0),
     coalesce((select jsonb_object_agg(reason, count) from (
-      select reason, sum(count) as count from ingest_ledger
-      where site_id = for_site and day = for_day and outcome = 'rejected' group by 1) reasons), '{}'),
-    coalesce((select jsonb_object_agg(bucket, count) from ingest_latencies where site_id = for_site and day = for_day), '{}')
-  from ingest_ledger where site_id = for_site and day = for_day
+      select reason, sum(count) as count from ingest_ledger l
+      where l.site_id = for_site and l.day = utc.day and outcome = 'rejected' group by 1) reasons), '{}'),
+    coalesce((select jsonb_object_agg(bucket, count) from ingest_latencies l where l.site_id = for_site and l.day = utc.day), '{}')
+  from (
+    select for_day + n as day from generate_series((starts at time zone 'UTC')::date - for_day,
+      ((ends - interval '1 millisecond') at time zone 'UTC')::date - for_day) as n
+    where n = 0 or not exists (select from rollup_state z where z.site_id = for_site and z.day = for_day + n and z.sealed_at is not null)
+  ) utc left join ingest_ledger known on known.site_id = for_site and known.day = utc.day
+  group by utc.day
   on conflict (site_id, day) do update
   set received = excluded.received, accepted = excluded.accepted, duplicate = excluded.duplicate, rejected = excluded.rejected,
     rejected_by_reason = excluded.rejected_by_reason, latencies = excluded.latencies
   where i is distinct from excluded;
 
-  insert into rollup_state as s (site_id, day, rolled_up_at, ledger_seen) values (for_site, for_day, now(), seen)
-  on conflict (site_id, day) do update set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen;
+  insert into rollup_state as s (site_id, day, rolled_up_at, ledger_seen, time_zone, ends_at) values (for_site, for_day, now(), seen, in_zone, ends)
+  on conflict (site_id, day) do update
+  set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen, time_zone = excluded.time_zone, ends_at = excluded.ends_at;
   delete from dirty_days where mark_id = any (marks) and site_id = for_site;
   return 'rolled';
 end $$;

@@ -1,15 +1,22 @@
 // Keeps the rollups right: today all the time, an older day when something says that it changed, a range by hand.
-import type { Pool } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { dayOf, daysIn, eachDay } from '../../ground/lib/days.ts';
+import { eachDay } from '../../ground/lib/days.ts';
 import {
   compareDay,
-  dueDays,
+  compareLeads,
+  findComparable,
+  findDue,
   findImbalances,
   findRollupStatus,
+  findSitesOfDirtyLeads,
+  findToday,
   type LedgerDay,
+  markDay,
+  type RollupStatus,
   refreshLeadFacts,
   rollUpDay,
+  type SiteDay,
 } from './queries.ts';
 
 export interface RollupOptions {
@@ -21,46 +28,84 @@ export interface RollupOptions {
   progress?: ((line: string) => void) | undefined;
 }
 
+// Row level security compares each row with each of the sites that are named, so more at once is slower, not quicker.
+const SITES_AT_ONCE = 500;
+
+async function ofSites<T>(db: Pool, siteIds: string[], find: (client: Db) => Promise<T[]>): Promise<T[]> {
+  const found: T[] = [];
+  for (let n = 0; n < siteIds.length; n += SITES_AT_ONCE)
+    found.push(...(await inSites(db, siteIds.slice(n, n + SITES_AT_ONCE), find)));
+  return found;
+}
+
+export interface RolledUp {
+  days: number;
+  sealed: number;
+  /** Days that were asked for and have not come yet: counting them would pass for having counted all before. */
+  toCome?: number;
+}
+
+/** The days asked for, up to the site's today. */
+async function daysAsked(db: Pool, siteIds: string[], from: string, to: string) {
+  const today = new Map((await ofSites(db, siteIds, findToday)).map(({ siteId, day }) => [siteId, day]));
+  const all = siteIds.flatMap((siteId) => eachDay(from, to).map((day) => ({ siteId, day })));
+  const days = all.filter(({ siteId, day }) => day <= today.get(siteId)!);
+  return { days, toCome: all.length - days.length };
+}
+
 /**
  * Rolls up what is due, or a range: a day of a site is one transaction. Then brings the facts of changed leads up to date.
- * returns  how many site days were rolled up, how many were left because they are sealed
+ * returns  how many site days were rolled up, how many were left because they are sealed, or still to come
  */
 export async function rollUp(
   db: Pool,
   { from, to, siteIds, signal, progress }: RollupOptions,
-): Promise<{ days: number; sealed: number }> {
-  let days = 0;
-  let sealed = 0;
-  for (const siteId of siteIds) {
-    const wanted =
-      from && to
-        ? eachDay(from, to)
-        : await inSites(db, siteId, (client) => dueDays(client, siteId, dayOf(Date.now())));
-    for (const [i, day] of wanted.entries()) {
-      if (signal?.aborted) return { days, sealed };
+): Promise<RolledUp> {
+  const asked = from && to ? await daysAsked(db, siteIds, from, to) : null;
+  const bySite = Map.groupBy(asked?.days ?? (await ofSites(db, siteIds, findDue)), (due) => due.siteId);
+  const rolled: RolledUp = {
+    days: 0,
+    sealed: 0,
+    ...(asked && asked.toCome > 0 ? { toCome: asked.toCome } : {}),
+  };
+  if (rolled.toCome) progress?.(`${rolled.toCome} site days have not come yet and are left out`);
+  for (const [siteId, days] of bySite) {
+    for (const [i, { day }] of days.entries()) {
+      if (signal?.aborted) return rolled;
       const outcome = await inSites(db, siteId, (client) => rollUpDay(client, siteId, day));
-      if (outcome === 'sealed') sealed += 1;
-      else days += 1;
-      if ((from || wanted.length > 2) && (i % 10 === 9 || i === wanted.length - 1))
-        progress?.(`site ${siteId}: ${i + 1} of ${wanted.length} days, through ${day}`);
+      if (outcome === 'sealed') rolled.sealed += 1;
+      else rolled.days += 1;
+      if ((from || days.length > 2) && (i % 10 === 9 || i === days.length - 1))
+        progress?.(`site ${siteId}: ${i + 1} of ${days.length} days, through ${day}`);
     }
-    // after the days: a browser's signup is a conversion only once its day is rolled up
-    while (!signal?.aborted && (await inSites(db, siteId, (client) => refreshLeadFacts(client, siteId))));
+    await refreshLeads(db, siteId, signal);
   }
-  return { days, sealed };
+  // after the days: a browser's signup is a conversion only once its day is rolled up
+  for (const siteId of await ofSites(db, siteIds, findSitesOfDirtyLeads))
+    await refreshLeads(db, siteId, signal);
+  return rolled;
 }
 
-export interface Difference {
-  siteId: string;
-  day: string;
+async function refreshLeads(db: Pool, siteId: string, signal: AbortSignal | undefined): Promise<void> {
+  while (!signal?.aborted && (await inSites(db, siteId, (client) => refreshLeadFacts(client, siteId))));
+}
+
+export interface Difference extends SiteDay {
   number: string;
   raw: number;
   rollup: number;
 }
 
+export interface Compared {
+  daysCompared: number;
+  differences: Difference[];
+  /** Whose kept facts were not what their sources say. */
+  leadsDiffering: number;
+}
+
 /**
- * Compares raw rows with their rollup, for the days that have both and are not being written to (before today, not
- * sealed), by plain counting that shares no statement with the rollup.
+ * Compares everything derived with the raw rows, for the days that have both, and marks what differs, so that the next
+ * rollup cures it.
  */
 export async function findDiscrepancies(
   db: Pool,
@@ -69,21 +114,34 @@ export async function findDiscrepancies(
     to,
     siteIds,
     signal,
-  }: { from: string; to: string; siteIds: string[]; signal?: AbortSignal | undefined },
-): Promise<{ daysCompared: number; differences: Difference[] }> {
-  const differences: Difference[] = [];
-  let daysCompared = 0;
-  if (daysIn(from, to) < 1) return { daysCompared, differences };
-  for (const siteId of siteIds)
-    for (const day of eachDay(from, to)) {
-      if (signal?.aborted) break;
-      const numbers = await inSites(db, siteId, (client) => compareDay(client, siteId, day));
-      if (!numbers) continue;
-      daysCompared += 1;
-      for (const { number, raw, rollup } of numbers)
-        if (raw !== rollup) differences.push({ siteId, day, number, raw, rollup });
-    }
-  return { daysCompared, differences };
+  }: Required<Pick<RollupOptions, 'from' | 'to' | 'siteIds'>> & Pick<RollupOptions, 'signal'>,
+): Promise<Compared> {
+  const found: Compared = { daysCompared: 0, differences: [], leadsDiffering: 0 };
+  if (!from || !to || from > to) return found;
+  for (const { siteId, day } of await ofSites(db, siteIds, (client) => findComparable(client, from, to))) {
+    if (signal?.aborted) return found;
+    const numbers = await inSites(db, siteId, async (client) => {
+      const apart = await compareDay(client, siteId, day);
+      if (apart.length > 0) await markDay(client, siteId, day);
+      return apart;
+    });
+    found.daysCompared += 1;
+    found.differences.push(...numbers.map((number) => ({ siteId, day, ...number })));
+  }
+  for (const siteId of siteIds) found.leadsDiffering += await leadsApart(db, siteId, signal);
+  return found;
+}
+
+async function leadsApart(db: Pool, siteId: string, signal: AbortSignal | undefined): Promise<number> {
+  let differing = 0;
+  let after: string | null = null;
+  while (!signal?.aborted) {
+    const bite = await inSites(db, siteId, (client) => compareLeads(client, siteId, after));
+    differing += bite.differing;
+    after = bite.last;
+    if (after === null) return differing;
+  }
+  return differing;
 }
 
 /** received = accepted + duplicate + rejected, for every site and day, today included: each write counts in one commit. */
@@ -95,16 +153,6 @@ export async function checkLedger(
 }
 
 /** For the status page and its alarms. */
-export async function rollupStatus(
-  db: Pool,
-  siteIds: string[],
-): Promise<{
-  rolledUpThrough: string | null;
-  lagDays: number | null;
-  discrepancies: number | null;
-  imbalances: number | null;
-}> {
-  const status = await inSites(db, siteIds, findRollupStatus);
-  const lagDays = status.rolledUpThrough ? daysIn(status.rolledUpThrough, dayOf(Date.now())) - 1 : null;
-  return { ...status, lagDays };
+export async function rollupStatus(db: Pool, siteIds: string[]): Promise<RollupStatus> {
+  return inSites(db, siteIds, findRollupStatus);
 }

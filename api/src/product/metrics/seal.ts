@@ -41,8 +41,8 @@ async function seal(
   for (const siteId of siteIds) {
     const { rows } = await inSites(db, siteId, (client) =>
       client.query<{ day: string }>(
-        'select day from rollup_state where site_id = $1 and day < $2 and sealed_at is null order by day',
-        [siteId, keptFrom],
+        'select day from rollup_state where site_id = $1 and day_starts(day, time_zone) < $2::date::timestamp at time zone $3 and sealed_at is null order by day',
+        [siteId, keptFrom, 'UTC'],
       ),
     );
     for (const { day } of rows) {
@@ -66,7 +66,9 @@ function dropDays(db: Pool, siteIds: string[], keptFrom: string): Promise<void> 
   return inSites(db, siteIds, async (client) => {
     await client.query("set local lock_timeout = '5s'");
     const { rows } = await client.query<{ left: number }>(
-      `select count(*) as left from (select distinct site_id, (occurred_at at time zone 'UTC')::date as day from events
+      `select count(*) as left from (
+         -- a partition is a UTC day; the site's days that touch it may be two
+         select distinct site_id, day_of(occurred_at, coalesce(settings ->> 'timeZone', 'UTC')) as day from events join sites using (site_id)
          where occurred_at < $1::date::timestamp at time zone 'UTC') raw
        where not exists (select from rollup_state s where s.site_id = raw.site_id and s.day = raw.day and s.sealed_at is not null)`,
       [keptFrom],

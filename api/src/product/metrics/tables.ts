@@ -46,8 +46,8 @@ export const metricTables: Tables = {
     kept: { job: 'rollup', why: 'until it is counted, within minutes' },
   },
   rollup_state: {
-    holds: 'when a day was counted, and whether it is sealed',
-    columns: {},
+    holds: 'when a day was counted, in which zone, and whether it is sealed',
+    columns: { time_zone: 'operator' },
     kept: { ever: 'a line a day' },
   },
   daily_metric_rollups: {
@@ -62,7 +62,7 @@ export const metricTables: Tables = {
   },
   daily_breakdowns: {
     holds: 'the numbers of a day by page, source, campaign, device, …',
-    columns: { kind: 'counted', name: 'counted', detail: 'counted' },
+    columns: { kind: 'counted', name: 'counted, found', detail: 'counted, found' },
     kept: numbers,
   },
   visitor_returns: {

@@ -43,6 +43,11 @@ export async function lockSite(db: Db, siteId: string): Promise<Site | null> {
   return rows[0] ? asSite(rows[0]) : null;
 }
 
+/** Whether PostgreSQL, which cuts the days, knows the zone. */
+export async function knowsTimeZone(db: Db, zone: string): Promise<boolean> {
+  return (await db.query('select from pg_timezone_names where name = $1', [zone])).rowCount === 1;
+}
+
 /** returns null when there is no such site; settings are merged, a null removes its key */
 export async function updateSite(db: Db, siteId: string, patch: SitePatch): Promise<Site | null> {
   const { rows } = await db.query<Row>(

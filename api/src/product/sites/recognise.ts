@@ -27,8 +27,17 @@ export interface Sites extends SiteDirectory {
   ids(): string[];
   /** Whether some site (or CORS_ALLOWED_ORIGINS) has this origin, exactly. */
   allowsOrigin(origin: string): boolean;
+  /**
+   * Whether a page of this origin is the site's (contract, "Whose page").
+   * unlisted  the site lists none yet, so that any page on the web may be its own
+   * origin    the Origin header; absent from servers and pictures, of which nothing is asked
+   */
+  standing(site: Site, origin: string | undefined): 'own' | 'unlisted' | 'stranger';
   close(): void;
 }
+
+// Somebody's own machine: a site under work, or a saved copy of one.
+const LOOPBACK = /^https?:\/\/(?:localhost|[^/:]+\.localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])(?::\d+)?$/i;
 
 /** The page that sends this; null where the browser keeps it to itself. */
 function pageOf(headers: { origin?: string | undefined; referer?: string | undefined }): URL | null {
@@ -68,6 +77,12 @@ export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Pr
     find: (siteId) => all.find((site) => site.siteId === siteId),
     fallback: () => byKey.get('default') ?? all[0]!,
     allowsOrigin: (origin) => byOrigin.has(origin) || extraOrigins.includes(origin),
+    standing(site, origin) {
+      if (origin === undefined || site.origins.includes(origin) || extraOrigins.includes(origin))
+        return 'own';
+      if (site.origins.length > 0) return 'stranger';
+      return /^https?:\/\//i.test(origin) && !LOOPBACK.test(origin) ? 'unlisted' : 'stranger';
+    },
     named: (name) => known(() => byKey.get(name) ?? sites.find(name)),
     async ofPage(headers, key) {
       if (key !== undefined) {

@@ -8,7 +8,7 @@ import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
-import { insertSite, lockSite, updateSite } from './queries.ts';
+import { insertSite, knowsTimeZone, lockSite, updateSite } from './queries.ts';
 import type { Sites } from './recognise.ts';
 import { newSite, sitePatch, siteShape } from './schema.ts';
 import { type MailFacts, optInFaults } from './settings.ts';
@@ -46,6 +46,7 @@ export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
       takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: newSite },
       answers: { 201: one },
       async run(wanted, call) {
+        await knownZone(db, wanted.settings.timeZone);
         const site = await unlessTaken(
           transaction(db, async (tx) => possible(await insertSite(tx, wanted), null, mail)),
         );
@@ -84,6 +85,7 @@ export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
           ...Object.keys(patch.settings ?? {}).map((name) => `settings.${name}`),
         ];
         call.note({ target: siteId, details: { changes } });
+        await knownZone(db, patch.settings?.timeZone);
         const site = await unlessTaken(
           transaction(db, async (tx) => {
             const before = existing(await lockSite(tx, siteId));
@@ -110,6 +112,18 @@ function possible(site: Site, before: Site | null, mail: MailFacts): Site {
     'invalid_request',
     `Double opt-in cannot work like this: ${issues.map(({ path, message }) => `${path} ${message}`).join('; ')}.`,
     { issues },
+  );
+}
+
+/** throws invalid_request when there is no such zone */
+async function knownZone(db: Pool, zone: string | null | undefined): Promise<void> {
+  if (!zone || (await knowsTimeZone(db, zone))) return;
+  throw new AppError(
+    'invalid_request',
+    `There is no time zone ${zone}. Take a name such as America/Toronto.`,
+    {
+      issues: [{ path: 'settings.timeZone', message: 'is no IANA time zone' }],
+    },
   );
 }
 

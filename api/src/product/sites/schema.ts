@@ -1,5 +1,6 @@
 // What a site may look like at the door.
 import { z } from 'zod';
+import { openRecord } from '../../ground/http/fields.ts';
 import { settingsPatch, siteSettings } from './settings.ts';
 
 const origin = z
@@ -43,7 +44,7 @@ export const siteShape = z
     name: z.string(),
     domain: z.string().nullable(),
     origins: z.array(z.string()),
-    settings: z.record(z.string(), z.json()).describe('SiteSettings, and whatever else was set'),
+    settings: openRecord.describe('SiteSettings, and whatever else was set'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

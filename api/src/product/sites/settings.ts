@@ -1,5 +1,6 @@
 // A site's own settings: what each may be, and what must be there before double opt-in can work.
 import { z } from 'zod';
+import { json } from '../../ground/http/fields.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 
@@ -21,6 +22,20 @@ const known = {
     'phone, address or web page in the foot; else PRIVACY_CONTACT_EMAIL, else MAIL_FROM',
   ),
   linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
+  timeZone: z
+    .string()
+    .regex(/^(UTC|[A-Z][A-Za-z]+(\/[A-Za-z0-9_+-]+){1,2})$/, 'an IANA name such as America/Toronto, or UTC')
+    .describe(
+      'whose days the numbers have, default UTC; changed, the days whose raw events are kept are counted again, older ones keep theirs',
+    ),
+  keepTrailingSlash: z
+    .boolean()
+    .describe('/about/ and /about are two pages; else the slash is taken off and they are one'),
+  hashRoutes: z
+    .boolean()
+    .describe(
+      "the site routes by fragment: of /app#/menu the page is /menu; else fragments are no page's name",
+    ),
   policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
   policyUrl: z
     .url({ protocol: /^https?$/ })
@@ -48,12 +63,15 @@ function noMisspelling(settings: Record<string, unknown>, context: z.RefinementC
   }
 }
 
+/** In the document anything: a typed client could not hold ours, which may be absent, to be JSON as well. */
+const others = { override: { additionalProperties: {} } };
+
 export const siteSettings = z
   .object(known)
   .partial()
-  .catchall(z.json())
+  .catchall(json)
   .superRefine(noMisspelling)
-  .meta({ id: 'SiteSettings' });
+  .meta({ id: 'SiteSettings', ...others });
 
 export const settingsPatch = z
   .object(
@@ -62,9 +80,22 @@ export const settingsPatch = z
     },
   )
   .partial()
-  .catchall(z.json())
+  .catchall(json)
   .superRefine(noMisspelling)
-  .meta({ id: 'SiteSettingsPatch' });
+  .meta({ id: 'SiteSettingsPatch', ...others });
+
+const rules = new WeakMap<Site, { keepTrailingSlash: boolean; hashRoutes: boolean }>();
+
+/** How a site's paths are spelt; worked out once a site, as every event asks. */
+export function pathRulesOf(site: Site): { keepTrailingSlash: boolean; hashRoutes: boolean } {
+  let known = rules.get(site);
+  if (!known) {
+    const { keepTrailingSlash, hashRoutes } = site.settings;
+    known = { keepTrailingSlash: keepTrailingSlash === true, hashRoutes: hashRoutes === true };
+    rules.set(site, known);
+  }
+  return known;
+}
 
 /** What mails of every site need, and which of it the operator has not set. */
 export interface MailFacts {

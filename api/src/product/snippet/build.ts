@@ -1,7 +1,35 @@
 // Bundles the browser script into dist/: `full.js` with everything, `core.js` with the core alone.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 
 const here = (path: string) => new URL(path, import.meta.url);
+/** What the full bundle has beside the core, in the order in which it runs. */
+const PARTS = ['attention', 'forms', 'clicks'] as const;
+
+async function bundle(parts: readonly string[]): Promise<string> {
+  const { build } = await import('esbuild');
+  const result = await build({
+    stdin: {
+      contents: ['core', ...parts].map((part) => `import './${part}.ts';`).join('\n'),
+      resolveDir: here('browser/').pathname,
+    },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2021',
+    charset: 'utf8',
+    legalComments: 'none',
+    define: { FULL: String(parts.length > 0) },
+    // Without this the strict settings of the type checker add a "use strict" to each download.
+    tsconfigRaw: {},
+  });
+  // In a block of its own nothing becomes a global, and whatever a browser lacks, the page is not to hear of it.
+  const text = result.outputFiles[0]!.text.replace(/;?\n/g, '').replace(/\bvar /g, 'let ');
+  return `try{${text}}catch{}`;
+}
+
+const gzipBytes = (text: string) => gzipSync(text, { level: 9 }).length;
 
 /**
  * Builds both bundles and writes them to `dist/`.
@@ -9,36 +37,32 @@ const here = (path: string) => new URL(path, import.meta.url);
  * throws   when esbuild, a development dependency, is absent, or when the source has a fault
  */
 export async function buildSnippet(): Promise<Record<'full' | 'core', string>> {
-  const { build } = await import('esbuild');
-  const bundle = async (name: 'full' | 'core') => {
-    const result = await build({
-      entryPoints: [here(`browser/${name}.ts`).pathname],
-      bundle: true,
-      minify: true,
-      write: false,
-      format: 'iife',
-      target: 'es2021',
-      charset: 'utf8',
-      legalComments: 'none',
-      define: { FULL: String(name === 'full') },
-      // Without this the strict settings of the type checker add a "use strict" to each download.
-      tsconfigRaw: {},
-      // Whatever a browser lacks, the page is not to hear of it.
-      banner: { js: 'try{' },
-      footer: { js: '}catch{}' },
-    });
-    const text = result.outputFiles[0]!.text.replace(/;?\n/g, '').replace(';})()}catch{}', '})()}catch{}');
-    mkdirSync(here('dist/'), { recursive: true });
+  const bundles = { full: await bundle(PARTS), core: await bundle([]) };
+  mkdirSync(here('dist/'), { recursive: true });
+  for (const [name, text] of Object.entries(bundles)) {
     // Renamed into place: several processes may start at once, and none may read half a file.
     writeFileSync(here(`dist/${name}.${process.pid}`), text);
     renameSync(here(`dist/${name}.${process.pid}`), here(`dist/${name}.js`));
-    return text;
-  };
-  return { full: await bundle('full'), core: await bundle('core') };
+  }
+  return bundles;
 }
 
-if (import.meta.main) {
-  for (const [name, text] of Object.entries(await buildSnippet())) {
-    console.log(`${name}.js: ${Buffer.byteLength(text)} bytes`);
-  }
+/** The table of the snippet's README: what each part adds to the download, gzipped. */
+export async function weights(): Promise<string> {
+  const { full, core } = await buildSnippet();
+  const whole = gzipBytes(full);
+  const rows: [string, number][] = [['the core alone (`/s-core.js`)', gzipBytes(core)]];
+  for (const part of PARTS)
+    rows.push([
+      `\`browser/${part}.ts\` adds`,
+      whole - gzipBytes(await bundle(PARTS.filter((one) => one !== part))),
+    ]);
+  rows.push(['everything (`/s.js`)', whole]);
+  return [
+    '| part | bytes, gzipped |',
+    '| --- | --- |',
+    ...rows.map(([name, bytes]) => `| ${name} | ${bytes} |`),
+  ].join('\n');
 }
+
+if (import.meta.main) console.log(await weights());

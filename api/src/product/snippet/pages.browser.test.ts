@@ -31,7 +31,7 @@ async function demo(options: { consent?: string; script?: string } = {}) {
 
 before(async () => {
   api = await startStub();
-  [browser, site] = await Promise.all([launchChromium(), demo()]);
+  [browser, site] = await Promise.all([launchChromium(), demo({ consent: 'full' })]);
 });
 after(async () => {
   await browser?.close();
@@ -65,8 +65,9 @@ const of = (type: string, events = api.stored()) => [
 ];
 const views = () => of('page_view').map((event) => event.path);
 const ids = (events: Sent[]) => [...new Set(events.map((event) => event.eventId))].sort();
-const stored = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('mkt_')));
-const queued = async () => (await stored()).filter((key) => /^mkt_0/.test(key));
+const OURS = '_mkt7default:';
+const stored = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('_mkt7')));
+const queued = async () => (await stored()).filter((key) => key.startsWith(`${OURS}0`));
 const unanswered = () => page.evaluate(() => typeof window.mkt?.event);
 const ready = () => until('the snippet is there', async () => (await unanswered()) === 'function');
 async function hide() {
@@ -86,7 +87,7 @@ test('a page view arrives without a preflight, with a UUIDv7 and its visitor', a
   assert.match(request!.contentType, /^text\/plain/);
   const [event] = of('page_view');
   assert.match(event!.eventId, UUID_V7);
-  assert.match(event!.anonId, UUID_V7);
+  assert.match(event!.anonId!, UUID_V7);
   assert.equal(event!.path, '/bread');
   assert.equal(event!.propertyId, 'default');
   assert.equal(event!.referrer, undefined);
@@ -201,6 +202,7 @@ test('what is not acknowledged is sent again with the same ids, by the next page
 test('what happens offline arrives when the browser is online again', async () => {
   await page.goto(`${site.url}/menu`);
   await until('a page view', () => views().length === 1);
+  await until('its answer has come', async () => (await queued()).length === 0);
   await context.setOffline(true);
   await page.getByRole('link', { name: 'Lunch' }).click();
   await until('it waits in storage', async () => (await queued()).length === 1);
@@ -211,7 +213,7 @@ test('what happens offline arrives when the browser is online again', async () =
   await until('the rest', () => views().length === 3);
   assert.deepEqual(views(), ['/menu', '/menu/lunch', '/menu/coffee']);
   assert.deepEqual(
-    waiting.map((key) => key.slice(4)).sort(),
+    waiting.map((key) => key.slice(OURS.length)).sort(),
     ids(of('page_view').slice(1)),
     'with the ids they had while waiting',
   );
@@ -288,14 +290,14 @@ test('batches stay within what the server takes', async () => {
   }
 });
 
-test('with consent "measure" nothing is stored, and a page has an id of its own', async () => {
-  const measured = await demo({ consent: 'measure' });
-  await page.goto(`${measured.url}/menu`);
+test('with consent "page" nothing is stored, and a page has an id of its own', async () => {
+  const strict = await demo({ consent: 'page' });
+  await page.goto(`${strict.url}/menu`);
   await ready();
   await page.getByRole('link', { name: 'Lunch' }).click();
   await until('two page views', () => views().length === 2);
   assert.deepEqual(await stored(), []);
-  await page.goto(`${measured.url}/menu`);
+  await page.goto(`${strict.url}/menu`);
   await until('a third', () => views().length === 3);
   const [first, second, third] = of('page_view');
   assert.equal(first!.anonId, second!.anonId);
@@ -303,11 +305,17 @@ test('with consent "measure" nothing is stored, and a page has an id of its own'
   assert.deepEqual(await context.cookies(), []);
 });
 
-test('without a word about consent nothing is stored', async () => {
-  const silent = await demo({ consent: '' });
-  await page.goto(silent.url);
-  await until('a page view', () => views().length === 1);
-  assert.deepEqual(await stored(), []);
+test('without a word about consent nothing is stored and no id is sent', async () => {
+  for (const consent of ['', 'measure', 'nonsense']) {
+    const silent = await demo({ consent });
+    api.since = Date.now();
+    await page.goto(silent.url);
+    await until('a page view', () => views().length === 1);
+    assert.equal(of('page_view')[0]!.anonId, undefined);
+    assert.equal(await page.evaluate(() => window.mkt.id()), undefined);
+    assert.deepEqual(await stored(), []);
+    assert.deepEqual(await context.cookies(), []);
+  }
 });
 
 test('with consent "off" nothing is sent, until the visitor agrees', async () => {
@@ -320,7 +328,7 @@ test('with consent "off" nothing is sent, until the visitor agrees', async () =>
   await until('the view of this page', () => views().length === 1);
   assert.deepEqual(of('page_view')[0]!.utm, { source: 'news' });
   assert.deepEqual(ids(api.seen()), ids(of('page_view')));
-  assert.equal((await stored()).sort().join(), 'mkt_consent,mkt_id');
+  assert.equal((await stored()).sort().join(), `${OURS},${OURS}id`);
   await page.goto(`${off.url}/visit`);
   await until('the choice holds on the next page', () => views().length === 2);
   assert.equal(of('page_view')[1]!.anonId, of('page_view')[0]!.anonId);
@@ -335,12 +343,12 @@ test('a withdrawn consent forgets the visitor, in every tab', async () => {
   await page.getByRole('button', { name: 'off' }).click();
   await page.getByRole('link', { name: 'Lunch' }).click();
   await other.getByRole('link', { name: 'Coffee' }).click();
-  assert.deepEqual(await stored(), ['mkt_consent']);
+  assert.deepEqual(await stored(), [OURS]);
   await page.getByRole('button', { name: 'without' }).click();
   await page.getByRole('link', { name: 'Coffee' }).click();
   await until('a view again', () => of('page_view').length > 2);
   for (const event of of('page_view').slice(2)) assert.notEqual(event.anonId, known);
-  assert.deepEqual(await stored(), ['mkt_consent']);
+  assert.deepEqual(await stored(), [OURS]);
 });
 
 test('global privacy control keeps the visitor unknown even where the site asks for a memory', async () => {
@@ -354,7 +362,10 @@ test('global privacy control keeps the visitor unknown even where the site asks 
     await until('a page view', () => views().length === 1);
     await page.goto(`${site.url}/visit`);
     await until('another', () => views().length === 2);
-    assert.notEqual(of('page_view')[0]!.anonId, of('page_view')[1]!.anonId);
+    assert.deepEqual(
+      of('page_view').map((event) => event.anonId),
+      [undefined, undefined],
+    );
     assert.deepEqual(await stored(), []);
   }
 });
@@ -405,7 +416,7 @@ test('commands given before the script has loaded are carried out', async () => 
   await page.goto(`${site.url}/bread`);
   await until('both events', () => of('early').length === 1 && views().length === 1);
   assert.deepEqual(of('early')[0]!.props, { bird: true });
-  assert.deepEqual(await stored(), ['mkt_consent']);
+  assert.deepEqual(await stored(), [OURS]);
 });
 
 test('nonsense from the page is swallowed', async () => {
@@ -598,7 +609,7 @@ test('without JavaScript a pixel counts the page and the form still posts', asyn
 });
 
 test('the core alone counts pages and events', async () => {
-  const small = await demo({ script: '/s-core.js' });
+  const small = await demo({ script: '/s-core.js', consent: 'full' });
   await page.goto(`${small.url}/menu`);
   await ready();
   await page.getByRole('link', { name: 'Lunch' }).click();

@@ -1,12 +1,14 @@
 // How the script is served, and how large it may be.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import Koa from 'koa';
 import { mountRoutes } from '../../../test/routes.ts';
+import { weights } from './build.ts';
 import { ensureSnippet, snippetRoutes } from './routes.ts';
 
 const server = createServer();
@@ -32,16 +34,25 @@ const ask = (path: string, headers: Record<string, string>) =>
       .end();
   });
 
-test('the core is at most 1.2 KB and the whole at most 2.3 KB, minified and gzipped', async () => {
+test('the core is at most 1.42 KB and the whole at most 2.64 KB, minified and gzipped', async () => {
   for (const [path, kilobytes] of [
-    ['/s-core.js', 1.2],
-    ['/s.js', 2.3],
+    ['/s-core.js', 1.42],
+    ['/s.js', 2.64],
   ] as const) {
     const script = Buffer.from(await (await get(path)).arrayBuffer());
     const bytes = gzipSync(script, { level: 9 }).length;
     assert.ok(bytes <= kilobytes * 1024, `${path} takes ${bytes} bytes`);
     assert.ok(bytes > 500, 'it is there at all');
   }
+});
+
+test('the README says what each part weighs, as the build measures it', async () => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+  const cells = (table: string) =>
+    [...table.matchAll(/^\| (.*?) +\| (\d+) +\|$/gm)].map(([, part, bytes]) => `${part!.trim()} ${bytes}`);
+  const measured = cells(await weights());
+  assert.equal(measured.length, 5);
+  assert.deepEqual(cells(readme.slice(readme.indexOf('## What it weighs'))), measured);
 });
 
 test('the short address is kept for minutes and revalidated by its tag', async () => {

@@ -13,7 +13,7 @@ let demo: Awaited<ReturnType<typeof startDemo>>;
 before(async () => {
   api = await startServer({ RATE_LIMITS: 'on' });
   [demo, browser] = await Promise.all([
-    startDemo({ port: 0, apiOrigin: api.url, propertyId: 'bakery' }),
+    startDemo({ port: 0, apiOrigin: api.url, propertyId: 'bakery', consent: 'full' }),
     launchChromium(BROWSER),
   ]);
   const { status } = await call(
@@ -105,8 +105,8 @@ test('the browser may read the answer, so nothing waits in its queue', async () 
   const page = await visit();
   await page.goto(`${demo.url}/bread`);
   const queued = () =>
-    page.evaluate(() => Object.keys(localStorage).filter((key) => /^mkt_0/.test(key)).length);
-  await until('the visitor is stored', () => page.evaluate(() => Boolean(localStorage.mkt_id)));
+    page.evaluate(() => Object.keys(localStorage).filter((key) => /^_mkt7bakery:0/.test(key)).length);
+  await until('the visitor is stored', () => page.evaluate(() => Boolean(localStorage['_mkt7bakery:id'])));
   await until('the queue is empty', async () => (await queued()) === 0);
   await page.context().close();
 });

@@ -5,6 +5,7 @@ import { inSites } from '../../ground/db/transaction.ts';
 import { day, nextCursor, pageOf, paging, readCursor, siteName } from '../../ground/http/fields.ts';
 import { amount, currency } from '../../ground/http/money.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { timeZoneOf } from '../../ground/site.ts';
 import type { MetricsCache } from '../metrics/cache.ts';
 import { listSpend, storeSpend } from './queries.ts';
 import { ROWS_MAX, readTable } from './table.ts';
@@ -70,7 +71,7 @@ export function spendRoutes({ db, cache }: SpendNeeds): Route[] {
         as: 'query',
         shape: z.object({ from: day, to: day, propertyId: siteName, ...paging(1000, 10_000) }),
       },
-      answers: { 200: z.object({ rows: z.array(spendShape), nextCursor }) },
+      answers: { 200: z.object({ timeZone: z.string(), rows: z.array(spendShape), nextCursor }) },
       async run({ from, to, limit, cursor }, call) {
         const { siteId } = call.site;
         const after = readCursor(cursor, cursorParts);
@@ -83,7 +84,11 @@ export function spendRoutes({ db, cache }: SpendNeeds): Route[] {
           last.campaign,
           last.currency,
         ]);
-        return { rows: page.map((row) => ({ ...row, amount: Number(row.amount) })), nextCursor: next };
+        return {
+          timeZone: timeZoneOf(call.site),
+          rows: page.map((row) => ({ ...row, amount: Number(row.amount) })),
+          nextCursor: next,
+        };
       },
     }),
   ];

@@ -48,3 +48,27 @@ test('a table is for the site that its address names, and what is no table is re
   const fault = await send('', table.replace('USD', 'dollars'));
   assert.deepEqual([fault.status, fault.body.issues[0].path], [400, 'rows.0.currency']);
 });
+
+test('a table is read as advertisers’ exports are written, and a fault is told with its row and field', async () => {
+  const send = (text: string) =>
+    call(`${server.url}/v1/ad-spend`, 'POST', text, { ...admin, 'content-type': 'text/csv' });
+  for (const table of [
+    'Day,Source,Campaign,Amount,Currency\n2026-05-06,bing,,2,USD\n',
+    '\ufeffday;source;campaign;amount;currency\r\n2026-05-06;bing;;2;USD\r\n',
+    'day\tsource\tamount\tcurrency\n2026-05-06\tbing\t2\tUSD',
+  ])
+    assert.equal((await send(table)).body.stored, 1, table);
+  const head = 'day,source,campaign,amount,currency\n2026-05-06,bing,,2,USD\n';
+  for (const [table, path, words] of [
+    [`${head}2026-05-07,bing,,,USD\n`, 'rows.1.amount', /line 3/],
+    [`${head}2026-05-07,bing\n`, 'rows.1.amount', /line 3/],
+    [`${head}2026-05-07,bing,,2,USD,6\n`, 'rows.1', /line 3 has 6 fields/],
+    [`${head}2026-05-07,bi"ng,,2,USD\n`, 'rows.1', /line 3 .*quotation mark/],
+    ['day,source\n2026-05-07,bing\n', 'amount', /no column/],
+    [`${head}07/05/2026,bing,,2,USD\n`, 'rows.1.day', /./],
+  ] as const) {
+    const { status, body } = await send(table);
+    assert.deepEqual([status, body.issues[0].path], [400, path], table);
+    assert.match(body.issues[0].message, words);
+  }
+});

@@ -2,16 +2,18 @@
 import { z } from 'zod';
 import { utc } from '../../../ground/http/fields.ts';
 import { numberOf, splitUnits, unitsOf } from '../../../ground/lib/decimal.ts';
+import { timeZoneOf } from '../../../ground/site.ts';
 import { creditor, MODELS, type Model, WHOLE } from './credit.ts';
 import { report } from './report.ts';
 import { spellings, sum } from './sums.ts';
 import { BY, findTouches, OF, type Touch } from './touches.ts';
-import { count, windowed, windowShape } from './window.ts';
+import { count, timeZone, windowed, windowShape } from './window.ts';
 
 const credits = z.number().min(0);
 const byModel = { first: credits, last: credits, linear: credits, time_decay: credits, position: credits };
 const answer = z
   .object({
+    timeZone,
     window: windowShape,
     of: z.enum(OF),
     by: z.enum(BY),
@@ -138,6 +140,7 @@ export const attribution = report({
     const paths = [...single.values(), ...alike];
     const since = touches.flatMap(({ known_since }) => known_since?.getTime() ?? []);
     return {
+      timeZone: timeZoneOf(site),
       window,
       of,
       by,

@@ -1,10 +1,10 @@
 // What a window's numbers consist of, by one of the kinds that a day is broken down by.
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { ratio, spellings, sum } from './sums.ts';
-import { count, share, type Window, windowShape } from './window.ts';
+import { count, share, timeZone, type Window, windowShape } from './window.ts';
 
 type Column = 'visitors' | 'sessions' | 'entrances' | 'pageViews' | 'conversions' | 'events' | 'engagedMs';
 const VISITS: Column[] = ['visitors', 'sessions', 'entrances', 'pageViews', 'conversions'];
@@ -68,6 +68,7 @@ const numbers = {
   leads: counted,
 };
 export const kindAnswer = z.object({
+  timeZone,
   window: windowShape,
   by: byKinds,
   totals: z.object({ rows: count, ...numbers }).describe('of all rows, also of those beyond the limit'),
@@ -194,6 +195,7 @@ export async function readKind(
   });
   const baseOf = (['entrances', 'sessions'] as const).find(isCounted);
   return {
+    timeZone: timeZoneOf(site),
     window,
     by,
     totals: { rows: list.length, ...numbersOf((column) => sum(list, (part) => part[column])) },

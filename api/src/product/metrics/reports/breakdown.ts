@@ -1,16 +1,17 @@
 // What a window's numbers consist of, the largest first.
 import { z } from 'zod';
+import { timeZoneOf } from '../../../ground/site.ts';
 import { byKinds, kindAnswer, readKind } from './breakdown-by-kind.ts';
 import { readSpend, spendRow } from './breakdown-by-spend.ts';
 import { readVitals, vitalsRow } from './breakdown-by-vitals.ts';
 import { report } from './report.ts';
-import { upTo, windowed, windowShape } from './window.ts';
+import { timeZone, upTo, windowed, windowShape } from './window.ts';
 
 const answer = z
   .union([
     kindAnswer,
-    z.object({ window: windowShape, by: z.literal('vitals'), rows: z.array(vitalsRow) }),
-    z.object({ window: windowShape, by: z.literal('spend'), rows: z.array(spendRow) }),
+    z.object({ timeZone, window: windowShape, by: z.literal('vitals'), rows: z.array(vitalsRow) }),
+    z.object({ timeZone, window: windowShape, by: z.literal('spend'), rows: z.array(spendRow) }),
   ])
   .meta({ id: 'MetricsBreakdown' });
 
@@ -24,8 +25,10 @@ export const breakdown = report({
   answer,
   async read(db, site, { from, to, by, limit }) {
     const window = { from, to };
-    if (by === 'vitals') return { window, by, rows: await readVitals(db, site, window) };
-    if (by === 'spend') return { window, by, rows: await readSpend(db, site, window, limit) };
+    if (by === 'vitals')
+      return { timeZone: timeZoneOf(site), window, by, rows: await readVitals(db, site, window) };
+    if (by === 'spend')
+      return { timeZone: timeZoneOf(site), window, by, rows: await readSpend(db, site, window, limit) };
     return readKind(db, site, window, by, limit);
   },
   rows: ({ rows }) => rows,

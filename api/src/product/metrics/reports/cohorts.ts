@@ -2,15 +2,16 @@
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { type Row, report } from './report.ts';
 import { sum } from './sums.ts';
-import { count, upTo, type Window, windowed, windowShape } from './window.ts';
+import { count, timeZone, upTo, type Window, windowed, windowShape } from './window.ts';
 
 const after = z.array(count).describe('cumulated: index n counts those who had got there n weeks after');
 const answer = z
   .object({
+    timeZone,
     window: windowShape,
     weeks: count,
     cohorts: z.array(
@@ -75,6 +76,7 @@ export const cohorts = report({
       ({ week, source }) => `${week} ${source}`,
     );
     return {
+      timeZone: timeZoneOf(site),
       window,
       weeks,
       cohorts: [...groups]

@@ -14,7 +14,8 @@ export interface Paid {
 export interface Read {
   days: DayRow[];
   leads: LeadDay[];
-  visitors: { visitors: number; returning: number };
+  /** day: those without an id of their own; returning: of the others. */
+  visitors: { visitors: number; day: number; returning: number };
   spend: Paid[];
 }
 
@@ -70,7 +71,7 @@ function numbersOf(read: Read, verifiable: boolean): Record<Headline, Counted> {
   const share = (part: number, of: number): Counted => ({ value: ratio(part, of), of });
   return {
     uniqueVisitors: count(visitors.visitors),
-    returningVisitorsPct: share(visitors.returning, visitors.visitors),
+    returningVisitorsPct: share(visitors.returning, visitors.visitors - visitors.day),
     totalPageViews: count(pageViews),
     sessions: count(sessions),
     leadCaptureRate: share(captured, visitors.visitors),

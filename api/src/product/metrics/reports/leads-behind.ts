@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { nextCursor, pageOf, paging, readCursor, utc } from '../../../ground/http/fields.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
-import { count, flag, windowed, windowShape } from './window.ts';
+import { count, flag, timeZone, windowed, windowShape } from './window.ts';
 
 const name = z.string().trim().min(1).max(255).optional();
 const domainClass = z.enum(['free_mail', 'business', 'disposable']);
@@ -34,6 +34,7 @@ type Filter = z.output<typeof query>;
 
 const answer = z
   .object({
+    timeZone,
     window: windowShape,
     total: count,
     leads: z.array(
@@ -124,6 +125,7 @@ export const leadsBehind = report({
       last.lead_id,
     ]);
     return {
+      timeZone: timeZoneOf(site),
       window: { from: filter.from, to: filter.to },
       total,
       leads: page.map((fact) => ({

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
 import { percentile } from '../../../ground/lib/histogram.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { type DayRow, findDays, LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
 import { botsOf, ratio, sum } from './sums.ts';
-import { count, counts, happened, share, type Window, windowed, windowShape } from './window.ts';
+import { count, counts, happened, share, timeZone, type Window, windowed, windowShape } from './window.ts';
 
 const dayShape = z.object({
   day,
@@ -36,7 +36,7 @@ const domainsShape = z.object({
   businessShare: share,
 });
 const answer = z
-  .object({ window: windowShape, domains: domainsShape, days: z.array(dayShape) })
+  .object({ timeZone, window: windowShape, domains: domainsShape, days: z.array(dayShape) })
   .meta({ id: 'MetricsQuality' });
 
 async function domainsOf(db: Db, site: Site, { from, to }: Window): Promise<z.output<typeof domainsShape>> {
@@ -84,7 +84,12 @@ export const quality = report({
   async read(db, site, { from, to }) {
     const window = { from, to };
     const days = await findDays(db, site.siteId, from, happened(site, window).to, { since: from });
-    return { window, domains: await domainsOf(db, site, window), days: days.map(qualityOf) };
+    return {
+      timeZone: timeZoneOf(site),
+      window,
+      domains: await domainsOf(db, site, window),
+      days: days.map(qualityOf),
+    };
   },
   rows: ({ days }) => days,
 });

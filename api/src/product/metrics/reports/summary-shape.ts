@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { day, utc } from '../../../ground/http/fields.ts';
 import { HEADLINES, type Headline } from './headline.ts';
-import { count, counts, share, windowShape } from './window.ts';
+import { count, counts, share, timeZone, windowShape } from './window.ts';
 
 const number = z.number().nullable();
 const metric = z.object({
@@ -58,11 +58,20 @@ const quality = z.object({
   clampedEvents: count,
   lateEvents: count,
   minutesWithoutService: count,
-  uniquesMethod: z.string().describe('exact, or exact_but_absences_over_N_days'),
+  uniquesMethod: z
+    .string()
+    .describe(
+      'exact; with_day_visitors: some had no id of their own and count once a day, two people behind one address with one browser as one; or exact_but_absences_over_N_days',
+    ),
+  dayVisitors: count.describe('unique visitors without an id of their own'),
+  returningKnownFor: share.describe(
+    'share of the visitors with an id of their own: of them returningVisitorsPct tells',
+  ),
   uniquesErrorMax: share.describe(
     'the share by which unique visitors may be too many, at most; 0 when exact',
   ),
   sealedDays: count,
+  daysInOtherZone: count.describe('counted before the site’s zone was changed, from raw rows that are gone'),
 });
 const trendDay = z.object({
   day,
@@ -80,6 +89,7 @@ const trendDay = z.object({
 export const summaryShape = z
   .object({
     site: z.object({ siteId: z.uuid(), propertyId: z.string() }),
+    timeZone,
     window: windowShape,
     compareTo: windowShape.nullable(),
     partial: z.boolean().describe('the window holds the day in progress, so nothing is compared'),

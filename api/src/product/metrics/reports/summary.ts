@@ -3,7 +3,7 @@ import type { Db } from '../../../ground/db/pool.ts';
 import { addDays, daysIn } from '../../../ground/lib/days.ts';
 import { divided, numberOf } from '../../../ground/lib/decimal.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
-import type { Site } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { byCurrency, headlinesOf, type Paid, type Read } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
 import { type Facts, report } from './report.ts';
@@ -29,23 +29,21 @@ async function readBoth(db: Db, site: Site, window: Window, before: Window | nul
     days: days.filter(inWindow),
     leads: leads.filter(inWindow),
     spend: rest.spend.filter(inWindow),
-    visitors: { visitors: rest.visitors, returning: rest.returning },
+    visitors: { visitors: rest.visitors, day: rest.dayVisitors, returning: rest.returning },
   };
   const base: Read | null = before && {
     days: days.filter(outside),
     leads: leads.filter(outside),
     spend: rest.spend.filter(outside),
-    visitors: { visitors: rest.visitorsBefore, returning: rest.returningBefore },
+    visitors: { visitors: rest.visitorsBefore, day: rest.dayVisitorsBefore, returning: rest.returningBefore },
   };
   return { current, base, rest };
 }
 
-function freshnessOf(site: Site, { rolledUpThrough, generatedAt }: Rest): Summary['freshness'] {
-  const today = todayOf(site);
-  const through = rolledUpThrough !== null && rolledUpThrough > today ? today : rolledUpThrough;
+function freshnessOf({ rolledUpThrough, lagDays, generatedAt }: Rest): Summary['freshness'] {
   return {
-    rolledUpThrough: through,
-    lagDays: through === null ? null : daysIn(through, today) - 1,
+    rolledUpThrough,
+    lagDays,
     generatedAt: generatedAt?.toISOString() ?? null,
   };
 }
@@ -132,10 +130,17 @@ function qualityOf(days: DayRow[], rest: Rest, { retentionDays, countriesKnown }
     clampedEvents: sum(days, (day) => day.clampedEvents),
     lateEvents: sum(days, (day) => day.lateEvents),
     minutesWithoutService: sum(days, (day) => day.minutesWithoutService),
-    uniquesMethod: exact ? 'exact' : `exact_but_absences_over_${retentionDays}_days`,
+    uniquesMethod: !exact
+      ? `exact_but_absences_over_${retentionDays}_days`
+      : rest.dayVisitors > 0
+        ? 'with_day_visitors'
+        : 'exact',
+    dayVisitors: rest.dayVisitors,
+    returningKnownFor: ratio(rest.visitors - rest.dayVisitors, rest.visitors),
     // at most: as if all of them had been there before
     uniquesErrorMax: exact ? 0 : ratio(rest.perhaps, rest.visitors),
     sealedDays,
+    daysInOtherZone: days.filter((day) => day.inOtherZone).length,
   };
 }
 
@@ -182,10 +187,11 @@ export const summary = report({
       current.leads.some((day) => day.verified > 0);
     return {
       site: { siteId: site.siteId, propertyId: site.key },
+      timeZone: timeZoneOf(site),
       window,
       compareTo: before,
       partial: from <= today && to >= today,
-      freshness: freshnessOf(site, rest),
+      freshness: freshnessOf(rest),
       metrics: {
         ...headlinesOf(current, isComparable(site, window, before, rest) ? base : null, verifiable),
         trafficSourceMix: sourceMixOf(current.days),

@@ -3,17 +3,19 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
 import { addDays } from '../../../ground/lib/days.ts';
+import { timeZoneOf } from '../../../ground/site.ts';
 import { visitsOf } from './headline.ts';
 import { countLeads, type DayRow, findDays } from './queries.ts';
 import { report } from './report.ts';
 import { botsOf, sum } from './sums.ts';
-import { count, happened, share, todayOf, windowed, windowShape } from './window.ts';
+import { count, happened, share, timeZone, todayOf, windowed, windowShape } from './window.ts';
 
 const interval = z.enum(['day', 'week', 'month']);
 type Interval = z.output<typeof interval>;
 
 const answer = z
   .object({
+    timeZone,
     window: windowShape,
     interval,
     series: z.array(
@@ -74,7 +76,7 @@ async function distinctIn(db: Db, siteId: string, spans: Span[]) {
   const { rows } = await db.query<{ first: string; visitors: number; returning: number }>({
     name: 'metric_series',
     text: `select s.first, coalesce(sum(r.visitors), 0)::bigint as visitors,
-       coalesce(sum(r.visitors) filter (where r.previous_day is not null), 0)::bigint as returning
+       coalesce(sum(r.visitors - r.day_visitors) filter (where r.previous_day is not null), 0)::bigint as returning
      from unnest($2::date[], $3::date[]) as s (first, last)
      left join visitor_returns r on r.site_id = $1 and r.day between s.first and s.last and (r.previous_day is null or r.previous_day < s.first)
      group by s.first`,
@@ -97,6 +99,7 @@ export const timeseries = report({
     );
     const distinct = await distinctIn(db, site.siteId, spans);
     return {
+      timeZone: timeZoneOf(site),
       window: { from, to },
       interval: by,
       series: spans.map(({ first, last, days }) => ({

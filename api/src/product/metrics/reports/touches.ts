@@ -2,7 +2,7 @@
 import type { Db } from '../../../ground/db/pool.ts';
 import type { Site } from '../../../ground/site.ts';
 import { factsBy, LEAD_FACTS } from './queries.ts';
-import type { Window } from './window.ts';
+import { duringWindow, type Window } from './window.ts';
 
 /** How long before a conversion a touch still counts. */
 const LOOKBACK = "interval '90 days'";
@@ -41,7 +41,6 @@ function convertedSql(of: Of, by: By): string {
 
 /** Each purchase is one. Of nobody's lead, or of one that was only imported, nothing is known: its source is unknown. */
 function purchasesSql(by: By): string {
-  const inWindow = `c.occurred_at >= $2::date::timestamp at time zone 'UTC' and c.occurred_at < ($3::date + 1)::timestamp at time zone 'UTC'`;
   const facts = `select f.* from lead_facts f where f.site_id = $1 and f.lead_id in (select lead_id from bought)
         and f.lead_id not in (select lead_id from marked_leads($1, null) as m (lead_id))
       union all
@@ -50,7 +49,7 @@ function purchasesSql(by: By): string {
   return `bought as materialized (
     select coalesce(c.lead_id, case when c.email_hash is null and c.visitor_id is not null
       then lead_of_visitor($1, c.visitor_id, c.occurred_at) end) as lead_id, c.occurred_at as at, c.amount, c.currency
-    from conversions c where c.site_id = $1 and c.kind = 'purchase' and c.voided_at is null ${by === 'conversion' ? `and ${inWindow}` : ''}
+    from conversions c where c.site_id = $1 and c.kind = 'purchase' and c.voided_at is null ${by === 'conversion' ? `and ${duringWindow('c.occurred_at')}` : ''}
   ), converted as materialized (
     select row_number() over ()::int as path, lead_id, coalesce(f.source, 'unknown') as source, f.campaign, f.touches_known_since, b.at, b.amount, b.currency
     from bought b ${by === 'conversion' ? 'left ' : ''}join (${by === 'conversion' ? facts : LEAD_FACTS}) f using (lead_id)

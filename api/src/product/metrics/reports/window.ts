@@ -1,8 +1,8 @@
 // What every report is asked with: a window of days, the site, and the form of the answer.
 import { z } from 'zod';
 import { day, siteName } from '../../../ground/http/fields.ts';
-import { dayOf, daysIn, isDay } from '../../../ground/lib/days.ts';
-import type { Site } from '../../../ground/site.ts';
+import { dayIn, daysIn, isDay } from '../../../ground/lib/days.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 
 const WINDOW_DAYS_MAX = 366;
 const YES = ['1', 'true', 'yes', 'on'];
@@ -31,27 +31,40 @@ export const flag = z
   .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
   .transform((word) => YES.includes(word));
 
+/** In the document a number, which a query writes as text. */
+const wholeNumber =
+  (limits: { minimum: number; maximum: number; default: number }) =>
+  ({ jsonSchema }: { jsonSchema: object }) => {
+    for (const key of Object.keys(jsonSchema)) delete jsonSchema[key as never];
+    Object.assign(jsonSchema, { type: 'integer', ...limits });
+  };
+
 export const upTo = (max: number, usual: number) =>
   z
     .string()
     .regex(/^\d{1,6}$/, 'a whole number')
     .transform(Number)
     .pipe(z.number().min(1).max(max))
-    .default(usual);
+    .default(usual)
+    .meta({ override: wholeNumber({ minimum: 1, maximum: max, default: usual }) });
 
 export interface Window {
   from: string;
   to: string;
 }
 
-/** The day in progress. Later days have not happened: no answer holds them. */
-export const todayOf = (_site: Site): string => dayOf(Date.now());
+/** The day in progress, of the site's zone. Later days have not happened: no answer holds them. */
+export const todayOf = (site: Site): string => dayIn(timeZoneOf(site), Date.now());
 /** The window as far as it has happened; a window that lies wholly ahead has no days. */
 export function happened(site: Site, { from, to }: Window): Window {
   const today = todayOf(site);
   return { from, to: to < today ? to : today };
 }
+/** SQL: whether a moment lies in the window, $2 to $3 of the days of site $1. */
+export const duringWindow = (moment: string): string =>
+  `${moment} >= site_day_starts($1, $2::date) and ${moment} < site_day_starts($1, $3::date + 1)`;
 
+export const timeZone = z.string().describe('whose days these are: the site’s setting timeZone, default UTC');
 export const windowShape = z.object({ from: day, to: day });
 export const count = z.int().min(0);
 export const share = z.number().nullable().describe('0..1; null: there is nothing to divide by');

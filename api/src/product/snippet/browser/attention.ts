@@ -1,18 +1,14 @@
 // How long and how far a page was read, and how fast it was: sent when the page is left or hides.
-import { hooks, on, send } from './core.ts';
+import { here, hooks, on, send } from './core.ts';
 
 // Whoever gives no sign for half a minute has turned away.
 const IDLE_MS = 3e4;
-const MS_MAX = 12e4;
 
-const entered = location.pathname;
+const entered = here();
 const [navigation] = performance.getEntriesByType('navigation') as (PerformanceNavigationTiming & {
   activationStart?: number;
   responseStatus?: number;
 })[];
-
-// Whole numbers from 0 to `max`: a value beyond the contract's bounds would cost the whole event.
-const within = (max: number, value: number) => Math.max(0, Math.min(max, value | 0));
 
 let shown = !document.hidden;
 let engaged = 0;
@@ -22,33 +18,30 @@ let until = last;
 
 // Time counts up to each sign of life, at most IDLE_MS for one, and only while the page was to be seen.
 const tick = () => {
-  const gone = within(IDLE_MS, Date.now() - last);
+  const gone = Math.min(IDLE_MS, Date.now() - last);
   if (shown) {
     engaged += gone;
     until = last + gone;
     depth = Math.max(
       depth,
-      within(100, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100),
+      Math.min(100, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100) | 0,
     );
   }
   last = Date.now();
   shown = !document.hidden;
 };
-on('scroll', tick);
-on('keydown', tick);
-on('pointermove', tick);
+['scroll', 'keydown', 'pointermove'].map((type) => on(type, tick));
 
 // A page opened in the background is painted late for no fault of its own.
 const unseen = document.hidden && !document.prerendering;
 const webVitals: Record<string, number> = {};
-const slowest: Record<string, number> = {};
 let windowStart = 0;
 let lastShift = 0;
 let shifted = 0;
 
 // A prerendered page was being made before anyone looked; what counts is the time from then on.
 const put = (name: string, at: number) => {
-  webVitals[name] = within(MS_MAX, at - (navigation!.activationStart || 0));
+  webVitals[name] = Math.max(0, at - (navigation!.activationStart || 0)) | 0;
 };
 /** A paint, the largest contentful paint, a layout shift or a slow event: each has some of these. */
 type Entry = PerformanceEntry & {
@@ -59,7 +52,7 @@ type Entry = PerformanceEntry & {
 };
 const see = (entry: Entry) => {
   const { startTime, value, interactionId, duration } = entry;
-  if (interactionId) slowest[interactionId] = Math.max(slowest[interactionId] || 0, duration);
+  if (interactionId) webVitals.inpMs = Math.max(webVitals.inpMs || 0, duration);
   else if (value) {
     // The worst window of layout shifts: gaps under one second, five seconds at most.
     if (!entry.hadRecentInput) {
@@ -69,7 +62,7 @@ const see = (entry: Entry) => {
       }
       lastShift = startTime;
       shifted += value;
-      webVitals.clsScore = Math.min(10, Math.max(webVitals.clsScore!, shifted));
+      webVitals.clsScore = Math.max(webVitals.clsScore!, shifted);
     }
   } else if (!unseen && !duration) {
     // Only the largest contentful paint has a size; the browser stops looking for larger ones at the first
@@ -97,9 +90,6 @@ hooks.leave = (hidden) => {
   if (hidden && !told) {
     observer.takeRecords().map(see);
     put('ttfbMs', navigation!.responseStart);
-    // Interaction to next paint: the slowest interaction, leaving out one for every fifty.
-    const all = Object.values(slowest).sort((a, b) => b - a);
-    if (all[0]) webVitals.inpMs = all[(all.length / 50) | 0]!;
     told = send('web_vitals', { path: entered, timestamp: until, traffic: { webVitals } });
     navigation!.responseStatus == 404 && send('not_found', { path: entered });
   }

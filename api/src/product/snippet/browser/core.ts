@@ -3,20 +3,23 @@
 
 /** Fields of an event beyond the ones that every event has; shapes as in the contract, section 3. */
 export interface EventFields {
+  eventId?: string | undefined;
   path?: string;
   timestamp?: number;
   referrer?: string | undefined;
   utm?: Record<string, string | undefined> | undefined;
   props?: unknown;
-  traffic?: unknown;
+  traffic?: object;
 }
 
-/** What a page sees as `self.mkt`. Until the script has loaded it is a plain array of commands. */
-export interface Mkt {
-  push(command: unknown[]): unknown;
+/** What a page sees as `self.mkt`: the array of its commands, which the script makes able to do more. */
+export interface Mkt extends Array<unknown[]> {
+  /** Sites that a tag of this page counts already, and the commands by name. */
+  // biome-ignore lint/suspicious/noExplicitAny: both under one kind of key
+  [name: string]: any;
   event(eventType: string, fields?: EventFields): string | undefined;
   consent(mode: string): void;
-  id(): string | false;
+  id(): string | false | undefined;
 }
 
 type Commands = Record<string, (...args: unknown[]) => unknown>;
@@ -44,7 +47,6 @@ const QUEUE_EVENTS_MAX = 255;
 const GATHER_MS = 255;
 // Half of the minute that the server's limits count, and far enough apart to let it recover.
 const RETRY_MS = 3e4;
-
 /** Wraps what may fail (storage is blocked, a caller passes nonsense), so that the page never sees it. */
 export const safe =
   <A extends unknown[], R>(work: (...args: A) => R) =>
@@ -73,17 +75,28 @@ const set = (key: string, value: string) => {
     box = { ...box, [key]: value };
   }
 };
+
+// UUIDv7. crypto.randomUUID exists in secure contexts only, and sites on plain http count too. An id has to be
+// another one than all others, not a secret: the millisecond and eighteen random digits.
+export const uuid = () =>
+  `0${Date.now().toString(16)}-7xxx-8xxx-xxxxxxxxxxxx`.replace(/^.{8}|x/g, (part) =>
+    part[1] ? part + '-' : (((Math.random() * 10) | 0) as unknown as string),
+  );
+
+// Modules have no currentScript, and loaders that run scripts by themselves take it away.
+const script = (document.currentScript ||
+  document.querySelector(`script[src*="/s${FULL ? '' : '-core'}.js"]`)) as HTMLScriptElement;
+const { dataset } = script;
+// A template's empty variable is no site.
+const site = dataset.site || undefined;
+
+// All keys of ours begin with _mkt7, and nobody else's do: each site has its own, and _mkt7 itself says that this
+// browser is left out.
+const own = `_mkt7${site}:`;
+const ID = `${own}id`;
 const eachStored = (work: (key: string) => unknown) => {
-  for (const key in box) /^mkt_/.test(key) && work(key);
+  for (const key in box) key.startsWith(own) && work(key);
 };
-
-// UUIDv7. crypto.randomUUID exists in secure contexts only, and sites on plain http count too.
-const uuid = () =>
-  `0${Date.now().toString(16)}-7xxx-8xxx-xxxxxxxxxxxx`
-    .replace(/.{8}/, '$&-')
-    .replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16));
-
-const script = document.currentScript as HTMLScriptElement;
 
 /**
  * A hook of the full bundle, called when the page hides (true) or shows again (false), ahead of the queue's
@@ -91,82 +104,101 @@ const script = document.currentScript as HTMLScriptElement;
  */
 export const hooks: { leave?: (hidden?: boolean) => unknown } = {};
 
+/** A frame of a page of the same origin is a part of that page, and no page. A stranger's window throws. */
+export const framed = self != top && safe(() => top!.document)();
+
 let pageId = uuid();
 let path: string | undefined;
 let landed: string | undefined;
-let queue: string[] = [];
+/** What is not acknowledged, by eventId. */
+let queue: Record<string, string> = {};
 let timer = 0;
 
-// `off` and `full` are themselves, all else is `measure`. Asked anew for each event, so that a choice made in
-// another tab holds here too.
+/** The page that is open; with data-hash, the route that the fragment names is a part of it. */
+export const here = () =>
+  FULL
+    ? (location.pathname + ('hash' in dataset ? location.hash : '')).replace(/\/?#!?\/?/, '/').split('?')[0]!
+    : location.pathname;
+
+// `off`, `page` and `full` are themselves, all else is the default, which keeps nothing and sends no id. Asked
+// anew for each event, so that a choice made in another tab holds here too.
 const mode = () => {
-  const wanted = box.mkt_consent || script.dataset.consent;
+  const wanted = box._mkt7 || box[own] || dataset.consent;
   return (
     (wanted == 'full' && (navigator.globalPrivacyControl || (navigator.doNotTrack as unknown) == 1)) || wanted
   );
 };
 
-/** The visitor's id: kept for `full`; for `measure`, and where storage is blocked, of this page alone. */
+/** The visitor's id: kept for `full`, as long as storage allows; of this page alone for `page`; else none. */
 export const id = () =>
-  mode() == 'full' ? (box.mkt_id || set('mkt_id', pageId), box.mkt_id!) : mode() != 'off' && pageId;
+  mode() == 'full' ? (box[ID] || set(ID, pageId), box[ID]) : mode() == 'page' ? pageId : undefined;
 
 // Each queued event has a storage key of its own, so that tabs which write and remove at the same moment can't
-// lose each other's. What two tabs both send is recognised by its eventId, which stands first in its text.
-const forget = (text: string) => delete box['mkt_' + text.slice(12, 48)];
-
-const later = (ms: number) => {
-  timer ||= setTimeout(flush, ms);
+// lose each other's. What two tabs both send is recognised by its eventId.
+const forget = (eventId: string) => {
+  delete queue[eventId];
+  delete box[own + eventId];
 };
 
 const flush = async () => {
-  timer = 0;
-  if (mode() == 'off') queue = [];
-  const batch: string[] = [];
-  while (queue[0] && batch.length < BATCH_EVENTS_MAX && (batch + queue[0]).length < BATCH_CHARS_MAX)
-    batch.push(queue.shift()!);
+  if (mode() == 'off') queue = {};
+  // The newest first: what found nobody before must not stand in front of what happens now.
+  const batch = Object.keys(queue).slice(-BATCH_EVENTS_MAX);
+  const events = () => batch.map((eventId) => queue[eventId]) + '';
+  while (events()[BATCH_CHARS_MAX]) batch.shift();
   if (batch[0]) {
-    let again: unknown = 1;
+    let wait = RETRY_MS;
     try {
       // A string goes as text/plain, which needs no preflight; keepalive outlives the page. sendBeacon would do
       // both, but never tells whether the server took it.
-      const answer = await fetch(new URL('/v1/events', script.src), {
+      const { status } = await fetch(new URL('/v1/events', script.src), {
         method: 'POST',
-        body: `{"events":[${batch}]}`,
+        body: `{"sentAt":${Date.now()},"events":[${events()}]}`,
         keepalive: 1 as unknown as boolean,
       });
-      // 429, 5xx and no answer at all: kept. Anything else is final: stored, or refused in a way that no
+      // These and no answer at all: kept. Anything else is final: stored, or refused in a way that no
       // repetition will change.
-      again = answer.status > 428;
+      if (!/^5|408|42[59]/.test(status as unknown as string)) {
+        batch.map(forget);
+        wait = GATHER_MS;
+      }
     } catch {}
-    if (again) queue = batch.concat(queue);
-    else batch.map(forget);
-    later(again ? RETRY_MS : GATHER_MS);
-  }
+    timer = setTimeout(flush, wait);
+  } else timer = 0;
 };
 
 /**
  * Queues an event, unless the mode is `off`.
  * fields   override what every event has, such as its path
- * returns  its eventId, minted now and kept on every resend; undefined when nothing is counted
+ * returns  its eventId, minted now unless given, and kept on every resend; undefined when nothing is counted
  */
-export const send = safe((eventType: string, fields?: EventFields): string | undefined => {
-  const anonId = id();
-  if (anonId) {
-    const eventId = uuid();
+export const send = safe((eventType: string | false, fields?: EventFields): string | undefined => {
+  if (eventType && mode() != 'off') {
+    const eventId = fields?.eventId || uuid();
     const text = JSON.stringify({
-      eventId,
-      anonId,
+      anonId: id(),
       eventType,
-      path,
       timestamp: Date.now(),
-      propertyId: script.dataset.site,
+      propertyId: site,
       ...fields,
+      eventId,
+      path: (fields?.path || path || here()).slice(0, 2e3),
+      traffic: {
+        // An iPad says that it is a Mac; no Mac can be touched.
+        deviceType: navigator.webdriver
+          ? 'bot'
+          : FULL && navigator.maxTouchPoints > 1 && /Macintosh/.test(navigator.userAgent)
+            ? 'tablet'
+            : undefined,
+        ...fields?.traffic,
+      },
     });
     if (text.length < BATCH_CHARS_MAX) {
-      queue.push(text);
-      if (anonId == box.mkt_id) set('mkt_' + eventId, text);
-      queue[QUEUE_EVENTS_MAX] && forget(queue.shift()!);
-      later(GATHER_MS);
+      queue[eventId] = text;
+      mode() == 'full' && set(own + eventId, text);
+      const waiting = Object.keys(queue);
+      waiting[QUEUE_EVENTS_MAX] && forget(waiting[0]!);
+      timer ||= setTimeout(flush, GATHER_MS);
     }
     return eventId;
   }
@@ -175,48 +207,61 @@ export const send = safe((eventType: string, fields?: EventFields): string | und
 
 // Counts a page view if the path is a new one, or if `again` is 1: the same page is shown anew.
 const view = safe((again?: unknown) => {
-  const here = location.pathname;
-  if (here != path || again == 1) {
+  const now = here();
+  if (now != path || again == 1) {
     FULL && hooks.leave?.();
-    path = here;
-    let utm: EventFields['utm'];
+    path = now;
     // A campaign belongs to the landing: the next page of a single-page site, or a page come back to, has none.
-    const query = new URLSearchParams(landed ? '' : location.search);
-    for (const [key, value] of [...query]) {
-      if (/^utm_/.test(key)) (utm ||= {})[key.slice(4)] = value.slice(0, 255).trim() || undefined;
-      // Other parameters hold names, addresses and tokens; they stay here.
-      /clk?id|braid/.test(key) || query.delete(key);
-    }
+    // Other parameters hold names, addresses and tokens; they stay here. Spellings are the server's to understand.
+    const query = !landed && (location + '').match(/\b(utm_[^=&#]*|\w*(clk?|bra)id|ref|source)=[^&#]*/gi);
     if (
+      !framed &&
       send('page_view', {
-        path: here + (query + '' && '?' + query),
-        referrer: landed || document.referrer.split('?')[0] || undefined,
-        utm,
+        path: now + (query ? '?' + query.join('&') : ''),
+        referrer: landed || document.referrer.match(/[^?]{1,2000}/)?.[0],
       })
     )
-      landed = origin + here;
+      landed = origin + now;
   }
 });
 
+const commands: Commands = {
+  event: send as Commands[string],
+  consent(wanted) {
+    if (wanted != 'full') {
+      // Withdrawn: what was stored goes, and what follows can't be tied to what came before.
+      pageId = uuid();
+      eachStored((key) => delete box[key]);
+    }
+    set(own, wanted as string);
+    landed || view(1);
+  },
+  id,
+};
+
 const run = () => {
-  eachStored((key) => key > 'mkt_a' || queue.push(box[key]!));
-  // A second copy of the script finds no array here, and stops before it counts anything twice.
-  const early = ((self.mkt || []) as unknown[][]).slice();
-  const mkt: Mkt = (self.mkt = {
-    push: safe(([name, ...args]) => (mkt as unknown as Commands)[name as string]!(...args)),
-    event: send,
-    consent: safe((wanted) => {
-      if (wanted != 'full') {
-        // Withdrawn: what was stored goes, and what follows can't be tied to what came before.
-        if (box.mkt_id) pageId = uuid();
-        eachStored((key) => delete box[key]);
-      }
-      set('mkt_consent', wanted);
-      landed || view(1);
+  // An element with id="mkt" is self.mkt too, and gives way. Whatever else the page has under this name is the page's.
+  const given = self.mkt as Mkt | undefined;
+  const mkt = given?.map ? given : ([] as unknown as Mkt);
+  if (!given || given.nodeType) self.mkt = mkt;
+  // The tag of another site on this page goes its own way; a second one of the same site does not.
+  if (mkt[own]) return;
+  mkt[own] = 1;
+  const obey = safe(([name, ...args]: unknown[]) => commands[name as string]!(...args));
+  const staff = FULL && /[?&#]mkt=(off)?/.exec(location as unknown as string);
+  if (staff) set('_mkt7', staff[1] || '');
+  // The id and the choice are no JSON.
+  eachStored(
+    safe((key) => {
+      const { eventId } = JSON.parse(box[key]!);
+      if (eventId) queue[eventId] = box[key]!;
     }),
-    id,
-  });
-  early.map(mkt.push);
+  );
+  mkt.map(obey);
+  const { push } = mkt;
+  // The array goes on growing, for a tag that comes later, and the tags before us hear each command too.
+  mkt.push = (command: unknown[]) => (push.call(mkt, command), obey(command)) as number;
+  for (const name in commands) mkt[name] = (...args: unknown[]) => mkt.push([name, ...args]);
   (['pushState', 'replaceState'] as const).map((name) => {
     const original = history[name];
     history[name] = (...args) => {
@@ -224,6 +269,8 @@ const run = () => {
       view();
     };
   });
+  // Pages that intercept `navigate` call neither of the two.
+  FULL && self.navigation?.addEventListener('currententrychange', view);
   on('popstate', view);
   on('pageshow', (event) => event.persisted && view(1));
   on('online', flush);
@@ -231,4 +278,6 @@ const run = () => {
   view();
 };
 
-document.prerendering ? on('prerenderingchange', run) : run();
+// A page saved to a disk is not the site, and its path tells who saved it.
+if (/^http/.test(location as unknown as string))
+  document.prerendering ? on('prerenderingchange', run) : run();

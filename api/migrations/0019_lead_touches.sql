@@ -46,6 +46,6 @@ create trigger facts_of_imported_lead after update of last_submitted_at on leads
 -- Those there are already.
 select set_config('marketing.sites', coalesce((select string_agg(site_id::text, ',') from sites), ''), true);
 update lead_facts f set touches_known_since = sealed.until
-from (select site_id, (max(day) + 1)::timestamp at time zone 'UTC' as until from rollup_state where sealed_at is not null group by 1) sealed
+from (select site_id, max(ends_at) as until from rollup_state where sealed_at is not null group by 1) sealed
 where sealed.site_id = f.site_id;
 insert into dirty_leads (site_id, lead_id) select site_id, lead_id from leads;

@@ -1,0 +1,62 @@
+// One wrong field never costs the rest: what is too long is cut, what makes no sense is left out, and each is told.
+import type { z } from 'zod';
+import { AppError, type Issue } from '../lib/app-error.ts';
+import { issuesOf } from './validate.ts';
+
+type Holder = Record<string, unknown>;
+
+/** The first so many characters, never half of one. */
+export function cutText(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text;
+  const cut = text.slice(0, lengthMax);
+  return cut.isWellFormed() ? cut : cut.slice(0, -1);
+}
+
+function mend(fields: Holder, issue: z.core.$ZodIssue, isExact: (path: string) => boolean): Issue | null {
+  const path = issue.path.map(String);
+  const last = path.pop();
+  const holder = path.reduce<unknown>((part, key) => (part as Holder | undefined)?.[key], fields);
+  if (last === undefined || typeof holder !== 'object' || holder === null) return null;
+  const where = [...path, last].join('.');
+  const value = (holder as Holder)[last];
+  if (issue.code === 'too_big' && typeof value === 'string' && !isExact(where)) {
+    const lengthMax = Number(issue.maximum);
+    (holder as Holder)[last] = cutText(value.trim(), lengthMax);
+    return { path: where, message: `cut to ${lengthMax} characters` };
+  }
+  if (Array.isArray(holder)) holder.splice(Number(last), 1);
+  else delete (holder as Holder)[last];
+  return { path: where, message: `left out: ${issue.message}` };
+}
+
+/**
+ * fields   changed in place
+ * isFault  whether a field at the top must be right
+ * isExact  whether a text (by its dotted path) is worth nothing when it is cut
+ * throws   invalid_request with the faults only
+ */
+export function forgive<Schema extends z.ZodType>(
+  schema: Schema,
+  fields: Holder,
+  isFault: (name: string) => boolean,
+  isExact: (path: string) => boolean = () => false,
+): { value: z.output<Schema>; warnings: Issue[] } {
+  const warnings: Issue[] = [];
+  for (;;) {
+    const parsed = schema.safeParse(fields);
+    if (parsed.success) return { value: parsed.data, warnings };
+    const { issues } = parsed.error;
+    const faults = issuesOf(parsed.error).filter((_, i) => isFault(String(issues[i]!.path[0] ?? '')));
+    const mended = issues
+      .filter(({ path }) => !isFault(String(path[0] ?? '')))
+      // of a list's entries the last first, so that the others keep their places
+      .toReversed()
+      .flatMap((issue) => mend(fields, issue, isExact) ?? []);
+    warnings.push(...mended.toReversed());
+    if (mended.length > 0) continue;
+    const where = faults.map(({ path }) => path || 'the body').join(', ');
+    throw new AppError('invalid_request', `Some fields are not as they should be: ${where}.`, {
+      issues: faults,
+    });
+  }
+}

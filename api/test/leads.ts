@@ -1,0 +1,23 @@
+// Finds the lead behind an address: answers to pages don't tell it.
+import type { TestServer } from './server.ts';
+
+/** returns  undefined while the address is nobody's */
+export async function leadIdOf(
+  { database }: Pick<TestServer, 'database'>,
+  email: string,
+): Promise<string | undefined> {
+  const { rows } = await database.owner.query<{ lead_id: string }>(
+    'select lead_id from leads where email_normalized = lower($1)',
+    [email],
+  );
+  return rows[0]?.lead_id;
+}
+
+/** How many of a lead's links are guesses. */
+export async function guessedLinksOf(server: Pick<TestServer, 'database'>, email: string): Promise<number> {
+  const { rowCount } = await server.database.owner.query(
+    "select from lead_identities where lead_id = $1 and link_source = 'same_ip_ua_window'",
+    [await leadIdOf(server, email)],
+  );
+  return rowCount ?? 0;
+}
