@@ -124,6 +124,7 @@ begin
     select visitor_id, event_type, is_conversion, p.key, p.value #>> '{}' as value
     from human cross join lateral jsonb_each(case jsonb_typeof(props) when 'object' then props - 'formName' - 'role' else '{}' end) p
     where jsonb_typeof(p.value) in ('string', 'number', 'boolean') and p.value::text not like '%@%'
+      and p.key not like '%@%' and p.key not like '%\%40%'
   ), names as (
     select 'page' as kind, page as name, '' as detail, count(distinct visitor_id) as visitors, 0 as sessions, 0 as entrances,
       count(*) filter (where event_type = 'page_view') as page_views,
@@ -228,7 +229,8 @@ begin
 end $$;
 comment on function compare_day is 'what of a day''s rollup differs from its raw rows; see src/product/metrics/compare_day.sql';
 
--- The next leads (by id) whose kept facts are not what their sources say now, and that nothing has marked.
+-- The next leads (by id) whose kept facts, or touches of days that are over and counted, are not what their sources say now,
+-- and that nothing has marked.
 -- returns  the last lead looked at, null when there are no more; and who differs
 create or replace function compare_lead_facts(for_site uuid, after_lead uuid, at_most integer, out last_lead uuid, out differing uuid[])
 language plpgsql as $$
@@ -239,11 +241,22 @@ begin
     select lead_id from leads where site_id = for_site and (after_lead is null or lead_id > after_lead) order by lead_id limit at_most
   ) next;
   last_lead := looked_at[cardinality(looked_at)];
+  with told as materialized (
+    select t.* from gather_lead_touches(for_site, looked_at) t join lead_facts f on f.site_id = for_site and f.lead_id = t.lead_id
+  ), kept as materialized (
+    select * from lead_touches where site_id = for_site and lead_id = any (looked_at)
+  )
   select array_agg(distinct lead_id) into differing from (
     select coalesce(g.lead_id, f.lead_id) as lead_id
     from gather_lead_facts(for_site, looked_at) g
     full join (select * from lead_facts where site_id = for_site and lead_id = any (looked_at)) f on f.lead_id = g.lead_id
     where to_jsonb(g) is distinct from to_jsonb(f)
+    union all
+    select lead_id from (
+      (select * from told except select * from kept) union all (select * from kept except select * from told)
+    ) moved cross join lateral (select site_day(for_site, started_at) as day) of_site
+    where exists (select from rollup_state r where r.site_id = for_site and r.day = of_site.day and r.rolled_up_at >= r.ends_at)
+      and not exists (select from dirty_days d where d.site_id = for_site and d.day = of_site.day)
   ) apart
   where not exists (select from marked_leads(for_site, null) as m (lead_id) where m.lead_id = apart.lead_id);
 end $$;

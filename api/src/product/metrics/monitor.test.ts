@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { partitions, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
+import { visitorIdOf } from '../events/enrich.ts';
 
 const DAY = addDays(dayOf(Date.now()), -3);
 let server: TestServer;
@@ -49,10 +50,17 @@ before(async () => {
     },
     { id: 'signup', visitor: 'reader-2', at: at('09:03:00'), type: 'signup', is_conversion: true },
     { id: 'verify', visitor: 'reader-2', at: at('09:04:00'), type: 'email_verify' },
+    { id: 'find', visitor: 'reader-3', at: at('11:01:00'), type: 'form_submit', props: { role: 'search' } },
+    { id: 'own', visitor: 'reader-3', at: at('11:02:00'), type: 'ordered', props: { plan: 'loaf' } },
     { id: 'bot', visitor: 'robot-1', at: at('10:00:00'), bot_reason: 'user_agent' },
     { id: 'slow', visitor: 'reader-3', at: at('11:00:00'), received_at: at('12:00:00') },
   ]);
   await call(`${server.url}/v1/leads/capture`, 'POST', { email: 'ada@example.com', anonId: 'ada-browser-1' });
+  await sql(
+    `insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence) select site_id, lead_id, $2, 'manual_merge', 1
+     from leads where site_id = $1`,
+    [siteId, visitorIdOf(siteId, 'reader-3')],
+  );
   await job('rollup');
 });
 after(() => server.end());
@@ -77,6 +85,9 @@ async function falsehoods(): Promise<[string, string][]> {
       'exit',
       'source',
       'campaign',
+      'utm_source',
+      'utm_medium',
+      'prop:plan',
       'referrer',
       'device',
       'browser',
@@ -84,6 +95,10 @@ async function falsehoods(): Promise<[string, string][]> {
     ].map((kind): [string, string] => [
       `update daily_breakdowns set events = events + 1 where site_id = $1 and day = $2 and kind = '${kind}'`,
       `${kind} rows`,
+    ]),
+    ...['visitors', 'entrances'].map((column): [string, string] => [
+      `update daily_breakdowns set ${column} = ${column} + 1 where site_id = $1 and day = $2 and kind = 'source'`,
+      'source rows',
     ]),
     ["delete from daily_breakdowns where site_id = $1 and day = $2 and name = '/later'", 'page rows'],
     ["insert into daily_breakdowns (site_id, day, kind, name) values ($1, $2, 'os', 'Plan 9')", 'os rows'],
@@ -124,11 +139,13 @@ test('whatever is derived and wrong is found and told; the next rollup has cured
   }
 });
 
-test('kept facts of a lead that are wrong, missing or of nobody’s making are found and made anew', async () => {
+test('kept facts and touches of a lead that are wrong, missing or of nobody’s making are found and made anew', async () => {
   for (const falsify of [
     "update lead_facts set source = 'email' where site_id = $1",
     'update lead_facts set day = day - 1 where site_id = $1',
     'delete from lead_facts where site_id = $1',
+    "update lead_touches set source = 'social' where site_id = $1",
+    'delete from lead_touches where site_id = $1',
   ]) {
     await sql(falsify, [siteId]);
     assert.equal((await job('discrepancy')).leadsDiffering, 1, falsify);

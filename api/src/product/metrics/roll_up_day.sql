@@ -141,8 +141,8 @@ begin
     select r.visitor_id, r.event_type, r.is_conversion, p.key, p.value #>> '{}' as value
     from raw r cross join lateral jsonb_each(r.props) p
     where bot_reason is null and jsonb_typeof(r.props) = 'object' and jsonb_typeof(p.value) in ('string', 'number', 'boolean')
-      -- an address is no name of a number
-      and p.value::text not like '%@%'
+      -- an address is no name of a number, nor of a property
+      and p.value::text not like '%@%' and p.key !~ '@|%40'
   ), named as (
     select 'page' as kind, path as name, '' as detail, count(distinct visitor_id) as visitors, 0 as sessions, 0 as entrances,
       count(*) filter (where event_type = 'page_view') as page_views, 0 as conversions, count(*) as events, coalesce(sum(engaged_ms), 0) as engaged_ms
