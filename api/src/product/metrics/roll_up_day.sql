@@ -254,7 +254,9 @@ begin
     from there t
     left join lateral (
       select day, previous_day from visitor_days n
-      where n.site_id = for_site and n.visitor_id = t.visitor_id and n.day > for_day order by n.day limit 1
+      where n.site_id = for_site and n.visitor_id = t.visitor_id and n.day > for_day
+        -- asked once: mostly it is today that is counted
+        and (select exists (select from visitor_days l where l.site_id = for_site and l.day > for_day)) order by n.day limit 1
     ) after on true
     where not exists (select from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = t.visitor_id)
   ), added as (
@@ -277,8 +279,10 @@ begin
   )
   select array_agg(distinct day) into moved_days from moved;
 
-  perform mark_moved_touches(for_site, starts, ends,
-    (select array_agg(visitor_id) from visitor_days where site_id = for_site and day = for_day));
+  if exists (select from lead_facts where site_id = for_site) then
+    perform mark_moved_touches(for_site, starts, ends,
+      array(select visitor_id from visitor_days where site_id = for_site and day = for_day));
+  end if;
 
   moved_days := array_append(coalesce(moved_days, '{}'), for_day);
   delete from visitor_returns where site_id = for_site and day = any (moved_days);
