@@ -108,6 +108,7 @@ function componentsIn(part: unknown, seen = new Set<string>()): Set<string> {
 const KINDS: Record<string, string> = {
   'application/json': 'json',
   'application/x-www-form-urlencoded': 'a form',
+  'multipart/form-data': 'a form',
 };
 function openOf({ operationId: id, parameters = [], requestBody, responses }: Operation): string[] {
   const contentOf = ({ content = {} }: Content, at: string, answers: boolean) =>

@@ -220,6 +220,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     ],
     getSite: [{ path }, { path: { siteId } }],
     updateSite: [{ path, body: { domain: `${key}.example`, settings: { till: 4, policyUrl: null } } }],
+    listRefusedOrigins: [{ path }, { path: { siteId } }],
     listConsentTexts: [{ path: { siteId } }, { path, query: { limit: 5 } }],
     publishConsentText: [{ path, body: { name: `${key} news`, words: `The ${key} may write, and phone.` } }],
 

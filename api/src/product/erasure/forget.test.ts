@@ -162,7 +162,7 @@ test('an address that others wrote somewhere is taken out there, and nothing els
     loose.body.eventId,
   ]);
   assert.deepEqual(kept, {
-    path: '/welcome/(erased)/now',
+    path: '/welcome/[email]/now',
     props: { who: '(erased)', plan: 'pro' },
     visitor_id: loose.body.visitorId,
   });
