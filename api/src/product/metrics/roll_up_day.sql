@@ -31,6 +31,7 @@ declare
   marks bigint[];
   seen bigint;
   moved_days date[];
+  humans uuid[];   -- 16 bytes each: the visitors of a day, unlike its events, fit into memory
 begin
   perform pg_advisory_xact_lock(7301003, hashtext(for_site::text));
   select r.zone, r.starts, r.ends into in_zone, starts, ends from rolled_range(for_site, for_day) r;
@@ -201,48 +202,49 @@ begin
       where bot_reason is null and value is not null
       group by 1, 2
     ) buckets group by vital
+  ), counted as (
+    insert into daily_metric_rollups as m (site_id, day, human_events, page_views, unique_visitors, sessions, entrances,
+      landing_conversions, forms_started, forms_submitted, email_verifies, bot_events, bots_by_reason, clamped_events, late_events,
+      sessions_by_source, vitals, bounces, engaged_ms)
+    select for_site, for_day, e.human_events, e.page_views, e.unique_visitors, s.sessions, s.entrances, s.converted,
+      f.started, f.submitted, e.email_verifies, e.bot_events,
+      coalesce((select jsonb_object_agg(bot_reason, count) from (
+        select bot_reason, count(*) as count from raw where bot_reason is not null group by 1) reasons), '{}'),
+      e.clamped_events, e.late_events,
+      coalesce((select jsonb_object_agg(source, count) from (
+        select coalesce(source, 'direct') as source, count(*) as count from session_facts group by 1) sources), '{}'),
+      coalesce((select jsonb_object_agg(vital, counts) from histograms), '{}'), s.bounces, s.engaged_ms
+    from (
+      select count(*) filter (where bot_reason is null) as human_events,
+        count(*) filter (where bot_reason is null and event_type = 'page_view') as page_views,
+        count(distinct visitor_id) filter (where bot_reason is null) as unique_visitors,
+        count(*) filter (where bot_reason is null and event_type = 'email_verify') as email_verifies,
+        count(*) filter (where bot_reason is not null) as bot_events,
+        count(*) filter (where bot_reason is null and clamped) as clamped_events,
+        count(*) filter (where bot_reason is null and received_at - occurred_at > interval '10 minutes') as late_events
+      from raw
+    ) e, (
+      select count(*) as sessions, count(landing) as entrances, coalesce(sum(converted), 0) as converted,
+        count(*) filter (where landing is not null and bounced = 1) as bounces, coalesce(sum(engaged_ms) filter (where landing is not null), 0) as engaged_ms
+      from session_facts
+    ) s, (
+      select count(*) as started, coalesce(sum(submitted), 0) as submitted from forms
+    ) f
+    on conflict (site_id, day) do update
+    set human_events = excluded.human_events, page_views = excluded.page_views, unique_visitors = excluded.unique_visitors,
+      sessions = excluded.sessions, entrances = excluded.entrances, landing_conversions = excluded.landing_conversions,
+      forms_started = excluded.forms_started, forms_submitted = excluded.forms_submitted, email_verifies = excluded.email_verifies,
+      bot_events = excluded.bot_events, bots_by_reason = excluded.bots_by_reason, clamped_events = excluded.clamped_events,
+      late_events = excluded.late_events, sessions_by_source = excluded.sessions_by_source, vitals = excluded.vitals,
+      bounces = excluded.bounces, engaged_ms = excluded.engaged_ms
+    where m is distinct from excluded
   )
-  insert into daily_metric_rollups as m (site_id, day, human_events, page_views, unique_visitors, sessions, entrances,
-    landing_conversions, forms_started, forms_submitted, email_verifies, bot_events, bots_by_reason, clamped_events, late_events,
-    sessions_by_source, vitals, bounces, engaged_ms)
-  select for_site, for_day, e.human_events, e.page_views, e.unique_visitors, s.sessions, s.entrances, s.converted,
-    f.started, f.submitted, e.email_verifies, e.bot_events,
-    coalesce((select jsonb_object_agg(bot_reason, count) from (
-      select bot_reason, count(*) as count from raw where bot_reason is not null group by 1) reasons), '{}'),
-    e.clamped_events, e.late_events,
-    coalesce((select jsonb_object_agg(source, count) from (
-      select coalesce(source, 'direct') as source, count(*) as count from session_facts group by 1) sources), '{}'),
-    coalesce((select jsonb_object_agg(vital, counts) from histograms), '{}'), s.bounces, s.engaged_ms
-  from (
-    select count(*) filter (where bot_reason is null) as human_events,
-      count(*) filter (where bot_reason is null and event_type = 'page_view') as page_views,
-      count(distinct visitor_id) filter (where bot_reason is null) as unique_visitors,
-      count(*) filter (where bot_reason is null and event_type = 'email_verify') as email_verifies,
-      count(*) filter (where bot_reason is not null) as bot_events,
-      count(*) filter (where bot_reason is null and clamped) as clamped_events,
-      count(*) filter (where bot_reason is null and received_at - occurred_at > interval '10 minutes') as late_events
-    from raw
-  ) e, (
-    select count(*) as sessions, count(landing) as entrances, coalesce(sum(converted), 0) as converted,
-      count(*) filter (where landing is not null and bounced = 1) as bounces, coalesce(sum(engaged_ms) filter (where landing is not null), 0) as engaged_ms
-    from session_facts
-  ) s, (
-    select count(*) as started, coalesce(sum(submitted), 0) as submitted from forms
-  ) f
-  on conflict (site_id, day) do update
-  set human_events = excluded.human_events, page_views = excluded.page_views, unique_visitors = excluded.unique_visitors,
-    sessions = excluded.sessions, entrances = excluded.entrances, landing_conversions = excluded.landing_conversions,
-    forms_started = excluded.forms_started, forms_submitted = excluded.forms_submitted, email_verifies = excluded.email_verifies,
-    bot_events = excluded.bot_events, bots_by_reason = excluded.bots_by_reason, clamped_events = excluded.clamped_events,
-    late_events = excluded.late_events, sessions_by_source = excluded.sessions_by_source, vitals = excluded.vitals,
-    bounces = excluded.bounces, engaged_ms = excluded.engaged_ms
-  where m is distinct from excluded;
+  select array_agg(distinct visitor_id) into humans from raw where bot_reason is null;
 
   -- Who was there, and when before. A visitor who appears on, or vanishes from, this day changes what came before
   -- their next day; so those days' returns are counted again too.
   with there as materialized (
-    select distinct visitor_id from events
-    where site_id = for_site and occurred_at >= starts and occurred_at < ends and bot_reason is null
+    select unnest(humans) as visitor_id
   ), vanished as (
     delete from visitor_days d where site_id = for_site and day = for_day
       and not exists (select from there t where t.visitor_id = d.visitor_id)
@@ -280,8 +282,7 @@ begin
   select array_agg(distinct day) into moved_days from moved;
 
   if exists (select from lead_facts where site_id = for_site) then
-    perform mark_moved_touches(for_site, starts, ends,
-      array(select visitor_id from visitor_days where site_id = for_site and day = for_day));
+    perform mark_moved_touches(for_site, starts, ends, humans);
   end if;
 
   moved_days := array_append(coalesce(moved_days, '{}'), for_day);
