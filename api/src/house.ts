@@ -20,7 +20,7 @@ import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
 import { type Forget, forgetting } from './product/erasure/forget.ts';
 import { type DaySalts, openDaySalts } from './product/events/day-visitor.ts';
-import type { CountryOf } from './product/events/facts.ts';
+import type { CountryOf } from './product/events/enrich.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
 import { makePartitions } from './product/events/partitions.ts';
@@ -48,7 +48,7 @@ export interface House {
   readings: readonly Reading<House>[];
   runner: Runner;
   metrics: MetricsCache;
-  countryOf: CountryOf;
+  countryOf: CountryOf | null;
   daySalts: DaySalts;
   /** Of all features. */
   tables: Tables;

@@ -9,11 +9,11 @@ export type CountryOf = (address: string) => string | null;
 /**
  * file     a MaxMind-format database (.mmdb) with `country_code`, or `country.iso_code` as GeoLite2 has it; it is held
  *          in memory as it is (a country database is 3 to 8 MB). undefined: off, nobody has a country.
- * returns  two capital letters, or null
+ * returns  what answers two capital letters, or null; null where it is off
  * throws   when the file cannot be read or is no such database: a setting that does nothing would go unnoticed
  */
-export function countryLookup(file: string | undefined): CountryOf {
-  if (file === undefined) return () => null;
+export function countryLookup(file: string | undefined): CountryOf | null {
+  if (file === undefined) return null;
   let reader: Reader<Response>;
   try {
     reader = new Reader<Response>(readFileSync(file));

@@ -13,7 +13,7 @@ import type { Admit, Caller } from './caller.ts';
 import { isInternal } from './client.ts';
 import { asAppError, STATUS } from './errors.ts';
 import type { RateLimits } from './rate-limit.ts';
-import { isJson, jsonText, Reply, send } from './reply.ts';
+import { Reply } from './reply.ts';
 import {
   isTold,
   jsonAnswerOf,
@@ -204,6 +204,41 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
       refusals.time(call.refused.siteId ?? sites.fallback().siteId, performance.now() - call.began);
     }
   };
+}
+
+/** The answer as it is sent: `ok` first. */
+export function jsonText(body: object): string {
+  const text = JSON.stringify(body);
+  return text === '{}' ? '{"ok":true}' : `{"ok":true,${text.slice(1)}`;
+}
+
+function isJson(body: Reply['body']): body is object {
+  return typeof body === 'object' && body !== null && !Buffer.isBuffer(body) && !('pipe' in body);
+}
+
+/** Sends JSON as a text: Koa looks an object over for streams, blobs and responses before it takes it for JSON. */
+function sendJson(ctx: Context, status: number, body: object): void {
+  ctx.status = status;
+  ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  ctx.body = jsonText(body);
+}
+
+export function send(ctx: Context, answer: object | Reply, status = 200): void {
+  if (answer instanceof Reply) sendReply(ctx, answer);
+  else sendJson(ctx, status, answer);
+}
+
+function sendReply(ctx: Context, { status, body, headers }: Reply): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === 'Vary') ctx.vary(value);
+    else ctx.set(name, value);
+  }
+  if (isJson(body)) {
+    sendJson(ctx, status, body);
+    return;
+  }
+  ctx.status = status;
+  if (body !== null) ctx.body = body;
 }
 
 /** throws  when the answer is not what the document promises: a fault of ours that only tests may see */

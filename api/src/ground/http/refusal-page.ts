@@ -3,9 +3,10 @@ import type { Context } from 'koa';
 import type { AppError } from '../lib/app-error.ts';
 import type { Call } from './call.ts';
 import type { TellPerson } from './errors.ts';
+import { send } from './frame.ts';
 import { html } from './html.ts';
 import { page } from './page.ts';
-import { type Reply, send } from './reply.ts';
+import type { Reply } from './reply.ts';
 import type { Route } from './route.ts';
 
 /**

@@ -7,8 +7,6 @@ import type { IdentifyClient } from './client.ts';
 import { answerError, type TellPerson } from './errors.ts';
 import type { Meters } from './meters.ts';
 
-const QUIET = new Set(['/livez', '/readyz', '/v1/healthz', '/metrics']);
-
 const UNANSWERED = new Set([404, 405, 501]);
 
 export function requestLog(
@@ -34,7 +32,7 @@ export function requestLog(
     meters.request(method, route, status, ms / 1000);
     const line = { requestId: call.id, method, route, status, ms, error: call.errorCode };
     if (status >= 500) log.warn(line, 'request');
-    else if (QUIET.has(route)) log.debug(line, 'request');
+    else if (call.route?.quiet) log.debug(line, 'request');
     else log.info(line, 'request');
   };
 }

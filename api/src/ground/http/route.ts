@@ -72,6 +72,8 @@ export interface Route<In = any> {
   shows?: 'no people';
   /** The query may ask for the same answer as a table, by format=csv. */
   asTable?: boolean;
+  /** Asked so often that its lines in the log would hide the others: only told at debug. */
+  quiet?: true;
   /** A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent. */
   tells?: 'link' | 'form';
   answers: Answers;

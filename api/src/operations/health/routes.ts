@@ -19,7 +19,7 @@ export function lifeRoutes({
   isFull: () => boolean;
   version: string;
 }): Route[] {
-  const common = { tag: 'health', who: 'anyone', bucket: 'none' } as const;
+  const common = { tag: 'health', who: 'anyone', bucket: 'none', quiet: true } as const;
   const fine = { 200: z.object({}) };
   return [
     route({
@@ -75,6 +75,7 @@ export function metersRoute({ meters }: { meters: Meters }): Route {
     tag: 'health',
     who: 'inside',
     bucket: 'none',
+    quiet: true,
     answers: { 200: { says: 'Metrics', type: 'text/plain' } },
     run: async () =>
       new Reply(200, await meters.registry.metrics(), { 'Content-Type': meters.registry.contentType }),

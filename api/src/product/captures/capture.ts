@@ -1,5 +1,5 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
 import {
   type ArrivedEvent,
@@ -137,7 +137,7 @@ export function makeCapture(
   return {
     site_id: site.siteId,
     lead_id: uuidv7(),
-    submission_id: uuidv7(),
+    submission_id: randomUUID(), // it leaves by a public route: it says nothing, not even when
     received_at: receivedAt,
     email: email.email,
     email_normalized: email.normalized,
@@ -194,7 +194,7 @@ function pathOf(page: string | undefined): string | null {
 
 /** The answer to something that was not stored but must look as if (honeypot). */
 export const pretendedCapture = (siteId: string, anonId: string | undefined) => ({
-  submissionId: uuidv7(),
+  submissionId: randomUUID(),
   visitorId: anonId ? visitorIdOf(siteId, anonId) : null,
   sessionId: anonId ? uuidv7() : null,
 });

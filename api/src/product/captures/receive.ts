@@ -7,7 +7,7 @@ import type { Issue } from '../../ground/lib/app-error.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
-import { type CountryOf, requestFacts } from '../events/facts.ts';
+import { type CountryOf, requestFacts } from '../events/enrich.ts';
 import type { Ledger } from '../events/ledger.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import type { Sites } from '../sites/recognise.ts';
@@ -25,7 +25,7 @@ import type { Captured } from './store.ts';
 export interface CaptureNeeds {
   sites: Sites;
   ledger: Ledger;
-  countryOf: CountryOf;
+  countryOf: CountryOf | null;
   daySalts: DaySalts;
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;

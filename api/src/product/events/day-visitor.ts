@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { type Client, networkOf } from '../../ground/http/client.ts';
 import type { Log } from '../../ground/lib/log.ts';
-import { asOwnUuid } from '../../ground/lib/uuid.ts';
+import { asOwnUuid } from './enrich.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;

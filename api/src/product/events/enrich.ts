@@ -1,7 +1,9 @@
 // Pure: an event and the facts of its request become a row. No clock, no database: PostgreSQL clamps and cuts.
 import { hash, randomBytes } from 'node:crypto';
+import type { Call } from '../../ground/http/call.ts';
 import type { Client } from '../../ground/http/client.ts';
-import { asOwnUuid, asUuid } from '../../ground/lib/uuid.ts';
+import type { Site } from '../../ground/site.ts';
+import { hostsOf, pathRulesOf } from '../sites/recognise.ts';
 import type { DayVisitor } from './day-visitor.ts';
 import { type PathRules, readPath, readReferrer, withoutAddresses } from './paths.ts';
 import { isReferrerSpam } from './referrer-spam.ts';
@@ -67,6 +69,37 @@ export interface RequestFacts {
   isHead?: boolean;
   /** Absent: the standard ones. */
   pathRules?: PathRules;
+}
+
+/** Two letters for an address, or null. */
+export type CountryOf = (address: string) => string | null;
+
+export function requestFacts(call: Call, site: Site, countryOf: CountryOf | null): RequestFacts {
+  const { client } = call;
+  return {
+    siteId: site.siteId,
+    ownHosts: hostsOf(site),
+    client,
+    country: countryOf ? countryOf(client.address) : null,
+    privacySignal: call.privacySignal,
+    prefetch: call.isPrefetch,
+    receivedMs: call.receivedMs,
+    fromServer: call.headers.origin === undefined,
+    isHead: call.isHead,
+    pathRules: pathRulesOf(site),
+  };
+}
+
+function asUuid(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Of our own making (version 8), from a digest: equal things get equal ids in every process. Writes into it. */
+export function asOwnUuid(digest: Buffer): string {
+  digest[6] = (digest[6]! & 0x0f) | 0x80;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  return asUuid(digest);
 }
 
 function digestId(...parts: string[]): string {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { makeEvent } from '../../../test/make.ts';
 import { BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
-import { fitted, readEvent } from './forgive.ts';
+import { fitted, forgive as readEvent } from './forgive.ts';
 
 let server: TestServer;
 before(async () => {

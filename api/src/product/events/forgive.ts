@@ -106,13 +106,7 @@ export interface ReadEvent {
 const NO_WARNINGS: Issue[] = [];
 
 /** throws invalid_request with the path of every fault, when one of what identifies an event is missing or wrong */
-export function readEvent(body: unknown): ReadEvent {
-  const parsed = eventInput.safeParse(body);
-  if (parsed.success) return { event: parsed.data, warnings: NO_WARNINGS };
-  return forgive(body);
-}
-
-function forgive(body: unknown): ReadEvent {
+export function forgive(body: unknown): ReadEvent {
   if (!isObject(body)) return { event: validate(eventInput, body), warnings: NO_WARNINGS };
   const event = copied(body);
   withoutBlanks(event);

@@ -31,6 +31,8 @@ interface Options {
 }
 
 export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 20 }: Options): Ingest {
+  const makePartition = todaysPartitions(db);
+
   async function write(events: ArrivedEvent[]): Promise<StoredEvent[]> {
     const began = performance.now();
     // The same event twice in one batch: the later one is told what became of the first.
@@ -56,7 +58,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     });
     const stored = await withRetries(
       () => ingestEvents(db, distinct, repeated, inactivityMinutes),
-      todaysPartitions(db),
+      makePartition,
     );
     const ms = performance.now() - began;
     meters.batch(events.length, ms / 1000);

@@ -10,9 +10,8 @@ import { AppError, type Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { DaySalts } from './day-visitor.ts';
-import { enrich, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
-import { type CountryOf, requestFacts } from './facts.ts';
-import { readEvent } from './forgive.ts';
+import { type CountryOf, enrich, requestFacts, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
+import { forgive, type ReadEvent } from './forgive.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
 import { notOfSite, originRoute, pageGate } from './origins.ts';
@@ -27,7 +26,7 @@ export interface EventNeeds {
   ingest: Ingest;
   ledger: Ledger;
   limits: RateLimits;
-  countryOf: CountryOf;
+  countryOf: CountryOf | null;
   daySalts: DaySalts;
 }
 
@@ -57,9 +56,17 @@ function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent, war
   };
 }
 
+const NO_WARNINGS: Issue[] = [];
+
+/** Nearly every event is as it should be; for the others one wrong field never costs the rest. */
+function readEvent(body: unknown): ReadEvent {
+  const parsed = eventInput.safeParse(body);
+  return parsed.success ? { event: parsed.data, warnings: NO_WARNINGS } : forgive(body);
+}
+
 export function eventRoutes(needs: EventNeeds): Route[] {
   const { sites, ingest, ledger, limits, countryOf, daySalts } = needs;
-  const refuseStranger = pageGate(sites, ledger);
+  const judgeStranger = pageGate(sites, ledger);
 
   /** Which site an event is for; a fault of it is that event's own. */
   const siteOf = (
@@ -81,7 +88,8 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     body: unknown,
     sent: number,
   ): Promise<StoredEvent> {
-    refuseStranger(call, site);
+    const { origin } = call.headers;
+    if (origin !== undefined && sites.standing(site, origin) !== 'own') judgeStranger(call, site);
     if (isHoneypotHit(event.honeypot)) {
       ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot' });
       return pretended();

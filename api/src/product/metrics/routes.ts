@@ -2,7 +2,8 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
-import { jsonText, Reply } from '../../ground/http/reply.ts';
+import { jsonText } from '../../ground/http/frame.ts';
+import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { toCsv } from '../../ground/lib/csv.ts';
 import { type CachedAnswer, type MetricsCache, metricsCache } from './cache.ts';

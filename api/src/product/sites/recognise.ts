@@ -21,6 +21,19 @@ export function hostsOf(site: Site): string[] {
   return known;
 }
 
+const rules = new WeakMap<Site, { keepTrailingSlash: boolean; hashRoutes: boolean }>();
+
+/** How a site's paths are spelt; worked out once a site, as every event asks. */
+export function pathRulesOf(site: Site): { keepTrailingSlash: boolean; hashRoutes: boolean } {
+  let known = rules.get(site);
+  if (!known) {
+    const { keepTrailingSlash, hashRoutes } = site.settings;
+    known = { keepTrailingSlash: keepTrailingSlash === true, hashRoutes: hashRoutes === true };
+    rules.set(site, known);
+  }
+  return known;
+}
+
 export interface Sites extends SiteDirectory {
   /** Reads the sites anew; also runs by itself every 10 s, so that another process's change arrives. */
   reload(): Promise<void>;

@@ -84,19 +84,6 @@ export const settingsPatch = z
   .superRefine(noMisspelling)
   .meta({ id: 'SiteSettingsPatch', ...others });
 
-const rules = new WeakMap<Site, { keepTrailingSlash: boolean; hashRoutes: boolean }>();
-
-/** How a site's paths are spelt; worked out once a site, as every event asks. */
-export function pathRulesOf(site: Site): { keepTrailingSlash: boolean; hashRoutes: boolean } {
-  let known = rules.get(site);
-  if (!known) {
-    const { keepTrailingSlash, hashRoutes } = site.settings;
-    known = { keepTrailingSlash: keepTrailingSlash === true, hashRoutes: hashRoutes === true };
-    rules.set(site, known);
-  }
-  return known;
-}
-
 /** What mails of every site need, and which of it the operator has not set. */
 export interface MailFacts {
   missing: string[];
