@@ -220,3 +220,30 @@ test('a partition goes only when every day of the site that touches it is sealed
     assert.deepEqual(compared.body.run.result.differences, [], zone);
   }
 });
+
+test('the day in progress is the site’s, and what was bought in it is that day’s', async () => {
+  for (const timeZone of ['Pacific/Kiritimati', 'Pacific/Pago_Pago']) {
+    const key = `shop-${timeZone.slice(8, 11).toLowerCase()}`;
+    const siteId = await makeSite(key, timeZone);
+    await rows(
+      `insert into conversions (site_id, conversion_id, kind, origin, occurred_at, amount, currency)
+       values ($1, 'loaf', 'purchase', 'server', now(), 4.5, 'CAD')`,
+      [siteId],
+    );
+    const [{ today }] = await rows('select site_day($1, now()) as today', [siteId]);
+    const { trend, partial } = await summary(key, addDays(today, -1), addDays(today, 2));
+    assert.equal(partial, true);
+    assert.deepEqual(
+      trend.map(({ day, partial: goesOn }: { day: string; partial: boolean }) => [day, goesOn]),
+      [
+        [addDays(today, -1), false],
+        [today, true],
+      ],
+    );
+    for (const [day, sold] of [
+      [addDays(today, -1), 0],
+      [today, 1],
+    ] as const)
+      assert.equal((await summary(key, day, day)).totals.purchases, sold, `${timeZone} ${day}`);
+  }
+});
