@@ -57,7 +57,9 @@ for (const javaScriptEnabled of [true, false])
     }
   });
 
-test('the beacon’s origin is allowed by name, another one gets no CORS header', async () => {
+test('the beacon’s origin is allowed by name, another one is refused where it can read that, and gets no CORS header elsewhere', async () => {
+  const key = { 'x-admin-key': await stack.adminKey() };
+  await stack.call('PATCH', '/v1/sites/default', { origins: [demo.url] }, key);
   const asked = (origin: string) =>
     stack.call(
       'POST',
@@ -65,6 +67,11 @@ test('the beacon’s origin is allowed by name, another one gets no CORS header'
       { anonId: 'cors-browser', eventType: 'page_view', path: '/' },
       { origin },
     );
-  assert.equal((await asked(demo.url)).headers.get('access-control-allow-origin'), demo.url);
-  assert.equal((await asked('https://evil.example')).headers.get('access-control-allow-origin'), null);
+  const own = await asked(demo.url);
+  assert.deepEqual([own.status, own.headers.get('access-control-allow-origin')], [202, demo.url]);
+  const strange = await asked('https://evil.example');
+  assert.deepEqual([strange.status, strange.body.error], [403, 'origin_not_allowed']);
+  assert.equal(strange.headers.get('access-control-allow-origin'), 'https://evil.example');
+  const elsewhere = await stack.call('GET', '/v1/healthz', undefined, { origin: 'https://evil.example' });
+  assert.equal(elsewhere.headers.get('access-control-allow-origin'), null);
 });

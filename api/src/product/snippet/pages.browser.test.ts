@@ -328,6 +328,7 @@ test('with consent "off" nothing is sent, until the visitor agrees', async () =>
   await until('the view of this page', () => views().length === 1);
   assert.deepEqual(of('page_view')[0]!.utm, { source: 'news' });
   assert.deepEqual(ids(api.seen()), ids(of('page_view')));
+  await until('the view is acknowledged', async () => (await stored()).length === 2);
   assert.equal((await stored()).sort().join(), `${OURS},${OURS}id`);
   await page.goto(`${off.url}/visit`);
   await until('the choice holds on the next page', () => views().length === 2);
