@@ -6,9 +6,10 @@ import { after, before, test } from 'node:test';
 import { CAPABILITIES, type Capability, type WayIn } from '../src/ground/http/caller.ts';
 import type { Route } from '../src/ground/http/route.ts';
 import { isUuid } from '../src/ground/lib/uuid.ts';
-import { type Example, examplesOf, makePlace, type Place, WORLD_SETTINGS } from './examples.ts';
+import { type Example, examplesOf } from './examples.ts';
 import { send } from './send.ts';
 import { startServer, type TestServer } from './server.ts';
+import { makePlace, type Place, WORLD_SETTINGS } from './world.ts';
 
 /** Of the header: {"siteIds": …, "may": […]}. */
 const testWay: WayIn = (call) => {

@@ -1,9 +1,10 @@
 // Every operation has an example that works: what the other tests that walk the routes stand on.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { examplesOf, makePlace, type Place, WORLD_SETTINGS } from './examples.ts';
+import { examplesOf } from './examples.ts';
 import { send } from './send.ts';
 import { admin, startServer, type TestServer } from './server.ts';
+import { makePlace, type Place, WORLD_SETTINGS } from './world.ts';
 
 let server: TestServer;
 let bakery: Place;
