@@ -203,7 +203,7 @@ export function trafficOf(day: string, { siteId, seed, first, visitorsPerDay }: 
         event_type: type,
         path,
         referrer: landing ? origin.referrer : undefined,
-        source: landing ? origin.source : 'internal',
+        source: landing ? origin.source : 'carried',
         utm: landing ? origin.utm : undefined,
         bot_reason: isBot ? 'user_agent' : undefined,
         privacy_signal: false,
