@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto';
 import { addDays, daysIn } from '../src/ground/lib/days.ts';
 import { type ArrivedEvent, visitorIdOf } from '../src/product/events/enrich.ts';
 
+export const randomFrom = (text: string): (() => number) =>
+  randomOf(createHash('sha256').update(text).digest().readUInt32LE(0));
+
 /** Small, known, and the same everywhere. */
-export function randomFrom(text: string): () => number {
-  let state = createHash('sha256').update(text).digest().readUInt32LE(0);
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = state;

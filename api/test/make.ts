@@ -6,6 +6,11 @@ export function makeEvent(fields: Record<string, unknown> = {}): Record<string, 
   return { eventId: randomUUID(), anonId: 'ada-browser-1', eventType: 'page_view', path: '/', ...fields };
 }
 
+/** An address that no other test has. */
+export const address = () => `ada-${randomUUID()}@example.com`;
+/** A browser's own id that no other test has. */
+export const anon = () => `visitor-${randomUUID()}`;
+
 export const minutes = (count: number) => count * 60_000;
 export const hours = (count: number) => count * 3_600_000;
 /** An ISO instant so many milliseconds before now. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { hours, makeEvent, minutes } from '../../../test/make.ts';
+import { anon, hours, makeEvent, minutes } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
 
@@ -16,7 +16,6 @@ after(() => server.end());
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const anon = () => `visitor-${randomUUID()}`;
 const sent = (anonId: string, ago: number, fields: object = {}, headers: Record<string, string> = {}) =>
   call(
     `${server.url}/v1/events`,

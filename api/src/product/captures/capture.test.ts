@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { guessedLinksOf, leadIdOf } from '../../../test/leads.ts';
+import { address, anon } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 
 let server: TestServer;
@@ -18,8 +19,6 @@ before(async () => {
 });
 after(() => server.end());
 
-const anon = () => `visitor-${randomUUID()}`;
-const address = () => `ada-${randomUUID()}@example.com`;
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
 const capture = (body: unknown, headers?: Record<string, string>) =>

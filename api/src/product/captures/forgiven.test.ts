@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { address, anon } from '../../../test/make.ts';
 import { type Answer, admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 
 let server: TestServer;
@@ -20,8 +21,6 @@ before(async () => {
 });
 after(() => server.end());
 
-const address = () => `ada-${randomUUID()}@example.com`;
-const anon = () => `visitor-${randomUUID()}`;
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
 const sent = (body: unknown, headers: Record<string, string> = {}) =>

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { address } from '../../../test/make.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { captureLimits } from './limits.ts';
 
@@ -41,7 +42,6 @@ after(async () => {
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const address = () => `ada-${randomUUID()}@example.com`;
 const capture = (body: Record<string, unknown>) =>
   call(`${server.url}/v1/leads/capture`, 'POST', { anonId: `visitor-${randomUUID()}`, ...body });
 const form = (fields: Record<string, string>) =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { chainFaults } from './chain.ts';
@@ -19,7 +20,6 @@ before(async () => {
 after(() => server.end());
 
 const WORDS = 'Yes, write to me about bread.';
-const address = () => `ada-${randomUUID()}@example.com`;
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
 const leadOf = async (email: string) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PEPPER } from '../../../test/cluster.ts';
 import { leadIdOf } from '../../../test/leads.ts';
+import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { rememberForgotten } from '../consent/forget-journal.ts';
@@ -20,7 +21,6 @@ after(() => server.end());
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const address = () => `ada-${randomUUID()}@example.com`;
 const capture = (email: string, fields: Record<string, unknown> = {}) =>
   call(`${server.url}/v1/leads/capture`, 'POST', { email, anonId: `visitor-${randomUUID()}`, ...fields });
 const tell = (email: string, kind = 'signup', fields: Record<string, unknown> = {}) =>

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { inLine, waiting } from '../../../test/in-line.ts';
 import { leadIdOf } from '../../../test/leads.ts';
+import { address, anon } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { linkToken } from '../consent/link.ts';
@@ -23,8 +24,6 @@ after(() => server.end());
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const address = () => `ada-${randomUUID()}@example.com`;
-const anon = () => `visitor-${randomUUID()}`;
 const capture = (body: Record<string, unknown>, headers?: Record<string, string>) =>
   call(`${server.url}/v1/leads/capture`, 'POST', body, headers);
 const event = (body: Record<string, unknown>, headers?: Record<string, string>) =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { ago, hours, makeEvent, minutes } from '../../../test/make.ts';
+import { ago, anon, hours, makeEvent, minutes } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 
 let server: TestServer;
@@ -13,7 +13,6 @@ after(() => server.end());
 
 const post = (body: unknown, headers?: Record<string, string>) =>
   call(`${server.url}/v1/events`, 'POST', body, headers);
-const anon = () => `visitor-${randomUUID()}`;
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
 const eventOf = async (eventId: unknown) =>

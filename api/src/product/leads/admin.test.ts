@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { leadIdOf } from '../../../test/leads.ts';
+import { address, anon } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 
 let server: TestServer;
@@ -17,8 +18,6 @@ after(() => server.end());
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const address = () => `ada-${randomUUID()}@example.com`;
-const anon = () => `visitor-${randomUUID()}`;
 const capture = (email: string, fields: Record<string, unknown> = {}, headers?: Record<string, string>) =>
   call(
     `${server.url}/v1/leads/capture`,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
+import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { type DateFormat, readInstant } from './import-rows.ts';
 
@@ -12,7 +13,6 @@ before(async () => {
 });
 after(() => server.end());
 
-const address = () => `ada-${randomUUID()}@example.com`;
 const post = (body: Record<string, unknown>) => call(`${server.url}/v1/leads/import`, 'POST', body, admin);
 const get = (path: string) => call(`${server.url}${path}`, 'GET', undefined, admin);
 const leadOf = async (email: string) =>

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { Transporter } from 'nodemailer';
 import { SMTPServer } from 'smtp-server';
+import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { makeLog } from '../../ground/lib/log.ts';
 import { sendDueMails } from './mail.ts';
@@ -65,7 +66,6 @@ after(async () => {
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const address = () => `ada-${randomUUID()}@example.com`;
 const leadOf = async (email: string) =>
   (await rows('select * from leads where email_normalized = $1', [email]))[0];
 const express = { consentStatus: 'express', consent: { text: 'Write to me.' }, propertyId: 'bakery' };

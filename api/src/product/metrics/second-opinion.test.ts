@@ -2,6 +2,7 @@
 // language than the product's SQL; they must agree with the API for hundreds of random windows.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { randomOf } from '../../../demo/traffic.ts';
 import { partitions, type Recorded, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES } from '../../features.ts';
@@ -22,18 +23,7 @@ const ZONES = {
   cigarmaker: 'America/Havana',
 };
 
-/** Small, known, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-const random = randomFrom(SEED);
+const random = randomOf(SEED);
 const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!;
 const SOURCES = ['direct', 'organic_search', 'paid_search', 'social', 'email', 'referral'];
 
