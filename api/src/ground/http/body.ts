@@ -188,18 +188,6 @@ function jsonText(bytes: Buffer, contentType: string): string {
   return said === '' || /^utf-?8$/i.test(said) ? bytes.toString() : knownDecoder(said).decode(bytes);
 }
 
-/**
- * The body as it was sent, whatever it calls itself.
- * tooLarge  what to send instead, for a person
- * throws    payload_too_large, unsupported_media_type; invalid_request when the sender went away
- */
-export async function readRawBody(ctx: Context, bytesMax: number, tooLarge: string): Promise<Buffer> {
-  return rawBody(ctx.req, { limit: bytesMax }).catch((error: ReadFault) => {
-    if (error.status === 413) throw new AppError('payload_too_large', tooLarge, { cause: error });
-    return failed(error);
-  });
-}
-
 function parseObject(text: string): unknown {
   let parsed: unknown;
   try {
