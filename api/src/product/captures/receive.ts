@@ -9,6 +9,7 @@ import type { Site } from '../../ground/site.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/enrich.ts';
 import type { Ledger } from '../events/ledger.ts';
+import { pageGate } from '../events/origins.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { type Capture, type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
@@ -65,6 +66,7 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   const { input, warnings } = readCapture(body, call.isForm);
   const site = ofOrigin ?? (await sites.ofPage(call.headers, input.propertyId));
   call.refused.siteId = site.siteId;
+  judgePage(needs, call, site);
   await needs.captureLimits.take(site.siteId, call.client.address);
   const request = await judge(needs, call, site, input);
   const { visitorId, sessionId } = await keep(needs, call, request);
@@ -72,6 +74,15 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   await atTick(call.began);
   const answer = { submissionId: request.submission_id, visitorId, sessionId };
   return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
+}
+
+/**
+ * Nothing is taken from a stranger's page; a person's form whose browser keeps the page to itself (`Origin: null`, which
+ * a Referrer-Policy of no-referrer makes of it) may well be the site's own, and a lead is not lost for it.
+ */
+function judgePage({ sites, ledger }: CaptureNeeds, call: Call, site: Site): void {
+  if (call.isForm && !call.readsJson && call.headers.origin === 'null') return;
+  pageGate(sites, ledger)(call, site);
 }
 
 const isHoneypotHit = ({ honeypot }: Fields) =>

@@ -1,4 +1,4 @@
-// Whose page sends: events of pages that are not of the site are refused, and its owner sees which pages those were.
+// Whose page sends: what pages send that are not of the site is refused, and its owner sees which pages those were.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
@@ -14,7 +14,7 @@ export function notOfSite(call: Call): AppError {
   const origin = call.header('origin');
   return new AppError(
     'origin_not_allowed',
-    "This page is not of the site, so its visits are not counted. Add its origin to the site's list (PATCH /v1/sites/{siteId}) if it is.",
+    "This page is not of the site, so nothing of it is taken. Add its origin to the site's list (PATCH /v1/sites/{siteId}) if it is.",
     { issues: [{ path: 'origin', message: `${shown(origin)} is not on the site's list` }] },
   );
 }
