@@ -101,6 +101,8 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       { body: { propertyId, visitorId: place.botId, bot: true } },
       { body: { propertyId, anonId: `${key}-robot-2`, bot: true } },
     ],
+    getStaffLink: [{ path }, { path: { siteId } }],
+    showStaff: [{ path: { token: place.staffToken } }],
     listBotVerdicts: [{ query: { propertyId } }],
     listQuarantined: [{ query: { propertyId, limit: 10 } }, {}],
     releaseQuarantined: [{ path: { quarantineId: place.quarantineIds[0] } }],
@@ -129,6 +131,13 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       { path: { job: 'ledger' }, body: { from: today, to: today, propertyId } },
       { path: { job: 'ledger' } },
     ],
+
+    registerStaff: [
+      { path: { token: place.staffToken }, form: { apart: 'yes' } },
+      { path: { token: place.staffToken }, body: { apart: 'no' } },
+    ],
+    makeStaffLink: [{ path }],
+    dropStaffLink: [{ path }],
 
     exportSubject: [{ body: { email, propertyId } }],
     unmergeIdentity: [{ body: { leadId, visitorId: place.mergedVisitorId, propertyId } }],

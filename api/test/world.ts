@@ -24,6 +24,8 @@ export interface Place {
   /** A lead that is only there to be erased. */
   leaving: string;
   botId: string;
+  /** Of the link by which the site's own people keep their visits apart. */
+  staffToken: string;
   quarantineIds: [string, string];
   breachId: string;
   /** `<hash>.js` of the script. */
@@ -44,7 +46,7 @@ async function ask(server: TestServer, at: string, body?: unknown) {
   return answer.body;
 }
 
-async function makeSite(server: TestServer, key: string): Promise<Pick<Place, 'siteId' | 'textId'>> {
+async function makeSite(server: TestServer, key: string): Promise<Pick<Place, 'siteId' | 'textId' | 'staffToken'>> {
   const { site } = await ask(server, 'POST /v1/sites', {
     key,
     name: `The ${key}`,
@@ -56,7 +58,8 @@ async function makeSite(server: TestServer, key: string): Promise<Pick<Place, 's
     name: `${key} news`,
     words: `The ${key} may write to me.`,
   });
-  return { siteId: site.siteId, textId: text.textId };
+  const { url } = await ask(server, `POST /v1/sites/${site.siteId}/staff-link`);
+  return { siteId: site.siteId, textId: text.textId, staffToken: url.split('/').at(-1) };
 }
 
 async function makeLead(server: TestServer, key: string, textId: string) {
@@ -111,7 +114,7 @@ async function makeQuarantined(server: TestServer, key: string): Promise<[string
 
 export async function makePlace(server: TestServer, key: string): Promise<Place> {
   const today = new Date().toISOString().slice(0, 10);
-  const { siteId, textId } = await makeSite(server, key);
+  const { siteId, textId, staffToken } = await makeSite(server, key);
   const visitorId = await browser(server, key, `${key}-browser-1`);
   const lead = await makeLead(server, key, textId);
   const mergedVisitorId = await browser(server, key, `${key}-browser-2`);
@@ -150,6 +153,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     key,
     today,
     textId,
+    staffToken,
     ...lead,
     visitorId,
     mergedVisitorId,

@@ -1,16 +1,18 @@
-// Who is a bot after all: an admin's verdict about a visitor, and patterns that only show later.
+// Whose visits are not a visitor's: robots by an admin's verdict or a pattern that shows later, and the site's own people.
 import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { botRoutes } from './routes.ts';
+import { type StaffNeeds, staffRoutes, staffTells } from './staff-routes.ts';
 import { botTables } from './tables.ts';
 import { judgePatterns } from './verdicts.ts';
 
-export const bots: Feature<{ db: Pool; config: Config }, { config: Config; db: Pool; sites: Sites }> = {
+export const bots: Feature<StaffNeeds, { config: Config; db: Pool; sites: Sites }> = {
   name: 'bots',
   tables: botTables,
-  routes: botRoutes,
+  tells: staffTells,
+  routes: (house) => [...botRoutes(house), ...staffRoutes(house)],
   jobs: ({ config, db, sites }) => [
     {
       name: 'bots',

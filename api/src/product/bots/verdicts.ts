@@ -34,6 +34,13 @@ export async function judge(
     "update visitors set bot_verdict = coalesce($3, 'human') where site_id = $1 and visitor_id = any ($2)",
     [siteId, visitorIds, reason],
   );
+  // whoever has not been here yet is known as what they are when they come
+  if (judgedBy === 'admin')
+    await db.query(
+      `insert into visitors (site_id, visitor_id, first_seen_at, last_seen_at, bot_verdict)
+       select $1, unnest($2::uuid[]), now(), now(), coalesce($3, 'human') on conflict do nothing`,
+      [siteId, visitorIds, reason],
+    );
   const { rows } = await db.query<{ day: string; events: number; changed: Changed[] }>(
     `with judged as (
        update events set bot_reason = $3, session_id = '00000000-0000-0000-0000-000000000000'

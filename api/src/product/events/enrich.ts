@@ -4,6 +4,7 @@ import type { Call } from '../../ground/http/call.ts';
 import type { Client } from '../../ground/http/client.ts';
 import type { Site } from '../../ground/site.ts';
 import { hostsOf, pathRulesOf } from '../sites/recognise.ts';
+import { isStaff } from '../sites/staff.ts';
 import type { DayVisitor } from './day-visitor.ts';
 import { type PathRules, readPath, readReferrer, withoutAddresses } from './paths.ts';
 import { isReferrerSpam } from './referrer-spam.ts';
@@ -67,6 +68,8 @@ export interface RequestFacts {
   dayVisitor?: DayVisitor | undefined;
   /** HEAD, which asks for a page's picture without looking at it. */
   isHead?: boolean;
+  /** One of the site's own people. */
+  isStaff?: boolean;
   /** Absent: the standard ones. */
   pathRules?: PathRules;
 }
@@ -86,6 +89,7 @@ export function requestFacts(call: Call, site: Site, countryOf: CountryOf | null
     receivedMs: call.receivedMs,
     fromServer: call.headers.origin === undefined,
     isHead: call.isHead,
+    isStaff: isStaff(site, client, call.receivedMs),
     pathRules: pathRulesOf(site),
   };
 }
@@ -132,7 +136,7 @@ function campaignOf(said: Utm | undefined, ofPath: Utm | undefined): Utm | undef
   return Object.keys(utm).length > 0 ? utm : undefined;
 }
 
-/** Why this is no person's doing, as far as one request shows; undefined: it may be one. */
+/** Why this is not a visitor's doing, as far as one request shows; undefined: it may be. */
 function botReason(
   facts: RequestFacts,
   agent: UserAgent,
@@ -144,7 +148,8 @@ function botReason(
   if (facts.client.userAgent.trim() === '') return 'no_user_agent';
   if (agent.isBot) return 'user_agent';
   if (deviceType === 'bot') return 'declared';
-  return referrer && isReferrerSpam(referrer) ? 'referrer_spam' : undefined;
+  if (referrer && isReferrerSpam(referrer)) return 'referrer_spam';
+  return facts.isStaff ? 'staff' : undefined;
 }
 
 // Less than this many is a time in seconds: as milliseconds it would lie before 1973.

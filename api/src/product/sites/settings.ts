@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { json } from '../../ground/http/fields.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
+import { isNetwork } from './staff.ts';
 
 const NO_LINE_BREAKS = /^[^\p{Cc}\u2028\u2029]*$/u;
 const line = (max: number) =>
@@ -35,6 +36,25 @@ const known = {
     .boolean()
     .describe(
       "the site routes by fragment: of /app#/menu the page is /menu; else fragments are no page's name",
+    ),
+  staffAddresses: z
+    .array(
+      z
+        .string()
+        .trim()
+        .refine(isNetwork, 'an address such as 203.0.113.7, or a range such as 203.0.113.0/24'),
+    )
+    .max(100)
+    .describe("the site's own people: visits from these addresses are kept apart, like robots'"),
+  staffLink: z
+    .string()
+    .regex(/^[\w-]{22}$/)
+    .describe('made by POST /v1/sites/{siteId}/staff-link; null ends it'),
+  staffMarks: z
+    .array(z.object({ network: z.string().max(64), until: z.iso.datetime() }))
+    .max(100)
+    .describe(
+      'networks that marked themselves by that link, as keyed hashes; null lets all of them count again',
     ),
   policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
   policyUrl: z
