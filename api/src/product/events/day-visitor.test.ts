@@ -6,7 +6,7 @@ import { idOf, partitions } from '../../../test/record.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
 import { dayVisitorId, openDaySalts, renewSalts, saltsOf } from './day-visitor.ts';
-import { enrich } from './enrich.ts';
+import { type ArrivedEvent, enrich } from './enrich.ts';
 import { ingestEvents } from './queries.ts';
 import { eventInput } from './schema.ts';
 
@@ -186,41 +186,46 @@ const CROSSINGS: [string, number[], number][] = [
   ['a visit that begins after midnight is one', [1, 20, 45], 1],
 ];
 for (const [what, pages, visits] of CROSSINGS)
-  test(what, async () => {
-    await partitions(server.database.owner, dayOf(MIDNIGHT - hours(24)), dayOf(MIDNIGHT + hours(24)));
-    await saltsOf(server.database.app, [dayOf(MIDNIGHT - 1), dayOf(MIDNIGHT)]);
-    const salts = await openDaySalts(server.database.app, server.services.log);
-    const { siteId } = siteOf('quiet');
-    const client = {
-      address: '192.0.2.7',
-      userAgent: String(browser()['user-agent']),
-      ipHash: Buffer.alloc(32),
-      uaHash: Buffer.alloc(32),
-    };
-    const stored = [];
-    for (const minute of pages) {
-      const receivedMs = MIDNIGHT + minutes(minute);
-      const row = enrich(
-        eventInput.parse(makeEvent({ anonId: undefined, timestamp: receivedMs })),
-        {
-          siteId,
-          ownHosts: [],
-          client,
-          country: null,
-          privacySignal: false,
-          prefetch: false,
-          receivedMs,
-          dayVisitor: await salts.find(client, siteId, receivedMs),
-        },
-        null,
-      );
-      row.received_at = new Date(receivedMs).toISOString();
-      stored.push((await ingestEvents(server.database.app, [row], new Map(), 30)).get(row.event_id)!);
-    }
-    salts.close();
-    assert.equal(new Set(stored.map(({ sessionId }) => sessionId)).size, visits);
-    assert.equal(new Set(stored.map(({ visitorId }) => visitorId)).size, visits);
-  });
+  for (const together of [false, true])
+    test(`${what}${together ? ', when its pages come in one batch too' : ''}`, async () => {
+      await partitions(server.database.owner, dayOf(MIDNIGHT - hours(24)), dayOf(MIDNIGHT + hours(24)));
+      await saltsOf(server.database.app, [dayOf(MIDNIGHT - 1), dayOf(MIDNIGHT)]);
+      const salts = await openDaySalts(server.database.app, server.services.log);
+      const { siteId } = siteOf('quiet');
+      const client = {
+        address: '192.0.2.7',
+        userAgent: String(browser()['user-agent']),
+        ipHash: Buffer.alloc(32),
+        uaHash: Buffer.alloc(32),
+      };
+      const arrived: ArrivedEvent[] = [];
+      for (const minute of pages) {
+        const receivedMs = MIDNIGHT + minutes(minute);
+        const row = enrich(
+          eventInput.parse(makeEvent({ anonId: undefined, timestamp: receivedMs })),
+          {
+            siteId,
+            ownHosts: [],
+            client,
+            country: null,
+            privacySignal: false,
+            prefetch: false,
+            receivedMs,
+            dayVisitor: await salts.find(client, siteId, receivedMs),
+          },
+          null,
+        );
+        row.received_at = new Date(receivedMs).toISOString();
+        arrived.push(row);
+      }
+      salts.close();
+      const batches = together ? [arrived] : arrived.map((row) => [row]);
+      const stored = [];
+      for (const batch of batches)
+        stored.push(...(await ingestEvents(server.database.app, batch, new Map(), 30)).values());
+      assert.equal(new Set(stored.map(({ sessionId }) => sessionId)).size, visits);
+      assert.equal(new Set(stored.map(({ visitorId }) => visitorId)).size, visits);
+    });
 
 test('two processes that meet at midnight have one salt, of 32 bytes, and forget it when it is 48 h old', async () => {
   const { app } = server.database;

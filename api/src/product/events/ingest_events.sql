@@ -42,12 +42,24 @@ set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
   with told as materialized (
     select ordinality::integer as n, site_id, visitor_id, day_before, follows, event_time(client_at, received_at) as at
     from unnest(arrived) with ordinality
+  ), links as (
+    -- one row of yesterday's visitor or of who may be that one still; in a chain of no long silence whoever follows
+    -- yesterday's visitor goes on as that one, however many of its events came together
+    select b.*, count(*) filter (where b.at > b.before + inactivity) over (partition by b.site_id, b.chain order by b.at, b.n) as link
+    from (
+      select t.*, coalesce(t.day_before, t.visitor_id) as chain,
+        lag(t.at) over (partition by t.site_id, coalesce(t.day_before, t.visitor_id) order by t.at, t.n) as before
+      from told t
+    ) b
+  ), goes_on as (
+    select l.n, bool_or(l.day_before is null or exists (
+        select from visitors v where v.site_id = l.site_id and v.visitor_id = l.day_before and v.last_seen_at >= l.at - inactivity
+      )) over (partition by l.site_id, l.chain, l.link order by l.at, l.n) as is_yesterdays
+    from links l where exists (select from told t where t.day_before is not null)
   ), owned as materialized (
-    select t.n, t.site_id, t.follows, t.at, t.visitor_id as was, case when t.day_before is not null and (
-        exists (select from visitors v where v.site_id = t.site_id and v.visitor_id = t.day_before and v.last_seen_at >= t.at - inactivity)
-        or exists (select from told b where b.site_id = t.site_id and b.visitor_id = t.day_before and b.at between t.at - inactivity and t.at)
-      ) then t.day_before else t.visitor_id end as visitor_id
-    from told t where t.day_before is not null or t.follows
+    select t.n, t.site_id, t.follows, t.at, t.visitor_id as was,
+      case when t.day_before is not null and g.is_yesterdays then t.day_before else t.visitor_id end as visitor_id
+    from told t left join goes_on g using (n) where t.day_before is not null or t.follows
   ), moved as (
     select o.n, case when o.at <= visit.started_at then visit.last_activity_at + interval '1 ms'
       else visit.last_activity_at + greatest(o.at - visit.heard_at, interval '1 ms') end as at
