@@ -46,7 +46,10 @@ async function ask(server: TestServer, at: string, body?: unknown) {
   return answer.body;
 }
 
-async function makeSite(server: TestServer, key: string): Promise<Pick<Place, 'siteId' | 'textId' | 'staffToken'>> {
+async function makeSite(
+  server: TestServer,
+  key: string,
+): Promise<Pick<Place, 'siteId' | 'textId' | 'staffToken'>> {
   const { site } = await ask(server, 'POST /v1/sites', {
     key,
     name: `The ${key}`,
