@@ -94,6 +94,21 @@ alter table bot_verdicts force row level security;
 create policy own_sites on bot_verdicts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on bot_verdicts to marketing_app;
 
+create table breach_changes (
+  site_id uuid not null,
+  change_id uuid default uuidv7() not null,
+  breach_id uuid not null,
+  changed_at timestamp(3) with time zone default now() not null,
+  before jsonb not null,
+  constraint breach_changes_pkey PRIMARY KEY (site_id, change_id),
+  constraint breach_changes_site_id_breach_id_fkey FOREIGN KEY (site_id, breach_id) REFERENCES breaches(site_id, breach_id)
+);
+CREATE INDEX breach_changes_of ON breach_changes USING btree (site_id, breach_id, change_id);
+alter table breach_changes enable row level security;
+alter table breach_changes force row level security;
+create policy own_sites on breach_changes as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on breach_changes to marketing_app;
+
 create table breaches (
   site_id uuid not null,
   breach_id uuid default uuidv7() not null,
@@ -110,9 +125,14 @@ create table breaches (
   closed_at timestamp(3) with time zone,
   created_at timestamp(3) with time zone default now() not null,
   updated_at timestamp(3) with time zone default now() not null,
+  real_risk boolean,
+  real_risk_why text,
+  quebec_count integer,
+  notices jsonb default '[]'::jsonb not null,
   constraint breaches_pkey PRIMARY KEY (site_id, breach_id),
   constraint breaches_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint breaches_affected_count_check CHECK (affected_count >= 0)
+  constraint breaches_affected_count_check CHECK (affected_count >= 0),
+  constraint breaches_quebec_count_check CHECK (quebec_count >= 0)
 );
 alter table breaches enable row level security;
 alter table breaches force row level security;
@@ -624,6 +644,32 @@ alter table page_origins enable row level security;
 alter table page_origins force row level security;
 create policy own_sites on page_origins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on page_origins to marketing_app;
+
+create table people_requests (
+  site_id uuid not null,
+  request_id uuid default uuidv7() not null,
+  kind text not null,
+  email_hash bytea,
+  received_at timestamp(3) with time zone not null,
+  due_at timestamp(3) with time zone not null,
+  how text,
+  note text,
+  outcome text,
+  done_at timestamp(3) with time zone,
+  constraint people_requests_pkey PRIMARY KEY (site_id, request_id),
+  constraint people_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint people_requests_check CHECK (due_at >= received_at),
+  constraint people_requests_check1 CHECK ((outcome IS NULL) = (done_at IS NULL)),
+  constraint people_requests_how_check CHECK (length(how) <= 500),
+  constraint people_requests_kind_check CHECK (kind = ANY (ARRAY['access'::text, 'erasure'::text, 'correction'::text, 'objection'::text, 'restriction'::text, 'withdrawal'::text, 'portability'::text])),
+  constraint people_requests_note_check CHECK (length(note) <= 2000),
+  constraint people_requests_outcome_check CHECK (outcome = ANY (ARRAY['done'::text, 'refused'::text, 'dropped'::text]))
+) with (fillfactor=90);
+CREATE INDEX people_requests_open ON people_requests USING btree (due_at) WHERE done_at IS NULL;
+alter table people_requests enable row level security;
+alter table people_requests force row level security;
+create policy own_sites on people_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on people_requests to marketing_app;
 
 create table quarantine (
   site_id uuid not null,

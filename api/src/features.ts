@@ -20,6 +20,7 @@ import { identities } from './product/identities/feature.ts';
 import { leads } from './product/leads/feature.ts';
 import { mails } from './product/mails/feature.ts';
 import { metrics } from './product/metrics/feature.ts';
+import { requests } from './product/requests/feature.ts';
 import { sites } from './product/sites/feature.ts';
 import { spend } from './product/spend/feature.ts';
 import type { Workshop } from './schedule.ts';
@@ -40,6 +41,7 @@ export const FEATURES: readonly AnyFeature[] = [
   metrics,
   bots,
   erasure,
+  requests,
   breaches,
   // what runs it
   audit,

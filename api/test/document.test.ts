@@ -7,6 +7,7 @@ import { call, startServer, type TestServer } from './server.ts';
 /** What others fill as they like, and this document itself. Everything else says what it holds. */
 const OPEN = [
   'AuditEntry.details',
+  'BreachChange.before',
   'Capture.payload',
   'Event.props',
   'JobRun.options',

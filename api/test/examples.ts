@@ -108,7 +108,12 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     releaseQuarantined: [{ path: { quarantineId: place.quarantineIds[0] } }],
     dropQuarantined: [{ path: { quarantineId: place.quarantineIds[1] } }],
 
+    listRequests: [{}, { query: { state: 'all', limit: 5 } }],
+    searchRequests: [{ body: { email } }],
+    registerRequest: [{ body: { propertyId, kind: 'access', email, how: `by mail to the ${key}` } }],
+    updateRequest: [{ path: { requestId: place.requestId }, body: { outcome: 'done' } }],
     listBreaches: [{}],
+    getBreach: [{ path: { breachId: place.breachId } }],
     registerBreach: [
       {
         body: {

@@ -28,6 +28,7 @@ export interface Place {
   staffToken: string;
   quarantineIds: [string, string];
   breachId: string;
+  requestId: string;
   /** `<hash>.js` of the script. */
   script: string;
 }
@@ -140,6 +141,12 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     description: `The ${key} had it in the van.`,
     discoveredAt: new Date().toISOString(),
   });
+  const { request } = await ask(server, 'POST /v1/admin/requests', {
+    propertyId: key,
+    kind: 'access',
+    email: lead.email,
+    note: `A letter to the ${key}.`,
+  });
   await ask(server, 'POST /v1/ad-spend', {
     propertyId: key,
     rows: [{ day: today, source: `${key} paper`, campaign: `${key} spring`, amount: 12.5, currency: 'CAD' }],
@@ -162,6 +169,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     mergedVisitorId,
     strangerId: await browser(server, key, `${key}-browser-3`),
     leaving,
+    requestId: request.requestId,
     botId,
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,

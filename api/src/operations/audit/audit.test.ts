@@ -18,6 +18,7 @@ const PUBLIC = [
   'POST /v1/events',
   'POST /v1/leads/capture',
   'POST /v1/leads/unsubscribe',
+  'POST /v1/staff/:token',
   'POST /v1/unsubscribe/:token',
 ];
 const lines = async (action: string) =>

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { ago, hours } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { FEATURES } from '../../features.ts';
+import { alarmsIn } from '../../operations/alerts/rules.ts';
 
 let server: TestServer;
 before(async () => {
@@ -64,4 +67,60 @@ test('whoever looks at the register leaves a line in the audit log', async () =>
     "select from audit_log where action = 'GET /v1/admin/breaches' and outcome = 200",
   );
   assert.ok(rows.length > 0);
+});
+
+test('what an entry said before each change is kept, and the audit log says what was changed', async () => {
+  const { body } = await ask('POST', '', breach('changed', '2026-07-01T00:00:00Z'));
+  const { breachId } = body.breach;
+  await ask('PATCH', `/${breachId}`, { harm: 'spam; low' });
+  await ask('PATCH', `/${breachId}`, {
+    harm: 'fraud: passports were in it',
+    realRisk: true,
+    realRiskWhy: 'sensitive, and taken by somebody who wanted it',
+    quebecCount: 3,
+    notices: [
+      { who: 'OPC', toldAt: '2026-07-02T00:00:00Z', reference: 'PIPEDA-1' },
+      { who: 'CAI', toldAt: '2026-07-03T00:00:00Z' },
+    ],
+  });
+  const one = await ask('GET', `/${breachId}`);
+  assert.deepEqual(
+    [one.body.breach.realRisk, one.body.breach.quebecCount, one.body.breach.notices.length],
+    [true, 3, 2],
+  );
+  assert.deepEqual(
+    one.body.changes.map(({ before }: { before: object }) => before),
+    [
+      { harm: 'spam; low', realRisk: null, realRiskWhy: null, quebecCount: null, notices: [] },
+      { harm: null },
+    ],
+  );
+  const { rows } = await server.database.owner.query(
+    "select details from audit_log where action = 'PATCH /v1/admin/breaches/:breachId' and target = $1 order by audit_id",
+    [breachId],
+  );
+  assert.deepEqual(rows[0].details, { changes: ['harm'] });
+  assert.equal((await ask('GET', `/${randomUUID()}`)).status, 404);
+});
+
+test('a breach whose authority was not told rings until it is, or until there is said to be no real risk', async () => {
+  await server.database.owner.query('update breaches set closed_at = now()');
+  const state = async () => {
+    const found = alarmsIn(
+      await server.services.status(),
+      FEATURES.flatMap((feature) => feature.readings ?? []),
+    ).find(({ id }) => id === 'breach_untold');
+    return found?.severity ?? null;
+  };
+  const register = async (hoursAgo: number) =>
+    (await ask('POST', '', breach('untold', ago(hours(hoursAgo))))).body.breach.breachId;
+  assert.equal(await state(), null);
+  const young = await register(1);
+  assert.equal(await state(), 'warning');
+  const old = await register(80);
+  assert.equal(await state(), 'critical');
+  await ask('PATCH', `/${old}`, { realRisk: false, realRiskWhy: 'the disk was encrypted' });
+  assert.equal(await state(), 'warning');
+  await ask('PATCH', `/${young}`, { notices: [{ who: 'CNIL', toldAt: ago(0) }] });
+  assert.equal(await state(), null);
 });

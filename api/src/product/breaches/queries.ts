@@ -1,6 +1,6 @@
 // The SQL door of the register of breaches. Inside a transaction of inSites.
 import type { Db } from '../../ground/db/pool.ts';
-import type { Breach, BreachPatch, NewBreach } from './schema.ts';
+import type { Breach, BreachChange, BreachPatch, NewBreach } from './schema.ts';
 
 const COLUMNS: Record<keyof BreachPatch, string> = {
   title: 'title',
@@ -11,6 +11,10 @@ const COLUMNS: Record<keyof BreachPatch, string> = {
   dataKinds: 'data_kinds',
   harm: 'harm',
   measures: 'measures',
+  realRisk: 'real_risk',
+  realRiskWhy: 'real_risk_why',
+  quebecCount: 'quebec_count',
+  notices: 'notices',
   authorityToldAt: 'authority_told_at',
   peopleToldAt: 'people_told_at',
   closedAt: 'closed_at',
@@ -20,6 +24,8 @@ const AS_BREACH = `breach_id as "breachId", site_id as "siteId", ${Object.entrie
   .join(', ')}, instant_text(created_at) as "createdAt", instant_text(updated_at) as "updatedAt"`;
 
 const columnOf = (name: string) => COLUMNS[name as keyof BreachPatch];
+// pg would send a list as an array of PostgreSQL's
+const asValue = ([name, value]: [string, unknown]) => (name === 'notices' ? JSON.stringify(value) : value);
 
 export type BreachCursor = [discoveredAt: string, breachId: string];
 
@@ -40,19 +46,43 @@ export async function insertBreach(db: Db, siteId: string, breach: NewBreach): P
   const { rows } = await db.query<Breach>(
     `insert into breaches (site_id, ${given.map(([name]) => columnOf(name)).join(', ')})
      values ($1, ${given.map((_, i) => `$${i + 2}`).join(', ')}) returning ${AS_BREACH}`,
-    [siteId, ...given.map(([, value]) => value)],
+    [siteId, ...given.map(asValue)],
   );
   return rows[0]!;
 }
 
 /** returns  null when none of the sites that the transaction sees has this breach */
-export async function updateBreach(db: Db, breachId: string, patch: BreachPatch): Promise<Breach | null> {
-  const given = Object.entries(patch).filter(([, value]) => value !== undefined);
-  const changes = given.map(([name], i) => `, ${columnOf(name)} = $${i + 2}`).join('');
+export async function findBreach(db: Db, breachId: string): Promise<Breach | null> {
   const { rows } = await db.query<Breach>(
-    `update breaches set updated_at = now()${changes}
-     where breach_id = $1 and site_id = any (current_sites()) returning ${AS_BREACH}`,
-    [breachId, ...given.map(([, value]) => value)],
+    `select ${AS_BREACH} from breaches where breach_id = $1 and site_id = any (current_sites()) for update`,
+    [breachId],
   );
   return rows[0] ?? null;
+}
+
+/** What it said before each change, the latest change first. */
+export async function listChanges(db: Db, { siteId, breachId }: Breach): Promise<BreachChange[]> {
+  const { rows } = await db.query<BreachChange>(
+    `select instant_text(changed_at) as "changedAt", before from breach_changes
+     where site_id = $1 and breach_id = $2 order by change_id desc limit 500`,
+    [siteId, breachId],
+  );
+  return rows;
+}
+
+/** Keeps what the changed fields said before. before  locked by findBreach */
+export async function updateBreach(db: Db, before: Breach, patch: BreachPatch): Promise<Breach> {
+  const given = Object.entries(patch).filter(([, value]) => value !== undefined);
+  const changes = given.map(([name], i) => `, ${columnOf(name)} = $${i + 3}`).join('');
+  const said = Object.fromEntries(given.map(([name]) => [name, before[name as keyof Breach]]));
+  await db.query('insert into breach_changes (site_id, breach_id, before) values ($1, $2, $3)', [
+    before.siteId,
+    before.breachId,
+    JSON.stringify(said),
+  ]);
+  const { rows } = await db.query<Breach>(
+    `update breaches set updated_at = now()${changes} where site_id = $1 and breach_id = $2 returning ${AS_BREACH}`,
+    [before.siteId, before.breachId, ...given.map(asValue)],
+  );
+  return rows[0]!;
 }

@@ -6,8 +6,8 @@ import { nextCursor, pageOf, paging, readCursor, utc } from '../../ground/http/f
 import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { insertBreach, listBreaches, updateBreach } from './queries.ts';
-import { breachPatch, breachShape, newBreach } from './schema.ts';
+import { findBreach, insertBreach, listBreaches, listChanges, updateBreach } from './queries.ts';
+import { type Breach, breachChange, breachPatch, breachShape, newBreach } from './schema.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 const cursorParts = z.tuple([utc, z.uuid()]);
@@ -48,6 +48,21 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
     }),
     route({
       ...common,
+      at: 'GET /v1/admin/breaches/:breachId',
+      id: 'getBreach',
+      says: 'One breach with what its entry said before each change',
+      of: 'all',
+      answers: { 200: z.object({ breach: breachShape, changes: z.array(breachChange) }) },
+      async run(_input, call) {
+        return inSites(db, call.siteIds, async (tx) => {
+          const breach = existing(await findBreach(tx, call.params.breachId!));
+          call.note({ siteId: breach.siteId, target: breach.breachId });
+          return { breach, changes: await listChanges(tx, breach) };
+        });
+      },
+    }),
+    route({
+      ...common,
       at: 'PATCH /v1/admin/breaches/:breachId',
       id: 'updateBreach',
       says: 'Adds what became known of a breach',
@@ -55,13 +70,21 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
       takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: breachPatch },
       answers: { 200: one },
       async run(patch, call) {
-        const breach = await inSites(db, call.siteIds, (tx) =>
-          updateBreach(tx, call.params.breachId!, patch),
+        const breach = await inSites(db, call.siteIds, async (tx) =>
+          updateBreach(tx, existing(await findBreach(tx, call.params.breachId!)), patch),
         );
-        if (!breach) throw new AppError('not_found', 'There is no breach with this id.');
-        call.note({ siteId: breach.siteId, target: breach.breachId });
+        call.note({
+          siteId: breach.siteId,
+          target: breach.breachId,
+          details: { changes: Object.keys(patch) },
+        });
         return { breach };
       },
     }),
   ];
+}
+
+function existing(breach: Breach | null): Breach {
+  if (!breach) throw new AppError('not_found', 'There is no breach with this id.');
+  return breach;
 }

@@ -1,16 +1,40 @@
 // A breach as it is registered, changed and shown.
 import { z } from 'zod';
-import { instant, siteName, utc } from '../../ground/http/fields.ts';
+import { instant, openRecord, siteName, utc } from '../../ground/http/fields.ts';
 
 const words = z.string().trim().min(1).max(10_000);
 const title = z.string().trim().min(1).max(255);
 const affected = 'people; how many, never who';
+const notice = z
+  .object({
+    who: z.string().trim().min(1).max(100).describe('OPC, CAI, a data protection authority, an insurer …'),
+    toldAt: instant,
+    reference: z.string().trim().min(1).max(200).optional().describe('of their file'),
+  })
+  .meta({ id: 'BreachNotice' });
 const fields = {
   happenedAt: instant.nullable().optional(),
   affectedCount: z.int().min(0).nullable().optional().describe(affected),
   dataKinds: z.array(z.string().trim().min(1).max(100)).max(50).optional(),
   harm: words.nullable().optional().describe('what it may do to people, and why you think so'),
   measures: words.nullable().optional(),
+  realRisk: z
+    .boolean()
+    .nullable()
+    .optional()
+    .describe(
+      'of significant harm to people (RROSH), or to their rights and freedoms; null: not decided yet',
+    ),
+  realRiskWhy: words
+    .nullable()
+    .optional()
+    .describe('how sensitive, how likely misused: why it is decided so'),
+  quebecCount: z.int().min(0).nullable().optional().describe('of the affected, how many live in Quebec'),
+  notices: z
+    .array(notice)
+    .max(50)
+    .optional()
+    .describe('who was told beside the people: each authority with its own day'),
   authorityToldAt: instant.nullable().optional(),
   peopleToldAt: instant.nullable().optional(),
   closedAt: instant.nullable().optional(),
@@ -40,6 +64,10 @@ export const breachShape = z
     dataKinds: z.array(z.string()),
     harm: z.string().nullable(),
     measures: z.string().nullable(),
+    realRisk: z.boolean().nullable(),
+    realRiskWhy: z.string().nullable(),
+    quebecCount: z.int().nullable(),
+    notices: z.array(notice),
     authorityToldAt: utc.nullable(),
     peopleToldAt: utc.nullable(),
     closedAt: utc.nullable(),
@@ -47,6 +75,11 @@ export const breachShape = z
     updatedAt: utc,
   })
   .meta({ id: 'Breach' });
+
+export const breachChange = z
+  .object({ changedAt: utc, before: openRecord.describe('of what was changed, what it said until then') })
+  .meta({ id: 'BreachChange' });
+export type BreachChange = z.output<typeof breachChange>;
 
 export type NewBreach = Omit<z.output<typeof newBreach>, 'propertyId'>;
 export type BreachPatch = z.output<typeof breachPatch>;

@@ -10,7 +10,14 @@ export const breachTables: Tables = {
       data_kinds: 'operator',
       harm: 'found',
       measures: 'found',
+      real_risk_why: 'found',
+      notices: 'found',
     },
     kept: { ever: 'PIPEDA asks for 24 months, GDPR Art. 33(5) names no end' },
+  },
+  breach_changes: {
+    holds: 'what the entry of a breach said before each change',
+    columns: { before: 'found' },
+    kept: { ever: 'it is evidence of what was known when, as the entry itself' },
   },
 };

@@ -12,6 +12,7 @@ export const privacyShape = z
         rejectionDays: z.int(),
         rollupMonths: z.int(),
         payloadMonths: z.int(),
+        answeredRequestMonths: z.int(),
         quarantineDays: z.int(),
         lapsedLeadDays: z.int(),
         consentRecordYears: z.int(),

@@ -1,0 +1,54 @@
+// What the register of breaches tells about itself: GDPR gives 72 hours to tell the authority, or to decide that there is no risk.
+import { z } from 'zod';
+import type { Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import { critical, reading, warning } from '../../ground/feature.ts';
+import { utc } from '../../ground/http/fields.ts';
+import type { Sites } from '../sites/recognise.ts';
+
+interface House {
+  db: Pool;
+  sites: Sites;
+}
+
+const shape = z
+  .object({
+    open: z.int().min(0),
+    untold: z.int().min(0).describe('no authority told, and not decided that the risk is not real'),
+    tellBy: utc.nullable().describe('72 hours after the first of those was discovered'),
+    late: z.boolean(),
+  })
+  .describe('breaches of personal data');
+
+export const breachReadings = [
+  reading<House, z.output<typeof shape>>({
+    name: 'breaches',
+    shape,
+    async read({ db, sites }) {
+      const { rows } = await inSites(db, sites.ids(), (tx) =>
+        tx.query<z.output<typeof shape>>(
+          `select count(*)::int as open, count(*) filter (where untold)::int as untold, instant_text(min(tell_by) filter (where untold)) as "tellBy",
+             coalesce(bool_or(untold and tell_by < now()), false) as late
+           from (select real_risk is distinct from false and authority_told_at is null and notices = '[]' as untold,
+             discovered_at + interval '72 hours' as tell_by from breaches where closed_at is null) b`,
+        ),
+      );
+      return rows[0]!;
+    },
+    line: ({ open, untold, tellBy }) =>
+      open === 0 ? null : `${open} open${untold > 0 ? `, ${untold} NOT TOLD: 72 hours end ${tellBy}` : ''}`,
+    rules: [
+      {
+        id: 'breach_untold',
+        minutes: 1,
+        when: 'a breach is open whose authority was not told, and no decision says that there is no real risk',
+        check: ({ untold, tellBy, late }) =>
+          untold === 0
+            ? null
+            : (late ? critical : warning)(
+                `${untold} breaches have told no authority; GDPR's 72 hours end ${tellBy}. Tell it (notices), or decide realRisk: PATCH /v1/admin/breaches/{breachId}`,
+              ),
+      },
+    ],
+  }),
+];
