@@ -82,6 +82,8 @@ export interface Withdrawal {
 export interface Withdrawn {
   outcome: 'withdrawn' | 'erased' | 'unknown';
   leadId: string | null;
+  /** It had withdrawn before: nothing was written. */
+  again: boolean;
 }
 
 /** Safe to call again with the same request. */
@@ -92,6 +94,14 @@ export async function withdrawConsent(db: Db, request: Withdrawal): Promise<With
     values: [JSON.stringify(request)],
   });
   return rows[0]!.withdrawn;
+}
+
+/** Many at once, in one transaction. */
+export async function withdrawConsents(db: Db, requests: Withdrawal[]): Promise<void> {
+  if (requests.length > 0)
+    await db.query('select withdraw_consent(request) from json_array_elements($1) request', [
+      JSON.stringify(requests),
+    ]);
 }
 
 /** returns the lead's status afterwards, null when there is no such lead; inside inSites */
