@@ -5,11 +5,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { readPiece } from '../../ground/db/pieces.ts';
+import type { Db } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { chainFaults } from './chain.ts';
+import { type ConsentRecord, chainFaults } from './chain.ts';
 import { linkToken } from './link.ts';
 import { expireConsents } from './queries.ts';
-import { listConsentRecords, recordConsent } from './record.ts';
+import { consentRecordList, recordConsent } from './record.ts';
 
 let server: TestServer;
 let site: string;
@@ -35,6 +37,17 @@ const actions = async (email: string) =>
       [email],
     )
   ).map((row) => row.action);
+/** Inside a transaction that sees the site. */
+async function listConsentRecords(
+  db: Db,
+  siteId: string,
+  leadId: string,
+): Promise<(ConsentRecord & { words: string | null })[]> {
+  const bounds = { rowsMax: 1000, bytesMax: 4_000_000 };
+  return (await readPiece(db, consentRecordList, [siteId, leadId], bounds)).lines.map((line) =>
+    JSON.parse(line),
+  );
+}
 const chainOf = async (email: string) => {
   const lead = await leadOf(email);
   const records = await inSites(server.database.app, site, (db) =>
