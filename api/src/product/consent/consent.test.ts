@@ -5,11 +5,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { readPiece } from '../../ground/db/pieces.ts';
+import type { Db } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { chainFaults } from './chain.ts';
+import { type ConsentRecord, chainFaults } from './chain.ts';
 import { linkToken } from './link.ts';
 import { expireConsents } from './queries.ts';
-import { listConsentRecords, recordConsent } from './record.ts';
+import { consentRecordList, recordConsent } from './record.ts';
 
 let server: TestServer;
 let site: string;
@@ -35,6 +37,17 @@ const actions = async (email: string) =>
       [email],
     )
   ).map((row) => row.action);
+/** Inside a transaction that sees the site. */
+async function listConsentRecords(
+  db: Db,
+  siteId: string,
+  leadId: string,
+): Promise<(ConsentRecord & { words: string | null })[]> {
+  const bounds = { rowsMax: 1000, bytesMax: 4_000_000 };
+  return (await readPiece(db, consentRecordList, [siteId, leadId], bounds)).lines.map((line) =>
+    JSON.parse(line),
+  );
+}
 const chainOf = async (email: string) => {
   const lead = await leadOf(email);
   const records = await inSites(server.database.app, site, (db) =>
@@ -298,8 +311,9 @@ test('a known address costs the same questions and the same lines on disk as an 
     asked.push('connect');
     return connect.apply(pool, args);
   }) as typeof connect;
-  const journal = () =>
-    existsSync(forgetJournal) ? readFileSync(forgetJournal, 'utf8').split('\n').length : 0;
+  const lengthOf = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length : 0);
+  // nobody's line goes beside the journal: the same write, and the journal stays as it is
+  const journal = () => lengthOf(forgetJournal) + lengthOf(`${forgetJournal}.nobody`);
   const cost = async (work: () => Promise<{ status: number; body: unknown }>) => {
     asked.length = 0;
     const before = journal();
@@ -314,7 +328,10 @@ test('a known address costs the same questions and the same lines on disk as an 
       await cost(() => capture(address(), express)),
     );
     const leaving = await cost(() => unsubscribe(known));
+    const kept = lengthOf(forgetJournal);
     assert.deepEqual(leaving, await cost(() => unsubscribe(address())));
+    assert.deepEqual(leaving, await cost(() => unsubscribe(known)));
+    assert.equal(lengthOf(forgetJournal), kept, 'neither strangers nor repetitions lengthen the journal');
     assert.equal(leaving.lines, 1);
     assert.equal(leaving.asked.filter((what) => what !== 'connect').length, 1, 'one round trip');
   } finally {

@@ -8,13 +8,13 @@ import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { consentStatus } from '../consent/record.ts';
+import { timelineOf } from './belongings.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
 import { exportColumn, exportLeads } from './export.ts';
 import { importInput, importLeads, importReport } from './import.ts';
-import { findLead, listLeads, timelineOf } from './listing.ts';
+import { findLead, listLeads } from './listing.ts';
 import { domainClass, type LeadRow, leadShape, timelineShape } from './shapes.ts';
 
-const TIMELINE_EVENTS_MAX = 500;
 const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface LeadNeeds {
@@ -116,14 +116,12 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       ...common,
       at: 'GET /v1/leads/:leadId',
       id: 'getLead',
-      says: 'A lead with its sessions, events, submissions, consents and conversions',
+      says: 'A lead with its newest sessions, events, submissions, consents and conversions',
       of: 'all',
       answers: { 200: z.object({ lead: leadShape, ...timelineShape.shape }) },
       async run(_input, call) {
         const lead = await existing(db, call);
-        const timeline = await inSites(db, lead.siteId, (client) =>
-          timelineOf(client, lead, TIMELINE_EVENTS_MAX),
-        );
+        const timeline = await inSites(db, lead.siteId, (client) => timelineOf(client, lead));
         return { lead, ...timeline };
       },
     }),
@@ -131,7 +129,7 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       ...common,
       at: 'GET /v1/leads/:leadId/consent',
       id: 'getConsentEvidence',
-      says: 'Evidence pack: every consent record with its exact words, and whether the chain is whole',
+      says: 'Evidence pack: every consent record with its exact words, and whether the chain is whole; streamed',
       who: 'evidence',
       of: 'all',
       answers: { 200: evidenceShape },
