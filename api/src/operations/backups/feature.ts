@@ -1,11 +1,14 @@
 // Backups, and their restore on trial.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import { type BackupSettings, runBackup } from './dump.ts';
+import { putAsideReading } from './put-aside-reading.ts';
 import { verifyBackup } from './verify.ts';
 
-export const backups: Feature<never, { backups: BackupSettings }> = {
+export const backups: Feature<{ db: Pool }, { backups: BackupSettings }> = {
   name: 'backups',
   keeps: { backupDays: { holds: 'copies of the database', for: { days: 'BACKUP_RETENTION_DAYS' } } },
+  readings: [putAsideReading],
   jobs: ({ backups: settings }) => [
     {
       name: 'backup',

@@ -42,17 +42,19 @@ export const verbs: readonly Verb[] = [
   }),
   verb({
     words: 'restore-finish',
-    does: 'drops the database that was kept, once the restored one serves',
-    run: async () => (await import('./restore.ts')).finish(),
+    does: 'drops the named database that was put aside, once the live one serves; without a name tells which there are',
+    takes: { name: 'NAME', needed: false },
+    run: async (_options, name) => (await import('./restore.ts')).finish(name),
   }),
   verb({
     words: 'restore-undo',
-    does: 'puts the kept database back; the API must be stopped',
-    run: async () => (await import('./restore.ts')).undo(),
+    does: 'puts the named database back and prints the name of the one it replaced; the API must be stopped',
+    takes: { name: 'NAME', needed: true },
+    run: async (_options, name) => (await import('./restore.ts')).undo(name),
   }),
   verb({
     words: 'snapshot',
-    does: 'keeps a copy of the database beside it, for restore-undo; the API must be stopped',
+    does: 'keeps a copy of the database beside it and prints its name, for restore-undo; the API must be stopped',
     run: async () => (await import('./restore.ts')).snapshot(),
   }),
   verb({
