@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { PEPPER } from '../../../test/cluster.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { runBackup } from './dump.ts';
 import { differences, fingerprint } from './fingerprint.ts';
@@ -43,6 +44,7 @@ for argument in "$@"; do case "$argument" in --file=/dev/null) ;; --file=*) echo
     keptDays: 35,
     offsite: [],
     journal: join(folder, 'none'),
+    pepper: PEPPER,
     version: '0',
   });
   assert.match(

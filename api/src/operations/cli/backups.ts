@@ -1,7 +1,7 @@
 // marketing backup, verify, newest, inspect: making backups and looking at them.
 import { readFile, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { runBackup } from '../backups/dump.ts';
+import { backUp, shown } from '../backups/offsite.ts';
 import { inspectBackup } from '../backups/restore.ts';
 import { listBackups } from '../backups/rotate.ts';
 import { BackupError } from '../backups/tools.ts';
@@ -11,11 +11,14 @@ import { print } from './print.ts';
 import { backups } from './settings.ts';
 
 /** Exit status 4: the backup is there, but a copy of it could not be brought off the machine. */
-export async function backup({ nameOnly }: { nameOnly: boolean }): Promise<void> {
-  const result = await runBackup(backups());
-  print(nameOnly ? result.file : JSON.stringify(result));
+export async function backup({ nameOnly, copy }: { nameOnly: boolean; copy: boolean }): Promise<void> {
+  const result = await backUp(backups(), { copy });
+  print(nameOnly ? result.file : JSON.stringify({ ...result, copies: result.copies.map(shown) }));
   for (const { target, ok, message } of result.copies)
-    if (!ok) process.stderr.write(`the copy to ${target} failed: ${message}\n`);
+    if (!ok)
+      process.stderr.write(
+        `the backup is made; its copy to ${target} failed: ${message}; tried again every hour\n`,
+      );
   if (result.copies.some(({ ok }) => !ok)) process.exitCode = 4;
 }
 

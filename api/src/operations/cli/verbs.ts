@@ -12,8 +12,12 @@ export const verbs: readonly Verb[] = [
   verb({
     words: 'backup',
     does: 'makes a backup, reads it back, copies it off the machine where that is set up',
-    options: { name: { does: 'prints only its name' } },
-    run: async ({ name }) => (await import('./backups.ts')).backup({ nameOnly: name }),
+    options: {
+      name: { does: 'prints only its name' },
+      'no-copy': { does: 'leaves copies elsewhere to the hourly job' },
+    },
+    run: async ({ name, 'no-copy': stays }) =>
+      (await import('./backups.ts')).backup({ nameOnly: name, copy: !stays }),
   }),
   verb({
     words: 'verify',
@@ -54,6 +58,29 @@ export const verbs: readonly Verb[] = [
     words: 'snapshot',
     does: 'keeps a copy of the database beside it, for restore-undo; the API must be stopped',
     run: async () => (await import('./restore.ts')).snapshot(),
+  }),
+  verb({
+    words: 'offsite',
+    does: 'brings copies elsewhere that are missing there, and forgets old ones, now (the API does it every hour)',
+    run: async () => (await import('./offsite.ts')).bringNow(),
+  }),
+  verb({
+    words: 'check-offsite',
+    does: 'tries the places for copies with a small file: written, read back, listed, removed',
+    run: async () => (await import('./offsite.ts')).check(),
+  }),
+  verb({
+    words: 'list-backups',
+    does: 'lists every backup, here and elsewhere, with its date, its size and whether it was restored on trial',
+    options: { json: { does: 'for machines' } },
+    run: async (options) => (await import('./offsite.ts')).list(options),
+  }),
+  verb({
+    words: 'fetch-offsite',
+    does: 'fetches a backup from elsewhere ("latest", or its name), compares it with its manifest, prints its path',
+    takes: { name: 'NAME', needed: true },
+    options: { to: { value: 'FILE', does: 'folder for it; without one DATA_DIR/incoming' } },
+    run: async ({ to }, name) => (await import('./offsite.ts')).fetch(name, to),
   }),
   verb({
     words: 'migrations',
