@@ -5,9 +5,9 @@ import { makeFolder, replaceDurably } from '../../ground/lib/durable.ts';
 import { alone, OFFSITE_LOCK } from './alone.ts';
 import { type Brought, bring } from './bring.ts';
 import { type BackupResult, type BackupSettings, runBackup } from './dump.ts';
-import { installationId } from './installation.ts';
 import { nameOf } from './shelf/target.ts';
-import { BackupError, connect } from './tools.ts';
+import { BackupError } from './tools.ts';
+import { ownName } from './whose.ts';
 
 /** Since when a place has failed; null when its last run was well. */
 export type Kept = Brought & { failingSince: string | null };
@@ -63,15 +63,6 @@ async function toEach(settings: BackupSettings, signal?: AbortSignal): Promise<B
   await makeFolder(settings.folder);
   await replaceDurably(keptPath(settings.folder), `${JSON.stringify(kept)}\n`);
   return all;
-}
-
-export async function ownName(ownerUrl: string): Promise<string | null> {
-  const client = await connect(ownerUrl);
-  try {
-    return await installationId(client);
-  } finally {
-    await client.end().catch(() => {});
-  }
 }
 
 const keptPath = (folder: string): string => join(folder, 'offsite.json');

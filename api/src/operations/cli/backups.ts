@@ -6,6 +6,7 @@ import { inspectBackup } from '../backups/restore.ts';
 import { listBackups } from '../backups/rotate.ts';
 import { BackupError } from '../backups/tools.ts';
 import { verifyBackup } from '../backups/verify.ts';
+import { refuseForeign } from '../backups/whose.ts';
 import { known } from './migrations.ts';
 import { print } from './print.ts';
 import { backups } from './settings.ts';
@@ -35,16 +36,22 @@ export async function newest({ plain }: { plain: boolean }): Promise<void> {
   print(`marketing-${found.stamp}.dump${found.encrypted && !plain ? '.age' : ''}`);
 }
 
-export async function inspect(file: string, identityFile: string | undefined): Promise<void> {
+export async function inspect(
+  file: string,
+  { identity, fromAnother }: { identity: string | undefined; fromAnother: boolean },
+): Promise<void> {
+  const settings = backups();
   const { manifest, temporary, dump } = await inspectBackup({
-    ...backups(),
+    ...settings,
     file,
-    identity: await identityOf(identityFile),
+    identity: await identityOf(identity),
     knownMigrations: known(),
   });
   if (temporary) await rm(dump, { force: true });
+  const says = await refuseForeign(settings, manifest, fromAnother);
   const rows = Object.values(manifest.content.tables).reduce((sum, table) => sum + Number(table.rows), 0);
   print(`${basename(file)}: whole; made ${manifest.createdAt} by release ${manifest.version}, ${rows} rows`);
+  for (const sentence of says) print(`  ${sentence}`);
 }
 
 export async function identityOf(file: string | undefined): Promise<string | null> {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { checkOffsite } from '../backups/check-offsite.ts';
 import { fetchOffsite } from '../backups/fetch-offsite.ts';
 import { allBackups } from '../backups/list.ts';
-import { bringAll, ownName } from '../backups/offsite.ts';
+import { bringAll } from '../backups/offsite.ts';
 import { BackupError } from '../backups/tools.ts';
+import { ownName } from '../backups/whose.ts';
 import { print } from './print.ts';
 import { backups } from './settings.ts';
 
@@ -41,7 +42,7 @@ export async function check(): Promise<void> {
 /** Exit status 1: a place could not be asked. */
 export async function list({ json }: { json: boolean }): Promise<void> {
   const settings = backups();
-  const found = await allBackups(settings, await ownName(settings.ownerUrl).catch(() => null));
+  const found = await allBackups(settings, await ownName(settings.ownerUrl));
   if (json) print(JSON.stringify(found, null, 1));
   else {
     if (found.backups.length === 0) print('There is no backup.');
@@ -67,7 +68,7 @@ export async function list({ json }: { json: boolean }): Promise<void> {
 export async function fetch(name: string, to: string | undefined): Promise<void> {
   const settings = backups();
   const { file, target } = await fetchOffsite(settings, name, {
-    installation: await ownName(settings.ownerUrl).catch(() => null),
+    installation: await ownName(settings.ownerUrl),
     to: to ?? join(settings.folder, '..', 'incoming'),
   });
   process.stderr.write(`fetched from ${target}\n`);

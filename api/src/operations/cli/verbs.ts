@@ -6,6 +6,7 @@ const identity = { value: 'FILE', does: 'the age private key that opens an encry
 const site = { value: 'KEY', does: 'one site only, by its key or id; without it all sites' } as const;
 const from = { value: 'DAY', does: 'first day, of the site’s zone' } as const;
 const to = { value: 'DAY', does: 'last day, itself included' } as const;
+const another = { does: 'it may be of another installation' } as const satisfies Option;
 const dryRun = { does: 'tells what would go, and changes nothing' } as const satisfies Option;
 
 export const verbs: readonly Verb[] = [
@@ -34,15 +35,17 @@ export const verbs: readonly Verb[] = [
     words: 'inspect',
     does: 'checks a backup as far as that is possible without a database',
     takes: { name: 'FILE', needed: true },
-    options: { identity },
-    run: async (options, file) => (await import('./backups.ts')).inspect(file, options.identity),
+    options: { identity, 'from-another-installation': another },
+    run: async ({ identity, 'from-another-installation': fromAnother }, file) =>
+      (await import('./backups.ts')).inspect(file, { identity, fromAnother }),
   }),
   verb({
     words: 'restore',
     does: 'puts a backup in the place of the database; the API must be stopped (use scripts/restore)',
     takes: { name: 'FILE', needed: true },
-    options: { identity },
-    run: async (options, file) => (await import('./restore.ts')).restore(file, options.identity),
+    options: { identity, 'from-another-installation': another },
+    run: async ({ identity, 'from-another-installation': fromAnother }, file) =>
+      (await import('./restore.ts')).restore(file, { identity, fromAnother }),
   }),
   verb({
     words: 'restore-finish',
