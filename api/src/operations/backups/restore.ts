@@ -4,6 +4,7 @@ import { diskUse } from '../health/disk.ts';
 import type { BackupSettings } from './dump.ts';
 import { decryptFile } from './encrypt.ts';
 import { differences, fingerprint, migrationsDone } from './fingerprint.ts';
+import { nameInstallation } from './installation.ts';
 import { checkFile, type Manifest, readManifest } from './manifest.ts';
 import { change, dropHalfRestored, nameFor } from './put-aside.ts';
 import {
@@ -16,6 +17,7 @@ import {
   startTool,
 } from './tools.ts';
 import { restoreDump } from './verify.ts';
+import { ownName, refuseForeign } from './whose.ts';
 
 export interface RestoreSettings extends BackupSettings {
   /** Path of the backup; its manifest lies beside it. */
@@ -28,6 +30,8 @@ export interface RestoreSettings extends BackupSettings {
   migrate: (url: string) => Promise<void>;
   /** Erasures and withdrawals since the backup (an instant) happen again. returns  a sentence for the operator */
   replayJournal: (url: string, since: string) => Promise<string>;
+  /** It may be another installation's. */
+  fromAnother: boolean;
   say: (text: string) => void;
 }
 
@@ -85,6 +89,14 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
   say(
     `made ${manifest.createdAt} by release ${manifest.version}, ${Object.keys(manifest.content.tables).length} tables, not damaged`,
   );
+  for (const sentence of await refuseForeign(settings, manifest, settings.fromAnother).catch(
+    async (error) => {
+      if (temporary) await rm(dump, { force: true });
+      throw error;
+    },
+  ))
+    say(sentence);
+  const name = manifest.installation ? null : await ownName(settings.ownerUrl);
   const live = databaseName(settings.ownerUrl);
   const at = settings.now?.() ?? new Date();
   const fresh = nameFor('restore', at);
@@ -119,6 +131,7 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
       }
       say('every table has the rows and the checksum it had');
       await settings.migrate(freshUrl);
+      if (name) await nameRestored(freshUrl, name);
       say(await settings.replayJournal(freshUrl, manifest.createdAt));
       await change(server, { live, aside: old, next: fresh });
     } catch (error) {
@@ -132,6 +145,16 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
   } finally {
     await server.end().catch(() => {});
     if (temporary) await rm(dump, { force: true });
+  }
+}
+
+/** A backup from before installations had names goes on under the name that this one has. */
+async function nameRestored(url: string, name: string): Promise<void> {
+  const client = await connect(url);
+  try {
+    await nameInstallation(client, name);
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 

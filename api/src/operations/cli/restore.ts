@@ -13,14 +13,18 @@ import { known } from './migrations.ts';
 import { print, say } from './print.ts';
 import { backups } from './settings.ts';
 
-export async function restore(file: string, identityFile: string | undefined): Promise<void> {
+export async function restore(
+  file: string,
+  { identity, fromAnother }: { identity: string | undefined; fromAnother: boolean },
+): Promise<void> {
   const settings = backups();
   const log = makeLog('warn');
   await mergeJournal(join(dirname(file), 'forgotten.ndjson'), settings.journal);
   const { old } = await restoreBackup({
     ...settings,
     file,
-    identity: await identityOf(identityFile),
+    identity: await identityOf(identity),
+    fromAnother,
     knownMigrations: known(),
     migrate: async (url) => {
       const done = await migrate(url, FUNCTIONS, log);
