@@ -1,10 +1,18 @@
 // Checks a lead's consent records the way anyone outside could: by hashing them again from their own fields.
 import { createHash } from 'node:crypto';
 
+interface Sender {
+  name: string | null;
+  address: string | null;
+  contact: string | null;
+}
+
 export interface ConsentRecord {
   siteId: string;
   leadId: string;
   seq: number;
+  /** null: written before there were purposes, and hashed as then. */
+  purpose: string | null;
   action: string;
   status: string;
   kind: string;
@@ -33,6 +41,8 @@ export interface ConsentRecord {
     evidence: string | null;
     ipHash: string | null;
     uaHash: string | null;
+    /** Who asked, as the site said it then. */
+    sender: Sender | null;
   } | null;
 }
 
@@ -61,11 +71,18 @@ export function recordHash(r: ConsentRecord): string {
       r.recordedAt,
       r.expiresAt,
       r.detailsDigest,
+      ...(r.purpose === null ? [] : [r.purpose]),
     ]),
   );
 }
 
-export function detailsDigest(d: NonNullable<ConsentRecord['details']>): string {
+export function detailsDigest({
+  purpose,
+  details: d,
+}: {
+  purpose: string | null;
+  details: NonNullable<ConsentRecord['details']>;
+}): string {
   return sha256(
     Buffer.from(d.salt, 'hex'),
     netstrings([
@@ -80,6 +97,9 @@ export function detailsDigest(d: NonNullable<ConsentRecord['details']>): string 
       d.evidence,
       d.ipHash,
       d.uaHash,
+      ...(purpose === null
+        ? []
+        : [d.sender?.name ?? null, d.sender?.address ?? null, d.sender?.contact ?? null]),
     ]),
   );
 }
@@ -100,7 +120,8 @@ export function chainFaults(
     if (record.seq !== i + 1) faults.push(`${at}: ${i + 1} was expected`);
     if (record.previousHash !== previous) faults.push(`${at}: does not follow the one before it`);
     if (recordHash(record) !== record.hash) faults.push(`${at}: was changed`);
-    if (record.details && detailsDigest(record.details) !== record.detailsDigest)
+    const { purpose, details } = record;
+    if (details && detailsDigest({ purpose, details }) !== record.detailsDigest)
       faults.push(`${at}: its details were changed`);
     if (record.details?.textId && record.wordsSha256 !== record.textSha256)
       faults.push(`${at}: the words are not those that were shown`);

@@ -3,7 +3,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { type ConfirmNeeds, confirmRoutes, confirmTells } from './confirm-routes.ts';
-import { consentJobs, endProof } from './jobs.ts';
+import { consentJobs, endProof, endUnsubscribed } from './jobs.ts';
 import { type ConsentNeeds, consentRoutes, consentTells } from './routes.ts';
 import { consentTables } from './tables.ts';
 import { consentTextRoutes } from './text-routes.ts';
@@ -18,7 +18,14 @@ interface House extends Pick<ConsentNeeds, 'sites' | 'periods'> {
 
 export const consent: Feature<House, { db: Pool; sites: Sites }> = {
   name: 'consent',
-  functions: [sql('record_consent.sql'), sql('withdraw_consent.sql'), sql('confirm_opt_in.sql')],
+  functions: [
+    'consent_chain.sql',
+    'consent_standing.sql',
+    'record_consent.sql',
+    'take_consent.sql',
+    'withdraw_consent.sql',
+    'confirm_opt_in.sql',
+  ].map(sql),
   tables: consentTables,
   tells: [...consentTells, ...confirmTells],
   routes: ({ config, sites, periods, leads: { pool, withdraw, hashAddress, settings, confirm } }) => [
@@ -33,5 +40,5 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
     ...consentTextRoutes({ db: pool }),
   ],
   jobs: consentJobs,
-  endings: ({ db }) => ({ 'proof of consent': endProof(db) }),
+  endings: ({ db }) => ({ 'proof of consent': endProof(db), 'unsubscribed addresses': endUnsubscribed(db) }),
 };

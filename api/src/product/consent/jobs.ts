@@ -42,3 +42,24 @@ export function endProof(db: Pool): Ending {
     return { rows: { consentRecords } };
   };
 }
+
+/** Of a site; some 20 MB with their indexes. Whoever floods the public route pushes out old ones, and fills no disk. */
+const UNSUBSCRIBED_MAX = 100_000;
+
+/** Addresses that unsubscribed: those of their age, and the oldest of those that are too many. */
+export function endUnsubscribed(db: Pool, max = UNSUBSCRIBED_MAX): Ending {
+  return async ({ siteIds, bound, dryRun }) => {
+    let withdrawalRequests = 0;
+    for (const siteId of siteIds)
+      withdrawalRequests += await inSites(db, siteId, async (client) => {
+        const going = `from withdrawal_requests where site_id = $1 and (requested_at < $2 or requested_at < (
+          select requested_at from withdrawal_requests where site_id = $1 order by requested_at desc offset $3 limit 1))`;
+        const { rows, rowCount } = await client.query<{ count: number }>(
+          dryRun ? `select count(*)::int as count ${going}` : `delete ${going}`,
+          [siteId, bound, max - 1],
+        );
+        return (dryRun ? rows[0]!.count : rowCount) ?? 0;
+      });
+    return { rows: { withdrawalRequests } };
+  };
+}

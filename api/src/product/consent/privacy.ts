@@ -16,6 +16,7 @@ export const privacyShape = z
         quarantineDays: z.int(),
         lapsedLeadDays: z.int(),
         consentRecordYears: z.int(),
+        unsubscribedYears: z.int(),
         auditLogYears: z.int(),
         backupDays: z.int(),
       })

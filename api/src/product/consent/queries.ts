@@ -2,7 +2,11 @@
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 
-/** Implied consent whose term is over; a bite of 500 for each site and call. returns how many */
+/**
+ * Writes down implied consent whose term is over, of every purpose; a bite of 500 for each site and call. Nothing waits
+ * for it: what is over counts as expired at the moment of reading.
+ * returns  how many
+ */
 export async function expireConsents(pool: Pool, siteIds: string[], now = new Date()): Promise<number> {
   let expired = 0;
   for (const siteId of siteIds) {
@@ -10,9 +14,14 @@ export async function expireConsents(pool: Pool, siteIds: string[], now = new Da
     do {
       bite = await inSites(pool, siteId, async (db) => {
         const { rowCount } = await db.query(
-          `select record_consent(site_id, lead_id, json_build_object('status', 'expired', 'basis', 'expiry', 'occurred_at', $2::timestamptz))
-           from (select site_id, lead_id from leads where site_id = $1 and consent_status = 'implied' and consent_expires_at <= $2
-             order by lead_id limit 500 for update skip locked) due`,
+          `select record_consent(site_id, lead_id, json_build_object('status', 'expired', 'basis', 'expiry', 'occurred_at', $2::timestamptz,
+             'purposes', json_build_array(purpose)))
+           from (
+             select r.site_id, r.lead_id, purpose_of(r) as purpose from consent_records r join leads l using (site_id, lead_id)
+             where r.site_id = $1 and r.status = 'implied' and r.expires_at <= $2
+               and (consent_standing(r.site_id, r.lead_id, purpose_of(r))).seq = r.seq
+             order by r.lead_id, r.seq limit 500
+           ) due`,
           [siteId, now],
         );
         return rowCount ?? 0;

@@ -12,11 +12,18 @@ export const consentRecordShape = z
     siteId: z.uuid(),
     leadId: z.uuid(),
     seq: z.int(),
+    purpose: z
+      .string()
+      .nullable()
+      .describe(
+        'what for: email, or another of the site; all: a withdrawal of everything; null: from before purposes, of email (a withdrawal: of all)',
+      ),
     action: z.enum([
       'requested',
       'granted',
       'regranted',
       'renewed',
+      'reaffirmed',
       'confirmed',
       'withdrawn',
       'expired',
@@ -59,6 +66,10 @@ export const consentRecordShape = z
         evidence: z.string().nullable(),
         ipHash: z.string().nullable(),
         uaHash: z.string().nullable(),
+        sender: z
+          .object({ name: z.string().nullable(), address: z.string().nullable(), contact: z.string().nullable() })
+          .nullable()
+          .describe('who asked, as the site said it then'),
       })
       .nullable()
       .describe('null: forgotten by an erasure; its digest still stands in the chain'),
@@ -73,6 +84,8 @@ export interface Withdrawal {
   key?: string;
   email_normalized?: string;
   email_hash?: string;
+  /** Absent: all. */
+  purposes?: string[] | undefined;
   reason?: string | undefined;
   ip_hash?: string;
   ua_hash?: string;
@@ -109,13 +122,15 @@ export async function recordConsent(
   return rows[0]!.status;
 }
 
-const CHAIN = `select r.site_id as "siteId", r.lead_id as "leadId", r.seq, r.action, r.status, r.kind, r.basis, encode(r.text_hash, 'hex') as "textSha256",
+const CHAIN = `select r.site_id as "siteId", r.lead_id as "leadId", r.seq, r.purpose, r.action, r.status, r.kind, r.basis, encode(r.text_hash, 'hex') as "textSha256",
     r.privacy_signal as "privacySignal", instant_text(r.occurred_at) as "occurredAt", instant_text(r.recorded_at) as "recordedAt",
     instant_text(r.expires_at) as "expiresAt", encode(r.details_digest, 'hex') as "detailsDigest", encode(r.previous_hash, 'hex') as "previousHash",
     encode(r.hash, 'hex') as hash, encode(sha256(convert_to(t.words, 'UTF8')), 'hex') as "wordsSha256", t.words,
     case when d.record_id is not null then json_build_object('salt', encode(d.salt, 'hex'), 'email', d.email_normalized, 'textId', d.text_id,
       'language', d.language, 'policyVersion', d.policy_version, 'purposes', d.purposes, 'page', d.page, 'formName', d.form_name,
-      'source', d.source, 'evidence', d.evidence, 'ipHash', encode(d.ip_hash, 'hex'), 'uaHash', encode(d.ua_hash, 'hex')) end as details
+      'source', d.source, 'evidence', d.evidence, 'ipHash', encode(d.ip_hash, 'hex'), 'uaHash', encode(d.ua_hash, 'hex'),
+      'sender', case when num_nonnulls(d.sender_name, d.sender_address, d.sender_contact) > 0 then
+        json_build_object('name', d.sender_name, 'address', d.sender_address, 'contact', d.sender_contact) end) end as details
   from consent_records r
   left join consent_details d using (site_id, record_id)
   left join consent_texts t on t.site_id = d.site_id and t.text_id = d.text_id

@@ -81,7 +81,7 @@ export async function sendDueMails(
              from due where m.site_id = due.site_id and m.mail_id = due.mail_id returning m.*
            )
            select c.mail_id, c.site_id, c.attempts, l.email, l.unsubscribe_key,
-             case when o.confirmed_at is null and o.cancelled_at is null and l.consent_status <> 'withdrawn' then o.token end as token
+             case when o.confirmed_at is null and o.cancelled_at is null then o.token end as token
            from claimed c join leads l using (site_id, lead_id) left join opt_ins o using (site_id, opt_in_id)`,
           )
         ).rows,
@@ -89,8 +89,10 @@ export async function sendDueMails(
     for (const mail of due) {
       const site = sites.find(({ siteId }) => siteId === mail.site_id)!;
       let set = 'sent_at = now(), last_error = null';
-      if (mail.token === null) set = "given_up_at = now(), last_error = 'no longer wanted'";
-      else
+      if (mail.token === null) {
+        set = "given_up_at = now(), last_error = 'no longer wanted'";
+        done.givenUp += 1;
+      } else
         try {
           await transport.sendMail({
             from: {
