@@ -12,6 +12,7 @@ import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/rec
 import { todaysPartitions } from '../events/partitions.ts';
 import { type MailSettings, sendDueMails } from '../mails/mail.ts';
 import { makeTransport } from '../mails/transport.ts';
+import type { SenderDefaults } from '../sites/sender.ts';
 import type { MailFacts } from '../sites/settings.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
@@ -38,8 +39,7 @@ export async function leadWork(config: Config, pool: Pool, log: Log): Promise<Le
   const mail: MailSettings = {
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
-    sender: config.MAIL_SENDER,
-    contact: config.PRIVACY_CONTACT_EMAIL,
+    senderDefaults: senderDefaultsOf(config),
   };
   return {
     hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
@@ -52,6 +52,12 @@ export async function leadWork(config: Config, pool: Pool, log: Log): Promise<Le
     close: () => transport?.close(),
   };
 }
+
+/** Who writes, for sites that don't say it themselves. */
+export const senderDefaultsOf = (config: Config): SenderDefaults => ({
+  sender: config.MAIL_SENDER,
+  contact: config.PRIVACY_CONTACT_EMAIL ?? config.MAIL_FROM,
+});
 
 export interface Leads extends LeadWork {
   pool: Pool;
@@ -134,6 +140,7 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
       inactivityMinutes: config.SESSION_INACTIVITY_MINUTES,
       heuristics: config.ENABLE_HEURISTIC_LINKING,
       windowMinutes: config.HEURISTIC_LINK_WINDOW_MINUTES,
+      senderDefaults: senderDefaultsOf(config),
     },
     replay,
     async close() {

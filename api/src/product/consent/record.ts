@@ -67,7 +67,11 @@ export const consentRecordShape = z
         ipHash: z.string().nullable(),
         uaHash: z.string().nullable(),
         sender: z
-          .object({ name: z.string().nullable(), address: z.string().nullable(), contact: z.string().nullable() })
+          .object({
+            name: z.string().nullable(),
+            address: z.string().nullable(),
+            contact: z.string().nullable(),
+          })
           .nullable()
           .describe('who asked, as the site said it then'),
       })

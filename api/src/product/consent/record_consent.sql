@@ -43,7 +43,7 @@ begin
   case asked
     when 'withdrawn' then
       return case
-        when now_is = 'withdrawn' and not is_awaited then null
+        when now_is = 'withdrawn' and (not is_awaited or standing.occurred_at >= at) then null
         -- replayed from a journal: agreed again since
         when now_is = 'express' and standing.occurred_at > at then null
         when is_import then 'imported'
@@ -170,17 +170,16 @@ begin
 end $$;
 comment on function record_consent is 'appends to the consent ledger; see src/product/consent/record_consent.sql';
 
--- What a withdrawal of everything is written as: one record, unless something was agreed to again since (a withdrawal that
--- waited in a journal); then each of the others has its own. Empty: nothing is left to withdraw.
+-- What a withdrawal of everything is written as: one record. Where something newer stands already (it waited in a journal,
+-- or is carried in with its date), each purpose it still reaches has its own. Empty: nothing is left to withdraw.
 create or replace function withdrawn_purposes(for_site uuid, for_lead uuid, at timestamptz) returns text[]
 language plpgsql stable as $$
-declare
-  everything consent_records := consent_standing(for_site, for_lead, 'all');
 begin
-  if exists (select from consent_standings(for_site, for_lead) s where s.status = 'express' and s.since > at) then
-    return array(select s.purpose from consent_standings(for_site, for_lead) s where s.status <> 'express' or s.since <= at);
+  if exists (select from consent_standings(for_site, for_lead) s where s.status in ('express', 'withdrawn') and s.since > at) then
+    return array(select s.purpose from consent_standings(for_site, for_lead) s
+      where s.status <> 'withdrawn' and not (s.status = 'express' and s.since > at));
   end if;
-  if everything.seq is null or is_awaited(for_site, for_lead, 'all', at)
+  if (consent_standing(for_site, for_lead, 'all')).seq is null or is_awaited(for_site, for_lead, 'all', at)
       or exists (select from consent_standings(for_site, for_lead) s where s.status <> 'withdrawn') then
     return array['all'];
   end if;
@@ -201,7 +200,8 @@ declare
   standing consent_records;
   newest consent_records;
 begin
-  if lead.consent_seq > 0 then
+  -- whether all is withdrawn anew was decided before (withdrawn_purposes)
+  if lead.consent_seq > 0 and for_purpose <> 'all' then
     standing := consent_standing(lead.site_id, lead.lead_id, for_purpose);
     if draft.status in ('pending', 'express', 'implied') then
       select * into newest from consent_records r where r.site_id = lead.site_id and r.lead_id = lead.lead_id

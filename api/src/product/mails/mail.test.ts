@@ -15,9 +15,8 @@ let smtp: SMTPServer;
 let transport: Transporter;
 const settings = {
   from: 'bread@bakery.example',
-  sender: '1 Oven Lane, Toronto',
   publicUrl: 'https://api.bakery.example',
-  contact: undefined,
+  senderDefaults: { sender: '1 Oven Lane, Toronto', contact: 'bread@bakery.example' },
 };
 let site: string;
 const mails: { to: string; raw: string }[] = [];
@@ -46,7 +45,7 @@ before(async () => {
   server = await startServer({
     SMTP_URL: `smtp://127.0.0.1:${port}`,
     MAIL_FROM: settings.from,
-    MAIL_SENDER: settings.sender,
+    MAIL_SENDER: settings.senderDefaults.sender,
     PUBLIC_URL: settings.publicUrl,
   });
   transport = await makeTransport(`smtp://127.0.0.1:${port}`);

@@ -6,6 +6,7 @@ import { html } from '../../ground/http/html.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
 import { linkToken } from '../consent/link.ts';
+import { type SenderDefaults, senderLine, senderOf } from '../sites/sender.ts';
 
 const ATTEMPTS_MAX = 8; // 2, 4, 8 … minutes: over eight hours
 const CLAIM_MINUTES = 10; // a process that dies while sending: somebody else tries after that
@@ -16,9 +17,8 @@ export interface MailSettings {
   from: string | undefined;
   /** Our own public URL, for the links. */
   publicUrl: string | undefined;
-  /** Who writes, with a postal address (CASL), where the site does not say it itself. */
-  sender: string | undefined;
-  contact: string | undefined;
+  /** Who writes, where the site does not say it itself. */
+  senderDefaults: SenderDefaults;
 }
 
 interface Due {
@@ -37,14 +37,11 @@ export function confirmationMail(
   settings: MailSettings,
 ) {
   const base = (settings.publicUrl ?? '').replace(/\/$/, '');
-  const own = (name: string) =>
-    typeof site.settings[name] === 'string' ? (site.settings[name] as string) : undefined;
-  const name = own('senderName') ?? (site.name || site.key);
-  const identity = own('senderAddress') ?? settings.sender ?? '';
-  const contact = own('senderContact') ?? settings.contact ?? settings.from;
+  const sender = senderOf(site, settings.senderDefaults);
+  const { name } = sender;
   const confirm = `${base}/v1/confirm/${linkToken(site.siteId, due.token)}`;
   const leave = `${base}/v1/unsubscribe/${linkToken(site.siteId, due.unsubscribeKey)}`;
-  const footer = [name, identity, contact].filter(Boolean).join(', ');
+  const footer = senderLine(sender);
   const text = `Please confirm that ${name} may write to you at this address:\n\n${confirm}\n\nIf you did not ask for this, do nothing: you will get no further mail.\n\n--\n${footer}\nUnsubscribe: ${leave}\n`;
   const words = html`<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1d2733"><p>Please confirm that ${name} may write to you at this address:</p><p><a href="${confirm}" style="display:inline-block;padding:12px 20px;background:#0b57d0;color:#fff;border-radius:6px;text-decoration:none">Confirm my address</a></p><p>If you did not ask for this, do nothing: you will get no further mail.</p><hr><p style="color:#5b6673;font-size:14px">${footer}<br><a href="${leave}">Unsubscribe</a></p></body></html>`;
   return {
@@ -96,10 +93,7 @@ export async function sendDueMails(
         try {
           await transport.sendMail({
             from: {
-              name:
-                typeof site.settings.senderName === 'string'
-                  ? site.settings.senderName
-                  : site.name || site.key,
+              name: senderOf(site, settings.senderDefaults).name,
               address: settings.from,
             },
             to: mail.email,
