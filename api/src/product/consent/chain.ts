@@ -41,6 +41,8 @@ export interface ConsentRecord {
     evidence: string | null;
     ipHash: string | null;
     uaHash: string | null;
+    /** What for, in the site's word. */
+    purpose: string | null;
     /** Who asked, as the site said it then. */
     sender: Sender | null;
   } | null;
@@ -99,7 +101,7 @@ export function detailsDigest({
       d.uaHash,
       ...(purpose === null
         ? []
-        : [d.sender?.name ?? null, d.sender?.address ?? null, d.sender?.contact ?? null]),
+        : [d.purpose, d.sender?.name ?? null, d.sender?.address ?? null, d.sender?.contact ?? null]),
     ]),
   );
 }

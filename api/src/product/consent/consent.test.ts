@@ -365,14 +365,14 @@ test('a capture under way when the address unsubscribes does not lift it; an opt
     const chain = await chainOf(email);
     assert.deepEqual(chain.faults, []);
     const lead = await leadOf(email);
-    const [granted] = chain.records;
+    const granted = chain.records.find(({ status }) => status === 'express');
     const [asked] = await rows(
       'select requested_at from withdrawal_requests order by requested_at desc limit 1',
     );
     // whichever arrived later is what counts
     assert.equal(
       lead.consent_status,
-      asked.requested_at.toISOString() >= granted!.occurredAt ? 'withdrawn' : 'express',
+      !granted || asked.requested_at.toISOString() >= granted.occurredAt ? 'withdrawn' : 'express',
     );
   }
 });

@@ -8,13 +8,13 @@ return coalesce(octet_length(field)::text || ':' || field || ';', '-;');
 create or replace function instant_text(moment timestamptz) returns text language sql immutable parallel safe
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 
--- has_sender  of a record with a purpose; older ones have neither
-create or replace function consent_details_digest(d consent_details, has_sender boolean) returns bytea language sql immutable
+-- has_purpose  as its record has; older ones have neither that nor a sender
+create or replace function consent_details_digest(d consent_details, has_purpose boolean) returns bytea language sql immutable
 return sha256(d.salt || convert_to(
   netstring(d.email_normalized) || netstring(d.text_id::text) || netstring(d.language) || netstring(d.policy_version)
   || netstring(d.purposes) || netstring(d.page) || netstring(d.form_name) || netstring(d.source) || netstring(d.evidence)
   || netstring(encode(d.ip_hash, 'hex')) || netstring(encode(d.ua_hash, 'hex'))
-  || case when has_sender then netstring(d.sender_name) || netstring(d.sender_address) || netstring(d.sender_contact) else '' end, 'UTF8'));
+  || case when has_purpose then netstring(d.purpose) || netstring(d.sender_name) || netstring(d.sender_address) || netstring(d.sender_contact) else '' end, 'UTF8'));
 
 create or replace function consent_hash(r consent_records) returns bytea language sql immutable
 return sha256(convert_to(

@@ -6,22 +6,29 @@ language sql immutable parallel safe
 return case when status = 'implied' and expires_at <= moment then 'expired' else status end;
 
 -- What a record is about; before there were purposes a withdrawal was of everything, all else of email.
-create or replace function purpose_of(r consent_records) returns text language sql immutable
-return coalesce(r.purpose, case r.status when 'withdrawn' then 'all' else 'email' end);
+create or replace function purpose_of(r consent_records, named text) returns text language sql immutable
+return case coalesce(r.purpose, case r.status when 'withdrawn' then 'all' else 'email' end) when 'email' then 'email' when 'all' then 'all'
+  else named end;
 
--- The record that decides about a purpose: a withdrawal of all is one of each, and a request changes nothing yet.
--- No row of it is null: of a purpose that nobody has said anything about every column is.
-create or replace function consent_standing(for_site uuid, for_lead uuid, for_purpose text) returns consent_records
+-- The newest record of a purpose, be it only a request. A withdrawal of all is one of each.
+-- is_standing  leaves requests out, which change nothing yet: the record that decides
+-- returns      every column null: nobody has said anything about it
+create or replace function consent_newest(for_site uuid, for_lead uuid, for_purpose text, is_standing boolean) returns consent_records
 language sql stable set enable_seqscan = off
-return (select r from consent_records r
-  where r.site_id = for_site and r.lead_id = for_lead and purpose_of(r) in (for_purpose, 'all') and r.action <> 'requested'
+return (select r from consent_records r left join consent_details d on d.site_id = r.site_id and d.record_id = r.record_id
+  where r.site_id = for_site and r.lead_id = for_lead and purpose_of(r, d.purpose) in (for_purpose, 'all')
+    and not (is_standing and r.action = 'requested')
   order by r.seq desc limit 1);
+
+create or replace function consent_standing(for_site uuid, for_lead uuid, for_purpose text) returns consent_records language sql stable
+return consent_newest(for_site, for_lead, for_purpose, true);
 
 -- Every purpose that was ever named for a lead, with where it stands; email always.
 create or replace function consent_standings(for_site uuid, for_lead uuid)
 returns table (purpose text, status text, since timestamptz, expires_at timestamptz) language sql stable set enable_seqscan = off as $$
   select named.purpose, coalesce(consent_at(s.status, s.expires_at, now()), 'pending'), s.occurred_at, s.expires_at
-  from (select 'email' as purpose union select purpose_of(r) from consent_records r
+  from (select 'email' as purpose union select purpose_of(r, d.purpose) from consent_records r
+    left join consent_details d on d.site_id = r.site_id and d.record_id = r.record_id
     where r.site_id = for_site and r.lead_id = for_lead) named
   cross join lateral consent_standing(for_site, for_lead, named.purpose) s
   where named.purpose <> 'all'

@@ -12,7 +12,6 @@ const SAME = new Map([
   ['courriel', EMAIL],
 ]);
 
-/** Letters, digits, - and _ alone: a purpose outlives an erasure, so no address may be able to stand in it. */
 function slug(text: string): string {
   const plain = text
     .normalize('NFKD')

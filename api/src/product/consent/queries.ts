@@ -17,9 +17,10 @@ export async function expireConsents(pool: Pool, siteIds: string[], now = new Da
           `select record_consent(site_id, lead_id, json_build_object('status', 'expired', 'basis', 'expiry', 'occurred_at', $2::timestamptz,
              'purposes', json_build_array(purpose)))
            from (
-             select r.site_id, r.lead_id, purpose_of(r) as purpose from consent_records r join leads l using (site_id, lead_id)
+             select r.site_id, r.lead_id, purpose_of(r, d.purpose) as purpose
+             from consent_records r join consent_details d using (site_id, record_id) join leads l on l.site_id = r.site_id and l.lead_id = r.lead_id
              where r.site_id = $1 and r.status = 'implied' and r.expires_at <= $2
-               and (consent_standing(r.site_id, r.lead_id, purpose_of(r))).seq = r.seq
+               and (consent_standing(r.site_id, r.lead_id, purpose_of(r, d.purpose))).seq = r.seq
              order by r.lead_id, r.seq limit 500
            ) due`,
           [siteId, now],

@@ -13,10 +13,10 @@ export const consentRecordShape = z
     leadId: z.uuid(),
     seq: z.int(),
     purpose: z
-      .string()
+      .enum(['email', 'all', 'other'])
       .nullable()
       .describe(
-        'what for: email, or another of the site; all: a withdrawal of everything; null: from before purposes, of email (a withdrawal: of all)',
+        'what for: email; all (a withdrawal of everything); other, which details.purpose names; null: from before there were purposes, of email (a withdrawal: of all)',
       ),
     action: z.enum([
       'requested',
@@ -66,6 +66,7 @@ export const consentRecordShape = z
         evidence: z.string().nullable(),
         ipHash: z.string().nullable(),
         uaHash: z.string().nullable(),
+        purpose: z.string().nullable(),
         sender: z
           .object({
             name: z.string().nullable(),
@@ -133,7 +134,7 @@ const CHAIN = `select r.site_id as "siteId", r.lead_id as "leadId", r.seq, r.pur
     case when d.record_id is not null then json_build_object('salt', encode(d.salt, 'hex'), 'email', d.email_normalized, 'textId', d.text_id,
       'language', d.language, 'policyVersion', d.policy_version, 'purposes', d.purposes, 'page', d.page, 'formName', d.form_name,
       'source', d.source, 'evidence', d.evidence, 'ipHash', encode(d.ip_hash, 'hex'), 'uaHash', encode(d.ua_hash, 'hex'),
-      'sender', case when num_nonnulls(d.sender_name, d.sender_address, d.sender_contact) > 0 then
+      'purpose', d.purpose, 'sender', case when num_nonnulls(d.sender_name, d.sender_address, d.sender_contact) > 0 then
         json_build_object('name', d.sender_name, 'address', d.sender_address, 'contact', d.sender_contact) end) end as details
   from consent_records r
   left join consent_details d using (site_id, record_id)

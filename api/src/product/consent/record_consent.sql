@@ -204,8 +204,7 @@ begin
   if lead.consent_seq > 0 and for_purpose <> 'all' then
     standing := consent_standing(lead.site_id, lead.lead_id, for_purpose);
     if draft.status in ('pending', 'express', 'implied') then
-      select * into newest from consent_records r where r.site_id = lead.site_id and r.lead_id = lead.lead_id
-        and purpose_of(r) in (for_purpose, 'all') order by r.seq desc limit 1;
+      newest := consent_newest(lead.site_id, lead.lead_id, for_purpose, false);
     end if;
   end if;
   draft.action := consent_action(draft.status, draft.basis, draft.occurred_at, began, draft.expires_at, standing, newest,
@@ -221,7 +220,8 @@ begin
     draft.kind := standing.kind; -- the longer term stands
     draft.expires_at := standing.expires_at;
   end if;
-  draft.purpose := for_purpose;
+  draft.purpose := case when for_purpose in ('email', 'all') then for_purpose else 'other' end;
+  details.purpose := for_purpose;
   draft.record_id := uuidv7();
   draft.seq := lead.consent_seq + 1;
   draft.recorded_at := clock_timestamp()::timestamptz(3);

@@ -15,6 +15,7 @@ import type { Site, SiteDirectory } from '../../ground/site.ts';
 import { askedBy } from './asked-by.ts';
 import { linkedSite } from './link.ts';
 import { privacyFacts, privacyShape } from './privacy.ts';
+import { purposesField } from './purposes.ts';
 import type { Withdrawal, Withdrawn } from './record.ts';
 
 export interface ConsentNeeds {
@@ -44,6 +45,7 @@ const unsubscribeInput = z
       .transform((words) => cutText(words, 500))
       .optional()
       .catch(undefined),
+    purposes: purposesField.optional().describe('what no longer; default: everything'),
     propertyId: z
       .preprocess((key) => key || undefined, propertyId.optional())
       .optional()
@@ -149,6 +151,7 @@ async function unsubscribeAddress(
       email_normalized: address.normalized,
       email_hash: hashAddress(siteId, address.normalized),
       basis: 'unsubscribe_request',
+      purposes: input.purposes,
       reason: input.reason || undefined,
     });
   await atTick(call.began); // known or not: the same words after the same time

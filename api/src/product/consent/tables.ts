@@ -32,6 +32,7 @@ export const consentTables: Tables = {
       evidence: 'goes',
       ip_hash: 'goes',
       ua_hash: 'goes',
+      purpose: 'goes',
       sender_name: 'goes',
       sender_address: 'goes',
       sender_contact: 'goes',
@@ -42,8 +43,7 @@ export const consentTables: Tables = {
   consent_records: {
     holds: 'who agreed or withdrew, when, on what basis; hash-chained, without a personal word',
     columns: {
-      // a word of the site's, of letters and digits alone: no address can stand in it
-      purpose: 'operator',
+      purpose: 'bounded',
       action: 'bounded',
       status: 'bounded',
       kind: 'bounded',
@@ -75,7 +75,7 @@ export const consentTables: Tables = {
   },
   withdrawal_requests: {
     holds: 'that an address, known or not, asked for no mail, as a keyed hash',
-    columns: { email_hash: 'digest', purpose: 'operator' },
+    columns: { email_hash: 'digest', purpose: 'bounded' },
     kept: {
       for: { years: 3 },
       since: 'requested_at',

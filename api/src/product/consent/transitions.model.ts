@@ -55,8 +55,8 @@ const isSame = (a: Pick<Said, 'words' | 'policy'> | undefined, b: Pick<Said, 'wo
 export class Person {
   lead: Lead | null = null;
   erasedAt: number | null = null;
-  /** Unsubscribed by address; all, or one purpose. */
-  readonly unsubscribed = new Map<Purpose | 'all', number>();
+  /** Unsubscribed by address: of email alone, or of anything else, which counts for all. */
+  readonly unsubscribed = new Map<'email' | 'all', number>();
   #purchases: number[] = [];
 
   /** Where a purpose stands at a moment, by the clock. */
@@ -83,7 +83,7 @@ export class Person {
       records: 0,
       mails: 0,
     };
-    for (const what of ['all', 'email', 'partners'] as const) {
+    for (const what of ['all', 'email'] as const) {
       const at = this.unsubscribed.get(what);
       if (at !== undefined) this.#withdrawn(what === 'all' ? [what] : [what], at);
     }
@@ -266,9 +266,12 @@ export class Person {
   }
 
   withdraw(what: Purpose[] | ['all'], at: number, isByAddress: boolean): void {
+    const remembered = what.length === 1 && what[0] === 'email' ? 'email' : 'all';
     if (isByAddress)
-      for (const one of what)
-        this.unsubscribed.set(one, Math.max(at, this.unsubscribed.get(one) ?? Number.NEGATIVE_INFINITY));
+      this.unsubscribed.set(
+        remembered,
+        Math.max(at, this.unsubscribed.get(remembered) ?? Number.NEGATIVE_INFINITY),
+      );
     if (this.lead) this.#withdrawn(what, at);
   }
 

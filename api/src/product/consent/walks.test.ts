@@ -22,7 +22,7 @@ import { Person, PURPOSES, type Purpose, type Request, type Said, type Status } 
 
 const SEED = process.env.SEED ?? String(Math.floor(Math.random() * 1e9));
 const WALKS = Number(process.env.WALKS ?? 1000);
-const STEPS = 10;
+const STEPS = 8;
 const LANES = 4;
 
 const MINUTE = 60_000;

@@ -20,10 +20,10 @@ begin
   else
     -- against a capture of the same address that is under way
     perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || (request ->> 'email_normalized'), 7));
+    -- of another purpose than email: whoever that address becomes begins without any
     insert into withdrawal_requests as known (site_id, request_id, email_hash, purpose, requested_at)
-    select site, case n when 1 then (request ->> 'request_id')::uuid else uuidv7() end, (request ->> 'email_hash')::bytea, named,
-      (request ->> 'at')::timestamptz(3)
-    from json_array_elements_text(coalesce(request -> 'purposes', '["all"]')) with ordinality as p (named, n) order by named
+    values (site, (request ->> 'request_id')::uuid, (request ->> 'email_hash')::bytea,
+      case when (request -> 'purposes')::jsonb = '["email"]' then 'email' else 'all' end, (request ->> 'at')::timestamptz(3))
     on conflict (site_id, email_hash, purpose) do update set requested_at = greatest(known.requested_at, excluded.requested_at);
     select lead_id into known from leads where site_id = site and email_normalized = request ->> 'email_normalized';
   end if;
