@@ -6,6 +6,7 @@ import type { Reply } from '../../ground/http/reply.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
+import { type FindText, unknownText } from '../consent/texts.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/enrich.ts';
 import type { Ledger } from '../events/ledger.ts';
@@ -32,6 +33,7 @@ export interface CaptureNeeds {
   judgeChallenge: JudgeChallenge;
   capture: Leads['capture'];
   settings: CaptureSettings;
+  findText: FindText;
 }
 
 type Fields = Record<string, unknown>;
@@ -68,12 +70,24 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   call.refused.siteId = site.siteId;
   judgePage(needs, call, site);
   await needs.captureLimits.take(site.siteId, call.client.address);
+  const text = warnOfText(needs, site, input);
   const request = await judge(needs, call, site, input);
   const { visitorId, sessionId } = await keep(needs, call, request);
   call.refused.items = 0; // counted with what was stored
   await atTick(call.began);
   const answer = { submissionId: request.submission_id, visitorId, sessionId };
-  return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
+  return answerOf(call, answer, [...warnings, ...(await text)], () => targetOf(input, site, pageOf(call)));
+}
+
+/** Whether the text exists is the site's own business, never the person's: the same answer whoever sends it. */
+async function warnOfText(
+  { findText }: CaptureNeeds,
+  site: Site,
+  { consent }: Partial<CaptureInput>,
+): Promise<Issue[]> {
+  if (!consent?.textId || consent.given === false) return [];
+  const text = await findText(site.siteId, consent.textId);
+  return text === null ? [unknownText(Boolean(consent.text))] : [];
 }
 
 /**
@@ -102,14 +116,16 @@ function answerOf(
 }
 
 /** An answer like any other, after the same time, for something that is not stored. */
-async function pretend({ sites, ledger }: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+async function pretend(needs: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+  const { sites, ledger } = needs;
   const site = sites.find(call.refused.siteId ?? '') ?? (await sites.ofPage(call.headers));
   ledger.refuse({ siteId: site.siteId, route: 'capture', reason: 'honeypot' });
   call.refused.items = 0;
-  await atTick(call.began);
   const { input, warnings } = readAnyway(body, call.isForm);
+  const text = await warnOfText(needs, site, input);
+  await atTick(call.began);
   const answer = pretendedCapture(site.siteId, input.anonId);
-  return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
+  return answerOf(call, answer, [...warnings, ...text], () => targetOf(input, site, pageOf(call)));
 }
 
 /** A robot's submission as it would have been read; of one with a fault what answers need. */

@@ -6,7 +6,7 @@ import { withRetries } from '../../ground/db/faults.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
-import { rememberForgotten } from '../consent/forget-journal.ts';
+import { purposeDigest, rememberForgotten } from '../consent/forget-journal.ts';
 import { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/record.ts';
 import { todaysPartitions } from '../events/partitions.ts';
@@ -99,7 +99,9 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
         kind: 'withdrawal',
         siteId: request.site_id,
         leadId: withdrawn.leadId ?? randomUUID(),
-        at: request.at,
+        at: new Date().toISOString(),
+        saidAt: request.at,
+        ...(request.purposes ? { purposes: request.purposes.map(purposeDigest) } : {}),
       }).catch((err) => log.error({ err }, 'a withdrawal could not be written beside the database'));
     }
     return withdrawn;

@@ -127,6 +127,29 @@ export async function recordConsent(
   return rows[0]!.status;
 }
 
+export const standingShape = z
+  .object({
+    purpose: z.string(),
+    status: consentStatus,
+    since: utc.nullable(),
+    expiresAt: utc.nullable(),
+  })
+  .meta({ id: 'ConsentStanding' });
+
+/** Where a lead stands now for each purpose that was ever named, email first; inside inSites. */
+export async function consentStandings(
+  db: Db,
+  siteId: string,
+  leadId: string,
+): Promise<z.output<typeof standingShape>[]> {
+  const { rows } = await db.query<z.output<typeof standingShape>>(
+    `select purpose, status, instant_text(case status when 'expired' then coalesce(expires_at, since) else since end) as since,
+       instant_text(expires_at) as "expiresAt" from consent_standings($1, $2)`,
+    [siteId, leadId],
+  );
+  return rows;
+}
+
 const CHAIN = `select r.site_id as "siteId", r.lead_id as "leadId", r.seq, r.purpose, r.action, r.status, r.kind, r.basis, encode(r.text_hash, 'hex') as "textSha256",
     r.privacy_signal as "privacySignal", instant_text(r.occurred_at) as "occurredAt", instant_text(r.recorded_at) as "recordedAt",
     instant_text(r.expires_at) as "expiresAt", encode(r.details_digest, 'hex') as "detailsDigest", encode(r.previous_hash, 'hex') as "previousHash",

@@ -4,8 +4,8 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Tables } from '../../ground/tables.ts';
 import { emailHash } from '../captures/capture.ts';
-import { readForgotten } from '../consent/forget-journal.ts';
-import { withdrawConsent } from '../consent/record.ts';
+import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
+import { consentStandings, withdrawConsent } from '../consent/record.ts';
 import { forgetting } from './forget.ts';
 
 export interface ForgottenAgain {
@@ -13,6 +13,18 @@ export interface ForgottenAgain {
   withdrawn: number;
   /** Entries of people the restored database does not know: they came after the backup. */
   unknown: number;
+}
+
+/** Which purposes a withdrawal was of: email, and those the restored lead has. */
+async function purposesOf(
+  pool: Pool,
+  { siteId, leadId }: Extract<Forgotten, { kind: 'withdrawal' }>,
+  digests: string[],
+): Promise<string[]> {
+  const standings = await inSites(pool, siteId, (db) => consentStandings(db, siteId, leadId));
+  return standings
+    .map(({ purpose }) => purpose)
+    .filter((purpose) => digests.includes(purposeDigest(purpose)));
 }
 
 /**
@@ -67,9 +79,10 @@ export async function forgetAgain(
       await withdrawConsent(pool, {
         site_id: entry.siteId,
         request_id: randomUUID(),
-        at: entry.at,
+        at: entry.saidAt ?? entry.at,
         basis: 'unsubscribe_request',
         key: lead.unsubscribe_key,
+        purposes: entry.purposes && (await purposesOf(pool, entry, entry.purposes)),
         reason: 'repeated after a restore',
       });
       done.withdrawn += 1;
