@@ -95,9 +95,9 @@ test('express consent needs the words that were shown, and a box the person tick
     const { status, body } = await capture(email, fields);
     assert.equal(status, 200);
     assert.equal((await leadOf(email)).consent_status, 'pending', JSON.stringify(fields));
-    // told where the request alone shows it: whether a text is known is the site's own business
-    const isWordless = fields.consent?.text === undefined && fields.consent?.textId === undefined;
-    assert.equal(body.warnings?.[0].path, isWordless ? 'consent' : undefined);
+    const { given, textId } = fields.consent ?? {};
+    const path = given === false ? undefined : textId ? 'consent.textId' : 'consent';
+    assert.equal(body.warnings?.[0].path, path, JSON.stringify(fields));
   }
   assert.equal((await capture(address(), express)).body.warnings, undefined);
   // a box that was not ticked is not sent by a browser, though the hidden words are

@@ -6,14 +6,17 @@ import { type ConfirmNeeds, confirmRoutes, confirmTells } from './confirm-routes
 import { consentJobs, endProof, endUnsubscribed } from './jobs.ts';
 import { type ConsentNeeds, consentRoutes, consentTells } from './routes.ts';
 import { consentTables } from './tables.ts';
-import { consentTextRoutes } from './text-routes.ts';
+import { consentTextRoutes, type TextNeeds } from './text-routes.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
 interface House extends Pick<ConsentNeeds, 'sites' | 'periods'> {
   config: { PRIVACY_CONTACT_EMAIL?: string | undefined };
   leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress'> &
-    Pick<ConfirmNeeds, 'settings' | 'confirm'> & { pool: Pool };
+    Pick<ConfirmNeeds, 'confirm'> & {
+      pool: Pool;
+      settings: ConfirmNeeds['settings'] & Pick<TextNeeds, 'senderDefaults'>;
+    };
 }
 
 export const consent: Feature<House, { db: Pool; sites: Sites }> = {
@@ -37,7 +40,7 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
       hashAddress,
     }),
     ...confirmRoutes({ sites, settings, confirm }),
-    ...consentTextRoutes({ db: pool }),
+    ...consentTextRoutes({ db: pool, senderDefaults: settings.senderDefaults }),
   ],
   jobs: consentJobs,
   endings: ({ db }) => ({ 'proof of consent': endProof(db), 'unsubscribed addresses': endUnsubscribed(db) }),

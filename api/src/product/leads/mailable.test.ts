@@ -34,7 +34,10 @@ const emails = async (query: string) => (await listed(query)).map(({ email }) =>
 const runOut = async (email: string, minutes: number) => {
   const { lead_id: lead } = await leadOf(email);
   const until = new Date(Date.now() - minutes * 60_000);
-  await rows("update consent_records set expires_at = $2 where lead_id = $1 and status = 'implied'", [lead, until]);
+  await rows("update consent_records set expires_at = $2 where lead_id = $1 and status = 'implied'", [
+    lead,
+    until,
+  ]);
   await rows('update leads set consent_expires_at = $2 where lead_id = $1', [lead, until]);
 };
 
