@@ -459,6 +459,14 @@ alter table ingest_ledger force row level security;
 create policy own_sites on ingest_ledger as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on ingest_ledger to marketing_app;
 
+create table installation (
+  only_one boolean default true not null,
+  id uuid default gen_random_uuid() not null,
+  constraint installation_pkey PRIMARY KEY (only_one),
+  constraint installation_only_one_check CHECK (only_one)
+);
+grant delete, insert, select, update on installation to marketing_app;
+
 create table job_runs (
   run_id uuid default uuidv7() not null,
   job text not null,
@@ -474,7 +482,7 @@ create table job_runs (
   constraint job_runs_pkey PRIMARY KEY (run_id),
   constraint job_runs_job_scheduled_for_key UNIQUE (job, scheduled_for),
   constraint job_runs_job_check CHECK (job ~ '^[a-z0-9_]{1,64}$'::text),
-  constraint job_runs_state_check CHECK (state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'abandoned'::text])),
+  constraint job_runs_state_check CHECK (state = ANY (ARRAY['running'::text, 'succeeded'::text, 'incomplete'::text, 'failed'::text, 'abandoned'::text])),
   constraint job_runs_trigger_check CHECK (trigger = ANY (ARRAY['schedule'::text, 'made_up'::text, 'by_hand'::text]))
 );
 CREATE INDEX job_runs_by_job ON job_runs USING btree (job, started_at DESC);

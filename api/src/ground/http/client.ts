@@ -12,6 +12,8 @@ export interface Client {
   userAgent: string;
   /** IPv4 address or IPv6 /64, hashed. */
   limitKey: string;
+  /** IPv6 /48, hashed; null: IPv4 */
+  networkKey: string | null;
 }
 
 export type IdentifyClient = (request: IncomingMessage) => Client;
@@ -20,8 +22,11 @@ function plain(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
-/** The first four groups of an IPv6 address: one subscriber has a whole /64 to choose addresses from. */
-export function networkOf(address: string): string {
+/**
+ * The network an IPv6 address is in; an IPv4 address itself. Of 64 bits: one subscriber has all of them to choose
+ * addresses from; of 48: one customer has all of those.
+ */
+export function networkOf(address: string, bits: 48 | 64 = 64): string {
   if (isIP(address) !== 6) return address;
   const [head = '', tail = ''] = address.split('%')[0]!.split('::');
   const left = head ? head.split(':') : [];
@@ -30,9 +35,9 @@ export function networkOf(address: string): string {
     ? [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
     : left;
   return `${groups
-    .slice(0, 4)
+    .slice(0, bits / 16)
     .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+    .join(':')}::/${bits}`;
 }
 
 /**
@@ -49,6 +54,7 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
     else trusted.addSubnet(network, Number(bits), family);
   }
   const hmac = (value: string) => createHmac('sha256', pepper).update(value).digest();
+  const keyOf = (network: string) => hmac(network).toString('base64url', 0, 12);
   // The same browser asks again and again: a client is worked out once (0.02 ms) and found after that.
   const known = new LRUCache<string, Client>({ max: 5000 });
   return (request) => {
@@ -68,7 +74,8 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
         userAgent,
         ipHash: hmac(address),
         uaHash: hmac(userAgent),
-        limitKey: hmac(networkOf(address)).toString('base64url', 0, 12),
+        limitKey: keyOf(networkOf(address)),
+        networkKey: isIP(address) === 6 ? keyOf(networkOf(address, 48)) : null,
       };
       known.set(key, client);
     }

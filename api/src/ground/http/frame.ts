@@ -1,5 +1,7 @@
 // The frame of every route: limits, who calls, the body, for which site, the work, the answer, and what is noted of it.
 // Compiled once at the start, a function a route; nothing is looked up per request that the route's value says.
+import type { Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import Router from '@koa/router';
 import type Koa from 'koa';
@@ -146,8 +148,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
     const input = await read(ctx, call);
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
-    if (checkAnswers) checkAnswer(route, answer, status);
-    send(ctx, answer, status);
+    send(ctx, checkAnswers ? await checked(route, answer, status) : answer, status);
   }
 
   async function noted(ctx: Context, call: Call): Promise<void> {
@@ -239,6 +240,19 @@ function sendReply(ctx: Context, { status, body, headers }: Reply): void {
   }
   ctx.status = status;
   if (body !== null) ctx.body = body;
+}
+
+/** What is streamed is held whole here, to be compared as everything else. */
+async function checked(route: Route, answer: object | Reply, expected: number): Promise<object | Reply> {
+  const isStream =
+    answer instanceof Reply && typeof answer.body === 'object' && answer.body && 'pipe' in answer.body;
+  if (!isStream || !answer.headers['Content-Type']?.includes('json')) {
+    checkAnswer(route, answer, expected);
+    return answer;
+  }
+  const whole = new Reply(answer.status, await textOf(answer.body as Readable), answer.headers);
+  checkAnswer(route, whole, expected);
+  return whole;
 }
 
 /** throws  when the answer is not what the document promises: a fault of ours that only tests may see */

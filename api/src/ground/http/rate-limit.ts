@@ -1,7 +1,7 @@
 // How much one client may ask for in a minute. In memory: several processes each allow their share, which is enough.
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../lib/app-error.ts';
 import type { Client } from './client.ts';
+import { windows } from './windows.ts';
 
 // per minute and client (IPv4 address or IPv6 /64); the contract's numbers
 export const LIMITS = {
@@ -14,6 +14,14 @@ export const LIMITS = {
   admin_failure: 10,
 } as const;
 export type LimitName = keyof typeof LIMITS;
+
+const MINUTE_MS = 60_000;
+// Open windows a bucket: with 200 bytes each, all buckets together are 16 MB at most. Ten thousand clients a minute are
+// far more than the machine serves; beyond that somebody has networks to spend.
+const CLIENTS_MAX = 10_000;
+const NETWORKS_MAX = 1_000;
+/** What all of a /48 may take together once clients are that many: it is what one customer is given. */
+const NETWORK_SHARE = 16;
 
 export interface RateLimits {
   /** Takes points (default 1) from the client's bucket of that name. throws rate_limited with Retry-After */
@@ -29,25 +37,33 @@ function refuse(milliseconds: number): never {
   });
 }
 
+/** A bucket for each client; for a client that finds no room any more, one for each /48 of IPv6. */
+function bucketOf(points: number) {
+  const clients = windows({ points, ms: MINUTE_MS, keysMax: CLIENTS_MAX });
+  const networks = windows({ points: points * NETWORK_SHARE, ms: MINUTE_MS, keysMax: NETWORKS_MAX });
+  const sharesNetwork = (client: Client) =>
+    client.networkKey !== null && clients.size >= CLIENTS_MAX && !clients.has(client.limitKey);
+  return {
+    take: (client: Client, more: number) =>
+      sharesNetwork(client) ? networks.take(client.networkKey!, more) : clients.take(client.limitKey, more),
+    look: (client: Client) =>
+      sharesNetwork(client) ? networks.look(client.networkKey!) : clients.look(client.limitKey),
+  };
+}
+
 export function rateLimits(enabled: boolean): RateLimits {
   if (!enabled) return { take: async () => {}, check: async () => {} };
-  const limiters = Object.fromEntries(
-    Object.entries(LIMITS).map(([name, points]) => [
-      name,
-      new RateLimiterMemory({ keyPrefix: name, points, duration: 60 }),
-    ]),
-  ) as Record<LimitName, RateLimiterMemory>;
+  const buckets = Object.fromEntries(
+    Object.entries(LIMITS).map(([name, points]) => [name, bucketOf(points)]),
+  ) as Record<LimitName, ReturnType<typeof bucketOf>>;
   return {
     async take(client, name, points = 1) {
-      try {
-        await limiters[name].consume(client.limitKey, points);
-      } catch (refusal) {
-        refuse((refusal as RateLimiterRes).msBeforeNext ?? 60_000);
-      }
+      const wait = buckets[name].take(client, points);
+      if (wait !== null) refuse(wait);
     },
     async check(client, name) {
-      const state = await limiters[name].get(client.limitKey);
-      if (state && state.remainingPoints <= 0) refuse(state.msBeforeNext);
+      const wait = buckets[name].look(client);
+      if (wait !== null) refuse(wait);
     },
   };
 }

@@ -30,8 +30,11 @@ export interface Job {
   options?: z.ZodType;
   /** A run longer than this is shown as stuck. Default 10. */
   minutesMax?: number;
-  /** The work: safe to run twice. The answer is small and goes into the table of runs: counts, never personal. */
-  run(run: JobRun): Promise<Record<string, unknown>>;
+  /**
+   * The work: safe to run twice. The answer is small and goes into the table of runs: counts, never personal. With
+   * `warnings`, sentences for the operator, the run is incomplete: its work is done, but for what they say.
+   */
+  run(run: JobRun): Promise<Record<string, unknown> & { warnings?: string[] }>;
 }
 
 export interface Runner {
@@ -132,7 +135,7 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
     progress: (line: string) => void,
   ): Promise<{ run: Run; fault: unknown }> {
     const began = performance.now();
-    let result: Record<string, unknown> | null = null;
+    let result: Awaited<ReturnType<Job['run']>> | null = null;
     let fault: unknown;
     try {
       result = await job.run({
@@ -148,10 +151,11 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
     const line = { job: job.name, trigger: run.trigger, ms, result };
     if (fault !== undefined) log.error({ ...line, err: fault }, 'job failed');
     else log[job.cron === '* * * * *' ? 'debug' : 'info'](line, 'job');
+    const warnings = result?.warnings ?? [];
     const finished = await finishRun(db, run.runId, {
-      state: fault === undefined ? 'succeeded' : 'failed',
+      state: fault !== undefined ? 'failed' : warnings.length > 0 ? 'incomplete' : 'succeeded',
       result,
-      error: fault === undefined ? null : nameOf(fault),
+      error: fault !== undefined ? nameOf(fault) : warnings.join('; ').slice(0, 1000) || null,
     });
     return { run: finished, fault };
   }

@@ -71,7 +71,11 @@ export async function claimRun(
 export async function finishRun(
   db: Db,
   runId: string,
-  end: { state: 'succeeded' | 'failed'; result: Record<string, unknown> | null; error: string | null },
+  end: {
+    state: 'succeeded' | 'incomplete' | 'failed';
+    result: Record<string, unknown> | null;
+    error: string | null;
+  },
 ): Promise<Run> {
   const { rows } = await db.query<Row>(
     `update job_runs set state = $2, finished_at = clock_timestamp(), result = $3, error = $4 where run_id = $1 returning *`,
@@ -115,7 +119,7 @@ export async function listRuns(
 
 export async function latestRuns(db: Db): Promise<Map<string, { last: Run; lastSuccessAt: string | null }>> {
   const { rows } = await db.query<Row & { last_success_at: Date | null }>(
-    `select r.*, (select max(finished_at) from job_runs s where s.job = r.job and s.state = 'succeeded') as last_success_at
+    `select r.*, (select max(finished_at) from job_runs s where s.job = r.job and s.state in ('succeeded', 'incomplete')) as last_success_at
      from (select distinct on (job) * from job_runs order by job, started_at desc) r`,
   );
   return new Map(

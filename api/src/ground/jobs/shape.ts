@@ -8,7 +8,9 @@ export const runShape = z
     job: z.string(),
     scheduledFor: utc.nullable(),
     trigger: z.enum(['schedule', 'made_up', 'by_hand']),
-    state: z.enum(['running', 'succeeded', 'failed', 'abandoned']),
+    state: z
+      .enum(['running', 'succeeded', 'incomplete', 'failed', 'abandoned'])
+      .describe('incomplete: its work is done but for a part, which error names'),
     startedAt: utc,
     finishedAt: utc.nullable(),
     options: openRecord,

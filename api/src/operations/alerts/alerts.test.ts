@@ -26,6 +26,7 @@ const WELL: Readings = {
   restoreSkipped: null,
   restoreCheck: { ok: true, ageHours: 5, problem: null },
   offsiteFailed: null,
+  offsiteAgeHours: null,
   failedJobs: [],
   certificateDays: 60,
 };
@@ -63,6 +64,9 @@ test('each threshold raises its alarm, just below it nothing happens', () => {
     [{ restoreSkipped: 'The nightly restore was skipped' }, ['restore_check warning']],
     [{ databaseAnswers: false }, ['database critical']],
     [{ offsiteFailed: 's3 host: 403' }, ['offsite_copy warning']],
+    [{ offsiteFailed: 's3 host: 403', offsiteAgeHours: 50 }, ['offsite_copy warning']],
+    [{ offsiteFailed: 's3 host: 403', offsiteAgeHours: 51 }, ['offsite_copy critical']],
+    [{ offsiteAgeHours: 51 }, []],
     [{ failedJobs: ['purge'] }, ['jobs warning']],
     [{ certificateDays: 13 }, ['certificate critical']],
   ];
@@ -190,7 +194,7 @@ test('a disk that fills up is told to the webhook within one look, and its end t
   const status = async () =>
     ({
       database: { ok: true, installedAt: new Date().toISOString() },
-      backups: { newest: null, lastVerified: null, lastCheck: null, last: null, count: 0 },
+      backups: { newest: null, lastVerified: null, lastCheck: null, last: null, count: 0, offsite: [] },
       disk: { path: '/', usedPct, freeBytes: 1, totalBytes: 2 },
       memory: { rssBytes: 1, containerUsedPct: null },
       jobs: [],

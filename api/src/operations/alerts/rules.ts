@@ -21,7 +21,10 @@ export interface Readings {
   /** Why the last nightly restore did not take place; null: it did. */
   restoreSkipped: string | null;
   restoreCheck: { ok: boolean; ageHours: number; problem: string | null } | null;
+  /** What went wrong at a place for copies. */
   offsiteFailed: string | null;
+  /** Hours since the newest copy that lies elsewhere was made, where there is one at all; the oldest of several places'. */
+  offsiteAgeHours: number | null;
   failedJobs: string[];
   certificateDays: number | null;
 }
@@ -129,9 +132,14 @@ export const RULES: Rule<Readings>[] = [
   {
     id: 'offsite_copy',
     minutes: 1,
-    when: 'a copy of the last backup did not reach its target',
-    check: ({ offsiteFailed }) =>
-      offsiteFailed ? warning(`A backup did not leave this machine: ${offsiteFailed}`) : null,
+    when: 'something failed at the place for copies (warning), or the newest copy there is older than 50 hours',
+    check: ({ offsiteFailed, offsiteAgeHours }) => {
+      if (!offsiteFailed) return null;
+      const says = `Copies of backups elsewhere: ${offsiteFailed}`;
+      return offsiteAgeHours !== null && offsiteAgeHours > 50
+        ? critical(`${says}; the newest copy there is ${Math.round(offsiteAgeHours)} hours old`)
+        : warning(`${says}; tried again every hour; see: scripts/backup --check-offsite`);
+    },
   },
   {
     id: 'jobs',

@@ -146,6 +146,12 @@ async function tellAll(
   return memory;
 }
 
+/** Jobs whose faults have alarms of their own, which say more. */
+const OWN_ALARMS = new Set(['backup', 'verify_backup', 'offsite']);
+
+const offsiteFaults = (places: Status['backups']['offsite']): string | null =>
+  places.flatMap(({ target, message }) => (message ? `${target}: ${message}` : [])).join('; ') || null;
+
 /** What a status says, in the words of the rules. */
 export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readings, 'requests'> {
   const { backups } = status;
@@ -166,10 +172,10 @@ export function readingsOf(status: Status, backupsExpected: boolean): Omit<Readi
         }
       : null,
     restoreSkipped: backups.skippedCheck?.message ?? null,
-    offsiteFailed: backups.last?.offsite ?? null,
-    // a failed backup has alarms of its own, which say more
+    offsiteFailed: offsiteFaults(backups.offsite),
+    offsiteAgeHours: Math.max(...backups.offsite.map(({ newestAgeHours }) => newestAgeHours ?? 0), 0) || null,
     failedJobs: status.jobs
-      .filter(({ job, last, stuck }) => !job.includes('backup') && (stuck || last?.state === 'failed'))
+      .filter(({ job, last, stuck }) => !OWN_ALARMS.has(job) && (stuck || last?.state === 'failed'))
       .map(({ job }) => job),
     certificateDays: status.certificate?.days ?? null,
   };

@@ -1,13 +1,16 @@
 // Makes a backup: dumped, read back in full, described, encrypted when a key is set; a name only once it is proven.
-import { chmod, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { digestFile } from '../../ground/lib/digest.ts';
 import { makeFolder, renameDurably, replaceDurably, syncFile } from '../../ground/lib/durable.ts';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
+import { alone } from './alone.ts';
 import { encryptFile } from './encrypt.ts';
 import { fingerprint, LEFT_OUT } from './fingerprint.ts';
-import { digestFile, makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
-import { copyOffsite, type Offsite, removeOffsite } from './offsite.ts';
+import { installationId, pepperMark } from './installation.ts';
+import { makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
 import { chooseKept, listBackups } from './rotate.ts';
+import type { Offsite } from './shelf/target.ts';
 import { BackupError, checkVersions, connect, startTool, type Tools } from './tools.ts';
 
 export interface BackupSettings extends Tools {
@@ -20,6 +23,8 @@ export interface BackupSettings extends Tools {
   offsite: Offsite[];
   /** Journal of what was forgotten; copied off the machine with each backup, because a restore elsewhere must forget it too. */
   journal: string;
+  /** Secret of the hashes in it; the manifest has a mark of it, so that a restore can tell whether it is the same. */
+  pepper: string;
   /** The release that writes it. */
   version: string;
   now?: () => Date;
@@ -32,8 +37,6 @@ export interface BackupResult {
   rows: number;
   encrypted: boolean;
   removed: string[];
-  /** Where copies went; a failed one has its reason, and the job as a whole has then failed with an alarm. */
-  copies: { target: string; ok: boolean; message?: string }[];
   ms: number;
 }
 
@@ -44,22 +47,13 @@ export interface BackupResult {
 export async function runBackup(settings: BackupSettings): Promise<BackupResult> {
   try {
     const result = await alone(settings, () => makeBackup(settings));
-    const failed = result.copies.find(({ ok }) => !ok);
-    await keepLast(settings, {
-      ok: true,
-      at: new Date().toISOString(),
-      message: null,
-      offsite: failed ? `${failed.target}: ${failed.message}` : null,
-    });
+    await keepLast(settings, { ok: true, at: new Date().toISOString(), message: null });
     return result;
   } catch (error) {
     const busy = error instanceof BackupError && error.reason === 'busy';
     // without a word of its own, an unexpected fault is still told by its kind only: its text may quote a row
     const message = error instanceof BackupError ? error.message : `unexpected ${(error as Error).name}`;
-    if (!busy)
-      await keepLast(settings, { ok: false, at: new Date().toISOString(), message, offsite: null }).catch(
-        () => {},
-      );
+    if (!busy) await keepLast(settings, { ok: false, at: new Date().toISOString(), message }).catch(() => {});
     throw error;
   }
 }
@@ -69,8 +63,6 @@ export interface LastBackup {
   ok: boolean;
   at: string;
   message: string | null;
-  /** Which copy failed, and why. */
-  offsite: string | null;
 }
 
 const lastPath = (folder: string): string => join(folder, 'last.json');
@@ -82,23 +74,6 @@ export async function lastBackup(folder: string): Promise<LastBackup | null> {
     return JSON.parse(await readFile(lastPath(folder), 'utf8')) as LastBackup;
   } catch {
     return null;
-  }
-}
-
-// Any number that nothing else uses: one backup or trial restore at a time, whoever started it.
-const BACKUP_LOCK = 7_301_050;
-
-/** throws  busy, when another process is at it */
-export async function alone<T>(settings: Tools, work: () => Promise<T>): Promise<T> {
-  const client = await connect(settings.ownerUrl);
-  try {
-    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
-      BACKUP_LOCK,
-    ]);
-    if (!rows[0]!.mine) throw new BackupError('busy', 'A backup or its trial restore is running already.');
-    return await work();
-  } finally {
-    await client.end().catch(() => {});
   }
 }
 
@@ -118,7 +93,7 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
   const paths = setPaths(folder, stampOf(now));
   const partial = `${paths.dump}.partial`;
   const encryptedPartial = `${paths.encrypted}.partial`;
-  let facts: { server: string; content: Awaited<ReturnType<typeof fingerprint>> };
+  let facts: Awaited<ReturnType<typeof dumpTo>>;
   let dump: { bytes: number; sha256: string };
   let written = false;
   try {
@@ -131,6 +106,7 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
       createdAt: now.toISOString(),
       version: settings.version,
       server: facts.server,
+      installation: facts.installation,
       dump,
       content: facts.content,
     };
@@ -162,13 +138,6 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
   }
 
   const sent = settings.recipient ? paths.encrypted : paths.dump;
-  const copies: BackupResult['copies'] = [];
-  const journal = await stat(settings.journal).then(
-    () => [settings.journal],
-    () => [],
-  );
-  for (const target of settings.offsite)
-    copies.push(await copyOffsite(target, [sent, manifestOf(sent), ...journal]));
   const removed = await rotate(settings, now);
   const { tables } = facts.content;
   return {
@@ -178,7 +147,6 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
     rows: Object.values(tables).reduce((sum, table) => sum + Number(table.rows), 0),
     encrypted: settings.recipient !== null,
     removed,
-    copies,
     ms: Math.round(performance.now() - begun),
   };
 }
@@ -208,12 +176,13 @@ async function dumpTo(settings: BackupSettings, path: string) {
     ).done;
     await chmod(path, 0o600);
     const content = await fingerprint(client);
-    if (content.migrations.length === 0)
+    const id = await installationId(client);
+    if (content.migrations.length === 0 || !id)
       throw new BackupError(
         'foreign',
-        'This database has no migrations of ours, so there is nothing to back up yet.',
+        'This database has not our migrations, so there is nothing to back up yet.',
       );
-    return { server, content };
+    return { server, content, installation: { id, pepper: pepperMark(settings.pepper, id) } };
   } finally {
     await client.end().catch(() => {});
   }
@@ -222,7 +191,8 @@ async function dumpTo(settings: BackupSettings, path: string) {
 /** What a killed backup left; nobody else writes here (the job runs alone). */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder))
-    if (name.endsWith('.partial')) await rm(join(folder, name), { force: true });
+    if (name.startsWith('marketing-') && name.endsWith('.partial'))
+      await rm(join(folder, name), { force: true });
 }
 
 async function rotate(settings: BackupSettings, now: Date): Promise<string[]> {
@@ -241,7 +211,6 @@ async function rotate(settings: BackupSettings, now: Date): Promise<string[]> {
         paths.check,
       ];
       for (const path of files) await rm(path, { force: true });
-      for (const target of settings.offsite) await removeOffsite(target, files.slice(0, 4).map(setName));
       removed.push(stamp);
     } else if (encrypted && stamp !== newest) {
       await rm(paths.dump, { force: true });

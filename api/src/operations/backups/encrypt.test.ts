@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { digestFile } from '../../ground/lib/digest.ts';
 import { decryptFile, encryptFile, looksLikeRecipient } from './encrypt.ts';
-import { digestFile } from './manifest.ts';
 import { BackupError } from './tools.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'encrypt-test-'));

@@ -1,18 +1,37 @@
 // Backups, and their restore on trial.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
-import { type BackupSettings, runBackup } from './dump.ts';
+import type { BackupSettings } from './dump.ts';
+import { backUp, bringAll, shown, warningsOf } from './offsite.ts';
+import { putAsideReading } from './put-aside-reading.ts';
+import { backupTables } from './tables.ts';
 import { verifyBackup } from './verify.ts';
 
-export const backups: Feature<never, { backups: BackupSettings }> = {
+export const backups: Feature<{ db: Pool }, { backups: BackupSettings }> = {
   name: 'backups',
+  tables: backupTables,
   keeps: { backupDays: { holds: 'copies of the database', for: { days: 'BACKUP_RETENTION_DAYS' } } },
+  readings: [putAsideReading],
   jobs: ({ backups: settings }) => [
     {
       name: 'backup',
       cron: '15 2 * * *',
       minutesMax: 120,
       why: 'a disk can die any night; dumped, read back, encrypted if wanted, copied off the machine',
-      run: async () => ({ ...(await runBackup(settings)) }),
+      async run({ signal }) {
+        const made = await backUp(settings, { signal });
+        return { ...made, copies: made.copies.map(shown), ...warningsOf(made.copies) };
+      },
+    },
+    {
+      name: 'offsite',
+      cron: '40 * * * *',
+      minutesMax: 600,
+      why: 'a copy that was missed is made up, and what could not be removed elsewhere is tried again',
+      async run({ signal }) {
+        const copies = await bringAll(settings, signal);
+        return { copies: copies.map(shown), ...warningsOf(copies) };
+      },
     },
     {
       name: 'verify_backup',

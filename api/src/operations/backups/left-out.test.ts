@@ -1,11 +1,13 @@
 // What a backup must not hold: the salts of day visitors, which would outlive their 48 hours in it.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { PEPPER } from '../../../test/cluster.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
+import { standInTools } from '../../../test/pg-tools.ts';
 import { runBackup } from './dump.ts';
 import { differences, fingerprint } from './fingerprint.ts';
 
@@ -20,20 +22,7 @@ after(async () => {
 });
 
 test('pg_dump is told to leave the salts out, and what a backup says of itself does not know of them', async () => {
-  const { rows } = await database.owner.query('show server_version');
-  const version = String(rows[0].server_version);
-  // stands in for the tools: notes how it was called, and writes what it was asked to
-  for (const tool of ['pg_dump', 'pg_restore']) {
-    writeFileSync(
-      join(folder, tool),
-      `#!/bin/sh
-case "$1" in --version) echo "${tool} (PostgreSQL) ${version}"; exit 0;; esac
-printf '%s\\n' "$@" >> ${folder}/${tool}.called
-for argument in "$@"; do case "$argument" in --file=/dev/null) ;; --file=*) echo dump > "\${argument#--file=}";; esac; done
-`,
-    );
-    chmodSync(join(folder, tool), 0o755);
-  }
+  await standInTools(folder, database.owner);
   const backups = join(folder, 'backups');
   const { file } = await runBackup({
     ownerUrl: database.ownerUrl,
@@ -43,6 +32,7 @@ for argument in "$@"; do case "$argument" in --file=/dev/null) ;; --file=*) echo
     keptDays: 35,
     offsite: [],
     journal: join(folder, 'none'),
+    pepper: PEPPER,
     version: '0',
   });
   assert.match(

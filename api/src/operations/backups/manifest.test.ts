@@ -1,43 +1,18 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import {
-  checkFile,
-  digestFile,
-  type Manifest,
-  makeManifest,
-  manifestOf,
-  readManifest,
-  writeManifest,
-} from './manifest.ts';
+import { makeSet } from '../../../test/backup-set.ts';
+import { checkFile, type Manifest, manifestOf, readManifest } from './manifest.ts';
 import { BackupError } from './tools.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'manifest-test-'));
 after(() => rm(folder, { recursive: true }));
 
-async function makeBackup(name = 'marketing-20260318T021500Z.dump'): Promise<string> {
-  const path = join(folder, name);
-  await writeFile(path, randomBytes(5000));
-  const found = await digestFile(path);
-  const content = {
-    tables: { sites: { rows: '1', checksum: '42' } },
-    objects: { indexes: 3 },
-    migrations: ['0001_sites.sql'],
-  };
-  const facts = {
-    createdAt: '2026-03-18T02:15:00.000Z',
-    version: '1.0.0',
-    server: '18.4',
-    dump: found,
-    encryption: 'none' as const,
-    content,
-  };
-  await writeManifest(path, makeManifest({ ...facts, file: { name, ...found } }));
-  return path;
-}
+const makeBackup = (at = '2026-03-18T02:15:00.000Z'): Promise<string> =>
+  makeSet(folder, new Date(at), { bytes: 5000 });
 const check = async (path: string): Promise<Manifest> => {
   const manifest = await readManifest(path);
   await checkFile(path, manifest.file);
@@ -88,7 +63,7 @@ test('a backup or manifest cut short, empty, longer or missing is found', async 
 
 test("another backup's manifest and another product's file are refused", async () => {
   const path = await makeBackup();
-  const other = await makeBackup('marketing-20260319T021500Z.dump');
+  const other = await makeBackup('2026-03-19T02:15:00.000Z');
   await rename(manifestOf(other), manifestOf(path));
   await assert.rejects(check(path), refusedAs('foreign'));
   await writeFile(manifestOf(path), JSON.stringify({ product: 'something else', format: 1 }));
@@ -97,6 +72,38 @@ test("another backup's manifest and another product's file are refused", async (
 
 test('a manifest of a later format asks for a later release', async () => {
   const path = await makeBackup();
-  await writeFile(manifestOf(path), JSON.stringify({ product: 'marketing-api backup', format: 2 }));
+  await writeFile(manifestOf(path), JSON.stringify({ product: 'marketing-api backup', format: 3 }));
   await assert.rejects(check(path), refusedAs('newer_schema'));
+});
+
+/** As someone who knows how the seal is made would change it. */
+async function resealed(path: string, change: Record<string, unknown>): Promise<void> {
+  const { seal: _, ...known } = JSON.parse(await readFile(manifestOf(path), 'utf8'));
+  const unsealed = JSON.parse(JSON.stringify({ ...known, ...change }));
+  const seal = createHash('sha256').update(JSON.stringify(unsealed)).digest('hex');
+  await writeFile(manifestOf(path), `${JSON.stringify({ ...unsealed, seal }, null, 1)}\n`);
+}
+
+test('a manifest that was sealed anew around what cannot be is refused before anything is touched', async () => {
+  const path = await makeBackup();
+  const { dump } = await readManifest(path);
+  for (const change of [
+    { format: 0 },
+    { format: -1 },
+    { format: 1.5 },
+    { dump: { ...dump, sha256: 'a'.repeat(64) } },
+    { dump: { ...dump, bytes: dump.bytes + 1 } },
+    { installation: undefined },
+    { installation: { id: 'ours', pepper: 'a'.repeat(32) } },
+  ]) {
+    await makeBackup();
+    await resealed(path, change);
+    await assert.rejects(check(path), refusedAs('corrupt'), JSON.stringify(change));
+  }
+});
+
+test('a backup from before installations had names is read', async () => {
+  const path = await makeBackup();
+  await resealed(path, { format: 1, installation: undefined });
+  assert.equal((await check(path)).installation, undefined);
 });

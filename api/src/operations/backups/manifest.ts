@@ -1,14 +1,14 @@
 // The paper that travels with a backup: what the file must be, to the byte, and what it must restore to.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { digestFile } from '../../ground/lib/digest.ts';
 import { replaceDurably } from '../../ground/lib/durable.ts';
 import { BackupError } from './tools.ts';
 
 const PRODUCT = 'marketing-api backup';
-const FORMAT = 1;
+const FORMAT = 2;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.object({ name: z.string().regex(/^[\w.-]+$/), bytes: z.number().int().nonnegative(), sha256 });
@@ -19,6 +19,8 @@ const Manifest = z.strictObject({
   createdAt: z.iso.datetime(),
   version: z.string(),
   server: z.string(),
+  /** Whose it is; since format 2. */
+  installation: z.object({ id: z.uuid(), pepper: z.string().regex(/^[0-9a-f]{32}$/) }).optional(),
   /** The file beside this manifest: the dump itself, or the dump encrypted. */
   file,
   /** The dump in the clear; the same as file when nothing is encrypted. */
@@ -59,15 +61,20 @@ export async function readManifest(path: string): Promise<Manifest> {
       `There is no ${basename(manifestOf(path))} beside the backup; without it nothing can be checked.`,
     );
   }
+  return parseManifest(text, basename(path));
+}
+
+/** As readManifest, of a text. name: of the file that it must belong to */
+export function parseManifest(text: string, name: string): Manifest {
+  const own = manifestOf(name);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new BackupError('corrupt', `${basename(manifestOf(path))} is damaged: it is not JSON.`);
+    throw new BackupError('corrupt', `${own} is damaged: it is not JSON.`);
   }
-  const head = z.object({ product: z.string(), format: z.number() }).safeParse(value);
-  if (!head.success)
-    throw new BackupError('corrupt', `${basename(manifestOf(path))} is damaged or is no manifest of ours.`);
+  const head = z.object({ product: z.string(), format: z.int().min(1) }).safeParse(value);
+  if (!head.success) throw new BackupError('corrupt', `${own} is damaged or is no manifest of ours.`);
   if (head.data.product !== PRODUCT)
     throw new BackupError('foreign', 'This is not a backup of this product.');
   if (head.data.format > FORMAT)
@@ -77,19 +84,21 @@ export async function readManifest(path: string): Promise<Manifest> {
     );
   const parsed = Manifest.safeParse(value);
   if (!parsed.success)
-    throw new BackupError(
-      'corrupt',
-      `${basename(manifestOf(path))} is damaged: ${parsed.error.issues[0]?.path.join('.')}.`,
-    );
+    throw new BackupError('corrupt', `${own} is damaged: ${parsed.error.issues[0]?.path.join('.')}.`);
   const { seal, ...unsealed } = parsed.data;
   // the text must be exactly what we wrote: key order and spacing included, nothing may be added unseen
   if (sealOf(unsealed) !== seal || text !== textOf(parsed.data))
-    throw new BackupError('corrupt', `${basename(manifestOf(path))} is damaged: its seal does not fit.`);
-  if (unsealed.file.name !== basename(path))
+    throw new BackupError('corrupt', `${own} is damaged: its seal does not fit.`);
+  if (unsealed.file.name !== name)
+    throw new BackupError('foreign', `The manifest belongs to ${unsealed.file.name}, not to ${name}.`);
+  const { file, dump, encryption, format, installation } = unsealed;
+  if (encryption === 'none' && (file.sha256 !== dump.sha256 || file.bytes !== dump.bytes))
     throw new BackupError(
-      'foreign',
-      `The manifest belongs to ${unsealed.file.name}, not to ${basename(path)}.`,
+      'corrupt',
+      `${own} contradicts itself: the file and the dump are one, and it names two.`,
     );
+  if (format > 1 && !installation)
+    throw new BackupError('corrupt', `${own} is damaged: it does not say which installation it is of.`);
   return parsed.data;
 }
 
@@ -98,12 +107,6 @@ const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null,
 /** Writes it beside the backup; whole or not at all, and on the disk when this returns. */
 export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
   await replaceDurably(manifestOf(path), textOf(manifest));
-}
-
-export async function digestFile(path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) hash.update(chunk);
-  return { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
 }
 
 /** throws corrupt, when the file is not, to the byte, what the manifest says */

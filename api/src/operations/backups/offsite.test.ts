@@ -1,222 +1,255 @@
+// Copies elsewhere as an operator meets them: a place that is away costs an alarm and never the backup; a place can be tried,
+// looked into, and fetched from.
 import assert from 'node:assert/strict';
-import { createHash, createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtemp, open, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { after, test } from 'node:test';
-import ssh2 from 'ssh2';
-import { copyOffsite, removeOffsite, type S3Target, type SshTarget } from './offsite.ts';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { INSTALLATION, makeSet } from '../../../test/backup-set.ts';
+import { type Bucket, startBucket } from '../../../test/bucket.ts';
+import { PEPPER } from '../../../test/cluster.ts';
+import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
+import { standInTools } from '../../../test/pg-tools.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { type SshServer, startSshServer } from '../../../test/ssh-server.ts';
+import { readingsOf } from '../alerts/watch.ts';
+import type { Status } from '../status/status.ts';
+import { bring } from './bring.ts';
+import { checkOffsite } from './check-offsite.ts';
+import { fetchOffsite } from './fetch-offsite.ts';
+import { allBackups } from './list.ts';
+import { BackupError } from './tools.ts';
 
-const folder = await mkdtemp(join(tmpdir(), 'offsite-test-'));
-after(() => rm(folder, { recursive: true }));
-const file = join(folder, 'marketing-20260318T021500Z.dump');
-await writeFile(file, randomBytes(700_000));
+const CLI = fileURLToPath(new URL('../../cli.ts', import.meta.url));
+const top = mkdtempSync(join(tmpdir(), 'offsite-test-'));
+let database: TestDatabase;
+let server: TestServer;
+let bucket: Bucket;
+let ssh: SshServer;
+let environment: Record<string, string>;
+before(async () => {
+  [database, bucket, ssh] = await Promise.all([makeDatabase(), startBucket(), startSshServer()]);
+  await database.owner.query('update installation set id = $1', [INSTALLATION]);
+  await standInTools(join(top, 'bin'), database.owner);
+  environment = {
+    BACKUP_PG_BIN: join(top, 'bin'),
+    BACKUP_S3_URL: bucket.target.url,
+    BACKUP_S3_REGION: bucket.target.region,
+    BACKUP_S3_ACCESS_KEY_ID: bucket.target.accessKeyId,
+    BACKUP_S3_SECRET_ACCESS_KEY: bucket.target.secretAccessKey,
+  };
+  server = await startServer(environment, database);
+});
+after(async () => {
+  await server.end();
+  bucket.close();
+  ssh.close();
+  rmSync(top, { recursive: true, force: true });
+});
+let folder = '';
+beforeEach(() => {
+  folder = join(top, randomUUID());
+  mkdirSync(folder);
+  bucket.night = 'well';
+  ssh.night = 'well';
+  bucket.objects.clear();
+  for (const name of readdirSync(ssh.folder)) rmSync(join(ssh.folder, name));
+});
 
-// --- a bucket that checks the signature as AWS documents it, written without the library under test
+const settings = (installation: string | null = INSTALLATION) => ({
+  folder,
+  recipient: null,
+  keptDays: 35,
+  journal: join(folder, 'forgotten.ndjson'),
+  installation,
+});
+const day = (n: number) => new Date(Date.parse('2026-03-01T02:15:00Z') + n * 86_400_000);
+const refusedAs = (reason: string, what: RegExp) => (error: unknown) =>
+  error instanceof BackupError && error.reason === reason && what.test(error.message);
 
-const SECRET = 'secret-of-the-bucket';
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-/** Path and query as they are signed: parameters sorted, each with its "=". */
-function canonicalTarget(target: string): [string, string] {
-  const [path, query = ''] = target.split('?');
-  const pairs = query.split('&').filter(Boolean);
-  return [path!, pairs.sort().join('&')];
+const run = async (job: string) =>
+  (await call(`${server.url}/v1/admin/jobs/${job}`, 'POST', {}, admin)).body.run;
+const status = async () =>
+  (await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin)).body as Status;
+
+test('a bucket that is away costs an alarm and not the backup, the job says so, and an hour later it is made up', async () => {
+  bucket.night = 'refuses';
+  const made = await run('backup');
+  assert.equal(made.state, 'incomplete');
+  assert.match(made.error, /s3 127\.0\.0\.1:\d+: the bucket answered 403 AccessDenied to the upload/);
+  assert.ok(existsSync(join(server.folder, 'backups', made.result.file)));
+  const bad = await status();
+  assert.equal(bad.backups.last?.ok, true);
+  assert.match(readingsOf(bad, true).offsiteFailed!, /403/);
+  assert.equal(bad.backups.offsite[0]?.ok, false);
+
+  bucket.night = 'well';
+  const later = await run('offsite');
+  assert.deepEqual([later.state, later.error], ['succeeded', null]);
+  assert.ok(bucket.objects.has(made.result.file));
+  const good = await status();
+  assert.equal(readingsOf(good, true).offsiteFailed, null);
+  assert.deepEqual([good.backups.offsite[0]?.copies, good.backups.offsite[0]?.failingSince], [1, null]);
+});
+
+/** As an operator's script calls it; the bucket lives in this process, which must go on meanwhile. */
+async function marketing(...args: string[]) {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: database.ownerUrl,
+      IP_HASH_PEPPER: PEPPER,
+      DATA_DIR: server.folder,
+      ...environment,
+    },
+  });
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  return { status, stdout, stderr };
 }
-function signatureOf(request: IncomingMessage): string {
-  const [, credential, names] =
-    /Credential=([^,]+), ?SignedHeaders=([^,]+)/.exec(request.headers.authorization ?? '') ?? [];
-  const [, day, region, service] = credential!.split('/');
-  const headers = names!.split(';').map((name) => `${name}:${request.headers[name]}\n`);
-  const canonical = [
-    request.method,
-    ...canonicalTarget(request.url!),
-    headers.join(''),
-    names,
-    request.headers['x-amz-content-sha256'],
-  ].join('\n');
-  const scope = `${day}/${region}/${service}/aws4_request`;
-  const text = [
-    'AWS4-HMAC-SHA256',
-    request.headers['x-amz-date'],
-    scope,
-    createHash('sha256').update(canonical).digest('hex'),
-  ].join('\n');
-  const key = [region!, service!, 'aws4_request'].reduce(
-    (made: Buffer, part) => hmac(made, part),
-    hmac(`AWS4${SECRET}`, day!),
+
+test('a backup for a laptop or before an upgrade asks no bucket at all; another says which copy failed by its exit status', async () => {
+  bucket.calls.length = 0;
+  const name = /^marketing-\d{8}T\d{6}Z\.dump$/m;
+  const here = await marketing('backup', '--name', '--no-copy');
+  assert.deepEqual([here.status, bucket.calls], [0, []]);
+  assert.match(here.stdout, name);
+  bucket.night = 'is away';
+  const both = await marketing('backup', '--name');
+  assert.equal(both.status, 4);
+  assert.match(both.stdout, name);
+  assert.match(both.stderr, /the backup is made; its copy to s3 127.* failed: it cut the connection/);
+});
+
+test('an operator sees what lies where, tries the place, and fetches from it', async () => {
+  await makeSet(join(server.folder, 'backups'), day(0), { proven: true });
+  await marketing('offsite');
+  const listed = await marketing('list-backups');
+  assert.equal(listed.status, 0, listed.stderr);
+  assert.match(
+    listed.stdout,
+    /marketing-20260301T021500Z\.dump +2026-03-01 02:15 UTC +0\.0 MB +proven +here, s3 127/,
   );
-  return createHmac('sha256', key).update(text).digest('hex');
-}
-const objects = new Map<string, Buffer>();
-/** Uploads in parts that are neither complete nor aborted; the id has signs that must be escaped in a URL and in XML. */
-const uploads = new Map<string, Map<number, Buffer>>();
-/** Statuses that the next parts are answered with instead of being taken. */
-const stumbles: number[] = [];
-let partsSeen = 0;
-const bucket = createServer(async (request, response) => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
-  const status = (code: number, headers = {}) => response.writeHead(code, headers).end();
-  if (!request.headers.authorization?.includes(`Signature=${signatureOf(request)}`)) return status(403);
-  const hashFits = () =>
-    createHash('sha256').update(body).digest('hex') === request.headers['x-amz-content-sha256'];
-  const { pathname, searchParams } = new URL(request.url!, 'http://bucket');
-  const uploadId = searchParams.get('uploadId');
-  if (request.method === 'POST' && searchParams.has('uploads')) {
-    uploads.set('an/id+&=', new Map());
-    return response.end('<?xml version="1.0"?><R><UploadId>an/id+&amp;=</UploadId></R>');
-  }
-  if (uploadId) {
-    const parts = uploads.get(uploadId);
-    if (!parts) return status(404);
-    if (request.method === 'DELETE') return status(uploads.delete(uploadId) ? 204 : 404);
-    if (!hashFits()) return status(400);
-    if (request.method === 'PUT') {
-      partsSeen++;
-      const stumble = stumbles.shift();
-      if (stumble) return status(stumble);
-      const number = Number(searchParams.get('partNumber'));
-      parts.set(number, body);
-      return status(200, { etag: `"part-${number}-${body.length}"` });
-    }
-    const named = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag>/g)];
-    const fits = named.every(
-      ([, number, etag]) => etag === `"part-${number}-${parts.get(Number(number))?.length}"`,
+  const tried = await marketing('check-offsite');
+  assert.equal(tried.status, 0, tried.stdout);
+  assert.match(tried.stdout, /write a small file +well/);
+  const fetched = await marketing('fetch-offsite', 'marketing-20260301T021500Z.dump');
+  assert.equal(fetched.status, 0, fetched.stderr);
+  assert.equal(fetched.stdout.trim(), join(server.folder, 'incoming', 'marketing-20260301T021500Z.dump'));
+  bucket.night = 'is away';
+  assert.equal((await marketing('check-offsite')).status, 1);
+  const away = await marketing('list-backups');
+  assert.equal(away.status, 1, 'what lies here is listed all the same');
+  assert.match(away.stdout, /marketing-20260301T021500Z\.dump/);
+  assert.match(away.stderr, /could not be asked: s3/);
+});
+
+test('a trial of a place says step by step what works there and what does not, and leaves nothing', async () => {
+  for (const target of [bucket.target, ssh.target]) {
+    const { steps } = await checkOffsite(target, folder);
+    assert.deepEqual(
+      steps.map(({ ok }) => ok),
+      [true, true, true, true, true],
+      JSON.stringify(steps),
     );
-    if (!fits || named.length !== parts.size) return response.end('<Error><Code>InvalidPart</Code></Error>');
-    objects.set(pathname, Buffer.concat(named.map(([, number]) => parts.get(Number(number))!)));
-    uploads.delete(uploadId);
-    return response.end('<CompleteMultipartUploadResult/>');
   }
-  if (request.method === 'PUT') {
-    if (!hashFits()) return status(400);
-    objects.set(request.url!, body);
-    return status(200);
+  assert.equal(bucket.objects.size + readdirSync(ssh.folder).length + readdirSync(folder).length, 0);
+  const failing = async (night: Bucket['night']) => {
+    bucket.night = night;
+    return (await checkOffsite(bucket.target, folder)).steps.map(({ ok, message }) => message ?? ok);
+  };
+  assert.deepEqual(await failing('refuses'), [
+    'the bucket answered 403 AccessDenied to the upload: the key is wrong, or may not do that',
+    null,
+    true,
+    null,
+  ]);
+  assert.match(String((await failing('removes nothing'))[3]), /403 AccessDenied to the removal/);
+  bucket.objects.clear();
+  assert.match(String((await failing('lists nothing'))[2]), /403 AccessDenied to the list/);
+});
+
+test('a backup is fetched from either place, with what was forgotten since, and is what was brought', async () => {
+  const paths: string[] = [];
+  for (const n of [0, 1, 2]) paths.push(await makeSet(folder, day(n)));
+  writeFileSync(join(folder, 'forgotten.ndjson'), '\n{"at":"1"}');
+  for (const target of [bucket.target, ssh.target]) {
+    await bring(target, settings(), { now: day(2) });
+    const to = join(folder, `to-${target.kind}`);
+    for (const [wanted, expected] of [
+      ['latest', paths[2]!],
+      [paths[0]!.slice(folder.length + 1), paths[0]!],
+    ] as const) {
+      const { file } = await fetchOffsite({ folder, offsite: [target] }, wanted, {
+        installation: INSTALLATION,
+        to,
+      });
+      assert.match(readFileSync(join(to, 'forgotten.ndjson'), 'utf8'), /"at":"1"/);
+      for (const suffix of ['', '.json'])
+        assert.ok(readFileSync(`${file}${suffix}`).equals(readFileSync(`${expected}${suffix}`)));
+    }
   }
-  const found = objects.get(request.url!);
-  if (request.method === 'DELETE') return status(objects.delete(request.url!) ? 204 : 404);
-  return found ? status(200, { 'content-length': found.length }) : status(404);
-});
-await new Promise<void>((done) => bucket.listen(0, '127.0.0.1', done));
-after(() => bucket.close());
-const s3: S3Target = {
-  kind: 's3',
-  url: `http://127.0.0.1:${(bucket.address() as AddressInfo).port}/backups/box`,
-  region: 'ca-central-1',
-  accessKeyId: 'key',
-  secretAccessKey: SECRET,
-};
-
-test('a copy reaches the bucket whole and signed, and can be removed again', async () => {
-  assert.deepEqual(await copyOffsite(s3, [file]), { target: `s3 ${new URL(s3.url).host}`, ok: true });
-  const [[path, bytes]] = [...objects] as [[string, Buffer]];
-  assert.equal(path, `/backups/box/${basename(file)}`);
-  assert.deepEqual(bytes, await readFile(file));
-  assert.equal((await removeOffsite(s3, [basename(file), 'never-there.dump'])).ok, true);
-  assert.equal(objects.size, 0);
 });
 
-test('a bucket that refuses, or is not there, is a result and not an exception', async () => {
-  const refused = await copyOffsite({ ...s3, secretAccessKey: 'wrong' }, [file]);
-  assert.equal(refused.ok, false);
-  assert.match(refused.message!, /403/);
-  assert.equal(JSON.stringify(refused).includes('wrong'), false);
-  assert.equal((await copyOffsite({ ...s3, url: 'http://127.0.0.1:9/b' }, [file])).ok, false);
+test('what cannot be fetched is said, place by place, and nothing half stays', async () => {
+  await makeSet(folder, day(0));
+  await bring(bucket.target, settings(), { now: day(0) });
+  const name = 'marketing-20260301T021500Z.dump';
+  const to = join(folder, 'to');
+  const fetch = (wanted: string, installation: string | null = INSTALLATION) =>
+    fetchOffsite({ folder, offsite: [bucket.target] }, wanted, { installation, to });
+  await assert.rejects(
+    fetch('marketing-20250101T000000Z.dump'),
+    refusedAs('no_backup', /there are 20260301T021500Z/),
+  );
+  bucket.objects.set(name, Buffer.from(bucket.objects.get(name)!.map((byte) => byte ^ 1)));
+  await assert.rejects(fetch('latest'), refusedAs('corrupt', /checksum/));
+  bucket.objects.set(name, Buffer.alloc(3));
+  await assert.rejects(fetch(name), refusedAs('no_backup', /not whole there/));
+  await assert.rejects(fetch('latest'), refusedAs('no_backup', /no whole backup/));
+  assert.deepEqual(
+    readdirSync(to).filter((each) => each.endsWith('.dump') || each.endsWith('.partial')),
+    [],
+  );
+  bucket.night = 'is away';
+  await assert.rejects(fetch('latest'), refusedAs('no_backup', /s3 127.*cut the connection/));
 });
 
-test('a large file goes in parts, each signed with its own content, and shows in the bucket as one', async () => {
-  const large = { ...s3, partBytes: 200_000 };
-  // the connection may fail for a part without costing the others
-  stumbles.push(503);
-  partsSeen = 0;
-  assert.equal((await copyOffsite(large, [file])).ok, true);
-  assert.equal(partsSeen, 5);
-  assert.deepEqual([...objects.values()], [await readFile(file)]);
-  assert.equal(uploads.size, 0);
-  assert.equal((await removeOffsite(s3, [basename(file)])).ok, true);
-});
-
-test('of an upload in parts that fails nothing is left behind', async () => {
-  stumbles.push(403);
-  const failed = await copyOffsite({ ...s3, partBytes: 200_000 }, [file]);
-  assert.equal(failed.ok, false);
-  assert.match(failed.message!, /403 to a part/);
-  assert.equal(uploads.size + objects.size, 0);
-});
-
-// --- a real ssh server with sftp
-
-const keys = () =>
-  generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  });
-const [hostKey, clientKey] = [keys(), keys()];
-const allowed = ssh2.utils.parseKey(clientKey.privateKey) as ssh2.ParsedKey;
-const shelf = await mkdtemp(join(tmpdir(), 'offsite-ssh-'));
-after(() => rm(shelf, { recursive: true }));
-const { STATUS_CODE } = ssh2.utils.sftp;
-const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (client) => {
-  client.on('error', () => {});
-  client.on('authentication', (attempt) => {
-    const known = attempt.method === 'publickey' && attempt.key.data.equals(allowed.getPublicSSH());
-    if (!known) return attempt.reject();
-    if (attempt.signature && allowed.verify(attempt.blob!, attempt.signature, attempt.hashAlgo) !== true)
-      return attempt.reject();
-    attempt.accept();
-  });
-  client.on('session', (accept) => {
-    accept().on('sftp', (acceptSftp) => {
-      const sftp = acceptSftp();
-      const handles: Awaited<ReturnType<typeof open>>[] = [];
-      const answer = (id: number, work: Promise<unknown>) =>
-        work.then(
-          () => sftp.status(id, STATUS_CODE.OK),
-          (error: NodeJS.ErrnoException) =>
-            sftp.status(id, error.code === 'ENOENT' ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE),
-        );
-      sftp.on('OPEN', async (id, name) =>
-        sftp.handle(id, Buffer.from([handles.push(await open(join(shelf, name), 'w')) - 1])),
-      );
-      sftp.on('WRITE', (id, handle, offset, data) =>
-        answer(id, handles[handle[0]!]!.write(data, 0, data.length, offset)),
-      );
-      sftp.on('FSETSTAT', (id) => answer(id, Promise.resolve()));
-      sftp.on('CLOSE', (id, handle) => answer(id, handles[handle[0]!]!.close()));
-      sftp.on('STAT', (id, name) =>
-        stat(join(shelf, name)).then(
-          ({ size, mode, uid, gid }) => sftp.attrs(id, { size, mode, uid, gid, atime: 0, mtime: 0 }),
-          () => sftp.status(id, STATUS_CODE.NO_SUCH_FILE),
-        ),
-      );
-      sftp.on('REMOVE', (id, name) => answer(id, unlink(join(shelf, name))));
-      sftp.on('RENAME', (id, from, to) => answer(id, rename(join(shelf, from), join(shelf, to))));
+test('"latest" is this installation’s; of a folder with several strange ones it is asked which', async () => {
+  const installation = (id: string) => ({ installation: { id, pepper: 'a'.repeat(32) } });
+  await makeSet(folder, day(0));
+  await makeSet(folder, day(1), installation(randomUUID()));
+  await makeSet(folder, day(2), installation(randomUUID()));
+  for (const name of readdirSync(folder)) bucket.objects.set(name, readFileSync(join(folder, name)));
+  const fetch = (own: string | null) =>
+    fetchOffsite({ folder, offsite: [bucket.target] }, 'latest', {
+      installation: own,
+      to: join(folder, 'to'),
     });
-  });
-});
-await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-after(() => server.close());
-const hostKeyData = (ssh2.utils.parseKey(hostKey.privateKey) as ssh2.ParsedKey).getPublicSSH();
-const ssh: SshTarget = {
-  kind: 'ssh',
-  url: `ssh://backup@127.0.0.1:${(server.address() as AddressInfo).port}`,
-  privateKey: clientKey.privateKey,
-  hostKeySha256: `SHA256:${createHash('sha256').update(hostKeyData).digest('base64').replace(/=+$/, '')}`,
-};
-
-test('a copy goes over ssh under a temporary name first, replaces an older one, and can be removed', async () => {
-  for (let round = 0; round < 2; round++)
-    assert.deepEqual(await copyOffsite(ssh, [file]), { target: `ssh ${new URL(ssh.url).host}`, ok: true });
-  assert.deepEqual(await readFile(join(shelf, basename(file))), await readFile(file));
-  assert.equal((await removeOffsite(ssh, [basename(file), 'never-there.dump'])).ok, true);
-  await assert.rejects(stat(join(shelf, basename(file))));
-});
-
-test('a server with another host key than the known one gets nothing', async () => {
-  const posing = await copyOffsite({ ...ssh, hostKeySha256: `SHA256:${'A'.repeat(43)}` }, [file]);
-  assert.equal(posing.ok, false);
+  assert.match((await fetch(INSTALLATION)).file, /20260301T/);
+  await assert.rejects(fetch(randomUUID()), refusedAs('no_backup', /several installations/));
+  const { backups } = await allBackups(
+    { folder: join(folder, 'none'), offsite: [bucket.target], recipient: null },
+    INSTALLATION,
+  );
+  assert.deepEqual(
+    backups.map(({ foreign }) => foreign),
+    [true, true, false],
+  );
 });

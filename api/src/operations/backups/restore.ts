@@ -4,7 +4,9 @@ import { diskUse } from '../health/disk.ts';
 import type { BackupSettings } from './dump.ts';
 import { decryptFile } from './encrypt.ts';
 import { differences, fingerprint, migrationsDone } from './fingerprint.ts';
-import { checkFile, type Manifest, readManifest, stampOf } from './manifest.ts';
+import { nameInstallation } from './installation.ts';
+import { checkFile, type Manifest, readManifest } from './manifest.ts';
+import { change, dropHalfRestored, nameFor } from './put-aside.ts';
 import {
   BackupError,
   checkVersions,
@@ -15,6 +17,7 @@ import {
   startTool,
 } from './tools.ts';
 import { restoreDump } from './verify.ts';
+import { ownName, refuseForeign } from './whose.ts';
 
 export interface RestoreSettings extends BackupSettings {
   /** Path of the backup; its manifest lies beside it. */
@@ -27,11 +30,10 @@ export interface RestoreSettings extends BackupSettings {
   migrate: (url: string) => Promise<void>;
   /** Erasures and withdrawals since the backup (an instant) happen again. returns  a sentence for the operator */
   replayJournal: (url: string, since: string) => Promise<string>;
+  /** It may be another installation's. */
+  fromAnother: boolean;
   say: (text: string) => void;
 }
-
-const OLD = /^marketing_before_[0-9a-z]+$/;
-const NEW = /^marketing_restore_[0-9a-z]+$/;
 
 /**
  * Everything that can be known about a backup without touching a database.
@@ -78,7 +80,7 @@ export async function inspectBackup(
 /**
  * The API must not be running; scripts/restore sees to that.
  * The two renames are one transaction, so at every moment there is exactly one database of that name.
- * returns  the name under which the old database is kept; finishRestore drops it, undoRestore puts it back
+ * returns  the name under which the old database is kept; dropPutAside drops it, undoRestore puts it back
  */
 export async function restoreBackup(settings: RestoreSettings): Promise<{ old: string; manifest: Manifest }> {
   const { say } = settings;
@@ -87,18 +89,25 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
   say(
     `made ${manifest.createdAt} by release ${manifest.version}, ${Object.keys(manifest.content.tables).length} tables, not damaged`,
   );
+  for (const sentence of await refuseForeign(settings, manifest, settings.fromAnother).catch(
+    async (error) => {
+      if (temporary) await rm(dump, { force: true });
+      throw error;
+    },
+  ))
+    say(sentence);
+  const name = manifest.installation ? null : await ownName(settings.ownerUrl);
   const live = databaseName(settings.ownerUrl);
-  const stamp = stampOf(settings.now?.() ?? new Date()).toLowerCase();
-  const fresh = `marketing_restore_${stamp}`;
-  const old = `marketing_before_${stamp}`;
+  const at = settings.now?.() ?? new Date();
+  const fresh = nameFor('restore', at);
+  const old = nameFor('before', at);
   const freshUrl = databaseUrl(settings.ownerUrl, fresh);
   const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
   try {
     await checkVersions(settings, server);
+    // before the disk is looked at, which is what they may have filled
+    await dropHalfRestored(server);
     await enoughDisk(settings, manifest);
-    const { rows } = await server.query<{ datname: string }>('select datname from pg_database');
-    for (const { datname } of rows)
-      if (NEW.test(datname)) await server.query(`drop database ${quoted(datname)} with (force)`);
     try {
       say('restoring beside the running database');
       // The dump grants rights to this role; on a new server the first migration has not made it yet.
@@ -122,17 +131,10 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
       }
       say('every table has the rows and the checksum it had');
       await settings.migrate(freshUrl);
+      if (name) await nameRestored(freshUrl, name);
       say(await settings.replayJournal(freshUrl, manifest.createdAt));
-      await server.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
-        [live],
-      );
-      await server.query('begin');
-      await server.query(`alter database ${quoted(live)} rename to ${quoted(old)}`);
-      await server.query(`alter database ${quoted(fresh)} rename to ${quoted(live)}`);
-      await server.query('commit');
+      await change(server, { live, aside: old, next: fresh });
     } catch (error) {
-      await server.query('rollback').catch(() => {});
       await server.query(`drop database if exists ${quoted(fresh)} with (force)`).catch(() => {});
       throw error;
     }
@@ -143,6 +145,16 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
   } finally {
     await server.end().catch(() => {});
     if (temporary) await rm(dump, { force: true });
+  }
+}
+
+/** A backup from before installations had names goes on under the name that this one has. */
+async function nameRestored(url: string, name: string): Promise<void> {
+  const client = await connect(url);
+  try {
+    await nameInstallation(client, name);
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 
@@ -157,45 +169,6 @@ async function enoughDisk(settings: RestoreSettings, manifest: Manifest): Promis
     );
 }
 
-/** Drops the databases kept by earlier restores. returns  their names */
-export async function finishRestore(settings: Pick<RestoreSettings, 'ownerUrl'>): Promise<string[]> {
-  const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
-  try {
-    const { rows } = await server.query<{ datname: string }>('select datname from pg_database order by 1');
-    const dropped = rows.map(({ datname }) => datname).filter((name) => OLD.test(name));
-    for (const name of dropped) await server.query(`drop database ${quoted(name)} with (force)`);
-    return dropped;
-  } finally {
-    await server.end().catch(() => {});
-  }
-}
-
-/** Puts the newest kept database back in its place and drops the one that did not work. returns  its name, null when there is none */
-export async function undoRestore(settings: Pick<RestoreSettings, 'ownerUrl'>): Promise<string | null> {
-  const live = databaseName(settings.ownerUrl);
-  const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
-  try {
-    const { rows } = await server.query<{ datname: string }>(
-      'select datname from pg_database order by 1 desc',
-    );
-    const old = rows.map(({ datname }) => datname).find((name) => OLD.test(name));
-    if (!old) return null;
-    const refused = `marketing_restore_${stampOf(new Date()).toLowerCase()}`;
-    await server.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = any ($1) and pid <> pg_backend_pid()`,
-      [[live, old]],
-    );
-    await server.query('begin');
-    await server.query(`alter database ${quoted(live)} rename to ${quoted(refused)}`);
-    await server.query(`alter database ${quoted(old)} rename to ${quoted(live)}`);
-    await server.query('commit');
-    await server.query(`drop database ${quoted(refused)} with (force)`);
-    return old;
-  } finally {
-    await server.end().catch(() => {});
-  }
-}
-
 /** The migrations a running database has seen; scripts/upgrade compares it with what an image brings. */
 export async function schemaOf(ownerUrl: string): Promise<string[]> {
   const client = await connect(ownerUrl);
@@ -203,37 +176,5 @@ export async function schemaOf(ownerUrl: string): Promise<string[]> {
     return await migrationsDone(client);
   } finally {
     await client.end().catch(() => {});
-  }
-}
-
-/**
- * Keeps a copy of the database under the name that undoRestore looks for: the way back of an upgrade. A file copy, so
- * it costs a read and a write of the data and nothing in the log. Nobody may be connected meanwhile.
- * throws  disk_short, when two of them do not fit
- */
-export async function takeSnapshot(settings: Pick<RestoreSettings, 'ownerUrl' | 'folder'>): Promise<string> {
-  const live = databaseName(settings.ownerUrl);
-  const old = `marketing_before_${stampOf(new Date()).toLowerCase()}`;
-  const server = await connect(databaseUrl(settings.ownerUrl, 'postgres'));
-  try {
-    const { rows } = await server.query<{ bytes: string }>('select pg_database_size($1)::text as bytes', [
-      live,
-    ]);
-    const disk = await diskUse(settings.folder);
-    const needed = Number(rows[0]!.bytes) * 1.1;
-    if (disk && disk.freeBytes < needed)
-      throw new BackupError(
-        'disk_short',
-        `A copy of the database needs ${Math.ceil(needed / 1e6)} MB, and only ${Math.floor(disk.freeBytes / 1e6)} MB are free.`,
-      );
-    await finishRestore(settings);
-    await server.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
-      [live],
-    );
-    await server.query(`create database ${quoted(old)} template ${quoted(live)} strategy file_copy`);
-    return old;
-  } finally {
-    await server.end().catch(() => {});
   }
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { BackupSettings } from './dump.ts';
-import type { Offsite } from './offsite.ts';
+import type { Offsite } from './shelf/target.ts';
 
 /** throws  an Error naming the settings that are missing */
 export function backupSettings(config: Config): BackupSettings {
@@ -38,6 +38,7 @@ export function backupSettings(config: Config): BackupSettings {
     keptDays: config.BACKUP_RETENTION_DAYS,
     offsite,
     journal: join(config.DATA_DIR, 'journal', 'forgotten.ndjson'),
+    pepper: config.IP_HASH_PEPPER,
     version: config.version,
   };
 }

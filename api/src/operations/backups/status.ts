@@ -1,6 +1,8 @@
 // What an operator wants to know about backups at a glance.
 import { lastBackup } from './dump.ts';
+import { type Kept, keptBrought } from './offsite.ts';
 import { type Check, listBackups } from './rotate.ts';
+import { nameOf, type Offsite } from './shelf/target.ts';
 import { skippedCheck } from './verify.ts';
 
 export interface BackupStatus {
@@ -13,11 +15,16 @@ export interface BackupStatus {
   /** Why the last trial restore did not take place; null when it did. */
   skippedCheck: { at: string; message: string } | null;
   last: Awaited<ReturnType<typeof lastBackup>>;
+  /** Of each place that copies are brought to, what the last run found; empty when none is set up, or before the first run. */
+  offsite: (Omit<Kept, 'known'> & { newestAgeHours: number | null })[];
 }
 
 const HOUR_MS = 3_600_000;
 
-export async function backupStatus(folder: string, now = new Date()): Promise<BackupStatus> {
+export async function backupStatus(
+  { folder, offsite }: { folder: string; offsite: readonly Offsite[] },
+  now = new Date(),
+): Promise<BackupStatus> {
   const sets = await listBackups(folder);
   const hoursSince = (at: string | Date) =>
     Math.round(((now.getTime() - new Date(at).getTime()) / HOUR_MS) * 10) / 10;
@@ -42,5 +49,8 @@ export async function backupStatus(folder: string, now = new Date()): Promise<Ba
     lastCheck: last ? { ...last, ageHours: hoursSince(last.at) } : null,
     skippedCheck: await skippedCheck(folder),
     last: await lastBackup(folder),
+    offsite: (await keptBrought(folder))
+      .filter(({ target }) => offsite.some((one) => nameOf(one) === target))
+      .map(({ known, ...one }) => ({ ...one, newestAgeHours: one.newest ? hoursSince(one.newest) : null })),
   };
 }

@@ -1,21 +1,25 @@
 // marketing backup, verify, newest, inspect: making backups and looking at them.
 import { readFile, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { runBackup } from '../backups/dump.ts';
+import { backUp, shown } from '../backups/offsite.ts';
 import { inspectBackup } from '../backups/restore.ts';
 import { listBackups } from '../backups/rotate.ts';
 import { BackupError } from '../backups/tools.ts';
 import { verifyBackup } from '../backups/verify.ts';
+import { refuseForeign } from '../backups/whose.ts';
 import { known } from './migrations.ts';
 import { print } from './print.ts';
 import { backups } from './settings.ts';
 
 /** Exit status 4: the backup is there, but a copy of it could not be brought off the machine. */
-export async function backup({ nameOnly }: { nameOnly: boolean }): Promise<void> {
-  const result = await runBackup(backups());
-  print(nameOnly ? result.file : JSON.stringify(result));
+export async function backup({ nameOnly, copy }: { nameOnly: boolean; copy: boolean }): Promise<void> {
+  const result = await backUp(backups(), { copy });
+  print(nameOnly ? result.file : JSON.stringify({ ...result, copies: result.copies.map(shown) }));
   for (const { target, ok, message } of result.copies)
-    if (!ok) process.stderr.write(`the copy to ${target} failed: ${message}\n`);
+    if (!ok)
+      process.stderr.write(
+        `the backup is made; its copy to ${target} failed: ${message}; tried again every hour\n`,
+      );
   if (result.copies.some(({ ok }) => !ok)) process.exitCode = 4;
 }
 
@@ -32,16 +36,22 @@ export async function newest({ plain }: { plain: boolean }): Promise<void> {
   print(`marketing-${found.stamp}.dump${found.encrypted && !plain ? '.age' : ''}`);
 }
 
-export async function inspect(file: string, identityFile: string | undefined): Promise<void> {
+export async function inspect(
+  file: string,
+  { identity, fromAnother }: { identity: string | undefined; fromAnother: boolean },
+): Promise<void> {
+  const settings = backups();
   const { manifest, temporary, dump } = await inspectBackup({
-    ...backups(),
+    ...settings,
     file,
-    identity: await identityOf(identityFile),
+    identity: await identityOf(identity),
     knownMigrations: known(),
   });
   if (temporary) await rm(dump, { force: true });
+  const says = await refuseForeign(settings, manifest, fromAnother);
   const rows = Object.values(manifest.content.tables).reduce((sum, table) => sum + Number(table.rows), 0);
   print(`${basename(file)}: whole; made ${manifest.createdAt} by release ${manifest.version}, ${rows} rows`);
+  for (const sentence of says) print(`  ${sentence}`);
 }
 
 export async function identityOf(file: string | undefined): Promise<string | null> {

@@ -6,14 +6,19 @@ const identity = { value: 'FILE', does: 'the age private key that opens an encry
 const site = { value: 'KEY', does: 'one site only, by its key or id; without it all sites' } as const;
 const from = { value: 'DAY', does: 'first day, of the site’s zone' } as const;
 const to = { value: 'DAY', does: 'last day, itself included' } as const;
+const another = { does: 'it may be of another installation' } as const satisfies Option;
 const dryRun = { does: 'tells what would go, and changes nothing' } as const satisfies Option;
 
 export const verbs: readonly Verb[] = [
   verb({
     words: 'backup',
     does: 'makes a backup, reads it back, copies it off the machine where that is set up',
-    options: { name: { does: 'prints only its name' } },
-    run: async ({ name }) => (await import('./backups.ts')).backup({ nameOnly: name }),
+    options: {
+      name: { does: 'prints only its name' },
+      'no-copy': { does: 'leaves copies elsewhere to the hourly job' },
+    },
+    run: async ({ name, 'no-copy': stays }) =>
+      (await import('./backups.ts')).backup({ nameOnly: name, copy: !stays }),
   }),
   verb({
     words: 'verify',
@@ -30,30 +35,57 @@ export const verbs: readonly Verb[] = [
     words: 'inspect',
     does: 'checks a backup as far as that is possible without a database',
     takes: { name: 'FILE', needed: true },
-    options: { identity },
-    run: async (options, file) => (await import('./backups.ts')).inspect(file, options.identity),
+    options: { identity, 'from-another-installation': another },
+    run: async ({ identity, 'from-another-installation': fromAnother }, file) =>
+      (await import('./backups.ts')).inspect(file, { identity, fromAnother }),
   }),
   verb({
     words: 'restore',
     does: 'puts a backup in the place of the database; the API must be stopped (use scripts/restore)',
     takes: { name: 'FILE', needed: true },
-    options: { identity },
-    run: async (options, file) => (await import('./restore.ts')).restore(file, options.identity),
+    options: { identity, 'from-another-installation': another },
+    run: async ({ identity, 'from-another-installation': fromAnother }, file) =>
+      (await import('./restore.ts')).restore(file, { identity, fromAnother }),
   }),
   verb({
     words: 'restore-finish',
-    does: 'drops the database that was kept, once the restored one serves',
-    run: async () => (await import('./restore.ts')).finish(),
+    does: 'drops the named database that was put aside, once the live one serves; without a name tells which there are',
+    takes: { name: 'NAME', needed: false },
+    run: async (_options, name) => (await import('./restore.ts')).finish(name),
   }),
   verb({
     words: 'restore-undo',
-    does: 'puts the kept database back; the API must be stopped',
-    run: async () => (await import('./restore.ts')).undo(),
+    does: 'puts the named database back and prints the name of the one it replaced; the API must be stopped',
+    takes: { name: 'NAME', needed: true },
+    run: async (_options, name) => (await import('./restore.ts')).undo(name),
   }),
   verb({
     words: 'snapshot',
-    does: 'keeps a copy of the database beside it, for restore-undo; the API must be stopped',
+    does: 'keeps a copy of the database beside it and prints its name, for restore-undo; the API must be stopped',
     run: async () => (await import('./restore.ts')).snapshot(),
+  }),
+  verb({
+    words: 'offsite',
+    does: 'brings copies elsewhere that are missing there, and forgets old ones, now (the API does it every hour)',
+    run: async () => (await import('./offsite.ts')).bringNow(),
+  }),
+  verb({
+    words: 'check-offsite',
+    does: 'tries the places for copies with a small file: written, read back, listed, removed',
+    run: async () => (await import('./offsite.ts')).check(),
+  }),
+  verb({
+    words: 'list-backups',
+    does: 'lists every backup, here and elsewhere, with its date, its size and whether it was restored on trial',
+    options: { json: { does: 'for machines' } },
+    run: async (options) => (await import('./offsite.ts')).list(options),
+  }),
+  verb({
+    words: 'fetch-offsite',
+    does: 'fetches a backup from elsewhere ("latest", or its name), compares it with its manifest, prints its path',
+    takes: { name: 'NAME', needed: true },
+    options: { to: { value: 'FILE', does: 'folder for it; without one DATA_DIR/incoming' } },
+    run: async ({ to }, name) => (await import('./offsite.ts')).fetch(name, to),
   }),
   verb({
     words: 'migrations',

@@ -151,6 +151,16 @@ test('a failed job is recorded by the class of its fault, never by its text', as
   await one.end();
 });
 
+test('a job whose work is done but for a part is incomplete, says of what, and counts as a success', async () => {
+  const warnings = ['s3 host: the bucket answered 403'];
+  const one = process([job('half', async () => ({ made: 1, warnings }))]);
+  const run = await one.runNow('half');
+  assert.deepEqual([run.state, run.error], ['incomplete', warnings[0]]);
+  const [status] = await one.status();
+  assert.equal(status!.lastSuccessAt, run.finishedAt);
+  await one.end();
+});
+
 test('an admin runs a job and gets its result; others get in nowhere', async () => {
   const door = `${server.url}/v1/admin/jobs/partitions`;
   assert.equal((await call(door, 'POST')).status, 401);

@@ -46,10 +46,27 @@ const backups = z.object({
       ok: z.boolean(),
       at: utc,
       message: z.string().nullable(),
-      offsite: z.string().nullable().describe('which copy failed, and why'),
     })
     .nullable()
     .describe('what became of the last try'),
+  offsite: z
+    .array(
+      z.object({
+        target: z.string(),
+        ok: z.boolean(),
+        message: z.string().nullable().describe('what went wrong, in words'),
+        at: utc,
+        failingSince: utc.nullable(),
+        copies: count.nullable().describe('whole ones of ours that lie there; null: it could not be asked'),
+        proven: count.nullable().describe('of these, restored on trial and found equal'),
+        newest: utc.nullable(),
+        newestAgeHours: hours.nullable(),
+        sent: z.array(z.string()),
+        removed: z.array(z.string()),
+        unremoved: z.array(z.string()).describe('old ones that are to go and could not be removed'),
+      }),
+    )
+    .describe('of each place that copies are brought to, what the last run found'),
 });
 
 const alarms = z.object({

@@ -51,7 +51,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     node: process.versions.node,
     upSeconds: Math.round(process.uptime()),
     database: database ?? { ok: false },
-    backups: await backupStatus(backups.folder),
+    backups: await backupStatus(backups),
     disk: disk.fullest(),
     eventsRefused: disk.isShort,
     memory: { rssBytes: process.memoryUsage.rss(), containerUsedPct: memory },

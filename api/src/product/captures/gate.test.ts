@@ -84,31 +84,51 @@ test('a form sent in haste waits', async () => {
   assert.deepEqual(await reasons(email), ['too_fast']);
 });
 
-test('a network, a site and an address each have their limit', async () => {
+test('a network has its limit; beyond those of a site and of an address a form waits', () => {
   const limits = captureLimits(true);
-  const refused = async (calls: () => Promise<void>, count: number) => {
-    let taken = 0;
-    for (let i = 0; i < count; i += 1)
-      try {
-        await calls();
-        taken += 1;
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, 'rate_limited');
-        assert.ok((error as { retryAfterSeconds: number }).retryAfterSeconds > 0);
-      }
-    return taken;
-  };
-  let host = 0;
-  const next = () => {
-    host += 1;
-    return host;
-  };
-  assert.equal(await refused(() => limits.take('one', `192.0.2.${next() % 250}`), 300), 240, 'one network');
-  const anywhere = () => limits.take('two', `10.${next() % 250}.${host >> 8}.1`);
-  assert.equal(await refused(anywhere, 1300), 1200, 'one site');
-  const verdicts: boolean[] = [];
-  for (let i = 0; i < 31; i += 1) verdicts.push(await limits.tooManyFor('ada'));
-  assert.deepEqual([verdicts[29], verdicts[30], await limits.tooManyFor('bob')], [false, true, false]);
+  let taken = 0;
+  for (let host = 0; host < 300; host += 1)
+    try {
+      limits.take(`192.0.2.${host % 250}`);
+      taken += 1;
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, 'rate_limited');
+      assert.ok((error as { retryAfterSeconds: number }).retryAfterSeconds > 0);
+    }
+  assert.equal(taken, 240);
+  for (const spelt of ['2001:db8:7::1', '2001:0db8:7:1::2']) limits.take(spelt);
+  const signs = (siteId: string, hash: string, times: number) =>
+    Array.from({ length: times }, () => limits.tooMany(siteId, hash)).at(-1);
+  assert.deepEqual(signs('one', 'ada', 30), []);
+  assert.deepEqual(signs('one', 'ada', 1), ['too_many_for_address']);
+  assert.deepEqual(signs('one', 'bob', 1), []);
+  for (let n = 0; n < 1300; n += 1) limits.tooMany('two', `somebody ${n}`);
+  assert.deepEqual(signs('two', 'eve', 1), ['too_many_for_site']);
+  assert.deepEqual(signs('one', 'eve', 1), [], 'another site is another');
+});
+
+test('sixty addresses that fill a site’s minute close its form for nobody: the next person waits in quarantine', async () => {
+  const crowded = await startServer({ RATE_LIMITS: 'on', TRUSTED_PROXIES: '127.0.0.1' });
+  try {
+    const post = (from: string, email: string) =>
+      call(
+        `${crowded.url}/v1/leads/capture`,
+        'POST',
+        { email, anonId: `visitor-${email}` },
+        { 'x-real-ip': from },
+      );
+    const { siteId } = crowded.services.sites.fallback();
+    for (let n = 0; n < 1200; n += 1) crowded.services.leads.captureLimits.tooMany(siteId, `somebody ${n}`);
+    const email = address();
+    assert.equal((await post('203.0.113.9', email)).status, 200);
+    const { rows: waiting } = await crowded.database.owner.query(
+      'select reasons from quarantine where email_normalized = $1',
+      [email],
+    );
+    assert.deepEqual(waiting, [{ reasons: ['too_many_for_site'] }]);
+  } finally {
+    await crowded.end();
+  }
 });
 
 test('a client has 24 captures a minute; then a form shows a page and JSON says when to come back', async () => {

@@ -1,8 +1,9 @@
 // The files of the journal: played entry by entry, and what can never be stored set aside.
-import { readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDatabaseAway, isDataFault } from '../../ground/db/faults.ts';
-import { appendDurably, replaceDurably } from '../../ground/lib/durable.ts';
+import { appendDurably, renameDurably, replaceDurably } from '../../ground/lib/durable.ts';
+import { linesOf } from '../../ground/lib/lines.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Entry } from './journal.ts';
 
@@ -32,43 +33,76 @@ export async function playFile(
   log: Log,
 ): Promise<Played> {
   const path = join(folder, name);
-  const left: string[] = [];
+  const rest = beginRest(path);
   let played = 0;
+  let at = 0;
   let why: unknown;
-  for (const [at, text] of (await readFile(path, 'utf8')).split('\n').entries()) {
-    if (!text) continue;
-    const entry = parsed(text);
-    if (!entry) {
-      // torn by a crash: it was never answered, since the answer waits for the disk
-      log.warn({ journal: name, line: at + 1 }, 'a journal entry is incomplete and was left out');
-      continue;
-    }
-    try {
-      await play(entry);
-      played += 1;
-    } catch (err) {
-      if (isDatabaseAway(err)) return { played, left: 0, isAway: true };
-      if (isDataFault(err)) {
-        log.error(
-          { err, journal: name, line: at + 1 },
-          'a journal entry could not be stored; kept beside the journal',
-        );
-        await inTurn(() => appendDurably(join(folder, SET_ASIDE), `${text}\n`));
-      } else {
-        left.push(text);
-        why ??= err;
+  try {
+    for await (const text of linesOf(path)) {
+      at += 1;
+      const entry = parsed(text);
+      if (!entry) {
+        // torn by a crash: it was never answered, since the answer waits for the disk
+        log.warn({ journal: name, entry: at }, 'a journal entry is incomplete and was left out');
+        continue;
+      }
+      try {
+        await play(entry);
+        played += 1;
+      } catch (err) {
+        if (isDatabaseAway(err)) return { played, left: 0, isAway: true };
+        if (isDataFault(err)) {
+          log.error(
+            { err, journal: name, entry: at },
+            'a journal entry could not be stored; kept beside the journal',
+          );
+          await inTurn(() => appendDurably(join(folder, SET_ASIDE), `${text}\n`));
+        } else {
+          await rest.leave(text);
+          why ??= err;
+        }
       }
     }
+    if (rest.left === 0) await rm(path);
+    else {
+      log.error(
+        { err: why, journal: name, left: rest.left },
+        'journal entries could not be stored; they stay in the journal and are tried again',
+      );
+      await rest.takePlace();
+    }
+    return { played, left: rest.left, isAway: false };
+  } finally {
+    await rest.drop();
   }
-  if (left.length === 0) await rm(path);
-  else {
-    log.error(
-      { err: why, journal: name, left: left.length },
-      'journal entries could not be stored; they stay in the journal and are tried again',
-    );
-    await replaceDurably(path, left.map((text) => `${text}\n`).join(''));
-  }
-  return { played, left: left.length, isAway: false };
+}
+
+/** What stays of a file, written beside it: nobody knows how much it will be. */
+function beginRest(path: string) {
+  const beside = `${path}.partial`;
+  let file: FileHandle | null = null;
+  let left = 0;
+  return {
+    get left() {
+      return left;
+    },
+    async leave(text: string) {
+      file ??= await open(beside, 'w', 0o600);
+      await file.appendFile(`${text}\n`);
+      left += 1;
+    },
+    async takePlace() {
+      await file!.sync();
+      await file!.close();
+      file = null;
+      await renameDurably(beside, path);
+    },
+    async drop() {
+      if (!file) return;
+      await file.close();
+      await rm(beside, { force: true });
+    },
+  };
 }
 
 function parsed(text: string): Entry | null {
@@ -83,18 +117,19 @@ function parsed(text: string): Entry | null {
 export function forgetSetAside(folder: string, isTheirs: (entry: Entry) => boolean): Promise<number> {
   return inTurn(async () => {
     const path = join(folder, SET_ASIDE);
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
-    });
-    const lines = text.split('\n').filter(Boolean);
-    // torn: nobody could store it any more
-    const kept = lines.filter((line) => {
-      const entry = parsed(line);
-      return entry !== null && !isTheirs(entry);
-    });
-    if (kept.length === lines.length) return 0;
-    await replaceDurably(path, kept.map((line) => `${line}\n`).join(''));
-    return lines.length - kept.length;
+    const kept = beginRest(path);
+    let gone = 0;
+    try {
+      for await (const line of linesOf(path)) {
+        const entry = parsed(line);
+        // torn: nobody could store it any more
+        if (entry === null || isTheirs(entry)) gone += 1;
+        else await kept.leave(line);
+      }
+      if (gone > 0) await (kept.left > 0 ? kept.takePlace() : replaceDurably(path, ''));
+      return gone;
+    } finally {
+      await kept.drop();
+    }
   });
 }

@@ -1,49 +1,52 @@
 // Limits of captures beside the one for each client: a network, a site, an address. In memory, like http/rate-limit.ts.
 import { isIP } from 'node:net';
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { networkOf } from '../../ground/http/client.ts';
+import { windows } from '../../ground/http/windows.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
+import type { Sign } from './spam.ts';
 
+const MINUTE_MS = 60_000;
 // A campaign sends an office, or a whole town, to one form: these are for machines, which send thousands.
 const NETWORK_PER_MINUTE = 240;
+// Beyond these it waits in quarantine instead of being refused: whoever sent the others is somebody else.
 const SITE_PER_MINUTE = 1200;
-// The same person, again and again, in an hour; what is more waits in quarantine instead of being refused
+/** The same person, again and again. */
 const ADDRESS_PER_HOUR = 30;
+// Keys that are held, of about 200 bytes: networks of a minute, addresses of an hour.
+const NETWORKS_MAX = 10_000;
+const SITES_MAX = 5_000;
+const ADDRESSES_MAX = 20_000;
 
 export interface CaptureLimits {
-  /** throws rate_limited */
-  take(siteId: string, address: string): Promise<void>;
-  /** Whether this address was captured more often than a person would. key: its hash */
-  tooManyFor(key: string): Promise<boolean>;
+  /** throws rate_limited when a network sends more than people do */
+  take(address: string): void;
+  /** What is too much for a person to have sent: the site's captures of this minute, those of the address (its hash) of this hour. */
+  tooMany(siteId: string, addressHash: string): Sign[];
 }
 
 /** IPv4 /24, IPv6 /48: what one renter of addresses usually has. */
-function neighbourhood(address: string): string {
-  return isIP(address) === 6
-    ? address.split(':').slice(0, 3).join(':')
-    : address.split('.').slice(0, 3).join('.');
-}
+const neighbourhood = (address: string) =>
+  isIP(address) === 6 ? networkOf(address, 48) : address.split('.').slice(0, 3).join('.');
 
 export function captureLimits(enabled: boolean): CaptureLimits {
-  if (!enabled) return { take: async () => {}, tooManyFor: async () => false };
-  const network = new RateLimiterMemory({ keyPrefix: 'network', points: NETWORK_PER_MINUTE, duration: 60 });
-  const site = new RateLimiterMemory({ keyPrefix: 'site', points: SITE_PER_MINUTE, duration: 60 });
-  const address = new RateLimiterMemory({ keyPrefix: 'address', points: ADDRESS_PER_HOUR, duration: 3600 });
+  if (!enabled) return { take: () => {}, tooMany: () => [] };
+  const networks = windows({ points: NETWORK_PER_MINUTE, ms: MINUTE_MS, keysMax: NETWORKS_MAX });
+  const sites = windows({ points: SITE_PER_MINUTE, ms: MINUTE_MS, keysMax: SITES_MAX });
+  const addresses = windows({ points: ADDRESS_PER_HOUR, ms: 60 * MINUTE_MS, keysMax: ADDRESSES_MAX });
   return {
-    async take(siteId, from) {
-      try {
-        await network.consume(neighbourhood(from));
-        await site.consume(siteId);
-      } catch (refusal) {
-        const seconds = Math.max(1, Math.ceil(((refusal as RateLimiterRes).msBeforeNext ?? 60_000) / 1000));
-        throw new AppError('rate_limited', `Too many forms are being sent. Try again in ${seconds} s.`, {
-          retryAfterSeconds: seconds,
-        });
-      }
+    take(from) {
+      const wait = networks.take(neighbourhood(from));
+      if (wait === null) return;
+      const seconds = Math.ceil(wait / 1000);
+      throw new AppError('rate_limited', `Too many forms are being sent. Try again in ${seconds} s.`, {
+        retryAfterSeconds: seconds,
+      });
     },
-    tooManyFor: (key) =>
-      address.consume(key).then(
-        () => false,
-        () => true,
-      ),
+    tooMany(siteId, addressHash) {
+      const signs: Sign[] = [];
+      if (sites.take(siteId) !== null) signs.push('too_many_for_site');
+      if (addresses.take(addressHash) !== null) signs.push('too_many_for_address');
+      return signs;
+    },
   };
 }

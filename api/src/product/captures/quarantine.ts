@@ -1,6 +1,7 @@
 // Suspicious submissions: an admin looks, and releases or drops them. Until then they are no lead and nothing is sent.
 import { z } from 'zod';
 import { withRetries } from '../../ground/db/faults.ts';
+import type { ListOf } from '../../ground/db/pieces.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { openRecord, utc } from '../../ground/http/fields.ts';
@@ -49,18 +50,15 @@ export async function listQuarantined(
   ).rows;
 }
 
-/** Inside inSites. */
-export async function listQuarantinedOf(
-  db: Db,
-  siteId: string,
-  normalized: string,
-): Promise<z.output<typeof heldBackShape>[]> {
-  const { rows } = await db.query<z.output<typeof heldBackShape>>(
-    'select quarantine_id as "quarantineId", instant_text(received_at) as "receivedAt", reasons, decision from quarantine where site_id = $1 and email_normalized = $2',
-    [siteId, normalized],
-  );
-  return rows;
-}
+/** $2: the address, normalized */
+export const heldBackList: ListOf = {
+  table: 'quarantine',
+  where: 't.site_id = $1 and t.email_normalized = $2',
+  columns:
+    't.quarantine_id as "quarantineId", instant_text(t.received_at) as "receivedAt", t.reasons, t.decision',
+  key: [['quarantine_id', 'uuid']],
+  newestFirst: false,
+};
 
 /** returns null when nothing with that id waits; leadId only for a release */
 export async function decideQuarantined(

@@ -69,7 +69,7 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   const site = ofOrigin ?? (await sites.ofPage(call.headers, input.propertyId));
   call.refused.siteId = site.siteId;
   judgePage(needs, call, site);
-  await needs.captureLimits.take(site.siteId, call.client.address);
+  needs.captureLimits.take(call.client.address);
   const text = warnOfText(needs, site, input);
   const request = await judge(needs, call, site, input);
   const { visitorId, sessionId } = await keep(needs, call, request);
@@ -154,7 +154,8 @@ async function judge(needs: CaptureNeeds, call: Call, site: Site, input: Capture
     isBotAgent: readUserAgent(client.userAgent).isBot,
     hasUserAgent: client.userAgent !== '',
     isPrefetch: facts.prefetch,
-    tooManyForAddress: await captureLimits.tooManyFor(
+    tooMany: captureLimits.tooMany(
+      site.siteId,
       emailHash(settings.pepper, site.siteId, input.email.normalized),
     ),
     payload: input.payload,

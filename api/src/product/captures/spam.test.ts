@@ -10,7 +10,7 @@ const honest: SpamFacts = {
   isBotAgent: false,
   hasUserAgent: true,
   isPrefetch: false,
-  tooManyForAddress: false,
+  tooMany: [],
   payload: { message: 'Do you bake rye bread on Sundays?' },
 };
 const score = (facts: Partial<SpamFacts>) => spamScore({ ...honest, ...facts }).score;
@@ -36,7 +36,8 @@ test('a strong sign, or several weak ones, do', () => {
     { formToken: 'too_fast' },
     { formToken: 'forged' },
     { challenge: 'failed' },
-    { tooManyForAddress: true },
+    { tooMany: ['too_many_for_address'] },
+    { tooMany: ['too_many_for_site'] },
     { isPrefetch: true },
     { payload: { message: '<a href="x">cheap</a>' } },
     { isDisposable: true, isBotAgent: true, challenge: 'missing' },

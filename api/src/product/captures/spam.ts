@@ -13,6 +13,7 @@ const POINTS = {
   failed_challenge: 0.6,
   missing_challenge: 0.4,
   too_many_for_address: 0.6,
+  too_many_for_site: 0.6,
   markup_links: 0.6,
   many_links: 0.4,
   some_links: 0.15,
@@ -55,7 +56,8 @@ export interface SpamFacts {
   isBotAgent: boolean;
   hasUserAgent: boolean;
   isPrefetch: boolean;
-  tooManyForAddress: boolean;
+  /** Of limits that hold back instead of refusing. */
+  tooMany: Sign[];
   /** Everything typed, in any shape. */
   payload: unknown;
 }
@@ -72,7 +74,7 @@ export function spamScore(facts: SpamFacts): { score: number; signs: Sign[] } {
   if (facts.isBotAgent) signs.push('bot_user_agent');
   if (!facts.hasUserAgent) signs.push('no_user_agent');
   if (facts.isPrefetch) signs.push('prefetch');
-  if (facts.tooManyForAddress) signs.push('too_many_for_address');
+  signs.push(...facts.tooMany);
   const typed = JSON.stringify(facts.payload ?? '');
   const links = typed.match(/https?:\/\//gi)?.length ?? 0;
   if (/\[url=|<a\s+href/i.test(typed)) signs.push('markup_links');

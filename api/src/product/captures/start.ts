@@ -1,12 +1,13 @@
 // What leads need while the process runs: connections of their own, the journal, and what plays it back.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config.ts';
 import { withRetries } from '../../ground/db/faults.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
-import { purposeDigest, rememberForgotten } from '../consent/forget-journal.ts';
+import { purposeDigest, rememberForgotten, rememberNobody } from '../consent/forget-journal.ts';
 import { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/record.ts';
 import { todaysPartitions } from '../events/partitions.ts';
@@ -22,6 +23,7 @@ import { type CaptureLimits, captureLimits } from './limits.ts';
 import { type Captured, storeCapture } from './store.ts';
 
 const REPLAY_EVERY_MS = 2000;
+const REMEMBERED_MAX = 10_000; // 1 MB
 
 /** What jobs need of leads, in any process. */
 export interface LeadWork {
@@ -91,18 +93,28 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
   const withPartitions = <T>(store: () => Promise<T>) => withRetries(store, todaysPartitions(pool));
   const captureNow = (request: Capture) => withPartitions(() => storeCapture(pool, request));
   const confirmNow = (request: Confirmation) => withPartitions(() => confirmOptIn(pool, request));
+  // whose withdrawal this process has put beside the database
+  const remembered = new LRUCache<string, true>({ max: REMEMBERED_MAX });
   async function withdrawNow(request: Withdrawal): Promise<Withdrawn> {
     const withdrawn = await withRetries(() => withdrawConsent(pool, request));
-    // By address the same is written for an address we don't know (as nobody's), so that the time of the answer is the same.
-    if (withdrawn.leadId || request.basis === 'unsubscribe_request') {
-      await rememberForgotten(work.forgetJournal, {
-        kind: 'withdrawal',
+    const { leadId, again } = withdrawn;
+    // Nobody's can never be played back, and a second one of the same person says nothing new: both cost the same
+    // writes, so that the time of the answer is the same, and lengthen nothing.
+    const isKept = leadId !== null && !(again && remembered.has(leadId));
+    if (leadId || request.basis === 'unsubscribe_request') {
+      const entry = {
         siteId: request.site_id,
-        leadId: withdrawn.leadId ?? randomUUID(),
+        leadId: leadId ?? randomUUID(),
         at: new Date().toISOString(),
         saidAt: request.at,
         ...(request.purposes ? { purposes: request.purposes.map(purposeDigest) } : {}),
-      }).catch((err) => log.error({ err }, 'a withdrawal could not be written beside the database'));
+      };
+      await (isKept ? rememberForgotten : rememberNobody)(work.forgetJournal, {
+        kind: 'withdrawal',
+        ...entry,
+      })
+        .then(() => isKept && remembered.set(leadId, true))
+        .catch((err) => log.error({ err }, 'a withdrawal could not be written beside the database'));
     }
     return withdrawn;
   }
@@ -132,7 +144,7 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     capture: (request, requestId) => keep('capture', request, captureNow, requestId),
     async withdraw(request) {
       const withdrawn = await keep('withdrawal', request, withdrawNow);
-      return withdrawn === 'journalled' ? { outcome: 'withdrawn', leadId: null } : withdrawn;
+      return withdrawn === 'journalled' ? { outcome: 'withdrawn', leadId: null, again: false } : withdrawn;
     },
     confirm: (request) => keep('confirmation', request, confirmNow),
     captureLimits: captureLimits(config.RATE_LIMITS === 'on'),

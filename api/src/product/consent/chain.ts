@@ -48,6 +48,8 @@ export interface ConsentRecord {
   } | null;
 }
 
+const FAULTS_MAX = 100;
+
 const sha256 = (...parts: (string | Buffer)[]) => {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
@@ -107,29 +109,48 @@ export function detailsDigest({
 }
 
 /**
- * records  of one lead, by seq
- * head     the lead's own note of its newest hash; undefined once the lead is erased
- * returns  what is wrong, in words; empty when the chain is whole
+ * Takes a lead's records one after the other, by seq, and holds none of them.
+ * end  head: the lead's own note of its newest hash, undefined once the lead is erased; answers what is wrong, in words,
+ *      at most FAULTS_MAX of them; nothing when the chain is whole
  */
+export function chainCheck() {
+  const faults: string[] = [];
+  let length = 0;
+  let previous: string | null = null;
+  const fault = (text: string) => {
+    if (faults.length < FAULTS_MAX) faults.push(text);
+  };
+  return {
+    get length() {
+      return length;
+    },
+    see(record: ConsentRecord): void {
+      length += 1;
+      const at = `record ${record.seq}`;
+      if (record.seq !== length) fault(`${at}: ${length} was expected`);
+      if (record.previousHash !== previous) fault(`${at}: does not follow the one before it`);
+      if (recordHash(record) !== record.hash) fault(`${at}: was changed`);
+      const { purpose, details } = record;
+      if (details && detailsDigest({ purpose, details }) !== record.detailsDigest)
+        fault(`${at}: its details were changed`);
+      if (record.details?.textId && record.wordsSha256 !== record.textSha256)
+        fault(`${at}: the words are not those that were shown`);
+      previous = record.hash;
+    },
+    end(head: { seq: number; hash: string | null } | undefined): string[] {
+      if (head && (head.seq !== length || head.hash !== previous))
+        fault(`the lead knows of ${head.seq} records, ${length} are here`);
+      return faults;
+    },
+  };
+}
+
+/** The same of records that are at hand. */
 export function chainFaults(
   records: ConsentRecord[],
   head: { seq: number; hash: string | null } | undefined,
 ): string[] {
-  const faults: string[] = [];
-  let previous: string | null = null;
-  for (const [i, record] of records.entries()) {
-    const at = `record ${record.seq}`;
-    if (record.seq !== i + 1) faults.push(`${at}: ${i + 1} was expected`);
-    if (record.previousHash !== previous) faults.push(`${at}: does not follow the one before it`);
-    if (recordHash(record) !== record.hash) faults.push(`${at}: was changed`);
-    const { purpose, details } = record;
-    if (details && detailsDigest({ purpose, details }) !== record.detailsDigest)
-      faults.push(`${at}: its details were changed`);
-    if (record.details?.textId && record.wordsSha256 !== record.textSha256)
-      faults.push(`${at}: the words are not those that were shown`);
-    previous = record.hash;
-  }
-  if (head && (head.seq !== records.length || head.hash !== previous))
-    faults.push(`the lead knows of ${head.seq} records, ${records.length} are here`);
-  return faults;
+  const check = chainCheck();
+  for (const record of records) check.see(record);
+  return check.end(head);
 }

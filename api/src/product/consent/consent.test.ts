@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { listConsentRecords } from '../../../test/leads.ts';
 import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { chainFaults } from './chain.ts';
 import { linkToken } from './link.ts';
 import { expireConsents } from './queries.ts';
-import { listConsentRecords, recordConsent } from './record.ts';
+import { recordConsent } from './record.ts';
 
 let server: TestServer;
 let site: string;
@@ -298,8 +299,9 @@ test('a known address costs the same questions and the same lines on disk as an 
     asked.push('connect');
     return connect.apply(pool, args);
   }) as typeof connect;
-  const journal = () =>
-    existsSync(forgetJournal) ? readFileSync(forgetJournal, 'utf8').split('\n').length : 0;
+  const lengthOf = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length : 0);
+  // nobody's line goes beside the journal: the same write, and the journal stays as it is
+  const journal = () => lengthOf(forgetJournal) + lengthOf(`${forgetJournal}.nobody`);
   const cost = async (work: () => Promise<{ status: number; body: unknown }>) => {
     asked.length = 0;
     const before = journal();
@@ -314,7 +316,10 @@ test('a known address costs the same questions and the same lines on disk as an 
       await cost(() => capture(address(), express)),
     );
     const leaving = await cost(() => unsubscribe(known));
+    const kept = lengthOf(forgetJournal);
     assert.deepEqual(leaving, await cost(() => unsubscribe(address())));
+    assert.deepEqual(leaving, await cost(() => unsubscribe(known)));
+    assert.equal(lengthOf(forgetJournal), kept, 'neither strangers nor repetitions lengthen the journal');
     assert.equal(leaving.lines, 1);
     assert.equal(leaving.asked.filter((what) => what !== 'connect').length, 1, 'one round trip');
   } finally {

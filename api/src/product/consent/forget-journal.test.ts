@@ -2,15 +2,30 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { runConfined } from '../../../test/container.ts';
 import { type Forgotten, readForgotten, rememberForgotten, trimForgotten } from './forget-journal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'forget-journal-'));
 after(() => rmSync(folder, { recursive: true }));
 
+async function read(path: string): Promise<Forgotten[]> {
+  const all: Forgotten[] = [];
+  for await (const entry of readForgotten(path)) all.push(entry);
+  return all;
+}
 const DAY = 86_400_000;
 const withdrawal = (leadId: string, ageMs = 0): Forgotten => ({
   kind: 'withdrawal',
@@ -64,7 +79,7 @@ test('while one process trims again and again, the lines of two others all stay'
     // what counts is a trim while both write: after the first line of each, and before they are told to stop
     if (haveBegun) trimmed += trims;
     else {
-      const seen = new Set((await readForgotten(path)).map(({ leadId }) => leadId));
+      const seen = new Set((await read(path)).map(({ leadId }) => leadId));
       haveBegun = writers.every(({ name }) => seen.has(`${name}0`));
     }
     if (trimmed > 20) stopAll();
@@ -75,7 +90,7 @@ test('while one process trims again and again, the lines of two others all stay'
     [0, 0],
   );
   assert.ok(trimmed > 20, `${trimmed} trims met the writers`);
-  const names = new Set((await readForgotten(path)).map(({ leadId }) => leadId));
+  const names = new Set((await read(path)).map(({ leadId }) => leadId));
   const expected = written.flatMap(({ name, lines }) => Array.from({ length: lines }, (_, i) => name + i));
   assert.ok(expected.length >= 2 * LINES);
   assert.deepEqual(
@@ -92,16 +107,44 @@ test('a trim that ended half way loses nothing, and the next one finishes it', a
   rmSync(path);
   writeFileSync(path, ''); // the new file is in place, the late lines are not in it yet
   assert.deepEqual(
-    (await readForgotten(path)).map(({ leadId }) => leadId),
+    (await read(path)).map(({ leadId }) => leadId),
     ['kept'],
   );
   await trimForgotten(path);
   assert.deepEqual(
-    (await readForgotten(path)).map(({ leadId }) => leadId),
+    (await read(path)).map(({ leadId }) => leadId),
     ['kept'],
   );
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('torn')),
     ['torn.ndjson'],
   );
+});
+
+test('a journal that is longer than the heap is trimmed, read and merged all the same', async () => {
+  const [path, other] = [join(folder, 'long.ndjson'), join(folder, 'other.ndjson')];
+  const LINES = 400_000;
+  const lines = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, n) => `\n${JSON.stringify(withdrawal(`lead ${from + n}`))}`).join('');
+  writeFileSync(path, `\n${JSON.stringify(withdrawal('long ago', 500 * DAY))}`);
+  for (let from = 0; from < LINES; from += 50_000) appendFileSync(path, lines(50_000, from));
+  writeFileSync(other, lines(3, LINES));
+  copyFileSync(path, `${path}.copy`);
+  appendFileSync(`${path}.copy`, readFileSync(other));
+  const script = `
+    const [, path, other] = process.argv;
+    const journal = await import(${JSON.stringify(new URL('forget-journal.ts', import.meta.url).href)});
+    const { mergeJournal } = await import(${JSON.stringify(new URL('../../operations/backups/journal.ts', import.meta.url).href)});
+    const trimmed = await journal.trimForgotten(path);
+    const merged = await mergeJournal(path + '.copy', path);
+    const again = await mergeJournal(other, path);
+    let read = 0;
+    for await (const _ of journal.readForgotten(path)) read += 1;
+    console.log(JSON.stringify({ trimmed, merged, again, read }));`;
+  assert.deepEqual(JSON.parse(await runConfined(script, [path, other])), {
+    trimmed: 1,
+    merged: 4, // and what was trimmed, which the other machine still has
+    again: 0,
+    read: LINES + 4,
+  });
 });

@@ -1,15 +1,10 @@
 // Erasures and withdrawals, kept outside the database: a backup that is restored learns again what was forgotten since.
 // Ids, hashes and times only; an address never stands here.
 import { createHash } from 'node:crypto';
-import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import {
-  appendAmongOthers,
-  makeFolder,
-  renameDurably,
-  syncFolder,
-  writeSynced,
-} from '../../ground/lib/durable.ts';
+import { appendAmongOthers, makeFolder, renameDurably, syncFolder } from '../../ground/lib/durable.ts';
+import { inLists, linesOf } from '../../ground/lib/lines.ts';
 
 export type Forgotten =
   | { kind: 'erasure'; siteId: string; leadId: string | null; emailHash: string; at: string }
@@ -30,6 +25,9 @@ export const purposeDigest = (purpose: string): string => createHash('sha256').u
 
 // Longer than any backup is kept (35 days), with room for one that was put aside.
 const KEPT_MS = 400 * 86_400_000;
+const LINES_AT_ONCE = 1000;
+// What is written beside the journal only for its time never takes more than this.
+const NOBODY_BYTES_MAX = 64 * 1024;
 
 // one writer at a time in this process
 let turn: Promise<unknown> = Promise.resolve();
@@ -42,6 +40,18 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 /** Resolves when the line is on disk. */
 export function rememberForgotten(path: string, entry: Forgotten): Promise<void> {
   return inTurn(() => appendLines(path, [JSON.stringify(entry)]));
+}
+
+/**
+ * The same writes as for an entry, for somebody the database does not know: the time of an answer tells nothing, and
+ * strangers lengthen nothing. What is written is never read, and begins anew before it is long.
+ */
+export function rememberNobody(path: string, entry: Forgotten): Promise<void> {
+  return inTurn(async () => {
+    const nobody = `${path}.nobody`;
+    await appendLines(nobody, [JSON.stringify(entry)]);
+    if ((await stat(nobody)).size > NOBODY_BYTES_MAX) await truncate(nobody, 0);
+  });
 }
 
 /**
@@ -64,47 +74,73 @@ export async function appendLines(path: string, lines: string[]): Promise<void> 
   }
 }
 
-const textOf = (path: string) =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
 /** The file before a trim, as long as the trim is not finished. */
 const before = (path: string) => `${path}.before`;
 
-/** In the order it happened; lines torn by a crash are left out. */
-export async function readForgotten(path: string): Promise<Forgotten[]> {
-  const lines = new Set(`${await textOf(before(path))}\n${await textOf(path)}`.split('\n'));
-  return [...lines].flatMap((line) => {
-    try {
-      return line ? [JSON.parse(line) as Forgotten] : [];
-    } catch {
-      return [];
+/** In the order it happened, one at a time; some may come twice. Lines torn by a crash are left out. */
+export async function* readForgotten(path: string): AsyncGenerator<Forgotten> {
+  for (const file of [before(path), path])
+    for await (const line of linesOf(file)) {
+      const entry = parsed(line);
+      if (entry) yield entry;
     }
-  });
+}
+
+function parsed(line: string): Forgotten | null {
+  try {
+    return JSON.parse(line) as Forgotten;
+  } catch {
+    return null;
+  }
 }
 
 /** Leaves out what is older than any backup can be. One trim at a time (the purge's lock); others may write meanwhile. */
 export function trimForgotten(path: string, now = Date.now()): Promise<number> {
-  return inTurn(() => trim(path, now));
+  return inTurn(() => trim(path, (line) => now - Date.parse(parsed(line)?.at ?? '') < KEPT_MS));
 }
 
-async function trim(path: string, now: number): Promise<number> {
-  await takeOver(path); // a trim that ended half way
-  const all = await readForgotten(path);
-  const kept = all.filter(({ at }) => now - Date.parse(at) < KEPT_MS);
-  if (kept.length === all.length) return 0;
-  await writeSynced(`${path}.new`, kept.map((entry) => `\n${JSON.stringify(entry)}`).join(''));
+async function trim(path: string, isKept: (line: string) => boolean): Promise<number> {
+  await takeOver(path, 0, ''); // a trim that ended half way
+  if (!(await hasOld(path, isKept))) return 0;
+  const size = (await stat(path)).size;
+  const seen = { old: 0, last: '', lastAt: 0 };
+  const kept = keptOf(path, size, isKept, seen);
+  await writeFile(`${path}.new`, kept, { mode: 0o600, flush: true });
   await link(path, before(path));
   await syncFolder(dirname(path)); // the old file has its second name before it loses the first
   await renameDurably(`${path}.new`, path);
-  await takeOver(path, new Set(all.map((entry) => JSON.stringify(entry))));
-  return all.length - kept.length;
+  await takeOver(path, seen.lastAt, seen.last);
+  return seen.old;
 }
 
-/** Adds what came to the old file since it was read (all of it, when nobody knows), and removes it. */
-async function takeOver(path: string, known?: Set<string>): Promise<void> {
-  const late = (await textOf(before(path))).split('\n').filter((line) => line && !known?.has(line));
-  if (late.length > 0) await appendLines(path, late);
+async function hasOld(path: string, isKept: (line: string) => boolean): Promise<boolean> {
+  for await (const line of linesOf(path)) if (!isKept(line)) return true;
+  return false;
+}
+
+/** The file's first `size` bytes without what is old, in pieces of some kilobytes; and where its last line begins, which may be torn. */
+async function* keptOf(
+  path: string,
+  size: number,
+  isKept: (line: string) => boolean,
+  seen: { old: number; last: string; lastAt: number },
+): AsyncGenerator<string> {
+  for await (const lines of inLists(linesOf(path, { end: size - 1 }), LINES_AT_ONCE)) {
+    const kept = lines.filter(isKept);
+    seen.old += lines.length - kept.length;
+    seen.last = lines.at(-1)!;
+    if (kept.length > 0) yield kept.map((line) => `\n${line}`).join('');
+  }
+  seen.lastAt = size - Buffer.byteLength(seen.last);
+}
+
+/** Adds what came to the old file from a byte on, but for the line that is known already, and removes it. */
+async function takeOver(path: string, from: number, known: string): Promise<void> {
+  let isFirst = true;
+  for await (const lines of inLists(linesOf(before(path), { start: from }), LINES_AT_ONCE)) {
+    const late = isFirst && lines[0] === known ? lines.slice(1) : lines;
+    isFirst = false;
+    if (late.length > 0) await appendLines(path, late);
+  }
   await rm(before(path), { force: true });
 }

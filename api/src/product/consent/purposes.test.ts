@@ -1,12 +1,12 @@
 // Consent is for something: a record for each purpose, in its words, under its policy, and a status for each.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { listConsentRecords } from '../../../test/leads.ts';
 import { address, anon } from '../../../test/make.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { chainFaults } from './chain.ts';
 import { readPurposes } from './purposes.ts';
-import { listConsentRecords } from './record.ts';
 
 let server: TestServer;
 let site: string;

@@ -1,5 +1,6 @@
 // What others do with consent: record it, withdraw it, and read a lead's records.
 import { z } from 'zod';
+import type { ListOf } from '../../ground/db/pieces.ts';
 import type { Db } from '../../ground/db/pool.ts';
 import { utc } from '../../ground/http/fields.ts';
 
@@ -100,6 +101,8 @@ export interface Withdrawal {
 export interface Withdrawn {
   outcome: 'withdrawn' | 'erased' | 'unknown';
   leadId: string | null;
+  /** It had withdrawn before: nothing was written. */
+  again: boolean;
 }
 
 /** Safe to call again with the same request. */
@@ -110,6 +113,14 @@ export async function withdrawConsent(db: Db, request: Withdrawal): Promise<With
     values: [JSON.stringify(request)],
   });
   return rows[0]!.withdrawn;
+}
+
+/** Many at once, in one transaction. */
+export async function withdrawConsents(db: Db, requests: Withdrawal[]): Promise<void> {
+  if (requests.length > 0)
+    await db.query('select withdraw_consent(request) from json_array_elements($1) request', [
+      JSON.stringify(requests),
+    ]);
 }
 
 /** returns the lead's status afterwards, null when there is no such lead; inside inSites */
@@ -150,25 +161,21 @@ export async function consentStandings(
   return rows;
 }
 
-const CHAIN = `select r.site_id as "siteId", r.lead_id as "leadId", r.seq, r.purpose, r.action, r.status, r.kind, r.basis, encode(r.text_hash, 'hex') as "textSha256",
-    r.privacy_signal as "privacySignal", instant_text(r.occurred_at) as "occurredAt", instant_text(r.recorded_at) as "recordedAt",
-    instant_text(r.expires_at) as "expiresAt", encode(r.details_digest, 'hex') as "detailsDigest", encode(r.previous_hash, 'hex') as "previousHash",
-    encode(r.hash, 'hex') as hash, encode(sha256(convert_to(t.words, 'UTF8')), 'hex') as "wordsSha256", t.words,
+/** A lead's records with what is still known of each, and the exact words. $2: the lead */
+export const consentRecordList: ListOf = {
+  table: 'consent_records',
+  where: 't.site_id = $1 and t.lead_id = $2',
+  joins: `left join consent_details d using (site_id, record_id)
+    left join consent_texts w on w.site_id = d.site_id and w.text_id = d.text_id`,
+  columns: `t.site_id as "siteId", t.lead_id as "leadId", t.seq, t.purpose, t.action, t.status, t.kind, t.basis, encode(t.text_hash, 'hex') as "textSha256",
+    t.privacy_signal as "privacySignal", instant_text(t.occurred_at) as "occurredAt", instant_text(t.recorded_at) as "recordedAt",
+    instant_text(t.expires_at) as "expiresAt", encode(t.details_digest, 'hex') as "detailsDigest", encode(t.previous_hash, 'hex') as "previousHash",
+    encode(t.hash, 'hex') as hash, encode(sha256(convert_to(w.words, 'UTF8')), 'hex') as "wordsSha256", w.words,
     case when d.record_id is not null then json_build_object('salt', encode(d.salt, 'hex'), 'email', d.email_normalized, 'textId', d.text_id,
       'language', d.language, 'policyVersion', d.policy_version, 'purposes', d.purposes, 'page', d.page, 'formName', d.form_name,
       'source', d.source, 'evidence', d.evidence, 'ipHash', encode(d.ip_hash, 'hex'), 'uaHash', encode(d.ua_hash, 'hex'),
-      'purpose', d.purpose, 'sender', case when num_nonnulls(d.sender_name, d.sender_address, d.sender_contact) > 0 then
-        json_build_object('name', d.sender_name, 'address', d.sender_address, 'contact', d.sender_contact) end) end as details
-  from consent_records r
-  left join consent_details d using (site_id, record_id)
-  left join consent_texts t on t.site_id = d.site_id and t.text_id = d.text_id
-  where r.site_id = $1 and r.lead_id = $2 order by r.seq`;
-
-/** A lead's records with what is still known of each, and the exact words; inside inSites. */
-export async function listConsentRecords(
-  db: Db,
-  siteId: string,
-  leadId: string,
-): Promise<z.output<typeof consentRecordShape>[]> {
-  return (await db.query<z.output<typeof consentRecordShape>>(CHAIN, [siteId, leadId])).rows;
-}
+       'purpose', d.purpose, 'sender', case when num_nonnulls(d.sender_name, d.sender_address, d.sender_contact) > 0 then
+         json_build_object('name', d.sender_name, 'address', d.sender_address, 'contact', d.sender_contact) end) end as details`,
+  key: [['seq', 'integer']],
+  newestFirst: false,
+};

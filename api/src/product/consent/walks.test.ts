@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { randomFrom } from '../../../demo/traffic.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
+import { listConsentRecords } from '../../../test/leads.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { readAddress } from '../../ground/lib/email.ts';
@@ -17,7 +18,7 @@ import { importedRow } from '../leads/import-rows.ts';
 import { chainFaults } from './chain.ts';
 import { newKey } from './link.ts';
 import { confirmOptIn } from './opt-in.ts';
-import { listConsentRecords, recordConsent, withdrawConsent } from './record.ts';
+import { recordConsent, withdrawConsent } from './record.ts';
 import { Person, PURPOSES, type Purpose, type Request, type Said, type Status } from './transitions.model.ts';
 
 const SEED = process.env.SEED ?? String(Math.floor(Math.random() * 1e9));

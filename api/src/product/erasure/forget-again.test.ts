@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -89,4 +89,31 @@ test('what was asked for after the backup happens again, once; what is older sta
     (await server.database.owner.query('select count(*) as n from consent_records')).rows,
     rows,
   );
+});
+
+test('what thousands asked for is looked up in lists, never one by one', async () => {
+  const journal = join(folder, 'many.ndjson');
+  const kim = await makeLead('kim');
+  const at = new Date(Date.now() + 1000).toISOString();
+  const lines = [kim.leadId, ...Array.from({ length: 2_000 }, () => randomUUID())].map((leadId) =>
+    JSON.stringify({ kind: 'withdrawal', siteId, leadId, at }),
+  );
+  await writeFile(journal, lines.map((line) => `\n${line}`).join(''));
+  const pool = server.database.app;
+  const { connect } = pool;
+  let transactions = 0;
+  pool.connect = ((...args: Parameters<typeof connect>) => {
+    transactions += 1;
+    return connect.apply(pool, args);
+  }) as typeof connect;
+  try {
+    assert.deepEqual(
+      await forgetAgain(pool, { journal, since: at, pepper: PEPPER, tables: tablesOf(FEATURES) }),
+      { erased: 0, withdrawn: 1, unknown: 2_000 },
+    );
+  } finally {
+    pool.connect = connect;
+  }
+  assert.equal(await statusOf(kim.leadId), 'withdrawn');
+  assert.ok(transactions <= 10, `${transactions} transactions for 2001 entries`);
 });

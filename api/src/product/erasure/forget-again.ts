@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import { inLists } from '../../ground/lib/lines.ts';
 import type { Tables } from '../../ground/tables.ts';
 import { emailHash } from '../captures/capture.ts';
 import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
-import { consentStandings, withdrawConsent } from '../consent/record.ts';
-import { forgetting } from './forget.ts';
+import { consentStandings, type Withdrawal, withdrawConsents } from '../consent/record.ts';
+import { type Forget, forgetting } from './forget.ts';
 
 export interface ForgottenAgain {
   erased: number;
@@ -15,17 +16,12 @@ export interface ForgottenAgain {
   unknown: number;
 }
 
-/** Which purposes a withdrawal was of: email, and those the restored lead has. */
-async function purposesOf(
-  pool: Pool,
-  { siteId, leadId }: Extract<Forgotten, { kind: 'withdrawal' }>,
-  digests: string[],
-): Promise<string[]> {
-  const standings = await inSites(pool, siteId, (db) => consentStandings(db, siteId, leadId));
-  return standings
-    .map(({ purpose }) => purpose)
-    .filter((purpose) => digests.includes(purposeDigest(purpose)));
-}
+type Withdrawn = Extract<Forgotten, { kind: 'withdrawal' }>;
+type Erased = Extract<Forgotten, { kind: 'erasure' }>;
+
+// Entries that are looked up together; and addresses of a site that are in memory at once.
+const ENTRIES_AT_ONCE = 500;
+const ADDRESSES_AT_ONCE = 2000;
 
 /**
  * pool     connections of the app's role to the restored database
@@ -41,63 +37,125 @@ export async function forgetAgain(
 ): Promise<ForgottenAgain> {
   const forget = forgetting(pool, tables, null);
   const done: ForgottenAgain = { erased: 0, withdrawn: 0, unknown: 0 };
-  const addresses = new Map<string, Map<string, string>>();
-  /** Every address of a site by its hash: leads, and who waits in quarantine. */
-  async function addressOf(siteId: string, hash: string): Promise<string | undefined> {
-    let ofSite = addresses.get(siteId);
-    if (!ofSite) {
-      const { rows } = await inSites(pool, siteId, (db) =>
-        db.query<{ email: string }>(
-          `select email_normalized as email from leads where site_id = $1
-           union select email_normalized from quarantine where site_id = $1 and email_normalized is not null`,
-          [siteId],
-        ),
-      );
-      ofSite = new Map(rows.map(({ email }) => [emailHash(pepper, siteId, email), email]));
-      addresses.set(siteId, ofSite);
+  for await (const entries of inLists(youngerThan(since, readForgotten(journal)), ENTRIES_AT_ONCE))
+    for (const [siteId, ofSite] of Map.groupBy(entries, (entry) => entry.siteId)) {
+      // A withdrawal before an erasure in the journal leaves nothing that the erasure would not take; one after it is of
+      // a lead that the erasure knows by another id.
+      const kinds = Object.groupBy(ofSite, ({ kind }) => kind);
+      await withdrawAgain(pool, siteId, (kinds.withdrawal ?? []) as Withdrawn[], done);
+      await eraseAgain({ pool, pepper, forget }, siteId, (kinds.erasure ?? []) as Erased[], done);
     }
-    return ofSite.get(hash);
+  return done;
+}
+
+async function* youngerThan(since: string, entries: AsyncIterable<Forgotten>): AsyncGenerator<Forgotten> {
+  for await (const entry of entries) if (entry.at >= since) yield entry;
+}
+
+/** Two round trips, whatever their number; one more for each of a single purpose. */
+async function withdrawAgain(
+  pool: Pool,
+  siteId: string,
+  entries: Withdrawn[],
+  done: ForgottenAgain,
+): Promise<void> {
+  if (entries.length === 0) return;
+  const leads = await leadsOf(pool, siteId, entries);
+  const requests: Withdrawal[] = [];
+  for (const entry of entries) {
+    const lead = leads.get(entry.leadId);
+    if (!lead) continue;
+    requests.push({
+      site_id: siteId,
+      request_id: randomUUID(),
+      at: entry.saidAt ?? entry.at,
+      basis: 'unsubscribe_request',
+      key: lead.key,
+      purposes: entry.purposes && (await purposesOf(pool, entry, entry.purposes)),
+      reason: 'repeated after a restore',
+    });
   }
-  for (const entry of await readForgotten(journal)) {
-    if (entry.at < since) continue;
-    const lead = await inSites(
-      pool,
-      entry.siteId,
-      async (db) =>
-        (
-          await db.query<{ email_normalized: string; unsubscribe_key: string }>(
-            'select email_normalized, unsubscribe_key from leads where site_id = $1 and lead_id = $2',
-            [entry.siteId, entry.leadId],
-          )
-        ).rows[0],
-    );
-    if (entry.kind === 'withdrawal') {
-      if (!lead) {
-        done.unknown += 1;
-        continue;
-      }
-      await withdrawConsent(pool, {
-        site_id: entry.siteId,
-        request_id: randomUUID(),
-        at: entry.saidAt ?? entry.at,
-        basis: 'unsubscribe_request',
-        key: lead.unsubscribe_key,
-        purposes: entry.purposes && (await purposesOf(pool, entry, entry.purposes)),
-        reason: 'repeated after a restore',
-      });
-      done.withdrawn += 1;
-      continue;
-    }
+  await withdrawConsents(pool, requests);
+  done.withdrawn += requests.length;
+  done.unknown += entries.length - requests.length;
+}
+
+/** Which purposes a withdrawal was of: email, and those the restored lead has. */
+async function purposesOf(pool: Pool, { siteId, leadId }: Withdrawn, digests: string[]): Promise<string[]> {
+  const standings = await inSites(pool, siteId, (db) => consentStandings(db, siteId, leadId));
+  return standings
+    .map(({ purpose }) => purpose)
+    .filter((purpose) => digests.includes(purposeDigest(purpose)));
+}
+
+async function eraseAgain(
+  { pool, pepper, forget }: { pool: Pool; pepper: string; forget: Forget },
+  siteId: string,
+  entries: Erased[],
+  done: ForgottenAgain,
+): Promise<void> {
+  if (entries.length === 0) return;
+  const leads = await leadsOf(pool, siteId, entries);
+  const nameless = entries.filter(({ leadId }) => !leads.has(leadId ?? ''));
+  const addresses = await addressesOf(
+    pool,
+    siteId,
+    pepper,
+    new Set(nameless.map((entry) => entry.emailHash)),
+  );
+  for (const { leadId, emailHash: hash, at } of entries) {
     const { found } = await forget({
-      siteId: entry.siteId,
+      siteId,
       // The same person under another lead: erased, and captured anew before the backup was made. Without any address
       // there may still be conversions told by it.
-      emailNormalized: lead?.email_normalized ?? (await addressOf(entry.siteId, entry.emailHash)) ?? null,
-      emailHash: entry.emailHash,
-      again: { leadId: entry.leadId, at: entry.at },
+      emailNormalized: leads.get(leadId ?? '')?.email ?? addresses.get(hash) ?? null,
+      emailHash: hash,
+      again: { leadId, at },
     });
     if (found) done.erased += 1;
     else done.unknown += 1;
   }
-  return done;
+}
+
+/** By id, those that are there. */
+async function leadsOf(
+  pool: Pool,
+  siteId: string,
+  entries: Forgotten[],
+): Promise<Map<string, { email: string; key: string }>> {
+  const { rows } = await inSites(pool, siteId, (db) =>
+    db.query<{ id: string; email: string; key: string }>(
+      'select lead_id as id, email_normalized as email, unsubscribe_key as key from leads where site_id = $1 and lead_id = any ($2)',
+      [siteId, entries.map(({ leadId }) => leadId)],
+    ),
+  );
+  return new Map(rows.map(({ id, email, key }) => [id, { email, key }]));
+}
+
+/** Those addresses of a site, by their hash, that are wanted: of leads, and of who waits in quarantine. Read page by page. */
+async function addressesOf(
+  pool: Pool,
+  siteId: string,
+  pepper: string,
+  wanted: Set<string>,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  if (wanted.size === 0) return found;
+  for (const table of ['leads', 'quarantine'])
+    for (let after = ''; ; ) {
+      const { rows } = await inSites(pool, siteId, (db) =>
+        db.query<{ email: string }>(
+          `select distinct email_normalized as email from ${table}
+           where site_id = $1 and email_normalized > $2 order by email_normalized limit ${ADDRESSES_AT_ONCE}`,
+          [siteId, after],
+        ),
+      );
+      for (const { email } of rows) {
+        const hash = emailHash(pepper, siteId, email);
+        if (wanted.has(hash)) found.set(hash, email);
+      }
+      if (rows.length < ADDRESSES_AT_ONCE) break;
+      after = rows.at(-1)!.email;
+    }
+  return found;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { siteName, utc } from '../../ground/http/fields.ts';
+import { streamedJson } from '../../ground/http/json-stream.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Tables } from '../../ground/tables.ts';
@@ -61,7 +62,7 @@ export function erasureRoutes({ db, tables, forget, hashAddress, journal }: Eras
       ...common,
       at: 'POST /v1/leads/export-subject',
       id: 'exportSubject',
-      says: 'Everything held about an address',
+      says: 'Everything held about an address; streamed, whatever its length',
       answers: {
         200: z.object({
           site: z.object({ siteId: z.uuid(), key: z.string(), name: z.string() }),
@@ -71,13 +72,12 @@ export function erasureRoutes({ db, tables, forget, hashAddress, journal }: Eras
       },
       async run({ email: { normalized } }, call) {
         const { siteId, key, name } = call.site;
-        const subject = await everythingAbout(db, tables, siteId, {
-          normalized,
-          hash: hashAddress(siteId, normalized),
-        });
-        if (!subject) throw unknown();
-        call.note({ target: subject.lead?.leadId ?? null });
-        return { site: { siteId, key, name }, generatedAt: new Date().toISOString(), subject };
+        const address = { normalized, hash: hashAddress(siteId, normalized) };
+        const found = await everythingAbout({ db, tables, siteId, address });
+        if (!found) throw unknown();
+        call.note({ target: found.leadId });
+        const generatedAt = new Date().toISOString();
+        return streamedJson({ site: { siteId, key, name }, generatedAt, subject: found.subject });
       },
     }),
   ];

@@ -1,20 +1,9 @@
-// Leads as administrators see them: a page of a list, one lead's timeline, everything held about one address.
-import type { z } from 'zod';
+// Leads as administrators see them: a page of a list, one by its id, one by its address.
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { listConsentRecords } from '../consent/record.ts';
-import type {
-  eventShape,
-  identityShape,
-  LeadRow,
-  leadConversionShape,
-  mailShape,
-  sessionShape,
-  submissionShape,
-  Timeline,
-} from './shapes.ts';
+import type { LeadRow } from './shapes.ts';
 
 export interface LeadFilter {
   /** Part of an address. */
@@ -127,95 +116,4 @@ export async function findLeadByAddress(
       ])
     ).rows[0] ?? null
   );
-}
-
-/** Everything that belongs to a lead, newest first; events bounded, all else whole. Inside inSites. */
-export async function timelineOf(db: Db, lead: LeadRow, eventsMax: number): Promise<Timeline> {
-  const { siteId, leadId } = lead;
-  const identities = await listIdentities(db, siteId, leadId);
-  const visitors = [
-    ...new Set(
-      identities
-        .filter((link) => !link.unlinkedAt && link.linkSource !== 'same_ip_ua_window')
-        .map((link) => link.visitorId),
-    ),
-  ];
-  return {
-    identities,
-    sessions: await listSessions(db, siteId, visitors),
-    events: await listEvents(db, siteId, visitors, eventsMax),
-    submissions: await listSubmissions(db, siteId, leadId),
-    consents: await listConsentRecords(db, siteId, leadId),
-    conversions: await listConversions(db, siteId, { leadId, visitors }),
-  };
-}
-
-async function listIdentities(db: Db, siteId: string, leadId: string) {
-  const { rows } = await db.query<z.output<typeof identityShape>>(
-    `select identity_id as "identityId", visitor_id as "visitorId", link_source as "linkSource", round(confidence::numeric, 4)::float as confidence,
-       instant_text(linked_at) as "linkedAt", instant_text(unlinked_at) as "unlinkedAt"
-     from lead_identities where site_id = $1 and lead_id = $2 order by linked_at, identity_id`,
-    [siteId, leadId],
-  );
-  return rows;
-}
-
-async function listSessions(db: Db, siteId: string, visitors: string[]) {
-  const { rows } = await db.query<z.output<typeof sessionShape>>(
-    `select session_id as "sessionId", visitor_id as "visitorId", instant_text(started_at) as "startedAt", instant_text(last_activity_at) as "lastActivityAt",
-       landing_path as "landingPath", referrer, source, utm, device_type as "deviceType", browser, os, country
-     from sessions where site_id = $1 and visitor_id = any ($2) order by started_at desc limit 500`,
-    [siteId, visitors],
-  );
-  return rows;
-}
-
-async function listEvents(db: Db, siteId: string, visitors: string[], limit: number) {
-  const { rows } = await db.query<z.output<typeof eventShape>>(
-    `select event_id as "eventId", visitor_id as "visitorId", session_id as "sessionId", event_type as "eventType", path, referrer, utm, props,
-       instant_text(occurred_at) as "occurredAt", bot_reason as "botReason"
-     from events where site_id = $1 and visitor_id = any ($2) order by occurred_at desc, event_id limit $3`,
-    [siteId, visitors, limit],
-  );
-  return rows;
-}
-
-async function listSubmissions(db: Db, siteId: string, leadId: string) {
-  const { rows } = await db.query<z.output<typeof submissionShape>>(
-    `select submission_id as "submissionId", event_id as "eventId", form_name as "formName", path, source_channel as "sourceChannel", payload,
-       instant_text(submitted_at) as "submittedAt", spam_score as "spamScore"
-     from submissions where site_id = $1 and lead_id = $2 order by submitted_at desc`,
-    [siteId, leadId],
-  );
-  return rows;
-}
-
-/** What became of a lead, or of an address that is nobody's lead yet; newest first. Inside inSites. */
-export async function listConversions(
-  db: Db,
-  siteId: string,
-  whose: { leadId?: string; visitors?: string[]; emailHash?: string },
-): Promise<z.output<typeof leadConversionShape>[]> {
-  return (
-    await db.query<z.output<typeof leadConversionShape>>(
-      `select conversion_id as "conversionId", kind, origin, visitor_id as "visitorId", instant_text(occurred_at) as "occurredAt",
-         amount::float8 as amount, currency
-       from conversions where site_id = $1 and (lead_id = $2 or visitor_id = any ($3) or email_hash = $4::bytea)
-       order by occurred_at desc, conversion_id`,
-      [siteId, whose.leadId ?? null, whose.visitors ?? [], whose.emailHash ?? null],
-    )
-  ).rows;
-}
-
-/** Mails to a lead, oldest first, sent or still waiting. */
-export async function listMails(
-  db: Db,
-  siteId: string,
-  leadId: string,
-): Promise<z.output<typeof mailShape>[]> {
-  const { rows } = await db.query<z.output<typeof mailShape>>(
-    'select kind, instant_text(queued_at) as "queuedAt", instant_text(sent_at) as "sentAt" from outgoing_mails where site_id = $1 and lead_id = $2 order by queued_at',
-    [siteId, leadId],
-  );
-  return rows;
 }

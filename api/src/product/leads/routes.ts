@@ -18,13 +18,13 @@ import { type Route, route } from '../../ground/http/route.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { unsubscribeUrl } from '../consent/link.ts';
 import { consentStandings, consentStatus, standingShape } from '../consent/record.ts';
+import { timelineOf } from './belongings.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
 import { exportColumn, exportLeads } from './export.ts';
 import { importInput, importLeads, importReport } from './import.ts';
-import { existingLead, listLeads, timelineOf } from './listing.ts';
+import { existingLead, listLeads } from './listing.ts';
 import { domainClass, leadShape, listedShape, timelineShape } from './shapes.ts';
 
-const TIMELINE_EVENTS_MAX = 500;
 const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface LeadNeeds {
@@ -135,7 +135,7 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
       ...common,
       at: 'GET /v1/leads/:leadId',
       id: 'getLead',
-      says: 'A lead with its sessions, events, submissions, consents and conversions',
+      says: 'A lead with its newest sessions, events, submissions, consents and conversions',
       of: 'all',
       answers: {
         200: z.object({ lead: leadShape, purposes: z.array(standingShape), ...timelineShape.shape }),
@@ -145,7 +145,7 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
         return inSites(db, lead.siteId, async (client) => ({
           lead,
           purposes: await consentStandings(client, lead.siteId, lead.leadId),
-          ...(await timelineOf(client, lead, TIMELINE_EVENTS_MAX)),
+          ...(await timelineOf(client, lead)),
         }));
       },
     }),
@@ -153,7 +153,7 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
       ...common,
       at: 'GET /v1/leads/:leadId/consent',
       id: 'getConsentEvidence',
-      says: 'Evidence pack: every consent record with its exact words, and whether the chain is whole',
+      says: 'Evidence pack: every consent record with its exact words, and whether the chain is whole; streamed',
       who: 'evidence',
       of: 'all',
       answers: { 200: evidenceShape },

@@ -117,13 +117,21 @@ export const mailShape = z
   .object({ kind: z.enum(['confirm']), queuedAt: utc, sentAt: utc.nullable().describe('null: it waits') })
   .meta({ id: 'LeadMail' });
 
-/** Everything that belongs to a lead, newest first. */
-export const timelineShape = z.object({
+/** Everything that belongs to a lead. */
+export const belongings = {
   identities: z.array(identityShape),
   sessions: z.array(sessionShape),
   events: z.array(eventShape),
   submissions: z.array(submissionShape),
   consents: z.array(consentRecordShape),
   conversions: z.array(leadConversionShape),
+};
+export const timelineShape = z.object({
+  ...belongings,
+  cut: z
+    .array(z.enum(Object.keys(belongings) as [keyof typeof belongings]))
+    .describe(
+      'lists that hold more than their newest 500 rows or 512 KB, which are shown; POST /v1/leads/export-subject has all',
+    ),
 });
 export type Timeline = z.output<typeof timelineShape>;

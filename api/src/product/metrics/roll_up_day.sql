@@ -31,6 +31,8 @@ declare
   marks bigint[];
   seen bigint;
   moved_days date[];
+  gone uuid[];     -- visitors who are not there any more, and when each was there before
+  gone_previous date[];
   humans uuid[];   -- 16 bytes each: the visitors of a day, unlike its events, fit into memory
 begin
   perform pg_advisory_xact_lock(7301003, hashtext(for_site::text));
@@ -243,12 +245,16 @@ begin
 
   -- Who was there, and when before. A visitor who appears on, or vanishes from, this day changes what came before
   -- their next day; so those days' returns are counted again too.
+  -- A statement of its own: an erasure that changes one of those next days meanwhile has the update look again at what it
+  -- is made from, and PostgreSQL cannot delete once more for that (XX000, and the purge of that night was lost).
+  with vanished as (
+    delete from visitor_days d where site_id = for_site and day = for_day
+      and not exists (select from unnest(humans) as t (visitor_id) where t.visitor_id = d.visitor_id)
+    returning visitor_id, previous_day
+  )
+  select array_agg(visitor_id), array_agg(previous_day) into gone, gone_previous from vanished;
   with there as materialized (
     select unnest(humans) as visitor_id
-  ), vanished as (
-    delete from visitor_days d where site_id = for_site and day = for_day
-      and not exists (select from there t where t.visitor_id = d.visitor_id)
-    returning visitor_id, previous_day
   ), appeared as materialized (
     select t.visitor_id, after.day as next_day, after.previous_day as next_previous,
       (select max(b.day) from visitor_days b where b.site_id = for_site and b.visitor_id = t.visitor_id and b.day < for_day) as before,
@@ -271,7 +277,7 @@ begin
     from (
       select visitor_id, next_day, for_day as previous_day from appeared where next_day is not null
       union all
-      select v.visitor_id, after.day, v.previous_day from vanished v
+      select v.visitor_id, after.day, v.previous_day from unnest(gone, gone_previous) as v (visitor_id, previous_day)
       cross join lateral (
         select day from visitor_days n where n.site_id = for_site and n.visitor_id = v.visitor_id and n.day > for_day order by n.day limit 1
       ) after

@@ -5,9 +5,13 @@ import { numberOf, splitUnits, unitsOf } from '../../../ground/lib/decimal.ts';
 import { timeZoneOf } from '../../../ground/site.ts';
 import { creditor, MODELS, type Model, WHOLE } from './credit.ts';
 import { report } from './report.ts';
-import { spellings, sum } from './sums.ts';
-import { BY, findTouches, OF, type Touch } from './touches.ts';
+import { BY, eachTouch, OF, type Touch } from './touches.ts';
 import { count, timeZone, windowed, windowShape } from './window.ts';
+
+// Rows of an answer. Sources are few; campaigns are as many as links that strangers write.
+const ROWS_MAX = 5000;
+/** The campaigns beyond that, together. */
+const OTHER = '[other]';
 
 const credits = z.number().min(0);
 const byModel = { first: credits, last: credits, linear: credits, time_decay: credits, position: credits };
@@ -27,7 +31,7 @@ const answer = z
     rows: z.array(
       z.object({
         source: z.string().describe('unknown: a purchase of someone who is no lead of the forms'),
-        campaign: z.string().nullable(),
+        campaign: z.string().nullable().describe(`${OTHER}: those beyond ${ROWS_MAX} rows, together`),
         ...byModel,
         revenue: z
           .record(z.string(), z.object(byModel))
@@ -63,54 +67,80 @@ interface Credited {
   revenue: Map<string, Record<Model, bigint>>;
 }
 
-/** By source and campaign; one campaign in several spellings is one. */
-function creditAll(paths: Iterable<Touch[]>): Credited[] {
+/** Credits path after path and holds only the sums: by source and campaign, one campaign in several spellings is one. */
+function creditAll() {
   const total = new Map<string, Credited>();
   const shares = creditor();
-  const rowOf = ({ source, campaign }: Touch): Credited => {
-    const key = `${source}\n${campaign === null ? '' : `=${campaign.toLowerCase()}`}`;
-    const row = total.get(key) ?? { source, campaign, credits: nothing(0), revenue: new Map() };
+  const spellings = spellingsOf();
+  const begin = (key: string, source: string, campaign: string | null) => {
+    const row = { source, campaign, credits: nothing(0), revenue: new Map() };
     total.set(key, row);
     return row;
   };
-  for (const path of paths) {
+  const rowOf = ({ source, campaign }: Touch): Credited => {
+    const key = `${source}\n${campaign === null ? '' : `=${campaign.toLowerCase()}`}`;
+    const row = total.get(key);
+    if (row) return row;
+    if (campaign === null || total.size < ROWS_MAX) return begin(key, source, campaign);
+    const rest = `${source}\n=${OTHER}`;
+    return total.get(rest) ?? begin(rest, source, OTHER);
+  };
+  function take(path: Touch[]): void {
+    const rows = path.map(rowOf);
+    for (const [i, { campaign, conversions }] of path.entries())
+      if (campaign !== null && rows[i]!.campaign !== OTHER) spellings.count(campaign, conversions);
     const ages = path.map((touch) => touch.age_ms);
     const { amount, currency } = path[0]!;
     for (const model of MODELS) {
       const parts = shares(model, ages);
-      for (const [i, share] of parts.entries())
-        rowOf(path[i]!).credits[model] += share * path[i]!.conversions;
+      for (const [i, share] of parts.entries()) rows[i]!.credits[model] += share * path[i]!.conversions;
       if (amount === null || currency === null) continue;
       for (const [i, part] of splitUnits(unitsOf(amount), parts, WHOLE).entries()) {
-        const { revenue } = rowOf(path[i]!);
+        const { revenue } = rows[i]!;
         const earned = revenue.get(currency) ?? nothing(0n);
         earned[model] += part;
         revenue.set(currency, earned);
       }
     }
   }
-  return [...total.values()].sort(
-    (a, b) =>
-      b.credits.linear - a.credits.linear ||
-      (`${a.source} ${a.campaign}` < `${b.source} ${b.campaign}` ? -1 : 1),
-  );
+  const largestFirst = () =>
+    [...total.values()].sort(
+      (a, b) =>
+        b.credits.linear - a.credits.linear ||
+        (`${a.source} ${a.campaign}` < `${b.source} ${b.campaign}` ? -1 : 1),
+    );
+  const shown = ({ campaign }: Credited) => (campaign === null ? null : spellings.shown(campaign));
+  return { take, largestFirst, shown };
 }
 
-function rowsOf(touches: Touch[], paths: Touch[][], isPurchase: boolean): Answer['rows'] {
-  const shown = spellings(
-    touches.flatMap(({ campaign, conversions }) =>
-      campaign === null ? [] : [{ name: campaign, weight: conversions }],
-    ),
-  );
-  return creditAll(paths).map(({ source, campaign, credits: told, revenue }) => ({
-    source,
-    campaign: campaign === null ? null : shown(campaign),
-    ...eachModel(told, (share) => share / WHOLE),
+// of one campaign; whoever made so many will not miss the next
+const SPELLINGS_MAX = 20;
+/** How often campaigns came in which spelling; the most frequent is shown. */
+function spellingsOf() {
+  const times = new Map<string, Map<string, number>>();
+  return {
+    count(campaign: string, more: number): void {
+      const spelt = times.get(campaign.toLowerCase()) ?? new Map<string, number>();
+      times.set(campaign.toLowerCase(), spelt);
+      if (spelt.has(campaign) || spelt.size < SPELLINGS_MAX)
+        spelt.set(campaign, (spelt.get(campaign) ?? 0) + more);
+    },
+    shown(campaign: string): string {
+      const spelt = times.get(campaign.toLowerCase());
+      return spelt ? [...spelt].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]![0] : campaign;
+    },
+  };
+}
+
+const rowsOf = ({ largestFirst, shown }: ReturnType<typeof creditAll>, isPurchase: boolean): Answer['rows'] =>
+  largestFirst().map((row) => ({
+    source: row.source,
+    campaign: shown(row),
+    ...eachModel(row.credits, (share) => share / WHOLE),
     revenue: isPurchase
-      ? Object.fromEntries([...revenue].map(([currency, by]) => [currency, eachModel(by, numberOf)]))
+      ? Object.fromEntries([...row.revenue].map(([currency, by]) => [currency, eachModel(by, numberOf)]))
       : null,
   }));
-}
 
 /**
  * The leads that were captured, signed up or were activated in the window, or the purchases made in it (by=capture: of
@@ -131,25 +161,35 @@ export const attribution = report({
   answer,
   async read(db, site, { from, to, of, by }) {
     const window = { from, to };
-    const touches = await findTouches(db, site, window, of, by);
-    const alike = touches.filter(({ path }) => path === null).map((touch) => [touch]);
-    const single = Map.groupBy(
-      touches.filter(({ path }) => path !== null),
-      ({ path }) => path,
-    );
-    const paths = [...single.values(), ...alike];
-    const since = touches.flatMap(({ known_since }) => known_since?.getTime() ?? []);
+    const credited = creditAll();
+    const told = { conversions: 0, touches: 0, unknown: 0, since: 0 };
+    let path: Touch[] = [];
+    const endPath = () => {
+      const [first] = path;
+      if (!first) return;
+      credited.take(path);
+      told.conversions += first.conversions;
+      told.unknown += first.unknown;
+      path = [];
+    };
+    await eachTouch(db, site, window, { of, by }, (touch) => {
+      if (touch.path === null || touch.path !== path[0]?.path) endPath();
+      path.push(touch);
+      told.touches += touch.conversions;
+      told.since = Math.max(told.since, touch.known_since?.getTime() ?? 0);
+    });
+    endPath();
     return {
       timeZone: timeZoneOf(site),
       window,
       of,
       by,
-      conversions: sum(paths, ([first]) => first!.conversions),
-      touches: sum(touches, (touch) => touch.conversions),
-      touchesKnownSince: since.length > 0 ? new Date(Math.max(...since)).toISOString() : null,
-      conversionsBeforeThat: sum(paths, ([first]) => first!.unknown),
+      conversions: told.conversions,
+      touches: told.touches,
+      touchesKnownSince: told.since > 0 ? new Date(told.since).toISOString() : null,
+      conversionsBeforeThat: told.unknown,
       models: [...MODELS],
-      rows: rowsOf(touches, paths, of === 'purchase'),
+      rows: rowsOf(credited, of === 'purchase'),
     };
   },
   rows: ({ rows, of }) =>

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { LEAD_FACTS } from './queries.ts';
-import { ratio, spellings, sum } from './sums.ts';
+import { ratio } from './sums.ts';
 import { count, share, timeZone, type Window, windowShape } from './window.ts';
 
 type Column = 'visitors' | 'sessions' | 'entrances' | 'pageViews' | 'conversions' | 'events' | 'engagedMs';
@@ -88,80 +88,70 @@ export const kindAnswer = z.object({
 });
 type KindAnswer = z.output<typeof kindAnswer>;
 
-interface Part extends Record<Column, number> {
-  name: string;
-  detail: string;
-  leads: number;
-}
+type Told = Column | 'leads';
+const COLUMNS: readonly (readonly [Column, sql: string])[] = [
+  ['visitors', 'visitors'],
+  ['sessions', 'sessions'],
+  ['entrances', 'entrances'],
+  ['pageViews', 'page_views'],
+  ['conversions', 'conversions'],
+  ['events', 'events'],
+  ['engagedMs', 'engaged_ms'],
+];
+const TOLD: readonly Told[] = [...COLUMNS.map(([column]) => column), 'leads'];
 
-async function findParts(db: Db, siteId: string, { from, to }: Window, { kind }: Kind): Promise<Part[]> {
+/** A row of the answer, with the sums of all rows beside it. */
+type Part = Record<Told, number> & { name: string; detail: string; rows: number } & {
+  [Name in `all_${Told}`]: number;
+};
+
+/**
+ * The largest, in their order; sorted, cut and added up by PostgreSQL, since names are as many as strangers make.
+ * Leads whose session is not in this window's sessions, or came without one, are rows too: the sums stay equal.
+ */
+async function findParts(
+  db: Db,
+  siteId: string,
+  { from, to }: Window,
+  kind: Kind,
+  limit: number,
+): Promise<Part[]> {
   const { rows } = await db.query<Part>({
-    name: 'metric_breakdown',
-    text: `select name, detail, sum(visitors)::bigint as visitors, sum(sessions)::bigint as sessions, sum(entrances)::bigint as entrances,
-       sum(page_views)::bigint as "pageViews", sum(conversions)::bigint as conversions, sum(events)::bigint as events,
-       sum(engaged_ms)::bigint as "engagedMs", 0 as leads
-     from daily_breakdowns where site_id = $1 and kind = $4 and day between $2 and $3 group by 1, 2`,
-    values: [siteId, from, to, kind],
+    name:
+      kind.leads || kind.isSpelt ? `metric_breakdown_${kind.kind}` : `metric_breakdown_by_${kind.counts[1]}`,
+    text: partsSql(kind),
+    values: [siteId, from, to, kind.kind, limit],
   });
   return rows;
 }
 
-/** Leads whose session is not in this window's sessions, or came without one, are rows too: the sums stay equal. */
-async function findLeads(
-  db: Db,
-  siteId: string,
-  { from, to }: Window,
-  { kind, leads }: Kind,
-): Promise<Part[]> {
-  if (!leads) return [];
-  const { rows } = await db.query<{ name: string; detail: string; leads: number }>({
-    name: `metric_leads_by_${kind}`,
-    text: `select ${leads.name} as name, ${leads.detail ?? "''"} as detail, count(*) as leads
-       from (${LEAD_FACTS}) facts where ${leads.name} is not null group by 1, 2`,
-    values: [siteId, from, to],
-  });
-  const none = {
-    visitors: 0,
-    sessions: 0,
-    entrances: 0,
-    pageViews: 0,
-    conversions: 0,
-    events: 0,
-    engagedMs: 0,
-  };
-  return rows.map((row) => ({ ...none, ...row }));
-}
-
-const COLUMNS = [
-  'visitors',
-  'sessions',
-  'entrances',
-  'pageViews',
-  'conversions',
-  'events',
-  'engagedMs',
-  'leads',
-] as const;
-
-/** Parts of one name added up, under its most frequent spelling. */
-function merged(parts: Part[], { isSpelt }: Kind): Part[] {
-  const nameOf = ({ name, detail }: Part) => `${name}\n${detail}`;
-  const shown = spellings(parts.map((part) => ({ name: nameOf(part), weight: part.sessions || part.leads })));
-  const total = new Map<string, Part>();
-  for (const part of parts) {
-    const key = isSpelt ? shown(nameOf(part)) : nameOf(part);
-    const row = total.get(key);
-    if (!row) {
-      const [name = '', detail = ''] = key.split('\n');
-      total.set(key, { ...part, name, detail });
-    } else for (const column of COLUMNS) row[column] += part[column];
-  }
-  return [...total.values()];
-}
-
-function heaviestFirst(weigh: (part: Part) => number) {
-  return (a: Part, b: Part) =>
-    weigh(b) - weigh(a) || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.detail < b.detail ? -1 : 1);
+function partsSql({ counts, leads, isSpelt = false }: Kind): string {
+  const sums = (turn: (name: string) => string) => TOLD.map((name) => turn(`"${name}"`)).join(', ');
+  const ofLeads = leads
+    ? `union all
+       select ${leads.name}, ${leads.detail ?? "''"}, ${COLUMNS.map(() => '0').join(', ')}, count(*)
+       from (${LEAD_FACTS}) facts where ${leads.name} is not null group by 1, 2`
+    : '';
+  // one name in several spellings is one, under its most frequent
+  const most = (name: string) =>
+    isSpelt ? `(array_agg(${name} order by weight desc, name, detail))[1]` : `min(${name})`;
+  return `with parts (name, detail, ${sums((name) => name)}) as (
+      select name, detail, ${COLUMNS.map(([, sql]) => `coalesce(sum(${sql}), 0)`).join(', ')}, 0::bigint
+      from daily_breakdowns where site_id = $1 and kind = $4 and day between $2 and $3 group by 1, 2
+      ${ofLeads}
+    ), spelt as (
+      select name, detail, ${sums((name) => `sum(${name}) as ${name}`)}, sum(coalesce(nullif(sessions, 0), leads)) as weight
+      from parts group by 1, 2
+    ), merged as materialized (
+      select ${most('name')} as name, ${most('detail')} as detail, ${sums((name) => `sum(${name})::bigint as ${name}`)}
+      from spelt group by ${isSpelt ? 'lower(name), lower(detail)' : 'name, detail'}
+    )
+    select largest.*, whole.* from (
+      select * from merged order by "${counts[1]}" desc, name, detail limit $5
+    ) largest cross join (
+      select count(*) as rows, ${TOLD.map((name) => `sum("${name}")::bigint as "all_${name}"`).join(', ')} from merged
+    ) whole
+    order by "${counts[1]}" desc, name, detail`;
 }
 
 export async function readKind(
@@ -172,20 +162,12 @@ export async function readKind(
   limit: number,
 ): Promise<KindAnswer> {
   const kind = kindOf(by);
+  const parts = await findParts(db, site.siteId, window, kind, limit);
   const weight = kind.counts[1]!;
-  const weigh = (part: Part) => part[weight];
-  const list = merged(
-    [
-      ...(await findParts(db, site.siteId, window, kind)),
-      ...(await findLeads(db, site.siteId, window, kind)),
-    ],
-    kind,
-  ).sort(heaviestFirst(weigh));
-  const whole = sum(list, weigh);
-  const isCounted = (column: Column | 'leads') =>
+  const isCounted = (column: Told) =>
     column === 'leads' ? kind.leads !== undefined : kind.counts.includes(column);
-  const told = (column: Column | 'leads', value: number) => (isCounted(column) ? value : null);
-  const numbersOf = (of: (column: Column | 'leads') => number) => ({
+  const told = (column: Told, value: number) => (isCounted(column) ? value : null);
+  const numbersOf = (of: (column: Told) => number) => ({
     sessions: told('sessions', of('sessions')),
     entrances: told('entrances', of('entrances')),
     pageViews: told('pageViews', of('pageViews')),
@@ -194,18 +176,19 @@ export async function readKind(
     leads: told('leads', of('leads')),
   });
   const baseOf = (['entrances', 'sessions'] as const).find(isCounted);
+  const whole = (column: Told) => parts[0]?.[`all_${column}`] ?? 0;
   return {
     timeZone: timeZoneOf(site),
     window,
     by,
-    totals: { rows: list.length, ...numbersOf((column) => sum(list, (part) => part[column])) },
-    rows: list.slice(0, limit).map((part) => ({
+    totals: { rows: parts[0]?.rows ?? 0, ...numbersOf(whole) },
+    rows: parts.map((part) => ({
       name: part.name,
       detail: part.detail,
       visitors: told('visitors', part.visitors),
       ...numbersOf((column) => part[column]),
       engagedMs: told('engagedMs', part.engagedMs),
-      share: ratio(weigh(part), whole),
+      share: ratio(part[weight], whole(weight)),
       conversionRate: baseOf && isCounted('conversions') ? ratio(part.conversions, part[baseOf]) : null,
     })),
   };

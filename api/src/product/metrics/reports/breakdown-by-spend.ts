@@ -38,10 +38,10 @@ export async function readSpend(
      select paid.source, paid.campaign, currency, amount::text as amount,
        coalesce(case when paid.campaign = '' then (select sum(leads) from won where won.source = lower(paid.source))
          else (select sum(leads) from won where won.source = lower(paid.source) and won.campaign = lower(paid.campaign)) end, 0)::bigint as leads
-     from paid order by paid.amount desc, source, campaign, currency`,
-    values: [site.siteId, from, to],
+     from paid order by paid.amount desc, source, campaign, currency limit $4`,
+    values: [site.siteId, from, to, limit],
   });
-  return rows.slice(0, limit).map((row) => {
+  return rows.map((row) => {
     const amount = unitsOf(row.amount);
     const cost = divided(amount, row.leads);
     return { ...row, amount: numberOf(amount), costPerLead: cost === null ? null : numberOf(cost) };

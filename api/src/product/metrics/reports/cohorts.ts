@@ -31,10 +31,12 @@ const answer = z
   .meta({ id: 'MetricsCohorts' });
 
 type Stage = 'verified' | 'signedUp' | 'activated';
-/** Whole weeks from the capture; null: not (yet). */
-interface Group extends Record<Stage, number | null> {
+/** How many leads of a week and source had got there after so many whole weeks; every lead once as `captured`. */
+interface Group {
   week: string;
   source: string;
+  stage: Stage | 'captured';
+  after: number;
   leads: number;
 }
 
@@ -43,22 +45,20 @@ async function findGroups(db: Db, site: Site, { from, to }: Window, weeks: numbe
     `case when ${at} is not null then greatest(0, least(floor(extract(epoch from ${at} - first_captured_at) / ${7 * 86_400})::int, $4::int + 1)) end`;
   const { rows } = await db.query<Group>({
     name: 'metric_cohorts',
-    text: `select date_trunc('week', day)::date as week, source, ${whole('verified_at')} as verified, ${whole('signed_up_at')} as "signedUp",
-       ${whole('activated_at')} as activated, count(*) as leads
-     from (${LEAD_FACTS}) facts group by 1, 2, 3, 4, 5`,
+    text: `select date_trunc('week', day)::date as week, source, stage, after, count(*) as leads
+     from (${LEAD_FACTS}) facts cross join lateral (values ('captured', 0), ('verified', ${whole('verified_at')}),
+       ('signedUp', ${whole('signed_up_at')}), ('activated', ${whole('activated_at')})) got (stage, after)
+     where after is not null group by 1, 2, 3, 4`,
     values: [site.siteId, from, to, weeks],
   });
   return rows;
 }
 
-const reached = (groups: Group[], stage: Stage) =>
-  sum(groups, (group) => (group[stage] === null ? 0 : group.leads));
+const reached = (groups: Group[], stage: Group['stage']) =>
+  sum(groups, (group) => (group.stage === stage ? group.leads : 0));
 const reachedAfter = (groups: Group[], stage: Stage, weeks: number) =>
   Array.from({ length: weeks + 1 }, (_, n) =>
-    sum(groups, (group) => {
-      const at = group[stage];
-      return at !== null && at <= n ? group.leads : 0;
-    }),
+    sum(groups, (group) => (group.stage === stage && group.after <= n ? group.leads : 0)),
   );
 
 const numbered = (name: string, numbers: number[]): Row =>
@@ -84,7 +84,7 @@ export const cohorts = report({
         .map(([key, cohort]) => ({
           week: key.slice(0, 10),
           source: key.slice(11),
-          captured: sum(cohort, (group) => group.leads),
+          captured: reached(cohort, 'captured'),
           verified: reached(cohort, 'verified'),
           signedUp: reached(cohort, 'signedUp'),
           activated: reached(cohort, 'activated'),

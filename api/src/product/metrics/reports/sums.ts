@@ -13,24 +13,6 @@ export function addUp(records: Record<string, number>[]): Record<string, number>
   return total;
 }
 
-/**
- * One name in several spellings is one: which to show, the most frequent.
- * list  every spelling as often as it came
- */
-export function spellings(list: Iterable<{ name: string; weight: number }>): (name: string) => string {
-  const weights = new Map<string, Map<string, number>>();
-  for (const { name, weight } of list) {
-    const key = name.toLowerCase();
-    const of = weights.get(key) ?? new Map<string, number>();
-    of.set(name, (of.get(name) ?? 0) + weight);
-    weights.set(key, of);
-  }
-  const shown = new Map<string, string>();
-  for (const [key, of] of weights)
-    shown.set(key, [...of].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]![0]);
-  return (name) => shown.get(name.toLowerCase()) ?? name;
-}
-
 /** Staff are told apart from bots; both count nowhere else. */
 export function botsOf({ staff = 0, ...botsByReason }: Record<string, number>) {
   return {

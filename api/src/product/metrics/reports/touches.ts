@@ -1,4 +1,5 @@
 // What led to each conversion: the touches of its lead, as they are kept with the lead's facts.
+import { eachRow } from '../../../ground/db/each-row.ts';
 import type { Db } from '../../../ground/db/pool.ts';
 import type { Site } from '../../../ground/site.ts';
 import { factsBy, LEAD_FACTS } from './queries.ts';
@@ -56,14 +57,15 @@ function purchasesSql(by: By): string {
   )`;
 }
 
-export async function findTouches(
+/** Path by path, each with its oldest touch first; what stands for several alike comes last. */
+export function eachTouch(
   db: Db,
   site: Site,
   { from, to }: Window,
-  of: Of,
-  by: By,
-): Promise<Touch[]> {
-  const { rows } = await db.query<Touch>({
+  { of, by }: { of: Of; by: By },
+  onTouch: (touch: Touch) => void,
+): Promise<void> {
+  const query = {
     name: `metric_touches_${of}_${by}`,
     // Paths of one touch and no amount are most of them and alike: they come as counts. What came by itself counts only
     // where there is nothing else.
@@ -94,6 +96,6 @@ export async function findTouches(
      from told where touches = 1 and amount is null group by source, campaign
      order by path, age_ms desc, session_id`,
     values: [site.siteId, from, to],
-  });
-  return rows;
+  };
+  return eachRow<Touch>(db, query, onTouch);
 }
