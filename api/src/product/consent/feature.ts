@@ -39,7 +39,7 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
       withdraw,
       hashAddress,
     }),
-    ...confirmRoutes({ sites, settings, confirm }),
+    ...confirmRoutes({ sites, settings, confirm, senderDefaults: settings.senderDefaults }),
     ...consentTextRoutes({ db: pool, senderDefaults: settings.senderDefaults }),
   ],
   jobs: consentJobs,

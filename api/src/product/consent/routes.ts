@@ -12,8 +12,9 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site, SiteDirectory } from '../../ground/site.ts';
+import { wordsOf } from '../../ground/words/words.ts';
 import { askedBy } from './asked-by.ts';
-import { linkedSite } from './link.ts';
+import { linkQuery, spokenLink } from './link-page.ts';
 import { privacyFacts, privacyShape } from './privacy.ts';
 import { purposesField } from './purposes.ts';
 import type { Withdrawal, Withdrawn } from './record.ts';
@@ -62,18 +63,22 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
       ...SHOW_UNSUBSCRIBE,
       id: 'showUnsubscribe',
       says: 'A page with one button; writes nothing',
+      takes: { as: 'query', shape: linkQuery },
       answers: {
         200: { says: 'The page', type: 'text/html' },
         404: { says: 'No link of ours', type: 'text/html' },
       },
       // Mail scanners open every link: looking writes nothing.
-      run(_input, call) {
-        const found = linkedSite(sites, call.params.token!);
-        if (!found) return lost();
+      run({ lang }, call) {
+        const found = spokenLink(sites, call, lang);
+        if (!found) return lost(call);
+        const words = wordsOf(call.language);
+        const { senderName } = found.site.settings;
         return page(
+          call,
           200,
-          'Unsubscribe',
-          html`<p>Press the button, and ${found.site.name || 'we'} will send you no more mail.</p><form method="post"><button type="submit">Unsubscribe</button></form>`,
+          words.unsubscribe,
+          html`<p>${words.pressToUnsubscribe(typeof senderName === 'string' ? senderName : found.site.name || null)}</p><form method="post"><button type="submit">${words.unsubscribe}</button></form>`,
         );
       },
     }),
@@ -93,8 +98,8 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
         404: { says: 'No link of ours', type: 'text/html' },
       },
       async run(_input, call) {
-        const found = linkedSite(sites, call.params.token!);
-        if (!found) return lost();
+        const found = spokenLink(sites, call, new URLSearchParams(call.querystring).get('lang'));
+        if (!found) return lost(call);
         const isOneClick = typeof call.body === 'string' && call.body.includes('One-Click');
         const { outcome } = await withdraw({
           ...request(call),
@@ -102,12 +107,9 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
           key: found.key,
           basis: isOneClick ? 'one_click' : 'unsubscribe_link',
         });
-        if (outcome === 'unknown') return lost();
-        return page(
-          200,
-          'You are unsubscribed',
-          html`<p>You will get no more mail from us. You can close this page.</p>`,
-        );
+        if (outcome === 'unknown') return lost(call);
+        const words = wordsOf(call.language);
+        return page(call, 200, words.unsubscribed, html`<p>${words.noMoreMail}</p>`);
       },
     }),
     route({
@@ -143,8 +145,10 @@ async function unsubscribeAddress(
     throw new AppError('invalid_request', 'This is not an email address.', {
       issues: [{ path: 'email', message: 'an address such as ada@example.com' }],
     });
+  const meant = await meantSites(sites, call, input.propertyId);
+  if (meant.length === 1) call.speaksFor(meant[0]!);
   // the same writes on each site, whether it knows the address or not
-  for (const { siteId } of await meantSites(sites, call, input.propertyId))
+  for (const { siteId } of meant)
     await withdraw({
       ...request(call),
       site_id: siteId,
@@ -156,7 +160,8 @@ async function unsubscribeAddress(
     });
   await atTick(call.began); // known or not: the same words after the same time
   if (!call.isForm || call.readsJson) return {};
-  return page(200, 'Done', html`<p>If we have this address, it will get no more mail from us.</p>`);
+  const words = wordsOf(call.language);
+  return page(call, 200, words.done, html`<p>${words.noMailIfKnown}</p>`);
 }
 
 /** Whose mail shall end: of the site that is named, of the page's own, or of all, since nobody learns that it was another. */
@@ -175,9 +180,7 @@ const request = (call: Call) => ({
   ...askedBy(call),
 });
 
-const lost = (): Reply =>
-  page(
-    404,
-    'This link does not work',
-    html`<p>The address of this page is not complete. Open the link in the mail again, or copy all of it.</p>`,
-  );
+function lost(call: Call): Reply {
+  const words = wordsOf(call.language);
+  return page(call, 404, words.linkBroken, html`<p>${words.addressIncomplete}</p>`);
+}
