@@ -47,7 +47,8 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     showThankYou: [{}],
     makeFormToken: [{}],
     showUnsubscribe: [{ path: { token: place.unsubscribeToken } }],
-    showPrivacy: [{ query: { propertyId } }],
+    showPrivacy: [{ query: { propertyId } }, { query: { propertyId, lang: 'fr' } }],
+    describeGpc: [{}],
     showConfirm: [{ path: { token: place.confirmToken } }],
     confirmAddress: [{ path: { token: place.confirmToken } }],
 

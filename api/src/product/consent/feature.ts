@@ -4,14 +4,16 @@ import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { type ConfirmNeeds, confirmRoutes, confirmTells } from './confirm-routes.ts';
 import { consentJobs, endProof, endUnsubscribed } from './jobs.ts';
+import type { PrivacyNeeds } from './privacy.ts';
+import { privacyRoutes } from './privacy-routes.ts';
+import { consentReadings } from './readings.ts';
 import { type ConsentNeeds, consentRoutes, consentTells } from './routes.ts';
 import { consentTables } from './tables.ts';
 import { consentTextRoutes, type TextNeeds } from './text-routes.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<ConsentNeeds, 'sites' | 'periods'> {
-  config: { PRIVACY_CONTACT_EMAIL?: string | undefined };
+interface House extends Pick<ConsentNeeds, 'sites'>, Pick<PrivacyNeeds, 'config' | 'periods'> {
   leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress'> &
     Pick<ConfirmNeeds, 'confirm'> & {
       pool: Pool;
@@ -34,14 +36,14 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
   routes: ({ config, sites, periods, leads: { pool, withdraw, hashAddress, settings, confirm } }) => [
     ...consentRoutes({
       sites,
-      periods,
-      contact: config.PRIVACY_CONTACT_EMAIL ?? null,
       withdraw,
       hashAddress,
     }),
+    ...privacyRoutes({ config, periods, senderDefaults: settings.senderDefaults }),
     ...confirmRoutes({ sites, settings, confirm, senderDefaults: settings.senderDefaults }),
     ...consentTextRoutes({ db: pool, senderDefaults: settings.senderDefaults }),
   ],
   jobs: consentJobs,
+  readings: consentReadings,
   endings: ({ db }) => ({ 'proof of consent': endProof(db), 'unsubscribed addresses': endUnsubscribed(db) }),
 };

@@ -15,7 +15,6 @@ import type { Site, SiteDirectory } from '../../ground/site.ts';
 import { wordsOf } from '../../ground/words/words.ts';
 import { askedBy } from './asked-by.ts';
 import { linkQuery, spokenLink } from './link-page.ts';
-import { privacyFacts, privacyShape } from './privacy.ts';
 import { purposesField } from './purposes.ts';
 import type { Withdrawal, Withdrawn } from './record.ts';
 
@@ -24,10 +23,6 @@ export interface ConsentNeeds {
   /** Withdraws now, or puts it into the journal while the database is away (outcome withdrawn then too). */
   withdraw: (request: Withdrawal) => Promise<Withdrawn>;
   hashAddress: (siteId: string, normalized: string) => string;
-  /** Whom to ask about one's data. */
-  contact: string | null;
-  /** How long what is kept, of all features. */
-  periods: Record<string, number>;
 }
 
 const BODY_BYTES_MAX = 4096;
@@ -121,16 +116,6 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
       takes: { as: ['json', 'form'], bytesMax: BODY_BYTES_MAX, shape: unsubscribeInput },
       answers: { 200: z.object({}).describe('Taken; a form gets a page that says so') },
       run: (input, call) => unsubscribeAddress(needs, input, call),
-    }),
-    route({
-      ...common,
-      at: 'GET /v1/privacy',
-      id: 'showPrivacy',
-      says: 'Whom to ask about one’s data, how long what is kept, which policy is in force',
-      of: 'page',
-      takes: { as: 'query', shape: z.object({ propertyId: propertyId.optional() }) },
-      answers: { 200: privacyShape },
-      run: (_input, call) => privacyFacts(call.site.settings, needs),
     }),
   ];
 }

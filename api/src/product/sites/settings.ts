@@ -22,6 +22,10 @@ const known = {
   senderContact: line(200).describe(
     'phone, address or web page in the foot; else PRIVACY_CONTACT_EMAIL, else MAIL_FROM',
   ),
+  privacyOfficer: line(200).describe(
+    'name and title of who is responsible for personal information, as the notice shows it',
+  ),
+  storedIn: line(200).describe('where the data is stored, as the notice shows it: Montréal, Canada'),
   linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
   language: z
     .enum(['en', 'fr'])
