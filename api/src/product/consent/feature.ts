@@ -14,6 +14,7 @@ import { consentTextRoutes, type TextNeeds } from './text-routes.ts';
 const sql = (name: string) => new URL(name, import.meta.url);
 
 interface House extends Pick<ConsentNeeds, 'sites'>, Pick<PrivacyNeeds, 'config' | 'periods'> {
+  db: Pool;
   leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress'> &
     Pick<ConfirmNeeds, 'confirm'> & {
       pool: Pool;

@@ -1,9 +1,11 @@
 // What ends of consent by the clock: implied consent, and proof after its time.
+import type { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Job } from '../../ground/jobs/runner.ts';
 import type { Ending } from '../../ground/retention/purge.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { chainsOptions, checkChains } from './chains.ts';
 import { expireConsents } from './queries.ts';
 
 export function consentJobs({ db, sites }: { db: Pool; sites: Sites }): Job[] {
@@ -13,6 +15,19 @@ export function consentJobs({ db, sites }: { db: Pool; sites: Sites }): Job[] {
       cron: '5 0 * * *',
       why: 'implied consent ends by law: 6 months after an inquiry, 2 years after a purchase',
       run: async () => ({ expired: await expireConsents(db, sites.ids()) }),
+    },
+    {
+      name: 'consent_chains',
+      cron: '45 1 * * *', // before the backup, which carries the root away
+      minutesMax: 60,
+      why: 'proof that nobody looks at proves little: every chain of consent records, hashed again; one root for the backup',
+      options: chainsOptions,
+      async run({ options, signal, log }) {
+        const { at } = options as z.output<typeof chainsOptions>;
+        const found = await checkChains(db, sites.ids(), { signal, ...(at ? { at: new Date(at) } : {}) });
+        if (found.broken > 0) log.error(found, 'chains of consent records are not whole');
+        return { ...found };
+      },
     },
   ];
 }
