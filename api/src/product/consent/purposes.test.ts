@@ -6,7 +6,9 @@ import { address, anon } from '../../../test/make.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { chainFaults } from './chain.ts';
+import { endUnsubscribed } from './jobs.ts';
 import { readPurposes } from './purposes.ts';
+import { expireConsents } from './queries.ts';
 
 let server: TestServer;
 let site: string;
@@ -189,4 +191,47 @@ test('records from before there were purposes stand as they did, and follow on',
     await client.query('rollback');
     client.release();
   }
+});
+
+test('implied consent of every purpose ends by the clock, and the job writes down each once, whatever their number', async () => {
+  const people = Array.from({ length: 3 }, address);
+  for (const email of people)
+    await capture(email, { consentStatus: 'implied', consent: { purposes: ['email', 'partners'] } });
+  const over = new Date(Date.now() + 365 * 86_400_000);
+  assert.equal(await expireConsents(server.database.app, [site], over), 6);
+  assert.equal(await expireConsents(server.database.app, [site], over), 0);
+  for (const email of people) {
+    assert.deepEqual(await standings(email), { email: 'expired', partners: 'expired' });
+    const [first] = await recordsOf(email);
+    const last = (await recordsOf(email)).at(-1)!;
+    assert.deepEqual(
+      [last.action, last.occurredAt],
+      ['expired', first!.expiresAt],
+      'from the end of its term on',
+    );
+  }
+});
+
+test('addresses that unsubscribed are remembered once each, for three years, and the oldest go when they are too many', async () => {
+  await rows('delete from withdrawal_requests');
+  const people = Array.from({ length: 6 }, address);
+  for (const email of people) for (let i = 0; i < 3; i += 1) await leave(email);
+  const count = async () => (await rows('select count(*)::int as n from withdrawal_requests'))[0].n;
+  assert.equal(await count(), 6);
+  const end = (max: number | undefined, dryRun: boolean, bound = new Date(0)) =>
+    endUnsubscribed(
+      server.database.app,
+      max,
+    )({ siteIds: [site], bound, dryRun, signal: undefined, progress: () => {} });
+  assert.deepEqual(await end(undefined, false), { rows: { withdrawalRequests: 0 } });
+  await rows(
+    "update withdrawal_requests set requested_at = requested_at - interval '4 years' where ctid = (select ctid from withdrawal_requests limit 1)",
+  );
+  const bound = new Date(Date.now() - 3 * 365.25 * 86_400_000);
+  for (const dryRun of [true, false])
+    assert.deepEqual(await end(undefined, dryRun, bound), { rows: { withdrawalRequests: 1 } });
+  const kept = await rows('select email_hash from withdrawal_requests order by requested_at desc limit 2');
+  for (const dryRun of [true, false])
+    assert.deepEqual(await end(2, dryRun), { rows: { withdrawalRequests: 3 } });
+  assert.deepEqual(await rows('select email_hash from withdrawal_requests order by requested_at desc'), kept);
 });
