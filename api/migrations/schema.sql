@@ -155,7 +155,12 @@ create table consent_details (
   evidence text,
   ip_hash bytea,
   ua_hash bytea,
-  constraint consent_details_pkey PRIMARY KEY (site_id, record_id)
+  purpose text,
+  sender_name text,
+  sender_address text,
+  sender_contact text,
+  constraint consent_details_pkey PRIMARY KEY (site_id, record_id),
+  constraint consent_details_purpose_check CHECK (purpose ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text)
 );
 CREATE INDEX consent_details_by_lead ON consent_details USING btree (site_id, lead_id);
 CREATE INDEX consent_details_by_text ON consent_details USING btree (site_id, text_id) WHERE text_id IS NOT NULL;
@@ -181,15 +186,18 @@ create table consent_records (
   details_digest bytea not null,
   previous_hash bytea,
   hash bytea not null,
+  purpose text,
   constraint consent_records_pkey PRIMARY KEY (site_id, record_id),
   constraint consent_records_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
   constraint consent_records_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
+  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
   constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
   constraint consent_records_kind_check CHECK (kind = ANY (ARRAY['none'::text, 'express'::text, 'implied_inquiry'::text, 'implied_purchase'::text, 'implied_other'::text])),
+  constraint consent_records_purpose_check CHECK (purpose = ANY (ARRAY['email'::text, 'all'::text, 'other'::text])),
   constraint consent_records_seq_check CHECK (seq >= 1),
   constraint consent_records_status_check CHECK (status = ANY (ARRAY['pending'::text, 'implied'::text, 'express'::text, 'withdrawn'::text, 'expired'::text]))
 );
+CREATE INDEX consent_records_expiring ON consent_records USING btree (site_id, expires_at) WHERE expires_at IS NOT NULL;
 alter table consent_records enable row level security;
 alter table consent_records force row level security;
 create policy own_sites on consent_records as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -882,10 +890,13 @@ create table withdrawal_requests (
   request_id uuid default uuidv7() not null,
   email_hash bytea not null,
   requested_at timestamp(3) with time zone not null,
+  purpose text default 'all'::text not null,
   constraint withdrawal_requests_pkey PRIMARY KEY (site_id, request_id),
-  constraint withdrawal_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+  constraint withdrawal_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint withdrawal_requests_purpose_check CHECK (purpose = ANY (ARRAY['all'::text, 'email'::text]))
 );
-CREATE INDEX withdrawal_requests_by_address ON withdrawal_requests USING btree (site_id, email_hash, requested_at DESC);
+CREATE INDEX withdrawal_requests_by_age ON withdrawal_requests USING btree (site_id, requested_at);
+CREATE UNIQUE INDEX withdrawal_requests_once ON withdrawal_requests USING btree (site_id, email_hash, purpose);
 alter table withdrawal_requests enable row level security;
 alter table withdrawal_requests force row level security;
 create policy own_sites on withdrawal_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -897,6 +908,8 @@ grant select, usage on dirty_leads_mark_id_seq to marketing_app;
 
 create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamp with time zone) returns void language plpgsql set enable_seqscan=off;
 
+create function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details, began timestamp with time zone, is_asking boolean) returns leads language plpgsql;
+
 create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function captured_at(lead leads) returns timestamp with time zone language sql stable;
@@ -907,9 +920,21 @@ create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integ
 
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
-create function consent_details_digest(d consent_details) returns bytea language sql immutable;
+create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql immutable;
+
+create function consent_at(status text, expires_at timestamp with time zone, moment timestamp with time zone) returns text language sql immutable parallel safe;
+
+create function consent_details_digest(d consent_details, has_purpose boolean) returns bytea language sql immutable;
 
 create function consent_hash(r consent_records) returns bytea language sql immutable;
+
+create function consent_newest(for_site uuid, for_lead uuid, for_purpose text, is_standing boolean) returns consent_records language sql stable set enable_seqscan=off;
+
+create function consent_standing(for_site uuid, for_lead uuid, for_purpose text) returns consent_records language sql stable;
+
+create function consent_standings(for_site uuid, for_lead uuid) returns TABLE(purpose text, status text, since timestamp with time zone, expires_at timestamp with time zone) language sql stable set enable_seqscan=off;
+
+create function consent_words(for_site uuid, by_id uuid, sent text, in_language text) returns consent_texts language plpgsql;
 
 create function count_capture(for_site uuid, at timestamp with time zone, as_outcome text, because text) returns void language sql;
 
@@ -938,6 +963,10 @@ create function heuristic_confidence(age_minutes numeric, fan_out bigint, window
 create function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text) returns TABLE(arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean) language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
+
+create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at timestamp with time zone) returns boolean language sql stable;
+
+create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
 
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
@@ -974,6 +1003,12 @@ create function purge_consent_records(for_site uuid, before timestamp with time 
 revoke all on purge_consent_records(uuid,timestamp with time zone) from public;
 grant execute on purge_consent_records(uuid,timestamp with time zone) to marketing_app;
 
+create function purpose_of(r consent_records, named text) returns text language sql immutable;
+
+create function purposes_of(request json) returns text[] language sql immutable;
+
+create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql set enable_seqscan=off;
+
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
 create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, since timestamp with time zone, inactivity interval) returns void language plpgsql;
@@ -996,6 +1031,10 @@ create function site_day_starts(for_site uuid, day date) returns timestamp with 
 
 create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
+create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
+
 create function tell_metrics_changed() returns trigger language plpgsql;
 
 create function withdraw_consent(request json) returns json language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function withdrawn_purposes(for_site uuid, for_lead uuid, at timestamp with time zone) returns text[] language plpgsql stable;

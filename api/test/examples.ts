@@ -47,7 +47,8 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     showThankYou: [{}],
     makeFormToken: [{}],
     showUnsubscribe: [{ path: { token: place.unsubscribeToken } }],
-    showPrivacy: [{ query: { propertyId } }],
+    showPrivacy: [{ query: { propertyId } }, { query: { propertyId, lang: 'fr' } }],
+    describeGpc: [{}],
     showConfirm: [{ path: { token: place.confirmToken } }],
     confirmAddress: [{ path: { token: place.confirmToken } }],
 
@@ -73,6 +74,23 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     ],
     getLead: [{ path: { leadId } }],
     getConsentEvidence: [{ path: { leadId } }],
+    tellWithdrawal: [
+      {
+        path: { leadId },
+        body: { receivedAt: `${today}T00:00:00Z`, how: 'by telephone, to the till', purposes: ['partners'] },
+      },
+    ],
+    tellConsent: [
+      {
+        path: { leadId },
+        body: {
+          receivedAt: `${today}T00:00:00Z`,
+          how: 'a card at the counter, folder 7',
+          status: 'express',
+          words: `The ${key} may write to me.`,
+        },
+      },
+    ],
     mergeIdentity: [{ body: link }, { body: { email, anonId: `${key}-browser-3`, propertyId } }],
     tellConversions: [
       { body: { ...order, id: `${key}-2`, propertyId } },

@@ -1,4 +1,8 @@
 // Finds the lead behind an address: answers to pages don't tell it.
+import { readPiece } from '../src/ground/db/pieces.ts';
+import type { Db } from '../src/ground/db/pool.ts';
+import type { ConsentRecord } from '../src/product/consent/chain.ts';
+import { consentRecordList } from '../src/product/consent/record.ts';
 import type { TestServer } from './server.ts';
 
 /** returns  undefined while the address is nobody's */
@@ -20,4 +24,15 @@ export async function guessedLinksOf(server: Pick<TestServer, 'database'>, email
     [await leadIdOf(server, email)],
   );
   return rowCount ?? 0;
+}
+
+/** A lead's consent records; inside a transaction that sees the site. */
+export async function listConsentRecords(
+  db: Db,
+  siteId: string,
+  leadId: string,
+): Promise<(ConsentRecord & { words: string | null })[]> {
+  const bounds = { rowsMax: 1000, bytesMax: 4_000_000 };
+  const { lines } = await readPiece(db, consentRecordList, [siteId, leadId], bounds);
+  return lines.map((line) => JSON.parse(line));
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Site } from '../site.ts';
+import { acceptedLanguage, type Language, languageOf } from '../words/language.ts';
 import { type Caller, NOBODY } from './caller.ts';
 import type { Client, IdentifyClient } from './client.ts';
 import type { Route } from './route.ts';
@@ -43,6 +44,10 @@ export class Call {
   errorCode: string | undefined;
   /** Where a person came from, when it is a page of the site's own. */
   pageBefore: string | undefined;
+  /** What else than the browser says in which language its person reads: the consent before the site. */
+  languages: { consent?: Language | undefined; site?: Language | undefined } = {};
+  /** Key of the site that pages for people are about, whose notice they lead to. */
+  noticeOf: string | undefined;
   #site: Site | undefined;
   #siteIds: string[] | undefined;
   #client: Client | undefined;
@@ -127,8 +132,20 @@ export class Call {
   set site(site: Site) {
     this.#site = site;
     this.refused.siteId = site.siteId;
+    this.speaksFor(site);
     this.note({ siteId: site.siteId });
   }
+  /** Notes whose page it is that a person will see. */
+  speaksFor({ key, settings }: Pick<Site, 'key' | 'settings'>): void {
+    this.noticeOf = key;
+    this.languages.site = languageOf(settings);
+  }
+  /** In which a person is answered. */
+  get language(): Language {
+    const { consent, site } = this.languages;
+    return consent ?? site ?? acceptedLanguage(this.header('accept-language')) ?? 'en';
+  }
+
   /** Every site of the caller; of a route whose `of` is "all". */
   get siteIds(): string[] {
     if (!this.#siteIds)

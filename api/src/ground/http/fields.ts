@@ -11,6 +11,15 @@ export const anonId = z.string().trim().min(8).max(128);
 export const day = z.iso
   .date('a real day such as 2026-02-28')
   .describe('a day of the site’s zone, YYYY-MM-DD');
+const YES = ['1', 'true', 'yes', 'on'];
+/** Of a query: yes or no, however that is written. */
+export const flag = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
+  .transform((word) => YES.includes(word));
+
 /** In: any offset. */
 export const instant = z.iso.datetime({ offset: true });
 /** Out: UTC with milliseconds. */

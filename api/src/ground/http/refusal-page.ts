@@ -1,6 +1,7 @@
 // Says a refusal as a page where a person looks at the answer: at our own links, and after a plain form.
 import type { Context } from 'koa';
 import type { AppError } from '../lib/app-error.ts';
+import { wordsOf } from '../words/words.ts';
 import type { Call } from './call.ts';
 import type { TellPerson } from './errors.ts';
 import { send } from './frame.ts';
@@ -29,26 +30,21 @@ export function refusalPages(
 const isFormPost = (ctx: Context) =>
   Boolean(ctx.is('application/x-www-form-urlencoded', 'multipart/form-data'));
 
-const NEXT = {
-  link: 'Open the link in the mail again.',
-  form: 'Go back with your browser’s back button: what you typed is still there.',
-  other: '',
-};
-
 function refusalPage(tells: 'link' | 'form' | 'other', call: Call, status: number, error: AppError): Reply {
+  const words = wordsOf(call.language);
   const faults = (error.issues ?? []).map(
-    (issue) => html`<li><strong>${issue.path}</strong>: ${issue.message}</li>`,
+    // what is wrong with a field is said in English: it is for who made the form
+    (issue) =>
+      html`<li><strong>${issue.path}</strong>${words.refusal === null && html`: ${issue.message}`}</li>`,
   );
-  const next = call.pageBefore ? html`<a href="${call.pageBefore}">Back to the page</a>` : NEXT[tells];
+  const next = { link: words.openLinkAgain, form: words.goBack, other: '' };
+  const where = call.pageBefore ? html`<a href="${call.pageBefore}">${words.backToPage}</a>` : next[tells];
   const title =
-    status === 429 || status === 503
-      ? 'Please wait a moment'
-      : tells === 'form'
-        ? 'This could not be sent'
-        : 'This could not be done';
+    status === 429 || status === 503 ? words.waitAMoment : tells === 'form' ? words.notSent : words.notDone;
   return page(
+    call,
     status,
     title,
-    html`<p>${error.message}</p>${faults.length > 0 && html`<ul>${faults}</ul>`}<p>${next}</p>${status >= 500 && html`<p class="soft">Request ${call.id}</p>`}`,
+    html`<p>${words.refusal?.[error.code] ?? error.message}</p>${faults.length > 0 && html`<ul>${faults}</ul>`}<p>${where}</p>${status >= 500 && html`<p class="soft">${words.request(call.id)}</p>`}`,
   );
 }

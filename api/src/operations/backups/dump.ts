@@ -1,6 +1,7 @@
 // Makes a backup: dumped, read back in full, described, encrypted when a key is set; a name only once it is proven.
 import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type pg from 'pg';
 import { digestFile } from '../../ground/lib/digest.ts';
 import { makeFolder, renameDurably, replaceDurably, syncFile } from '../../ground/lib/durable.ts';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
@@ -8,7 +9,7 @@ import { alone } from './alone.ts';
 import { encryptFile } from './encrypt.ts';
 import { fingerprint, LEFT_OUT } from './fingerprint.ts';
 import { installationId, pepperMark } from './installation.ts';
-import { makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
+import { type Manifest, makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
 import { chooseKept, listBackups } from './rotate.ts';
 import type { Offsite } from './shelf/target.ts';
 import { BackupError, checkVersions, connect, startTool, type Tools } from './tools.ts';
@@ -109,6 +110,7 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
       installation: facts.installation,
       dump,
       content: facts.content,
+      ...(facts.consentRoot ? { consentRoot: facts.consentRoot } : {}),
     };
     if (settings.recipient) {
       await encryptFile(partial, encryptedPartial, settings.recipient, dump.sha256);
@@ -182,10 +184,20 @@ async function dumpTo(settings: BackupSettings, path: string) {
         'foreign',
         'This database has not our migrations, so there is nothing to back up yet.',
       );
-    return { server, content, installation: { id, pepper: pepperMark(settings.pepper, id) } };
+    const consentRoot = await lastConsentRoot(client);
+    return { server, content, installation: { id, pepper: pepperMark(settings.pepper, id) }, consentRoot };
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** What the job "consent_chains" found last: leaving the machine, it shows later whether the records were rewritten. */
+async function lastConsentRoot(client: pg.ClientBase): Promise<Manifest['consentRoot']> {
+  const { rows } = await client.query<{ root: string; at: string; records: number }>(
+    `select result ->> 'root' as root, result ->> 'rootAt' as at, (result ->> 'records')::int as records from public.job_runs
+     where job = 'consent_chains' and state = 'succeeded' and result ->> 'root' is not null order by started_at desc limit 1`,
+  );
+  return rows[0];
 }
 
 /** What a killed backup left; nobody else writes here (the job runs alone). */

@@ -31,6 +31,10 @@ const Manifest = z.strictObject({
     objects: z.record(z.string(), z.number()),
     migrations: z.array(z.string()).min(1),
   }),
+  /** Root of all chains of consent records, as the nightly check found it last; absent: not checked yet. */
+  consentRoot: z
+    .object({ root: sha256, at: z.iso.datetime(), records: z.number().int().nonnegative() })
+    .optional(),
   /** Of everything above, so that a flipped bit in here is seen too. */
   seal: sha256,
 });

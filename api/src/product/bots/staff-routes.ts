@@ -12,6 +12,7 @@ import { page } from '../../ground/http/page.ts';
 import type { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import type { Site } from '../../ground/site.ts';
+import { wordsOf } from '../../ground/words/words.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { changeSettings } from '../sites/change.ts';
 import type { Sites } from '../sites/recognise.ts';
@@ -87,7 +88,7 @@ export function staffRoutes(needs: StaffNeeds): Route[] {
       answers,
       run: (_input, call) => {
         const site = linked(sites, call.params.token!);
-        return site ? staffPage(site, call) : lost();
+        return site ? staffPage(site, call) : lost(call);
       },
     }),
     route({
@@ -99,7 +100,7 @@ export function staffRoutes(needs: StaffNeeds): Route[] {
       answers,
       async run({ apart }, call) {
         const site = linked(sites, call.params.token!);
-        if (!site) return lost();
+        if (!site) return lost(call);
         await mark(needs, site.siteId, call, apart === 'yes');
         return staffPage(sites.find(site.siteId) ?? site, call);
       },
@@ -118,25 +119,32 @@ function told({ config }: StaffNeeds, call: Call, site: Site): z.output<typeof l
 const linked = (sites: Sites, token: string): Site | undefined =>
   sites.list().find(({ settings }) => settings.staffLink === token);
 
-const lost = () =>
-  page(
-    404,
-    'This link does not work',
-    html`<p>It was ended, or another took its place. Ask whoever gave it to you.</p>`,
-  );
+function lost(call: Call): Reply {
+  const words = wordsOf(call.language);
+  return page(call, 404, words.linkBroken, html`<p>${words.staffLinkEnded}</p>`);
+}
 
 function staffPage(site: Site, call: Call): Reply {
-  const name = site.name || 'this site';
+  call.speaksFor(site);
+  const words = wordsOf(call.language);
+  const name = site.name || words.thisSite;
   const until = marksOf(site)
     .find(({ network }) => network === call.client.limitKey)
     ?.until.slice(0, 10);
-  const apart = isStaff(site, call.client, call.receivedMs);
+  const choice = (apart: 'yes' | 'no', label: string) =>
+    html`<form method="post"><input type="hidden" name="apart" value="${apart}"><button type="submit">${label}</button></form>`;
+  if (!isStaff(site, call.client, call.receivedMs))
+    return page(
+      call,
+      200,
+      words.visitsCount,
+      html`<p>${words.workHere(name, MARK_DAYS)}</p>${choice('yes', words.keepApart)}`,
+    );
   return page(
+    call,
     200,
-    apart ? 'Your visits are kept apart' : 'Your visits count',
-    apart
-      ? html`<p>Visits to ${name} from this network are in none of its numbers${until ? `, until ${until}` : ', as its owner lists the address'}.</p>${until ? html`<form method="post"><input type="hidden" name="apart" value="no"><button type="submit">Count my visits again</button></form>` : html``}`
-      : html`<p>Do you work on ${name}? Press the button, and visits from this network, everyone’s who shares it, are kept out of its numbers for ${MARK_DAYS} days.</p><form method="post"><input type="hidden" name="apart" value="yes"><button type="submit">Keep my visits apart</button></form>`,
+    words.visitsApart,
+    html`<p>${words.apartUntil(name, until ?? null)}</p>${until && choice('no', words.countAgain)}`,
   );
 }
 

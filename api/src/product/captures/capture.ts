@@ -1,6 +1,7 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
+import { EMAIL } from '../consent/purposes.ts';
 import {
   type ArrivedEvent,
   enrich,
@@ -11,6 +12,7 @@ import {
 } from '../events/enrich.ts';
 import { readPath } from '../events/paths.ts';
 import { sourceOf } from '../events/source.ts';
+import { type SenderDefaults, senderOf } from '../sites/sender.ts';
 import { domainClass } from './domains.ts';
 import type { CaptureInput } from './schema.ts';
 import type { Sign } from './spam.ts';
@@ -56,6 +58,7 @@ export interface CaptureSettings {
   inactivityMinutes: number;
   heuristics: boolean;
   windowMinutes: number;
+  senderDefaults: SenderDefaults;
 }
 
 const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
@@ -133,7 +136,6 @@ export function makeCapture(
   const read = path === null ? NOWHERE : readPath(path, facts.pathRules);
   const utm = input.utm ?? read.utm;
   const own = leadSettings(site);
-  const declined = input.consent?.given === false;
   return {
     site_id: site.siteId,
     lead_id: uuidv7(),
@@ -164,23 +166,37 @@ export function makeCapture(
     spam_score: request.score,
     suspicions: request.suspicions,
     consent: {
-      status: declined ? 'pending' : (input.consentStatus ?? 'pending'),
-      basis: 'form',
+      ...consentOf(input, site, settings.senderDefaults),
       occurred_at: receivedAt,
-      words: declined ? undefined : input.consent?.text,
-      text_id: declined ? undefined : input.consent?.textId,
-      language: input.consent?.language,
-      policy_version: input.consent?.policyVersion,
-      purposes: input.consent?.purposes?.join(', '),
       page: read.path,
-      form_name: input.formName,
-      source: input.sourceChannel,
       ip_hash: hex(facts.client.ipHash),
       ua_hash: hex(facts.client.uaHash),
       privacy_signal: facts.privacySignal,
       double_opt_in: own.doubleOptIn,
       token: own.doubleOptIn ? randomBytes(24).toString('base64url') : undefined,
     },
+  };
+}
+
+/** What the person was asked, by whom, and what they did; as record_consent takes it. */
+function consentOf(
+  { consent, consentStatus, formName, sourceChannel }: CaptureInput,
+  site: Site,
+  defaults: SenderDefaults,
+): Record<string, unknown> {
+  const declined = consent?.given === false;
+  const { policyVersion } = site.settings;
+  return {
+    status: declined ? 'pending' : (consentStatus ?? 'pending'),
+    basis: 'form',
+    purposes: consent?.purposes ?? [EMAIL],
+    words: declined ? undefined : consent?.text,
+    text_id: declined ? undefined : consent?.textId,
+    language: consent?.language,
+    policy_version: consent?.policyVersion ?? (typeof policyVersion === 'string' ? policyVersion : undefined),
+    form_name: formName,
+    source: sourceChannel,
+    sender: senderOf(site, defaults),
   };
 }
 

@@ -157,29 +157,12 @@ begin
     on conflict do nothing;
   end if;
 
-  if (consent ->> 'double_opt_in')::boolean and consent ->> 'status' = 'express'
-    and (consent ->> 'words' is not null or consent ->> 'text_id' is not null) then
-    if lead.consent_status <> 'express' or is_new then
-      status := record_consent(site, lead.lead_id, (consent::jsonb || '{"status": "pending"}')::json);
-      -- one mail in ten minutes, five a day, however often the form is sent
-      if (select count(*) filter (where requested_at > at - interval '10 minutes') = 0 and count(*) < 5 from opt_ins
-          where site_id = site and lead_id = lead.lead_id and requested_at > at - interval '1 day') then
-        insert into opt_ins (site_id, lead_id, token, requested_at, request)
-        values (site, lead.lead_id, consent ->> 'token', at, (consent::jsonb - 'token' - 'double_opt_in')::json);
-        insert into outgoing_mails (site_id, lead_id, kind, opt_in_id)
-        select site, lead.lead_id, 'confirm', opt_in_id from opt_ins where site_id = site and token = consent ->> 'token';
-      end if;
-    end if;
-  else
-    status := record_consent(site, lead.lead_id, consent);
+  if is_new then
+    perform recall_withdrawal(site, lead.lead_id, c.email_hash);
   end if;
+  status := take_consent(site, lead.lead_id, consent, at);
   if is_new then
     perform adopt_conversions(site, lead.lead_id, c.email_hash, at);
-  end if;
-  -- An unsubscribe that arrived while this capture was under way found no lead to write to.
-  if exists (select from withdrawal_requests where site_id = site and email_hash = c.email_hash and requested_at >= at) then
-    status := record_consent(site, lead.lead_id, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request', 'occurred_at',
-      (select max(requested_at) from withdrawal_requests where site_id = site and email_hash = c.email_hash)));
   end if;
 
   if stored.visitor_id is not null and not no_tracking then

@@ -53,7 +53,7 @@ end $$;
 
 -- Conversions that were told by this address before it was a lead's become the lead's. For numbers they count from the
 -- capture on, as all do. A purchase made since then is implied consent, as if it had been told now; an earlier one is
--- not: whether the person withdrew in between is known for a month only (withdrawal_requests), and nobody is mailed on a guess.
+-- not: nobody is mailed on what was told of somebody whom we did not know.
 -- Under the address's lock.
 create or replace function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamptz) returns void
 language plpgsql set enable_seqscan = off as $$

@@ -1,6 +1,7 @@
 // What people send: forms and scripts, sifted, kept even while the database is away.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import { knownTexts } from '../consent/texts.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
 import type { CaptureNeeds } from './receive.ts';
 import { captureRoutes, captureTells } from './routes.ts';
@@ -19,7 +20,7 @@ export const captures: Feature<House> = {
   tables: captureTables,
   tells: captureTells,
   routes: ({ db, sites, ledger, countryOf, daySalts, leads }) => [
-    ...captureRoutes({ ...leads, sites, ledger, countryOf, daySalts }),
+    ...captureRoutes({ ...leads, sites, ledger, countryOf, daySalts, findText: knownTexts(db) }),
     ...quarantineRoutes({ db, sites }),
   ],
 };

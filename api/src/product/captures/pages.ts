@@ -1,22 +1,32 @@
 // What a person sees after a form: thanks, or what to mend, with everything they typed kept.
 import { type Html, html } from '../../ground/http/html.ts';
-import { page } from '../../ground/http/page.ts';
+import { page, type Reader } from '../../ground/http/page.ts';
 import { Reply } from '../../ground/http/reply.ts';
+import { wordsOf } from '../../ground/words/words.ts';
 
 /** Where a form without a page of its own ends. */
 export const THANK_YOU = '/v1/leads/thank-you';
 
-export const thankYouPage = (): Reply =>
-  page(
+export function thankYouPage(reader: Reader): Reply {
+  const words = wordsOf(reader.language);
+  return page(
+    reader,
     200,
-    'Thank you',
-    html`<p>We have received your message.</p><p class="soft">You can close this page.</p>`,
+    words.thankYou,
+    html`<p>${words.received}</p><p class="soft">${words.closePage}</p>`,
   );
+}
+
+/** Our own page of thanks, in the language of the form's person, with the notice of its site. */
+function thanksOf({ language, noticeOf }: Reader): string {
+  const query = new URLSearchParams({ lang: language, ...(noticeOf ? { propertyId: noticeOf } : {}) });
+  return `${THANK_YOU}?${query}`;
+}
 
 /** On to the page the form names; null: to our own. */
-export const sendOn = (target: string | null): Reply =>
-  new Reply(303, '<!doctype html><title>Thank you</title><p>Thank you.</p>', {
-    Location: target ?? THANK_YOU,
+export const sendOn = (target: string | null, reader: Reader): Reply =>
+  new Reply(303, String(html`<!doctype html><title>${wordsOf(reader.language).thankYou}</title>`), {
+    Location: target ?? thanksOf(reader),
     'Cache-Control': 'no-store',
     'Content-Type': 'text/html; charset=utf-8',
   });
@@ -41,18 +51,21 @@ function hiddenFields(body: Record<string, unknown>, except: string[]): Html[] {
  * formTargets  the site's origins, where the corrected form may end up
  */
 export function mendAddressPage(
+  reader: Reader,
   body: Record<string, unknown>,
   given: { propertyId: string; redirect: string | null; formTargets: string[] },
 ): Reply {
   const typed = typeof body.email === 'string' ? body.email : '';
   const kept = { ...body, propertyId: given.propertyId, redirect: given.redirect ?? undefined };
+  const words = wordsOf(reader.language);
   return page(
+    reader,
     400,
-    'Please check your email address',
-    html`<p id="fault" class="wrong">${typed ? `“${typed}” does not look like an email address.` : 'The email address is missing.'} Nothing else is lost: correct it and send again.</p>
+    words.checkAddress,
+    html`<p id="fault" class="wrong">${typed ? words.notAnAddress(typed) : words.addressMissing} ${words.nothingLost}</p>
 <form method="post" action="/v1/leads/capture" accept-charset="utf-8">${hiddenFields(kept, ['email'])}
-<label for="email">Email address</label><input id="email" type="email" name="email" value="${typed}" autocomplete="email" required aria-describedby="fault" aria-invalid="true">
-<button type="submit">Send again</button></form>`,
-    given.formTargets,
+<label for="email">${words.emailAddress}</label><input id="email" type="email" name="email" value="${typed}" autocomplete="email" required aria-describedby="fault" aria-invalid="true">
+<button type="submit">${words.sendAgain}</button></form>`,
+    { formTargets: given.formTargets },
   );
 }

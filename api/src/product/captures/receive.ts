@@ -6,11 +6,14 @@ import type { Reply } from '../../ground/http/reply.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
+import { readLanguage } from '../../ground/words/language.ts';
+import { type FindText, unknownText } from '../consent/texts.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/enrich.ts';
 import type { Ledger } from '../events/ledger.ts';
 import { pageGate } from '../events/origins.ts';
 import { readUserAgent } from '../events/user-agent.ts';
+import { formLanguage } from '../sites/language.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { type Capture, type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
 import type { JudgeChallenge } from './challenge.ts';
@@ -32,6 +35,7 @@ export interface CaptureNeeds {
   judgeChallenge: JudgeChallenge;
   capture: Leads['capture'];
   settings: CaptureSettings;
+  findText: FindText;
 }
 
 type Fields = Record<string, unknown>;
@@ -45,19 +49,21 @@ export async function receive(needs: CaptureNeeds, call: Call): Promise<object |
     const { sites, ledger } = needs;
     const error = asAppError(thrown);
     const site = sites.find(call.refused.siteId ?? '') ?? sites.fallback();
+    call.speaksFor(site);
     const page = pageOf(call);
     if (page && site.origins.includes(new URL(page).origin)) call.pageBefore = page;
     if (!error.issues?.some(({ path }) => path === 'email')) throw error; // the frame shows it
     call.errorCode = error.code;
     ledger.refuse({ siteId: site.siteId, route: 'capture', reason: error.code, issues: error.issues });
     call.refused.items = 0;
-    return mendPage(call.body as Fields, site, page);
+    return mendPage(call, site, page);
   }
 }
 
 async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
   const { sites } = needs;
   const named = body.propertyId;
+  call.languages.consent = formLanguage(body);
   call.refused.siteId = sites.list().find((site) => site.key === named)?.siteId;
   if (isHoneypotHit(body)) return pretend(needs, call, body);
   // the site first: a mistyped address on a form leads back to that site's own page
@@ -66,14 +72,30 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   const { input, warnings } = readCapture(body, call.isForm);
   const site = ofOrigin ?? (await sites.ofPage(call.headers, input.propertyId));
   call.refused.siteId = site.siteId;
+  call.speaksFor(site);
   judgePage(needs, call, site);
   needs.captureLimits.take(call.client.address);
+  const text = readText(needs, call, site, input);
   const request = await judge(needs, call, site, input);
   const { visitorId, sessionId } = await keep(needs, call, request);
   call.refused.items = 0; // counted with what was stored
   await atTick(call.began);
   const answer = { submissionId: request.submission_id, visitorId, sessionId };
-  return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
+  const all = [...warnings, ...(await text)];
+  return answerOf(call, answer, all, () => targetOf(input, site, pageOf(call)));
+}
+
+/** The published text that is named: its language is its reader's. Whether there is one is told to whoever sends this. */
+async function readText(
+  { findText }: CaptureNeeds,
+  call: Call,
+  site: Site,
+  { consent }: Partial<CaptureInput>,
+): Promise<Issue[]> {
+  if (!consent?.textId || consent.given === false) return [];
+  const text = await findText(site.siteId, consent.textId);
+  call.languages.consent ??= readLanguage(text?.language);
+  return text === null ? [unknownText(Boolean(consent.text))] : [];
 }
 
 /**
@@ -95,21 +117,24 @@ function answerOf(
   warnings: Issue[],
   target: () => string | null,
 ): z.output<typeof capturedShape> | Reply {
-  if (call.isForm && !call.readsJson) return sendOn(target());
+  if (call.isForm && !call.readsJson) return sendOn(target(), call);
   const dropped = call.droppedFiles.map((path) => ({ path, message: 'left out: no files are kept' }));
   const all = [...warnings, ...dropped];
   return all.length > 0 ? { ...answer, warnings: all } : answer;
 }
 
 /** An answer like any other, after the same time, for something that is not stored. */
-async function pretend({ sites, ledger }: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+async function pretend(needs: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+  const { sites, ledger } = needs;
   const site = sites.find(call.refused.siteId ?? '') ?? (await sites.ofPage(call.headers));
   ledger.refuse({ siteId: site.siteId, route: 'capture', reason: 'honeypot' });
   call.refused.items = 0;
-  await atTick(call.began);
+  call.speaksFor(site);
   const { input, warnings } = readAnyway(body, call.isForm);
+  const text = await readText(needs, call, site, input);
+  await atTick(call.began);
   const answer = pretendedCapture(site.siteId, input.anonId);
-  return answerOf(call, answer, warnings, () => targetOf(input, site, pageOf(call)));
+  return answerOf(call, answer, [...warnings, ...text], () => targetOf(input, site, pageOf(call)));
 }
 
 /** A robot's submission as it would have been read; of one with a fault what answers need. */
@@ -173,9 +198,10 @@ interface Wishes {
 const targetOf = ({ redirect, path }: Wishes, site: Site, page: string | undefined): string | null =>
   safeRedirect(redirect, site.origins, page, path) ?? safeRedirect(path, site.origins, page);
 
-function mendPage(body: Fields, site: Site, page: string | undefined): Reply {
+function mendPage(call: Call, site: Site, page: string | undefined): Reply {
+  const body = call.body as Fields;
   const wanted = [body.redirect, body.path].find((value) => typeof value === 'string' && value !== '');
-  return mendAddressPage(body, {
+  return mendAddressPage(call, body, {
     propertyId: site.key,
     redirect: safeRedirect(wanted as string | undefined, site.origins, page),
     formTargets: site.origins,

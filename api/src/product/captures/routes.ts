@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { hear, spokenTo } from '../sites/language.ts';
 import { thankYouPage } from './pages.ts';
 import { type CaptureNeeds, receive } from './receive.ts';
 import { capturedShape, captureInput, formInput } from './schema.ts';
@@ -16,6 +17,7 @@ const SHOW_THANK_YOU = { at: 'GET /v1/leads/thank-you', tells: 'link' } as const
 export const captureTells = [CAPTURE, SHOW_THANK_YOU];
 
 export function captureRoutes(needs: CaptureNeeds): Route[] {
+  const { sites } = needs;
   const common = { tag: 'captures', who: 'anyone' } as const;
   return [
     route({
@@ -46,8 +48,12 @@ export function captureRoutes(needs: CaptureNeeds): Route[] {
       ...SHOW_THANK_YOU,
       id: 'showThankYou',
       says: 'Where a form without a page of its own ends',
+      takes: { as: 'query', shape: spokenTo },
       answers: { 200: { says: 'Thanks', type: 'text/html' } },
-      run: thankYouPage,
+      run(wanted, call) {
+        hear(call, sites, wanted);
+        return thankYouPage(call);
+      },
     }),
     route({
       ...common,

@@ -4,6 +4,7 @@ import { anonId, propertyId } from '../../ground/http/fields.ts';
 import { forgive } from '../../ground/http/forgive.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import { EMAIL_LENGTH_MAX, readAddress } from '../../ground/lib/email.ts';
+import { EMAIL, purposesField, readPurposes } from '../consent/purposes.ts';
 import { eventPath, referrer, utm } from '../events/schema.ts';
 import { submittedFields } from './fields.ts';
 import { boundPayload } from './payload.ts';
@@ -27,7 +28,7 @@ export const consentInput = z
     text: z.string().trim().min(1).max(8000).optional().describe('else the exact words shown'),
     language: z.string().trim().min(2).max(35).optional(),
     policyVersion: short.optional(),
-    purposes: z.union([short.transform((one) => [one]), z.array(short).max(20)]).optional(),
+    purposes: purposesField.optional().describe('what for; default email, the one that allows mail'),
     given: z.boolean().optional().describe('false: the box was not ticked, or was ticked beforehand'),
   })
   .meta({ id: 'ConsentGiven' });
@@ -95,23 +96,32 @@ export function readCapture(body: unknown, isForm: boolean): { input: CaptureInp
     fields.payload = bounded.payload;
     warnings.push(...bounded.warnings);
   }
+  const consent = fields.consent as Record<string, unknown> | undefined;
+  // whatever was written: a purpose that can't be read must not become mail
+  if (consent) consent.purposes = readPurposes(consent.purposes);
   const isFault = (name: string) => IDENTIFYING.has(name) && !(isForm && name === 'anonId');
   const { value, warnings: mended } = forgive(isForm ? formInput : captureInput, fields, isFault, (path) =>
     EXACT.has(path),
   );
-  return { input: value, warnings: [...warnings, ...mended, ...wordless(value)] };
+  return { input: value, warnings: [...warnings, ...mended, ...withoutEffect(value)] };
 }
 
 /** Of the request alone, as all warnings are: it tells nothing about the lead. */
-function wordless({ consentStatus, consent }: CaptureInput): Issue[] {
-  if (consentStatus !== 'express' || consent?.given === false || consent?.text || consent?.textId) return [];
-  return [
-    {
+function withoutEffect({ consentStatus, consent }: CaptureInput): Issue[] {
+  if (consentStatus !== 'express' || consent?.given === false) return [];
+  const warnings: Issue[] = [];
+  if (!consent?.text && !consent?.textId)
+    warnings.push({
       path: 'consent',
       message:
         'express consent needs the words that were shown (consent.text or consent.textId); recorded as pending',
-    },
-  ];
+    });
+  if (consent?.purposes && !consent.purposes.includes(EMAIL))
+    warnings.push({
+      path: 'consent.purposes',
+      message: `has no ${EMAIL}: on this consent nobody may be written to; name ${EMAIL} too where mail is meant`,
+    });
+  return warnings;
 }
 
 export const capturedShape = z

@@ -7,12 +7,13 @@ import { withRetries } from '../../ground/db/faults.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
-import { rememberForgotten, rememberNobody } from '../consent/forget-journal.ts';
+import { purposeDigest, rememberForgotten, rememberNobody } from '../consent/forget-journal.ts';
 import { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/record.ts';
 import { todaysPartitions } from '../events/partitions.ts';
 import { type MailSettings, sendDueMails } from '../mails/mail.ts';
 import { makeTransport } from '../mails/transport.ts';
+import type { SenderDefaults } from '../sites/sender.ts';
 import type { MailFacts } from '../sites/settings.ts';
 import { type Capture, type CaptureSettings, emailHash } from './capture.ts';
 import { challengeJudge, type JudgeChallenge } from './challenge.ts';
@@ -40,8 +41,7 @@ export async function leadWork(config: Config, pool: Pool, log: Log): Promise<Le
   const mail: MailSettings = {
     from: config.MAIL_FROM,
     publicUrl: config.PUBLIC_URL,
-    sender: config.MAIL_SENDER,
-    contact: config.PRIVACY_CONTACT_EMAIL,
+    senderDefaults: senderDefaultsOf(config),
   };
   return {
     hashAddress: (siteId, normalized) => emailHash(config.IP_HASH_PEPPER, siteId, normalized),
@@ -54,6 +54,12 @@ export async function leadWork(config: Config, pool: Pool, log: Log): Promise<Le
     close: () => transport?.close(),
   };
 }
+
+/** Who writes, for sites that don't say it themselves. */
+export const senderDefaultsOf = (config: Config): SenderDefaults => ({
+  sender: config.MAIL_SENDER,
+  contact: config.PRIVACY_CONTACT_EMAIL ?? config.MAIL_FROM,
+});
 
 export interface Leads extends LeadWork {
   pool: Pool;
@@ -96,7 +102,13 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     // writes, so that the time of the answer is the same, and lengthen nothing.
     const isKept = leadId !== null && !(again && remembered.has(leadId));
     if (leadId || request.basis === 'unsubscribe_request') {
-      const entry = { siteId: request.site_id, leadId: leadId ?? randomUUID(), at: request.at };
+      const entry = {
+        siteId: request.site_id,
+        leadId: leadId ?? randomUUID(),
+        at: new Date().toISOString(),
+        saidAt: request.at,
+        ...(request.purposes ? { purposes: request.purposes.map(purposeDigest) } : {}),
+      };
       await (isKept ? rememberForgotten : rememberNobody)(work.forgetJournal, {
         kind: 'withdrawal',
         ...entry,
@@ -142,6 +154,7 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
       inactivityMinutes: config.SESSION_INACTIVITY_MINUTES,
       heuristics: config.ENABLE_HEURISTIC_LINKING,
       windowMinutes: config.HEURISTIC_LINK_WINDOW_MINUTES,
+      senderDefaults: senderDefaultsOf(config),
     },
     replay,
     async close() {

@@ -1,10 +1,18 @@
 // Checks a lead's consent records the way anyone outside could: by hashing them again from their own fields.
 import { createHash } from 'node:crypto';
 
+interface Sender {
+  name: string | null;
+  address: string | null;
+  contact: string | null;
+}
+
 export interface ConsentRecord {
   siteId: string;
   leadId: string;
   seq: number;
+  /** null: written before there were purposes, and hashed as then. */
+  purpose: string | null;
   action: string;
   status: string;
   kind: string;
@@ -33,6 +41,10 @@ export interface ConsentRecord {
     evidence: string | null;
     ipHash: string | null;
     uaHash: string | null;
+    /** What for, in the site's word. */
+    purpose: string | null;
+    /** Who asked, as the site said it then. */
+    sender: Sender | null;
   } | null;
 }
 
@@ -63,11 +75,18 @@ export function recordHash(r: ConsentRecord): string {
       r.recordedAt,
       r.expiresAt,
       r.detailsDigest,
+      ...(r.purpose === null ? [] : [r.purpose]),
     ]),
   );
 }
 
-export function detailsDigest(d: NonNullable<ConsentRecord['details']>): string {
+export function detailsDigest({
+  purpose,
+  details: d,
+}: {
+  purpose: string | null;
+  details: NonNullable<ConsentRecord['details']>;
+}): string {
   return sha256(
     Buffer.from(d.salt, 'hex'),
     netstrings([
@@ -82,6 +101,9 @@ export function detailsDigest(d: NonNullable<ConsentRecord['details']>): string 
       d.evidence,
       d.ipHash,
       d.uaHash,
+      ...(purpose === null
+        ? []
+        : [d.purpose, d.sender?.name ?? null, d.sender?.address ?? null, d.sender?.contact ?? null]),
     ]),
   );
 }
@@ -108,7 +130,8 @@ export function chainCheck() {
       if (record.seq !== length) fault(`${at}: ${length} was expected`);
       if (record.previousHash !== previous) fault(`${at}: does not follow the one before it`);
       if (recordHash(record) !== record.hash) fault(`${at}: was changed`);
-      if (record.details && detailsDigest(record.details) !== record.detailsDigest)
+      const { purpose, details } = record;
+      if (details && detailsDigest({ purpose, details }) !== record.detailsDigest)
         fault(`${at}: its details were changed`);
       if (record.details?.textId && record.wordsSha256 !== record.textSha256)
         fault(`${at}: the words are not those that were shown`);

@@ -5,14 +5,17 @@ import { page } from '../../ground/http/page.ts';
 import type { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import { wordsOf } from '../../ground/words/words.ts';
 import { readUserAgent } from '../events/user-agent.ts';
+import { type SenderDefaults, senderOf } from '../sites/sender.ts';
 import { askedBy } from './asked-by.ts';
-import { linkedSite } from './link.ts';
+import { linkQuery, spokenLink } from './link-page.ts';
 import { CONFIRM_VALID_DAYS, type Confirmation, type Confirmed } from './opt-in.ts';
 
 export interface ConfirmNeeds {
   sites: Pick<SiteDirectory, 'find'>;
   settings: { inactivityMinutes: number };
+  senderDefaults: SenderDefaults;
   /** Confirms now, or puts it into the journal while the database is away: then nobody knows yet what the link is worth. */
   confirm: (request: Confirmation) => Promise<Confirmed | 'journalled'>;
 }
@@ -21,7 +24,7 @@ const SHOW_CONFIRM = { at: 'GET /v1/confirm/:token', tells: 'link' } as const;
 const CONFIRM = { at: 'POST /v1/confirm/:token', tells: 'link' } as const;
 export const confirmTells = [SHOW_CONFIRM, CONFIRM];
 
-export function confirmRoutes({ sites, settings, confirm }: ConfirmNeeds): Route[] {
+export function confirmRoutes({ sites, settings, confirm, senderDefaults }: ConfirmNeeds): Route[] {
   const common = { tag: 'consent', who: 'anyone' } as const;
   return [
     route({
@@ -29,17 +32,21 @@ export function confirmRoutes({ sites, settings, confirm }: ConfirmNeeds): Route
       ...SHOW_CONFIRM,
       id: 'showConfirm',
       says: 'A page with one button; writes nothing',
+      takes: { as: 'query', shape: linkQuery },
       answers: {
         200: { says: 'The page', type: 'text/html' },
         404: { says: 'No link of ours', type: 'text/html' },
       },
-      run(_input, call) {
-        const found = linkedSite(sites, call.params.token!);
-        if (!found) return lost();
+      run({ lang }, call) {
+        const found = spokenLink(sites, call, lang);
+        if (!found) return lost(call);
+        const words = wordsOf(call.language);
+        const { name } = senderOf(found.site, senderDefaults);
         return page(
+          call,
           200,
-          'Confirm your address',
-          html`<p>${found.site.name || found.site.key} would like to write to you at the address this mail came to.</p><form method="post"><button type="submit">Yes, confirm</button></form>`,
+          words.confirmTitle,
+          html`<p>${words.wouldLikeToWrite(name)}</p><form method="post"><button type="submit">${words.yesConfirm}</button></form>`,
         );
       },
     }),
@@ -55,9 +62,9 @@ export function confirmRoutes({ sites, settings, confirm }: ConfirmNeeds): Route
         410: { says: 'Too old, or withdrawn since', type: 'text/html' },
       },
       async run(_input, call) {
-        const found = linkedSite(sites, call.params.token!);
-        if (!found) return lost();
-        return pageOf(await confirm(confirmation(call, found.site.siteId, found.key, settings)));
+        const found = spokenLink(sites, call, new URLSearchParams(call.querystring).get('lang'));
+        if (!found) return lost(call);
+        return pageOf(call, await confirm(confirmation(call, found.site.siteId, found.key, settings)));
       },
     }),
   ];
@@ -91,30 +98,26 @@ function confirmation(
   };
 }
 
-const lost = (): Reply =>
-  page(
-    404,
-    'This link does not work',
-    html`<p>Open the link in the mail again, or copy all of it. It works for ${CONFIRM_VALID_DAYS} days.</p>`,
-  );
+function lost(call: Call): Reply {
+  const words = wordsOf(call.language);
+  return page(call, 404, words.linkBroken, html`<p>${words.openAgain(CONFIRM_VALID_DAYS)}</p>`);
+}
 
-function pageOf(outcome: Confirmed | 'journalled'): Reply {
+function pageOf(call: Call, outcome: Confirmed | 'journalled'): Reply {
+  const words = wordsOf(call.language);
   switch (outcome) {
     case 'confirmed':
-      return page(200, 'Thank you', html`<p>Your address is confirmed. You can close this page.</p>`);
+      return page(call, 200, words.thankYou, html`<p>${words.confirmed}</p>`);
     case 'journalled':
       return page(
+        call,
         202,
-        'Your confirmation has arrived',
-        html`<p>We have it safe, and enter it within minutes: a part of our service is away just now. You need do nothing more, and can close this page.</p><p class="soft">Should the link have been too old, you can fill in the form again.</p>`,
+        words.confirmationArrived,
+        html`<p>${words.confirmationSafe}</p><p class="soft">${words.shouldItBeOld}</p>`,
       );
     case 'expired':
-      return page(
-        410,
-        'This link is too old',
-        html`<p>Fill in the form again, and we send you a new one.</p>`,
-      );
+      return page(call, 410, words.linkTooOld, html`<p>${words.fillInAgain}</p>`);
     case 'unknown':
-      return lost();
+      return lost(call);
   }
 }

@@ -3,35 +3,48 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { type ConfirmNeeds, confirmRoutes, confirmTells } from './confirm-routes.ts';
-import { consentJobs, endProof } from './jobs.ts';
+import { consentJobs, endProof, endUnsubscribed } from './jobs.ts';
+import type { PrivacyNeeds } from './privacy.ts';
+import { privacyRoutes } from './privacy-routes.ts';
+import { consentReadings } from './readings.ts';
 import { type ConsentNeeds, consentRoutes, consentTells } from './routes.ts';
 import { consentTables } from './tables.ts';
-import { consentTextRoutes } from './text-routes.ts';
+import { consentTextRoutes, type TextNeeds } from './text-routes.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<ConsentNeeds, 'sites' | 'periods'> {
-  config: { PRIVACY_CONTACT_EMAIL?: string | undefined };
+interface House extends Pick<ConsentNeeds, 'sites'>, Pick<PrivacyNeeds, 'config' | 'periods'> {
+  db: Pool;
   leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress'> &
-    Pick<ConfirmNeeds, 'settings' | 'confirm'> & { pool: Pool };
+    Pick<ConfirmNeeds, 'confirm'> & {
+      pool: Pool;
+      settings: ConfirmNeeds['settings'] & Pick<TextNeeds, 'senderDefaults'>;
+    };
 }
 
 export const consent: Feature<House, { db: Pool; sites: Sites }> = {
   name: 'consent',
-  functions: [sql('record_consent.sql'), sql('withdraw_consent.sql'), sql('confirm_opt_in.sql')],
+  functions: [
+    'consent_chain.sql',
+    'consent_standing.sql',
+    'record_consent.sql',
+    'take_consent.sql',
+    'withdraw_consent.sql',
+    'confirm_opt_in.sql',
+  ].map(sql),
   tables: consentTables,
   tells: [...consentTells, ...confirmTells],
   routes: ({ config, sites, periods, leads: { pool, withdraw, hashAddress, settings, confirm } }) => [
     ...consentRoutes({
       sites,
-      periods,
-      contact: config.PRIVACY_CONTACT_EMAIL ?? null,
       withdraw,
       hashAddress,
     }),
-    ...confirmRoutes({ sites, settings, confirm }),
-    ...consentTextRoutes({ db: pool }),
+    ...privacyRoutes({ config, periods, senderDefaults: settings.senderDefaults }),
+    ...confirmRoutes({ sites, settings, confirm, senderDefaults: settings.senderDefaults }),
+    ...consentTextRoutes({ db: pool, senderDefaults: settings.senderDefaults }),
   ],
   jobs: consentJobs,
-  endings: ({ db }) => ({ 'proof of consent': endProof(db) }),
+  readings: consentReadings,
+  endings: ({ db }) => ({ 'proof of consent': endProof(db), 'unsubscribed addresses': endUnsubscribed(db) }),
 };

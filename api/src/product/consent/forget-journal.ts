@@ -1,5 +1,6 @@
 // Erasures and withdrawals, kept outside the database: a backup that is restored learns again what was forgotten since.
 // Ids, hashes and times only; an address never stands here.
+import { createHash } from 'node:crypto';
 import { link, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { appendAmongOthers, makeFolder, renameDurably, syncFolder } from '../../ground/lib/durable.ts';
@@ -7,7 +8,20 @@ import { inLists, linesOf } from '../../ground/lib/lines.ts';
 
 export type Forgotten =
   | { kind: 'erasure'; siteId: string; leadId: string | null; emailHash: string; at: string }
-  | { kind: 'withdrawal'; siteId: string; leadId: string; at: string };
+  | {
+      kind: 'withdrawal';
+      siteId: string;
+      leadId: string;
+      /** When it was written down: a backup of before does not know it. */
+      at: string;
+      /** When the person said so; absent: the same moment. */
+      saidAt?: string;
+      /** purposeDigest() of each; absent: of everything. */
+      purposes?: string[];
+    };
+
+/** A purpose is a site's word: the journal holds none. */
+export const purposeDigest = (purpose: string): string => createHash('sha256').update(purpose).digest('hex');
 
 // Longer than any backup is kept (35 days), with room for one that was put aside.
 const KEPT_MS = 400 * 86_400_000;

@@ -12,6 +12,9 @@ export const newKey = (): string => randomBytes(KEY_BYTES).toString('base64url')
 export const linkToken = (siteId: string, key: string): string =>
   Buffer.from(siteId.replaceAll('-', ''), 'hex').toString('base64url') + key;
 
+export const unsubscribeUrl = (publicUrl: string, siteId: string, key: string): string =>
+  `${publicUrl.replace(/\/$/, '')}/v1/unsubscribe/${linkToken(siteId, key)}`;
+
 /** returns null for what no link of ours can be */
 export function readLink(token: string): { siteId: string; key: string } | null {
   const [whole] = TOKEN.exec(token) ?? [];

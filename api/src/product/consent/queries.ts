@@ -2,25 +2,43 @@
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 
-/** Implied consent whose term is over; a bite of 500 for each site and call. returns how many */
+/**
+ * Writes down implied consent whose term is over, of every purpose; in bites. Nothing waits
+ * for it: what is over counts as expired at the moment of reading.
+ * returns  how many
+ */
 export async function expireConsents(pool: Pool, siteIds: string[], now = new Date()): Promise<number> {
   let expired = 0;
   for (const siteId of siteIds) {
-    let bite: number;
+    let after: { lead: string; seq: number } | null = null;
     do {
-      bite = await inSites(pool, siteId, async (db) => {
-        const { rowCount } = await db.query(
-          `select record_consent(site_id, lead_id, json_build_object('status', 'expired', 'basis', 'expiry', 'occurred_at', $2::timestamptz))
-           from (select site_id, lead_id from leads where site_id = $1 and consent_status = 'implied' and consent_expires_at <= $2
-             order by lead_id limit 500 for update skip locked) due`,
-          [siteId, now],
-        );
-        return rowCount ?? 0;
-      });
-      expired += bite;
-    } while (bite === 500);
+      const bite: { lead: string; seq: number }[] = await inSites(pool, siteId, (db) =>
+        expireSome(db, siteId, now, after),
+      );
+      expired += bite.length;
+      after = bite.length === BITE ? bite.at(-1)! : null;
+    } while (after);
   }
   return expired;
+}
+
+const BITE = 500;
+
+/** The records whose term is over and that still decide, after that one; each is followed by one of the end of its term. */
+async function expireSome(db: Db, siteId: string, now: Date, after: { lead: string; seq: number } | null) {
+  const { rows } = await db.query<{ lead: string; seq: number }>(
+    `select due.lead, due.seq, record_consent($1, due.lead, json_build_object('status', 'expired', 'basis', 'expiry',
+       'occurred_at', due.expires_at, 'purposes', json_build_array(due.purpose)))
+     from (
+       select r.lead_id as lead, r.seq, r.expires_at, purpose_of(r, d.purpose) as purpose
+       from consent_records r join consent_details d using (site_id, record_id) join leads l on l.site_id = r.site_id and l.lead_id = r.lead_id
+       where r.site_id = $1 and r.status = 'implied' and r.expires_at <= $2 and ($3::uuid is null or (r.lead_id, r.seq) > ($3, $4))
+         and (consent_standing(r.site_id, r.lead_id, purpose_of(r, d.purpose))).seq = r.seq
+       order by r.lead_id, r.seq limit ${BITE}
+     ) due`,
+    [siteId, now, after?.lead ?? null, after?.seq ?? null],
+  );
+  return rows;
 }
 
 export interface ConsentText {

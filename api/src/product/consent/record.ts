@@ -13,11 +13,18 @@ export const consentRecordShape = z
     siteId: z.uuid(),
     leadId: z.uuid(),
     seq: z.int(),
+    purpose: z
+      .enum(['email', 'all', 'other'])
+      .nullable()
+      .describe(
+        'what for: email; all (a withdrawal of everything); other, which details.purpose names; null: from before there were purposes, of email (a withdrawal: of all)',
+      ),
     action: z.enum([
       'requested',
       'granted',
       'regranted',
       'renewed',
+      'reaffirmed',
       'confirmed',
       'withdrawn',
       'expired',
@@ -60,6 +67,15 @@ export const consentRecordShape = z
         evidence: z.string().nullable(),
         ipHash: z.string().nullable(),
         uaHash: z.string().nullable(),
+        purpose: z.string().nullable(),
+        sender: z
+          .object({
+            name: z.string().nullable(),
+            address: z.string().nullable(),
+            contact: z.string().nullable(),
+          })
+          .nullable()
+          .describe('who asked, as the site said it then'),
       })
       .nullable()
       .describe('null: forgotten by an erasure; its digest still stands in the chain'),
@@ -74,6 +90,8 @@ export interface Withdrawal {
   key?: string;
   email_normalized?: string;
   email_hash?: string;
+  /** Absent: all. */
+  purposes?: string[] | undefined;
   reason?: string | undefined;
   ip_hash?: string;
   ua_hash?: string;
@@ -120,19 +138,44 @@ export async function recordConsent(
   return rows[0]!.status;
 }
 
+export const standingShape = z
+  .object({
+    purpose: z.string(),
+    status: consentStatus,
+    since: utc.nullable(),
+    expiresAt: utc.nullable(),
+  })
+  .meta({ id: 'ConsentStanding' });
+
+/** Where a lead stands now for each purpose that was ever named, email first; inside inSites. */
+export async function consentStandings(
+  db: Db,
+  siteId: string,
+  leadId: string,
+): Promise<z.output<typeof standingShape>[]> {
+  const { rows } = await db.query<z.output<typeof standingShape>>(
+    `select purpose, status, instant_text(case status when 'expired' then coalesce(expires_at, since) else since end) as since,
+       instant_text(expires_at) as "expiresAt" from consent_standings($1, $2)`,
+    [siteId, leadId],
+  );
+  return rows;
+}
+
 /** A lead's records with what is still known of each, and the exact words. $2: the lead */
 export const consentRecordList: ListOf = {
   table: 'consent_records',
   where: 't.site_id = $1 and t.lead_id = $2',
   joins: `left join consent_details d using (site_id, record_id)
     left join consent_texts w on w.site_id = d.site_id and w.text_id = d.text_id`,
-  columns: `t.site_id as "siteId", t.lead_id as "leadId", t.seq, t.action, t.status, t.kind, t.basis, encode(t.text_hash, 'hex') as "textSha256",
+  columns: `t.site_id as "siteId", t.lead_id as "leadId", t.seq, t.purpose, t.action, t.status, t.kind, t.basis, encode(t.text_hash, 'hex') as "textSha256",
     t.privacy_signal as "privacySignal", instant_text(t.occurred_at) as "occurredAt", instant_text(t.recorded_at) as "recordedAt",
     instant_text(t.expires_at) as "expiresAt", encode(t.details_digest, 'hex') as "detailsDigest", encode(t.previous_hash, 'hex') as "previousHash",
     encode(t.hash, 'hex') as hash, encode(sha256(convert_to(w.words, 'UTF8')), 'hex') as "wordsSha256", w.words,
     case when d.record_id is not null then json_build_object('salt', encode(d.salt, 'hex'), 'email', d.email_normalized, 'textId', d.text_id,
       'language', d.language, 'policyVersion', d.policy_version, 'purposes', d.purposes, 'page', d.page, 'formName', d.form_name,
-      'source', d.source, 'evidence', d.evidence, 'ipHash', encode(d.ip_hash, 'hex'), 'uaHash', encode(d.ua_hash, 'hex')) end as details`,
+      'source', d.source, 'evidence', d.evidence, 'ipHash', encode(d.ip_hash, 'hex'), 'uaHash', encode(d.ua_hash, 'hex'),
+       'purpose', d.purpose, 'sender', case when num_nonnulls(d.sender_name, d.sender_address, d.sender_contact) > 0 then
+         json_build_object('name', d.sender_name, 'address', d.sender_address, 'contact', d.sender_contact) end) end as details`,
   key: [['seq', 'integer']],
   newestFirst: false,
 };

@@ -1,42 +1,102 @@
--- The consent ledger: one record appended when a request really changes a lead's status, chained to the one before.
+-- The consent ledger: one record appended for each purpose that a request really says something new about, chained to the
+-- one before.
 
--- <bytes>:<utf-8>; or -; when absent: no two lists of fields give the same text. The cast keeps it immutable all
--- through, so that it is inlined.
-create or replace function netstring(field text) returns text language sql immutable parallel safe
-return coalesce(octet_length(field)::text || ':' || field || ';', '-;');
+-- The words of a request: published ones by their id, else exactly as sent along; null when there are none.
+create or replace function consent_words(for_site uuid, by_id uuid, sent text, in_language text) returns consent_texts
+language plpgsql as $$
+declare
+  known consent_texts;
+begin
+  if by_id is not null then
+    select * into known from consent_texts where site_id = for_site and text_id = by_id;
+  end if;
+  if known.text_id is null and sent <> '' then
+    select * into known from consent_texts
+    where site_id = for_site and words_hash = sha256(convert_to(sent, 'UTF8')) and language = coalesce(in_language, 'und')
+    order by origin, version desc limit 1;
+    if not found then
+      insert into consent_texts (site_id, name, version, language, words, words_hash, origin)
+      values (for_site, 'form:' || encode(sha256(convert_to(sent, 'UTF8')), 'hex'), 1, coalesce(in_language, 'und'), sent,
+        sha256(convert_to(sent, 'UTF8')), 'form')
+      on conflict (site_id, words_hash, language) where origin = 'form' do update set origin = 'form'
+      returning * into known;
+    end if;
+  end if;
+  return known;
+end $$;
 
-create or replace function instant_text(moment timestamptz) returns text language sql immutable parallel safe
-return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-
-create or replace function consent_details_digest(d consent_details) returns bytea language sql immutable
-return sha256(d.salt || convert_to(
-  netstring(d.email_normalized) || netstring(d.text_id::text) || netstring(d.language) || netstring(d.policy_version)
-  || netstring(d.purposes) || netstring(d.page) || netstring(d.form_name) || netstring(d.source) || netstring(d.evidence)
-  || netstring(encode(d.ip_hash, 'hex')) || netstring(encode(d.ua_hash, 'hex')), 'UTF8'));
-
-create or replace function consent_hash(r consent_records) returns bytea language sql immutable
-return sha256(convert_to(
-  netstring(encode(r.previous_hash, 'hex')) || netstring(r.site_id::text) || netstring(r.lead_id::text) || netstring(r.seq::text)
-  || netstring(r.action) || netstring(r.status) || netstring(r.kind) || netstring(r.basis) || netstring(encode(r.text_hash, 'hex'))
-  || netstring(r.privacy_signal::text) || netstring(instant_text(r.occurred_at)) || netstring(instant_text(r.recorded_at))
-  || netstring(instant_text(r.expires_at)) || netstring(encode(r.details_digest, 'hex')), 'UTF8'));
-
--- Appends what `wanted` asks for if the transitions of the contract allow it; the lead's row is locked meanwhile.
+-- The transitions of the contract, for one purpose. returns the action to write down, null: nothing new
 --
--- wanted   status (pending implied express withdrawn expired), basis, occurred_at (when the request arrived), kind?,
---          words? or text_id?, language?, policy_version?, purposes?, page?, form_name?, source?, evidence?, ip_hash?,
---          ua_hash?, privacy_signal?, expires_at?
--- returns  the lead's status afterwards; null when there is no such lead
+-- asked       pending implied express withdrawn expired
+-- at          when the request arrived; began: when the person asked, where that was before (double opt-in)
+-- ends_at     of implied consent
+-- standing    the record that decides now; newest: the newest one of this purpose, be it a request
+-- is_same     newest is of the same words and policy; says_more: it names words or a policy at all
+-- is_awaited  an opt-in waits for its second step: a withdrawal reaches it too
+create or replace function consent_action(asked text, basis text, at timestamptz, began timestamptz, ends_at timestamptz,
+  standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean)
+returns text language plpgsql immutable as $$
+declare
+  is_import constant boolean := basis = 'import';
+  now_is constant text := coalesce(consent_at(standing.status, standing.expires_at, at), 'none');
+begin
+  case asked
+    when 'withdrawn' then
+      return case
+        when now_is = 'withdrawn' and (not is_awaited or standing.occurred_at >= at) then null
+        -- replayed from a journal: agreed again since
+        when now_is = 'express' and standing.occurred_at > at then null
+        when is_import then 'imported'
+        else 'withdrawn' end;
+    when 'expired' then
+      return case
+        when is_import then case when now_is in ('none', 'pending') then 'imported' end
+        when standing.status = 'implied' and standing.expires_at <= at then 'expired' end;
+    when 'express' then
+      return case
+        -- began before the withdrawal: it does not lift it
+        when now_is = 'withdrawn' then case when least(at, began) > standing.occurred_at then 'regranted' end
+        when now_is = 'express' then case when not is_same and not (is_import and at <= standing.occurred_at) then 'reaffirmed' end
+        when is_import then 'imported'
+        when basis = 'double_opt_in' then 'confirmed'
+        else 'granted' end;
+    when 'implied' then
+      return case
+        when now_is in ('withdrawn', 'express') then null
+        -- another inquiry starts the term anew; on the same day it is the same inquiry
+        when now_is = 'implied' then case
+          when ends_at > standing.expires_at + interval '1 day' then 'renewed'
+          when says_more and not is_same and at >= standing.occurred_at then 'reaffirmed' end
+        when is_import then 'imported'
+        else 'granted' end;
+    else
+      return case
+        when is_asking then case when newest.action is distinct from 'requested' or not is_same then 'requested' end
+        when newest.seq is not null then null
+        when is_import then 'imported'
+        else 'requested' end;
+  end case;
+end $$;
+
+-- Appends what `wanted` asks for if the transitions allow it; the lead's row is locked meanwhile.
+--
+-- wanted   status (pending implied express withdrawn expired), basis, occurred_at (when the request arrived), purposes?
+--          (default: email; of a withdrawal: all), asked_at? (when the person asked, of a second step), is_asking? (an
+--          express request that waits for one), kind?, words? or text_id?, language?, policy_version?, page?, form_name?,
+--          source?, evidence?, sender? {name, address, contact}, ip_hash?, ua_hash?, privacy_signal?, expires_at?
+-- returns  the lead's status for email afterwards; null when there is no such lead
 create or replace function record_consent(for_site uuid, for_lead uuid, wanted json)
 returns text language plpgsql as $$
 #variable_conflict use_column
 declare
   lead leads;
-  record consent_records;
-  details consent_details;
-  known_text consent_texts;
   w record;
   asked text;
+  known_text consent_texts;
+  draft consent_records;
+  details consent_details;
+  purposes text[];
+  for_purpose text;
 begin
   select * into lead from leads where site_id = for_site and lead_id = for_lead for update;
   if not found then
@@ -44,99 +104,143 @@ begin
   end if;
   -- once: every wanted ->> 'field' would parse the whole text again
   select * into w from json_to_record(wanted) as w (status text, basis text, kind text, occurred_at timestamptz(3),
-    expires_at timestamptz(3), words text, text_id uuid, language text, policy_version text, purposes text, page text,
-    form_name text, source text, evidence text, ip_hash bytea, ua_hash bytea, privacy_signal boolean);
+    asked_at timestamptz(3), expires_at timestamptz(3), words text, text_id uuid, language text, policy_version text, purposes json,
+    page text, form_name text, source text, evidence text, sender json, ip_hash bytea, ua_hash bytea, privacy_signal boolean,
+    is_asking boolean);
   asked := w.status;
-  record.site_id := for_site;
-  record.lead_id := for_lead;
-  record.basis := w.basis;
-  record.occurred_at := coalesce(w.occurred_at, now()::timestamptz(3));
-  record.privacy_signal := coalesce(w.privacy_signal, false);
-  details.language := coalesce(w.language, 'en');
-
-  if w.text_id is not null then
-    select * into known_text from consent_texts where site_id = for_site and text_id = w.text_id;
-    details.language := coalesce(known_text.language, details.language);
-  elsif w.words <> '' then
-    select * into known_text from consent_texts
-    where site_id = for_site and words_hash = sha256(convert_to(w.words, 'UTF8')) and language = details.language
-    order by origin, version desc limit 1;
-    if not found then
-      insert into consent_texts (site_id, name, version, language, words, words_hash, origin)
-      values (for_site, 'form:' || encode(sha256(convert_to(w.words, 'UTF8')), 'hex'), 1, details.language, w.words,
-        sha256(convert_to(w.words, 'UTF8')), 'form')
-      on conflict (site_id, words_hash, language) where origin = 'form' do update set origin = 'form'
-      returning * into known_text;
-    end if;
-  end if;
-  record.text_hash := known_text.words_hash;
+  draft.site_id := for_site;
+  draft.lead_id := for_lead;
+  draft.basis := w.basis;
+  draft.occurred_at := coalesce(w.occurred_at, now()::timestamptz(3));
+  draft.privacy_signal := coalesce(w.privacy_signal, false);
+  known_text := consent_words(for_site, w.text_id, w.words, w.language);
+  draft.text_hash := known_text.words_hash;
   -- Express consent without the words that were agreed to cannot be shown to anyone: it waits.
-  if asked = 'express' and record.text_hash is null and record.basis <> 'import' then
+  if asked = 'express' and draft.text_hash is null and w.basis <> 'import' then
     asked := 'pending';
   end if;
-
-  record.status := asked;
-  record.kind := case asked when 'express' then 'express' when 'implied' then coalesce(w.kind, 'implied_inquiry') else 'none' end;
-  record.expires_at := case when asked = 'implied' then coalesce(w.expires_at,
-    case record.kind when 'implied_inquiry' then record.occurred_at + interval '6 months'
-      when 'implied_purchase' then record.occurred_at + interval '2 years' end) end;
-  record.action := case
-    when asked = 'withdrawn' then case
-      when lead.consent_status = 'withdrawn' then null
-      -- replayed from a journal: agreed again since
-      when lead.consent_status = 'express' and lead.consent_at > record.occurred_at then null
-      else 'withdrawn' end
-    when asked = 'expired' then case when lead.consent_status = 'implied' and lead.consent_expires_at <= record.occurred_at then 'expired' end
-    when asked = 'express' then case
-      when lead.consent_status = 'express' then null
-      -- began before the withdrawal: it does not lift it
-      when lead.consent_status = 'withdrawn' then case when record.occurred_at > lead.consent_at then 'regranted' end
-      when record.basis = 'double_opt_in' then 'confirmed'
-      else 'granted' end
-    when asked = 'implied' then case
-      when lead.consent_seq > 0 and lead.consent_status in ('withdrawn', 'express') then null
-      -- another inquiry starts the term anew; on the same day it is the same inquiry
-      when lead.consent_seq > 0 and lead.consent_status = 'implied' then
-        case when record.expires_at > lead.consent_expires_at + interval '1 day' then 'renewed' end
-      else 'granted' end
-    when asked = 'pending' then case when lead.consent_seq = 0 then 'requested' end
-  end;
-  if record.action is null then
-    return lead.consent_status;
+  draft.kind := case asked when 'express' then 'express' when 'implied' then coalesce(w.kind, 'implied_inquiry') else 'none' end;
+  if asked = 'implied' then
+    -- the law's term, whatever else is said
+    draft.expires_at := least(w.expires_at,
+      draft.occurred_at + case draft.kind when 'implied_inquiry' then interval '6 months' else interval '2 years' end);
+    if draft.expires_at <= now() then
+      if w.basis <> 'import' then
+        return consent_at(lead.consent_status, lead.consent_expires_at, now());
+      end if;
+      asked := 'expired';
+    end if;
   end if;
-  if record.basis = 'import' and record.action in ('granted', 'requested', 'withdrawn') then
-    record.action := 'imported';
-  end if;
+  draft.status := asked;
 
-  record.record_id := uuidv7();
-  record.seq := lead.consent_seq + 1;
-  record.recorded_at := clock_timestamp()::timestamptz(3);
-  record.previous_hash := lead.consent_head;
   details.site_id := for_site;
-  details.record_id := record.record_id;
   details.lead_id := for_lead;
-  details.salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   details.email_normalized := lead.email_normalized;
   details.text_id := known_text.text_id;
+  details.language := coalesce(nullif(known_text.language, 'und'), w.language);
   details.policy_version := w.policy_version;
-  details.purposes := w.purposes;
   details.page := w.page;
   details.form_name := w.form_name;
   details.source := w.source;
   details.evidence := w.evidence;
+  details.sender_name := w.sender ->> 'name';
+  details.sender_address := w.sender ->> 'address';
+  details.sender_contact := w.sender ->> 'contact';
   details.ip_hash := w.ip_hash;
   details.ua_hash := w.ua_hash;
-  record.details_digest := consent_details_digest(details);
-  record.hash := consent_hash(record);
-  insert into consent_records select record.*;
-  insert into consent_details select details.*;
-  update leads set consent_status = record.status, consent_at = record.occurred_at, consent_expires_at = record.expires_at,
-    consent_seq = record.seq, consent_head = record.hash
-  where site_id = for_site and lead_id = for_lead;
-  if record.action = 'withdrawn' then
-    update opt_ins set cancelled_at = record.recorded_at
-    where site_id = for_site and lead_id = for_lead and confirmed_at is null and cancelled_at is null and requested_at <= record.occurred_at;
+  details.purposes := case json_typeof(w.purposes)
+    when 'array' then (select string_agg(named, ', ') from json_array_elements_text(w.purposes) as p (named))
+    when 'string' then w.purposes #>> '{}' end;
+
+  purposes := purposes_of(wanted);
+  if asked = 'withdrawn' and json_typeof(w.purposes) is distinct from 'array' then
+    purposes := withdrawn_purposes(for_site, for_lead, draft.occurred_at);
   end if;
-  return record.status;
+  foreach for_purpose in array purposes loop
+    lead := append_consent(lead, for_purpose, draft, details, w.asked_at, coalesce(w.is_asking, false));
+  end loop;
+  if asked = 'withdrawn' then
+    update opt_ins o set cancelled_at = clock_timestamp()
+    where o.site_id = for_site and o.lead_id = for_lead and o.confirmed_at is null and o.cancelled_at is null
+      and not exists (
+        select from unnest(purposes_of(o.request)) as p (named) cross join lateral consent_standing(for_site, for_lead, named) s
+        where s.status is distinct from 'withdrawn' or s.occurred_at < o.requested_at);
+  end if;
+  return consent_at(lead.consent_status, lead.consent_expires_at, now());
 end $$;
 comment on function record_consent is 'appends to the consent ledger; see src/product/consent/record_consent.sql';
+
+-- What a withdrawal of everything is written as: one record. Where something newer stands already (it waited in a journal,
+-- or is carried in with its date), each purpose it still reaches has its own. Empty: nothing is left to withdraw.
+create or replace function withdrawn_purposes(for_site uuid, for_lead uuid, at timestamptz) returns text[]
+language plpgsql stable as $$
+begin
+  if exists (select from consent_standings(for_site, for_lead) s where s.status in ('express', 'withdrawn') and s.since > at) then
+    return array(select s.purpose from consent_standings(for_site, for_lead) s
+      where s.status <> 'withdrawn' and not (s.status = 'express' and s.since > at));
+  end if;
+  if (consent_standing(for_site, for_lead, 'all')).seq is null or is_awaited(for_site, for_lead, 'all', at)
+      or exists (select from consent_standings(for_site, for_lead) s where s.status <> 'withdrawn') then
+    return array['all'];
+  end if;
+  return '{}';
+end $$;
+
+-- Whether a request for that purpose waits for its second step since before that moment.
+create or replace function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at timestamptz) returns boolean
+language sql stable
+return exists (select from opt_ins o where o.site_id = for_site and o.lead_id = for_lead
+  and o.confirmed_at is null and o.cancelled_at is null and o.requested_at <= at
+  and (for_purpose = 'all' or for_purpose = any (purposes_of(o.request))));
+
+-- One purpose of a request. lead: as it is, its row locked. returns the lead as it is then
+create or replace function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details,
+  began timestamptz, is_asking boolean) returns leads language plpgsql as $$
+declare
+  standing consent_records;
+  newest consent_records;
+begin
+  -- whether all is withdrawn anew was decided before (withdrawn_purposes)
+  if lead.consent_seq > 0 and for_purpose <> 'all' then
+    standing := consent_standing(lead.site_id, lead.lead_id, for_purpose);
+    if draft.status in ('pending', 'express', 'implied') then
+      newest := consent_newest(lead.site_id, lead.lead_id, for_purpose, false);
+    end if;
+  end if;
+  draft.action := consent_action(draft.status, draft.basis, draft.occurred_at, began, draft.expires_at, standing, newest,
+    newest.seq is not null and is_same_consent(case when is_asking then newest else standing end, draft.text_hash, details.policy_version),
+    draft.text_hash is not null or details.policy_version is not null,
+    draft.status = 'withdrawn' and is_awaited(lead.site_id, lead.lead_id, for_purpose, draft.occurred_at), is_asking);
+  if draft.action is null then
+    return lead;
+  end if;
+  if draft.action = 'requested' and standing.seq is not null then
+    draft.status := consent_at(standing.status, standing.expires_at, draft.occurred_at);
+  elsif draft.action = 'reaffirmed' and draft.status = 'implied' and standing.expires_at > draft.expires_at then
+    draft.kind := standing.kind; -- the longer term stands
+    draft.expires_at := standing.expires_at;
+  end if;
+  draft.purpose := case when for_purpose in ('email', 'all') then for_purpose else 'other' end;
+  details.purpose := for_purpose;
+  draft.record_id := uuidv7();
+  draft.seq := lead.consent_seq + 1;
+  draft.recorded_at := clock_timestamp()::timestamptz(3);
+  draft.previous_hash := lead.consent_head;
+  details.record_id := draft.record_id;
+  details.salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+  draft.details_digest := consent_details_digest(details, true);
+  draft.hash := consent_hash(draft);
+  insert into consent_records select draft.*;
+  insert into consent_details select details.*;
+  lead.consent_seq := draft.seq;
+  lead.consent_head := draft.hash;
+  if for_purpose in ('email', 'all') and (draft.action <> 'requested' or standing.seq is null) then
+    lead.consent_status := draft.status;
+    lead.consent_at := draft.occurred_at;
+    lead.consent_expires_at := draft.expires_at;
+  end if;
+  update leads l set consent_status = lead.consent_status, consent_at = lead.consent_at, consent_expires_at = lead.consent_expires_at,
+    consent_seq = lead.consent_seq, consent_head = lead.consent_head
+  where l.site_id = lead.site_id and l.lead_id = lead.lead_id;
+  return lead;
+end $$;

@@ -12,9 +12,10 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site, SiteDirectory } from '../../ground/site.ts';
+import { wordsOf } from '../../ground/words/words.ts';
 import { askedBy } from './asked-by.ts';
-import { linkedSite } from './link.ts';
-import { privacyFacts, privacyShape } from './privacy.ts';
+import { linkQuery, spokenLink } from './link-page.ts';
+import { purposesField } from './purposes.ts';
 import type { Withdrawal, Withdrawn } from './record.ts';
 
 export interface ConsentNeeds {
@@ -22,10 +23,6 @@ export interface ConsentNeeds {
   /** Withdraws now, or puts it into the journal while the database is away (outcome withdrawn then too). */
   withdraw: (request: Withdrawal) => Promise<Withdrawn>;
   hashAddress: (siteId: string, normalized: string) => string;
-  /** Whom to ask about one's data. */
-  contact: string | null;
-  /** How long what is kept, of all features. */
-  periods: Record<string, number>;
 }
 
 const BODY_BYTES_MAX = 4096;
@@ -44,6 +41,7 @@ const unsubscribeInput = z
       .transform((words) => cutText(words, 500))
       .optional()
       .catch(undefined),
+    purposes: purposesField.optional().describe('what no longer; default: everything'),
     propertyId: z
       .preprocess((key) => key || undefined, propertyId.optional())
       .optional()
@@ -60,18 +58,22 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
       ...SHOW_UNSUBSCRIBE,
       id: 'showUnsubscribe',
       says: 'A page with one button; writes nothing',
+      takes: { as: 'query', shape: linkQuery },
       answers: {
         200: { says: 'The page', type: 'text/html' },
         404: { says: 'No link of ours', type: 'text/html' },
       },
       // Mail scanners open every link: looking writes nothing.
-      run(_input, call) {
-        const found = linkedSite(sites, call.params.token!);
-        if (!found) return lost();
+      run({ lang }, call) {
+        const found = spokenLink(sites, call, lang);
+        if (!found) return lost(call);
+        const words = wordsOf(call.language);
+        const { senderName } = found.site.settings;
         return page(
+          call,
           200,
-          'Unsubscribe',
-          html`<p>Press the button, and ${found.site.name || 'we'} will send you no more mail.</p><form method="post"><button type="submit">Unsubscribe</button></form>`,
+          words.unsubscribe,
+          html`<p>${words.pressToUnsubscribe(typeof senderName === 'string' ? senderName : found.site.name || null)}</p><form method="post"><button type="submit">${words.unsubscribe}</button></form>`,
         );
       },
     }),
@@ -91,8 +93,8 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
         404: { says: 'No link of ours', type: 'text/html' },
       },
       async run(_input, call) {
-        const found = linkedSite(sites, call.params.token!);
-        if (!found) return lost();
+        const found = spokenLink(sites, call, new URLSearchParams(call.querystring).get('lang'));
+        if (!found) return lost(call);
         const isOneClick = typeof call.body === 'string' && call.body.includes('One-Click');
         const { outcome } = await withdraw({
           ...request(call),
@@ -100,12 +102,9 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
           key: found.key,
           basis: isOneClick ? 'one_click' : 'unsubscribe_link',
         });
-        if (outcome === 'unknown') return lost();
-        return page(
-          200,
-          'You are unsubscribed',
-          html`<p>You will get no more mail from us. You can close this page.</p>`,
-        );
+        if (outcome === 'unknown') return lost(call);
+        const words = wordsOf(call.language);
+        return page(call, 200, words.unsubscribed, html`<p>${words.noMoreMail}</p>`);
       },
     }),
     route({
@@ -117,16 +116,6 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
       takes: { as: ['json', 'form'], bytesMax: BODY_BYTES_MAX, shape: unsubscribeInput },
       answers: { 200: z.object({}).describe('Taken; a form gets a page that says so') },
       run: (input, call) => unsubscribeAddress(needs, input, call),
-    }),
-    route({
-      ...common,
-      at: 'GET /v1/privacy',
-      id: 'showPrivacy',
-      says: 'Whom to ask about one’s data, how long what is kept, which policy is in force',
-      of: 'page',
-      takes: { as: 'query', shape: z.object({ propertyId: propertyId.optional() }) },
-      answers: { 200: privacyShape },
-      run: (_input, call) => privacyFacts(call.site.settings, needs),
     }),
   ];
 }
@@ -141,19 +130,23 @@ async function unsubscribeAddress(
     throw new AppError('invalid_request', 'This is not an email address.', {
       issues: [{ path: 'email', message: 'an address such as ada@example.com' }],
     });
+  const meant = await meantSites(sites, call, input.propertyId);
+  if (meant.length === 1) call.speaksFor(meant[0]!);
   // the same writes on each site, whether it knows the address or not
-  for (const { siteId } of await meantSites(sites, call, input.propertyId))
+  for (const { siteId } of meant)
     await withdraw({
       ...request(call),
       site_id: siteId,
       email_normalized: address.normalized,
       email_hash: hashAddress(siteId, address.normalized),
       basis: 'unsubscribe_request',
+      purposes: input.purposes,
       reason: input.reason || undefined,
     });
   await atTick(call.began); // known or not: the same words after the same time
   if (!call.isForm || call.readsJson) return {};
-  return page(200, 'Done', html`<p>If we have this address, it will get no more mail from us.</p>`);
+  const words = wordsOf(call.language);
+  return page(call, 200, words.done, html`<p>${words.noMailIfKnown}</p>`);
 }
 
 /** Whose mail shall end: of the site that is named, of the page's own, or of all, since nobody learns that it was another. */
@@ -172,9 +165,7 @@ const request = (call: Call) => ({
   ...askedBy(call),
 });
 
-const lost = (): Reply =>
-  page(
-    404,
-    'This link does not work',
-    html`<p>The address of this page is not complete. Open the link in the mail again, or copy all of it.</p>`,
-  );
+function lost(call: Call): Reply {
+  const words = wordsOf(call.language);
+  return page(call, 404, words.linkBroken, html`<p>${words.addressIncomplete}</p>`);
+}

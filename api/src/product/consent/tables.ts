@@ -32,6 +32,10 @@ export const consentTables: Tables = {
       evidence: 'goes',
       ip_hash: 'goes',
       ua_hash: 'goes',
+      purpose: 'goes',
+      sender_name: 'goes',
+      sender_address: 'goes',
+      sender_contact: 'goes',
     },
     kept: { with: 'consent_records', why: 'it is part of the record' },
   },
@@ -39,6 +43,7 @@ export const consentTables: Tables = {
   consent_records: {
     holds: 'who agreed or withdrew, when, on what basis; hash-chained, without a personal word',
     columns: {
+      purpose: 'bounded',
       action: 'bounded',
       status: 'bounded',
       kind: 'bounded',
@@ -69,13 +74,14 @@ export const consentTables: Tables = {
     kept: { ever: 'proof shows the exact words' },
   },
   withdrawal_requests: {
-    holds: 'that an unknown address asked for no mail, as a keyed hash',
-    columns: { email_hash: 'digest' },
+    holds: 'that an address, known or not, asked for no mail, as a keyed hash',
+    columns: { email_hash: 'digest', purpose: 'bounded' },
     kept: {
-      for: { days: 30 },
+      for: { years: 3 },
       since: 'requested_at',
-      why: 'binds what was on its way at that moment',
-      counted: 'withdrawalRequests',
+      why: 'binds what is carried in later with older consent; the oldest go earlier where a site has over 100 000',
+      by: 'unsubscribed addresses',
+      told: 'unsubscribedYears',
     },
   },
 };

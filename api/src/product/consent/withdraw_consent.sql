@@ -1,6 +1,7 @@
 -- Withdraws, by the key of a link or by address, in one round trip; a lead that is not known costs the same write.
 --
--- request  site_id, request_id, at (arrival), basis, and either key or email_normalized and email_hash; reason?, ip_hash?, ua_hash?, privacy_signal?
+-- request  site_id, request_id, at (arrival), basis, and either key or email_normalized and email_hash; purposes? (default: all),
+--          reason?, ip_hash?, ua_hash?, privacy_signal?
 -- returns  {outcome: withdrawn | erased | unknown, leadId, again: it had withdrawn already, and nothing was recorded}
 create or replace function withdraw_consent(request json)
 returns json language plpgsql set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
@@ -20,14 +21,16 @@ begin
   else
     -- against a capture of the same address that is under way
     perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || (request ->> 'email_normalized'), 7));
-    insert into withdrawal_requests (site_id, request_id, email_hash, requested_at)
-    values (site, (request ->> 'request_id')::uuid, (request ->> 'email_hash')::bytea, (request ->> 'at')::timestamptz(3))
-    on conflict do nothing;
+    -- of another purpose than email: whoever that address becomes begins without any
+    insert into withdrawal_requests as known (site_id, request_id, email_hash, purpose, requested_at)
+    values (site, (request ->> 'request_id')::uuid, (request ->> 'email_hash')::bytea,
+      case when (request -> 'purposes')::jsonb = '["email"]' then 'email' else 'all' end, (request ->> 'at')::timestamptz(3))
+    on conflict (site_id, email_hash, purpose) do update set requested_at = greatest(known.requested_at, excluded.requested_at);
     select lead_id, consent_seq into known, seq from leads where site_id = site and email_normalized = request ->> 'email_normalized';
   end if;
   if known is not null then
     perform record_consent(site, known, json_build_object('status', 'withdrawn', 'basis', request ->> 'basis', 'occurred_at', request ->> 'at',
-      'evidence', request ->> 'reason', 'ip_hash', request ->> 'ip_hash', 'ua_hash', request ->> 'ua_hash',
+      'purposes', request -> 'purposes', 'evidence', request ->> 'reason', 'ip_hash', request ->> 'ip_hash', 'ua_hash', request ->> 'ua_hash',
       'privacy_signal', request ->> 'privacy_signal'));
   end if;
   return json_build_object('leadId', known,

@@ -9,7 +9,7 @@ import { leadIdOf } from '../../../test/leads.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { emailHash } from '../captures/capture.ts';
-import { rememberForgotten } from '../consent/forget-journal.ts';
+import { purposeDigest, rememberForgotten } from '../consent/forget-journal.ts';
 import { forgetAgain } from './forget-again.ts';
 
 let server: TestServer;
@@ -116,4 +116,41 @@ test('what thousands asked for is looked up in lists, never one by one', async (
   }
   assert.equal(await statusOf(kim.leadId), 'withdrawn');
   assert.ok(transactions <= 10, `${transactions} transactions for 2001 entries`);
+});
+
+test('of a withdrawal the purposes happen again that it was of, from when it was said; one told by telephone too', async () => {
+  const journal = join(folder, 'purposes.ndjson');
+  const agreed = async (name: string) => {
+    const { email, leadId } = await makeLead(name);
+    await call(`${server.url}/v1/leads/capture`, 'POST', {
+      email,
+      anonId: `visitor-${randomUUID()}`,
+      consentStatus: 'express',
+      consent: { text: 'Share it.', purposes: ['partners'] },
+    });
+    return leadId;
+  };
+  const [some, all] = [await agreed('some'), await agreed('all')];
+  const saidAt = new Date().toISOString();
+  const since = new Date(Date.now() + 1000).toISOString(); // the backup was made between the call and the entry
+  const at = new Date(Date.now() + 2000).toISOString();
+  await rememberForgotten(journal, {
+    kind: 'withdrawal',
+    siteId,
+    leadId: some,
+    at,
+    saidAt,
+    purposes: [purposeDigest('partners'), purposeDigest('never named here')],
+  });
+  await rememberForgotten(journal, { kind: 'withdrawal', siteId, leadId: all, at, saidAt });
+  await forgetAgain(server.database.app, { journal, since, pepper: PEPPER, tables: tablesOf(FEATURES) });
+  const standings = async (leadId: string) =>
+    (
+      await server.database.owner.query('select purpose, status, since from consent_standings($1, $2)', [
+        siteId,
+        leadId,
+      ])
+    ).rows.map(({ purpose, status }) => `${purpose} ${status}`);
+  assert.deepEqual(await standings(some), ['email express', 'partners withdrawn']);
+  assert.deepEqual(await standings(all), ['email withdrawn', 'partners withdrawn']);
 });

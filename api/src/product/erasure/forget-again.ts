@@ -5,8 +5,8 @@ import { inSites } from '../../ground/db/transaction.ts';
 import { inLists } from '../../ground/lib/lines.ts';
 import type { Tables } from '../../ground/tables.ts';
 import { emailHash } from '../captures/capture.ts';
-import { type Forgotten, readForgotten } from '../consent/forget-journal.ts';
-import { withdrawConsents } from '../consent/record.ts';
+import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
+import { consentStandings, type Withdrawal, withdrawConsents } from '../consent/record.ts';
 import { type Forget, forgetting } from './forget.ts';
 
 export interface ForgottenAgain {
@@ -52,7 +52,7 @@ async function* youngerThan(since: string, entries: AsyncIterable<Forgotten>): A
   for await (const entry of entries) if (entry.at >= since) yield entry;
 }
 
-/** Two round trips, whatever their number. */
+/** Two round trips, whatever their number; one more for each of a single purpose. */
 async function withdrawAgain(
   pool: Pool,
   siteId: string,
@@ -61,24 +61,31 @@ async function withdrawAgain(
 ): Promise<void> {
   if (entries.length === 0) return;
   const leads = await leadsOf(pool, siteId, entries);
-  const requests = entries.flatMap(({ leadId, at }) => {
-    const lead = leads.get(leadId);
-    return lead
-      ? [
-          {
-            site_id: siteId,
-            request_id: randomUUID(),
-            at,
-            basis: 'unsubscribe_request' as const,
-            key: lead.key,
-            reason: 'repeated after a restore',
-          },
-        ]
-      : [];
-  });
+  const requests: Withdrawal[] = [];
+  for (const entry of entries) {
+    const lead = leads.get(entry.leadId);
+    if (!lead) continue;
+    requests.push({
+      site_id: siteId,
+      request_id: randomUUID(),
+      at: entry.saidAt ?? entry.at,
+      basis: 'unsubscribe_request',
+      key: lead.key,
+      purposes: entry.purposes && (await purposesOf(pool, entry, entry.purposes)),
+      reason: 'repeated after a restore',
+    });
+  }
   await withdrawConsents(pool, requests);
   done.withdrawn += requests.length;
   done.unknown += entries.length - requests.length;
+}
+
+/** Which purposes a withdrawal was of: email, and those the restored lead has. */
+async function purposesOf(pool: Pool, { siteId, leadId }: Withdrawn, digests: string[]): Promise<string[]> {
+  const standings = await inSites(pool, siteId, (db) => consentStandings(db, siteId, leadId));
+  return standings
+    .map(({ purpose }) => purpose)
+    .filter((purpose) => digests.includes(purposeDigest(purpose)));
 }
 
 async function eraseAgain(

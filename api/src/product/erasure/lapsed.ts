@@ -16,8 +16,9 @@ export function forgetLapsed(
     for (const siteId of siteIds) {
       const { rows } = await inSites(db, siteId, (client) =>
         client.query<{ email: string }>(
-          `select email_normalized as email from leads where site_id = $1 and consent_status = 'expired'
-           and greatest(consent_at, last_submitted_at) < $2 order by lead_id limit ${LEADS_A_NIGHT}`,
+          `select email_normalized as email from leads where site_id = $1
+           and consent_at(consent_status, consent_expires_at, now()) = 'expired'
+           and greatest(case consent_status when 'implied' then consent_expires_at else consent_at end, last_submitted_at, imported_at) < $2 order by lead_id limit ${LEADS_A_NIGHT}`,
           [siteId, bound],
         ),
       );

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { csvLine } from '../../ground/lib/csv.ts';
-import { linkToken } from '../consent/link.ts';
+import { unsubscribeUrl } from '../consent/link.ts';
 import { type Cursor, type LeadFilter, listLeads } from './listing.ts';
 import type { LeadRow } from './shapes.ts';
 
@@ -42,15 +42,11 @@ export const exportColumn = z.enum([
 ]);
 type Column = z.output<typeof exportColumn>;
 
+type Listed = LeadRow & { unsubscribeKey: string };
+
 const STANDARD: readonly Column[] = exportColumn.options.filter((name) => name !== 'payload');
 /** Without it a spreadsheet takes UTF-8 for something older, and shows MÃ¼ller. */
 const BYTE_ORDER_MARK = '\ufeff';
-
-interface More {
-  unsubscribeKey: string;
-  /** Of the newest submission. */
-  payload: unknown;
-}
 
 /** columns  in this order; default: all but the payload */
 export const exportLeads = (
@@ -71,47 +67,35 @@ async function* lines(
   let after: Cursor | null = null;
   for (;;) {
     const from: Cursor | null = after;
-    const [page, more] = await inSites(
+    const [page, payloads] = await inSites(
       db,
       siteId,
-      async (client): Promise<[LeadRow[], Map<string, More>]> => {
+      async (client): Promise<[Listed[], Map<string, unknown>]> => {
         const leads = await listLeads(client, siteId, filter, from, ROWS_AT_ONCE);
-        return [leads, await moreOf(client, siteId, leads, columns)];
+        return [leads, columns.includes('payload') ? await payloadsOf(client, siteId, leads) : new Map()];
       },
     );
     if (page.length === 0) return;
-    yield page.map((lead) => lineOf(lead, more.get(lead.leadId), columns, publicUrl)).join('');
-    const last: LeadRow = page.at(-1)!;
+    yield page.map((lead) => lineOf(lead, payloads.get(lead.leadId), columns, publicUrl)).join('');
+    const last: Listed = page.at(-1)!;
     after = { at: last.firstCapturedAt, leadId: last.leadId };
   }
 }
 
-async function moreOf(
-  db: Db,
-  siteId: string,
-  leads: LeadRow[],
-  columns: readonly Column[],
-): Promise<Map<string, More>> {
-  if (!columns.includes('unsubscribeUrl') && !columns.includes('payload')) return new Map();
-  const { rows } = await db.query<More & { leadId: string }>(
-    `select lead_id as "leadId", unsubscribe_key as "unsubscribeKey", newest.payload from leads l left join lateral (
-       select payload from submissions s where s.site_id = l.site_id and s.lead_id = l.lead_id order by submitted_at desc limit 1
-     ) newest on $3 where site_id = $1 and lead_id = any ($2)`,
-    [siteId, leads.map(({ leadId }) => leadId), columns.includes('payload')],
+/** Of the newest submissions, by lead. */
+async function payloadsOf(db: Db, siteId: string, leads: LeadRow[]): Promise<Map<string, unknown>> {
+  const { rows } = await db.query<{ leadId: string; payload: unknown }>(
+    `select distinct on (lead_id) lead_id as "leadId", payload from submissions
+     where site_id = $1 and lead_id = any ($2) order by lead_id, submitted_at desc`,
+    [siteId, leads.map(({ leadId }) => leadId)],
   );
-  return new Map(rows.map((row) => [row.leadId, row]));
+  return new Map(rows.map(({ leadId, payload }) => [leadId, payload]));
 }
 
-function lineOf(
-  lead: LeadRow,
-  more: More | undefined,
-  columns: readonly Column[],
-  publicUrl: string,
-): string {
+function lineOf(lead: Listed, payload: unknown, columns: readonly Column[], publicUrl: string): string {
   const cells = columns.map((name) => {
-    if (name === 'payload') return more?.payload ?? null;
-    if (name === 'unsubscribeUrl')
-      return more ? `${publicUrl}/v1/unsubscribe/${linkToken(lead.siteId, more.unsubscribeKey)}` : null;
+    if (name === 'payload') return payload ?? null;
+    if (name === 'unsubscribeUrl') return unsubscribeUrl(publicUrl, lead.siteId, lead.unsubscribeKey);
     return name in UTM
       ? lead.firstUtm?.[UTM[name as keyof typeof UTM]]
       : lead[name as (typeof OF_LEAD)[number]];

@@ -1,18 +1,22 @@
 // People who left an address: listed, searched, carried in and out.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import { type RequestNeeds, requestRoutes } from './request-routes.ts';
 import { type LeadNeeds, leadRoutes } from './routes.ts';
 import { leadTables } from './tables.ts';
 
 interface House {
   config: { PUBLIC_URL?: string | undefined };
   db: Pool;
-  leads: Pick<LeadNeeds, 'hashAddress'>;
+  sites: LeadNeeds['sites'];
+  leads: Pick<LeadNeeds, 'hashAddress'> & Pick<RequestNeeds, 'withdraw'>;
 }
 
 export const leads: Feature<House> = {
   name: 'leads',
   tables: leadTables,
-  routes: ({ config, db, leads: { hashAddress } }) =>
-    leadRoutes({ db, hashAddress, publicUrl: config.PUBLIC_URL }),
+  routes: ({ config, db, sites, leads: { hashAddress, withdraw } }) => [
+    ...leadRoutes({ db, sites, hashAddress, publicUrl: config.PUBLIC_URL }),
+    ...requestRoutes({ db, withdraw }),
+  ],
 };

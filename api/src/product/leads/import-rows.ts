@@ -1,5 +1,6 @@
 // What a row of an import may hold, and how its dates are read: nothing is guessed, since they are evidence. Pure.
 import { z } from 'zod';
+import { readPurposes } from '../consent/purposes.ts';
 
 /** How days are written where they are not ISO; a time may follow (HH:mm or HH:mm:ss) and is UTC. */
 export const DATE_FORMATS = ['DD/MM/YYYY', 'MM/DD/YYYY', 'DD.MM.YYYY', 'YYYY/MM/DD', 'YYYY-MM-DD'] as const;
@@ -85,7 +86,7 @@ export const importedRow = (format: DateFormat | undefined) =>
       words: optional(8000),
       language: optional(35),
       policyVersion: optional(255),
-      purposes: optional(500),
+      purposes: z.string().max(500).transform(readPurposes).optional(),
       evidence: optional(2000),
     })
     .superRefine((row, context) => {
@@ -95,6 +96,8 @@ export const importedRow = (format: DateFormat | undefined) =>
       if (claims && !row.consentAt) need('consentAt', `is needed for ${row.consentStatus} consent`);
       if (claims && !row.evidence)
         need('evidence', 'is needed: where and how was it given, and where is the proof?');
+      if (row.expiresAt && row.consentAt && row.expiresAt <= row.consentAt)
+        need('expiresAt', 'is not after consentAt');
       if (row.consentStatus === 'express' && !row.words)
         need('words', 'are needed for express consent: what exactly was agreed to?');
     });

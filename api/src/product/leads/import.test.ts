@@ -121,12 +121,125 @@ test('who left elsewhere is gone here too, however that is written, and days do 
     csv: `email,consentStatus,consentAt,consentKind,expiresAt,evidence\n${email},Implied,2026-01-05,Implied Purchase,2099-03-01,till 4`,
   });
   assert.equal(told.body.counts.created, 1, JSON.stringify(told.body));
-  assert.equal((await leadOf(email)).consent_expires_at.toISOString(), '2099-03-01T00:00:00.000Z');
+  assert.equal(
+    (await leadOf(email)).consent_expires_at.toISOString(),
+    '2028-01-05T00:00:00.000Z',
+    'two years after a purchase, whatever the file says',
+  );
+  assert.match(told.body.rows[0].message, /later than the law allows: until 2028-01-05/);
   const asked = address();
   const csv = `email,consentStatus,consentAt,evidence\n${asked},implied,03/04/2025,folder 7`;
   assert.match((await post({ csv })).body.rows[0].message, /consentAt: a day \(2026-03-04\).*dateFormat/);
   assert.equal((await post({ csv, dateFormat: 'DD/MM/YYYY' })).body.counts.created, 1);
   assert.equal((await leadOf(asked)).consent_at.toISOString(), '2025-04-03T00:00:00.000Z');
+});
+
+const rows = async (sql: string) => (await server.database.owner.query(sql)).rows;
+const withdrawn = 'withdrew on \\d{4}-\\d\\d-\\d\\d: only express consent that was given later';
+const claim = 'email,consentStatus,consentAt,words,evidence\n';
+const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+const unsubscribe = (email: string) =>
+  call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email, propertyId: 'default' });
+
+test('an old list brings back nobody who was erased, whatever it leaves unsaid', async () => {
+  for (const before of ['', 'withdrawn']) {
+    const email = address();
+    await post({ csv: `email\n${email}` });
+    if (before) await unsubscribe(email);
+    const erased = await call(`${server.url}/v1/leads/delete`, 'POST', { email }, admin);
+    assert.equal(erased.status, 200);
+    for (const csv of [
+      `email\n${email}`,
+      `email,consentStatus\n${email},pending`,
+      `email,consentStatus\n${email},withdrawn`,
+      `email,capturedAt\n${email},${day(0)}`,
+      `${claim}${email},implied,${day(-3)},,till 4`,
+      `${claim}${email},express,${day(-3)},Write to me.,folder 7`,
+    ]) {
+      const { body } = await post({ csv });
+      assert.deepEqual([body.rows[0].outcome, body.counts.created], ['refused', 0], csv);
+      assert.match(body.rows[0].message, /was erased on request/);
+    }
+    assert.equal(await leadOf(email), undefined);
+    await rows(
+      "update erasures set erased_at = erased_at - interval '10 days' where erased_at > now() - interval '1 day'",
+    );
+    const newer = await post({ csv: `${claim}${email},express,${day(-3)},Write to me.,folder 7` });
+    assert.equal(newer.body.rows[0].outcome, 'created', 'consent of their own, given since');
+  }
+});
+
+test('who unsubscribed while nobody knew the address is withdrawn in every later import, until express consent of a later day', async () => {
+  const email = address();
+  assert.equal((await unsubscribe(email)).status, 200);
+  const old = await post({ csv: `${claim}${email},implied,${day(-20)},,till 4` });
+  assert.deepEqual(old.body.rows[0].outcome, 'created');
+  assert.match(old.body.rows[0].message, new RegExp(withdrawn));
+  assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+  const other = address();
+  await unsubscribe(other);
+  const list = await post({ csv: `email\n${other}` });
+  assert.match(list.body.rows[0].message, new RegExp(withdrawn));
+  assert.equal((await leadOf(other)).consent_status, 'withdrawn');
+  await rows("update withdrawal_requests set requested_at = requested_at - interval '9 days'");
+  const fresh = address();
+  await unsubscribe(fresh);
+  await rows(
+    "update withdrawal_requests set requested_at = requested_at - interval '9 days' where requested_at > now() - interval '1 day'",
+  );
+  const implied = await post({ csv: `${claim}${fresh},implied,${day(-2)},,till 4` });
+  assert.match(implied.body.rows[0].message, new RegExp(withdrawn), 'an inquiry lifts no withdrawal');
+  const express = await post({ csv: `${claim}${fresh},express,${day(-2)},Write to me.,folder 7` });
+  assert.equal(express.body.rows[0].outcome, 'updated');
+  assert.equal((await leadOf(fresh)).consent_status, 'express');
+});
+
+test('an unsubscribe of an unknown address binds later inquiries here too, and an opt-in lifts it', async () => {
+  const email = address();
+  await unsubscribe(email);
+  const capture = (fields: Record<string, unknown>) =>
+    call(`${server.url}/v1/leads/capture`, 'POST', {
+      email,
+      anonId: randomUUID(),
+      propertyId: 'default',
+      ...fields,
+    });
+  await capture({ consentStatus: 'implied' });
+  assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+  await capture({ consentStatus: 'express', consent: { text: 'Write to me.' } });
+  assert.equal((await leadOf(email)).consent_status, 'express');
+});
+
+test('implied consent whose term is over is recorded as expired, and one that would end before it began is refused', async () => {
+  const email = address();
+  const { body } = await post({ csv: `${claim}${email},implied,2020-01-01,,till 4` });
+  assert.deepEqual(body.rows[0], {
+    row: 2,
+    outcome: 'created',
+    message: 'the term of this implied consent is over: recorded as expired',
+  });
+  const lead = await leadOf(email);
+  assert.equal(lead.consent_status, 'expired');
+  assert.equal(lead.consent_expires_at.toISOString(), '2020-07-01T00:00:00.000Z');
+  const again = await post({ csv: `${claim}${email},implied,2020-01-01,,till 4` });
+  assert.equal(again.body.rows[0].outcome, 'unchanged');
+  const wrong = await post({
+    csv: `email,consentStatus,consentAt,expiresAt,evidence\n${address()},implied,2026-03-01,2026-02-01,till 4`,
+  });
+  assert.match(wrong.body.rows[0].message, /expiresAt: is not after consentAt/);
+});
+
+test('a withdrawal without a date counts from today on, and reaches consent that was given here since the file was made', async () => {
+  const email = address();
+  await call(`${server.url}/v1/leads/capture`, 'POST', {
+    email,
+    anonId: randomUUID(),
+    propertyId: 'default',
+    consentStatus: 'express',
+    consent: { text: 'Write to me.' },
+  });
+  await post({ csv: `email,consentStatus,capturedAt\n${email},withdrawn,2024-01-01` });
+  assert.equal((await leadOf(email)).consent_status, 'withdrawn');
 });
 
 test('the export opens in a spreadsheet, with the links and the columns that are asked for', async () => {

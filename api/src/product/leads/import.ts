@@ -6,9 +6,7 @@ import { siteName } from '../../ground/http/fields.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { readRows } from '../../ground/lib/table.ts';
-import { domainClass } from '../captures/domains.ts';
-import { newKey } from '../consent/link.ts';
-import { recordConsent } from '../consent/record.ts';
+import { importRow, outcome } from './import-one.ts';
 import { columnOf, DATE_FORMATS, importedRow, isColumn } from './import-rows.ts';
 
 const ROWS_MAX = 20_000;
@@ -31,7 +29,6 @@ export const importInput = z
   })
   .meta({ id: 'LeadImport' });
 
-const outcome = z.enum(['created', 'updated', 'unchanged', 'refused']);
 export const importReport = z
   .object({
     dryRun: z.boolean(),
@@ -82,99 +79,14 @@ export async function importLeads(
       for (const { cells, line, fault } of bite) {
         const parsed = shape.safeParse(cells);
         const address = readAddress(cells.email ?? '');
-        if (fault) reports.push({ row: line, outcome: 'refused', message: fault });
-        else if (!address)
-          reports.push({ row: line, outcome: 'refused', message: 'email: is not an address' });
-        else if (!parsed.success)
+        if (fault) reports.push(refused(line, fault));
+        else if (!address) reports.push(refused(line, 'email: is not an address'));
+        else if (!parsed.success) reports.push(refused(line, faultsOf(parsed.error)));
+        else
           reports.push({
             row: line,
-            outcome: 'refused',
-            message: parsed.error.issues
-              .map(({ path, message }) => `${path.join('.')}: ${message}`)
-              .join('; '),
+            ...(await importRow(db, siteId, parsed.data, address, hashAddress(address.normalized))),
           });
-        else {
-          const row = parsed.data;
-          const capturedAt = new Date(row.capturedAt ?? row.consentAt ?? Date.now());
-          const { rowCount: isErased } = await db.query(
-            'select from erasures where site_id = $1 and email_hash = $2 and erased_at >= $3 limit 1',
-            [siteId, hashAddress(address.normalized), row.consentAt ?? capturedAt],
-          );
-          if (isErased) {
-            reports.push({
-              row: line,
-              outcome: 'refused',
-              message: 'this address was erased after that; only a newer consent may bring it back',
-            });
-            continue;
-          }
-          const inserted = await db.query<{ lead_id: string }>(
-            `insert into leads (site_id, email, email_normalized, email_domain, domain_class, first_captured_at, last_submitted_at, first_source,
-               first_form_name, source_channel, unsubscribe_key, imported_at)
-             values ($1, $2, $3, $4, $5, $6, $6, 'import', $7, $8, $9, now()) on conflict (site_id, email_normalized) do nothing returning lead_id`,
-            [
-              siteId,
-              address.email,
-              address.normalized,
-              address.domain,
-              domainClass(address.domain),
-              capturedAt,
-              row.formName ?? null,
-              row.sourceChannel ?? null,
-              newKey(),
-            ],
-          );
-          if (inserted.rowCount)
-            await db.query(
-              "insert into dirty_days (site_id, day, cause) values ($1, site_day($1, $2::timestamptz), 'import')",
-              [siteId, capturedAt],
-            );
-          const leadId =
-            inserted.rows[0]?.lead_id ??
-            (
-              await db.query<{ lead_id: string }>(
-                'select lead_id from leads where site_id = $1 and email_normalized = $2',
-                [siteId, address.normalized],
-              )
-            ).rows[0]!.lead_id;
-          const before = (
-            await db.query<{ seq: number }>(
-              'select consent_seq as seq from leads where site_id = $1 and lead_id = $2',
-              [siteId, leadId],
-            )
-          ).rows[0]!.seq;
-          await recordConsent(db, siteId, leadId, {
-            status: row.consentStatus,
-            kind: row.consentKind,
-            basis: 'import',
-            occurred_at: new Date(row.consentAt ?? capturedAt).toISOString(),
-            expires_at: row.expiresAt,
-            words: row.words,
-            language: row.language,
-            policy_version: row.policyVersion,
-            purposes: row.purposes,
-            form_name: row.formName,
-            source: row.sourceChannel,
-            evidence: row.evidence,
-          });
-          if (inserted.rowCount)
-            await db.query('select adopt_conversions($1, $2, $3, $4)', [
-              siteId,
-              leadId,
-              hashAddress(address.normalized),
-              capturedAt,
-            ]);
-          const after = (
-            await db.query<{ seq: number }>(
-              'select consent_seq as seq from leads where site_id = $1 and lead_id = $2',
-              [siteId, leadId],
-            )
-          ).rows[0]!.seq;
-          reports.push({
-            row: line,
-            outcome: inserted.rowCount ? 'created' : after > before ? 'updated' : 'unchanged',
-          });
-        }
       }
       if (input.dryRun) throw new DryRun();
     }).catch((error) => {
@@ -191,6 +103,10 @@ export async function importLeads(
     ignoredColumns: names.filter((name) => name && !isColumn(name)),
   };
 }
+
+const refused = (row: number, message: string): RowReport => ({ row, outcome: 'refused', message });
+const faultsOf = ({ issues }: z.ZodError) =>
+  issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
 
 const unreadable = (message: string) =>
   new AppError('invalid_request', message, { issues: [{ path: 'csv', message }] });

@@ -3,39 +3,56 @@ import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
-import { day, nextCursor, pageOf, paging, readCursor, siteName } from '../../ground/http/fields.ts';
+import {
+  day,
+  flag,
+  instant,
+  nextCursor,
+  pageOf,
+  paging,
+  readCursor,
+  siteName,
+} from '../../ground/http/fields.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
-import { AppError } from '../../ground/lib/app-error.ts';
-import { consentStatus } from '../consent/record.ts';
+import type { SiteDirectory } from '../../ground/site.ts';
+import { unsubscribeUrl } from '../consent/link.ts';
+import { consentStandings, consentStatus, standingShape } from '../consent/record.ts';
 import { timelineOf } from './belongings.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
 import { exportColumn, exportLeads } from './export.ts';
 import { importInput, importLeads, importReport } from './import.ts';
-import { findLead, listLeads } from './listing.ts';
-import { domainClass, type LeadRow, leadShape, timelineShape } from './shapes.ts';
+import { existingLead, listLeads } from './listing.ts';
+import { domainClass, leadShape, listedShape, timelineShape } from './shapes.ts';
 
 const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface LeadNeeds {
   db: Pool;
+  sites: Pick<SiteDirectory, 'find'>;
   hashAddress: (siteId: string, normalized: string) => string;
   /** undefined: the host that is asked. */
   publicUrl: string | undefined;
 }
 
+const withdrawnSince = instant
+  .optional()
+  .describe('whom one may no longer write to since then, withdrawn or run out: for a mail tool');
 const filters = {
   propertyId: siteName,
   source: z.string().max(64).optional(),
-  consent: consentStatus.optional(),
+  consent: consentStatus.optional().describe('of email, at this moment'),
+  withdrawnSince,
   domainClass: domainClass.optional(),
   from: day.optional().describe('the site’s day of the first capture, inclusive'),
   to: day.optional(),
   submissionId: z.uuid().optional().describe('of the answer to a capture: the lead it became, if it did'),
 };
 const q = z.string().trim().min(1).max(320);
+const mailable = 'whom one may write to now: express consent, or implied that has not run out';
 const urlFilters = {
   ...filters,
+  mailable: flag.optional().describe(mailable),
   q: q
     .refine(
       (text) => !text.includes('@'),
@@ -51,10 +68,12 @@ const chosenColumns = z
   .optional()
   .describe(`of ${exportColumn.options.join(', ')}, parted by commas; default: all but payload`);
 const pages = paging(50, 200);
-const searchInput = z.object({ ...filters, q: q.optional(), ...pages }).meta({ id: 'LeadSearch' });
-const listed = z.object({ leads: z.array(leadShape), nextCursor });
+const searchInput = z
+  .object({ ...filters, mailable: z.boolean().optional().describe(mailable), q: q.optional(), ...pages })
+  .meta({ id: 'LeadSearch' });
+const listed = z.object({ leads: z.array(listedShape), nextCursor });
 
-export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
+export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Route[] {
   const common = { tag: 'leads', who: 'leads' } as const;
   return [
     route({
@@ -65,7 +84,7 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       of: 'named',
       takes: { as: 'query', shape: z.object({ ...urlFilters, ...pages }) },
       answers: { 200: listed },
-      run: (query, call) => list(db, query, call),
+      run: (query, call) => list(db, publicUrl, query, call),
     }),
     route({
       ...common,
@@ -75,7 +94,7 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       of: 'named',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: searchInput },
       answers: { 200: listed },
-      run: (query, call) => list(db, query, call),
+      run: (query, call) => list(db, publicUrl, query, call),
     }),
     route({
       ...common,
@@ -118,11 +137,16 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       id: 'getLead',
       says: 'A lead with its newest sessions, events, submissions, consents and conversions',
       of: 'all',
-      answers: { 200: z.object({ lead: leadShape, ...timelineShape.shape }) },
+      answers: {
+        200: z.object({ lead: leadShape, purposes: z.array(standingShape), ...timelineShape.shape }),
+      },
       async run(_input, call) {
-        const lead = await existing(db, call);
-        const timeline = await inSites(db, lead.siteId, (client) => timelineOf(client, lead));
-        return { lead, ...timeline };
+        const lead = await existingLead(db, call);
+        return inSites(db, lead.siteId, async (client) => ({
+          lead,
+          purposes: await consentStandings(client, lead.siteId, lead.leadId),
+          ...(await timelineOf(client, lead)),
+        }));
       },
     }),
     route({
@@ -133,13 +157,17 @@ export function leadRoutes({ db, hashAddress, publicUrl }: LeadNeeds): Route[] {
       who: 'evidence',
       of: 'all',
       answers: { 200: evidenceShape },
-      run: async (_input, call) => consentEvidence(db, await existing(db, call), publicUrl ?? call.origin),
+      async run(_input, call) {
+        const lead = await existingLead(db, call);
+        return consentEvidence(db, sites.find(lead.siteId)!, lead, publicUrl ?? call.origin);
+      },
     }),
   ];
 }
 
 async function list(
   db: Pool,
+  publicUrl: string | undefined,
   { propertyId: _, limit, cursor, ...filter }: z.output<typeof searchInput>,
   call: Call,
 ): Promise<z.output<typeof listed>> {
@@ -149,12 +177,9 @@ async function list(
     listLeads(client, siteId, filter, after && { at: after[0], leadId: after[1] }, limit + 1),
   );
   const { page, nextCursor: next } = pageOf(leads, limit, (last) => [last.firstCapturedAt, last.leadId]);
-  return { leads: page, nextCursor: next };
-}
-
-async function existing(db: Pool, call: Call): Promise<LeadRow> {
-  const lead = await inSites(db, call.siteIds, (client) => findLead(client, call.params.leadId!));
-  if (!lead) throw new AppError('not_found', 'There is no lead with this id.');
-  call.note({ siteId: lead.siteId, target: lead.leadId });
-  return lead;
+  const withLink = page.map(({ unsubscribeKey, ...lead }) => ({
+    ...lead,
+    unsubscribeUrl: unsubscribeUrl(publicUrl ?? call.origin, siteId, unsubscribeKey),
+  }));
+  return { leads: withLink, nextCursor: next };
 }

@@ -40,6 +40,9 @@ export const leadShape = z
     siteId: z.uuid(),
   })
   .meta({ id: 'Lead' });
+export const listedShape = leadShape
+  .extend({ unsubscribeUrl: z.string().describe('belongs into every mail') })
+  .meta({ id: 'ListedLead' });
 export type LeadRow = z.output<typeof leadShape>;
 
 export const identityShape = z

@@ -22,7 +22,7 @@ export const leadTables: Tables = {
     },
     kept: {
       for: { days: 30 },
-      since: 'greatest(consent_at, last_submitted_at)',
+      since: 'greatest(consent_at, last_submitted_at, imported_at)',
       why: 'consent that lapsed: nothing allows us to keep the address, so it is forgotten as if the person had asked; a withdrawal stays, or the next import would write to them again',
       by: 'lapsed leads',
       told: 'lapsedLeadDays',

@@ -15,9 +15,8 @@ let smtp: SMTPServer;
 let transport: Transporter;
 const settings = {
   from: 'bread@bakery.example',
-  sender: '1 Oven Lane, Toronto',
   publicUrl: 'https://api.bakery.example',
-  contact: undefined,
+  senderDefaults: { sender: '1 Oven Lane, Toronto', contact: 'bread@bakery.example' },
 };
 let site: string;
 const mails: { to: string; raw: string }[] = [];
@@ -46,7 +45,7 @@ before(async () => {
   server = await startServer({
     SMTP_URL: `smtp://127.0.0.1:${port}`,
     MAIL_FROM: settings.from,
-    MAIL_SENDER: settings.sender,
+    MAIL_SENDER: settings.senderDefaults.sender,
     PUBLIC_URL: settings.publicUrl,
   });
   transport = await makeTransport(`smtp://127.0.0.1:${port}`);
@@ -182,6 +181,115 @@ test('who unsubscribes before confirming is not confirmed by the old link', asyn
   assert.equal((await call(server.url + linkIn(raw, 'unsubscribe'), 'POST', '', {})).status, 200);
   assert.equal((await call(server.url + linkIn(raw, 'confirm'), 'POST', '', {})).status, 410);
   assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+});
+
+const leave = (email: string) =>
+  call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email, propertyId: 'bakery' });
+const ledger = (email: string) =>
+  rows(
+    `select action, basis, status, words from consent_records r
+     join leads l using (site_id, lead_id) left join consent_details d using (site_id, record_id)
+     left join consent_texts t on t.site_id = d.site_id and t.text_id = d.text_id where l.email_normalized = $1 order by seq`,
+    [email],
+  );
+const later = (email: string, minutes: number) =>
+  rows(
+    `update opt_ins o set requested_at = requested_at - make_interval(mins => $2) from leads l
+     where l.lead_id = o.lead_id and l.email_normalized = $1`,
+    [email, minutes],
+  );
+
+test('who left comes back by signing up again, at once or later, with the same words or others', async () => {
+  for (const [minutes, words] of [
+    [0, 'Write to me.'],
+    [0, 'Write to me again.'],
+    [11, 'Write to me.'],
+    [60 * 24 * 3, 'Write to me again.'],
+  ] as const) {
+    const email = address();
+    await capture(email);
+    await send();
+    await call(server.url + linkIn(mails.at(-1)!.raw, 'confirm'), 'POST', '', {});
+    const old = server.url + linkIn(mails.at(-1)!.raw, 'confirm');
+    await leave(email);
+    assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+    await later(email, minutes);
+    await capture(email, { consent: { text: words } });
+    assert.equal((await leadOf(email)).consent_status, 'withdrawn', 'a form alone lifts nothing');
+    assert.deepEqual(await send(), { sent: 1, postponed: 0, givenUp: 0 }, `${minutes} minutes, ${words}`);
+    assert.equal(
+      (await call(old, 'POST', '', {})).status,
+      200,
+      'confirmed long ago: says so, changes nothing',
+    );
+    assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+    assert.equal((await call(server.url + linkIn(mails.at(-1)!.raw, 'confirm'), 'POST', '', {})).status, 200);
+    assert.equal((await leadOf(email)).consent_status, 'express');
+    const records = await ledger(email);
+    assert.deepEqual(
+      records.map(({ action }) => action),
+      ['requested', 'confirmed', 'withdrawn', 'requested', 'regranted'],
+    );
+    assert.deepEqual([records[3].words, records[4].words], [words, words]);
+  }
+});
+
+test('a mail that waits when its person leaves is given up, and so is its link', async () => {
+  const email = address();
+  await capture(email);
+  await leave(email);
+  assert.deepEqual(await send(), { sent: 0, postponed: 0, givenUp: 1 });
+  await capture(email);
+  assert.deepEqual(await send(), { sent: 1, postponed: 0, givenUp: 0 });
+  // and again, while they are withdrawn already
+  const link = server.url + linkIn(mails.at(-1)!.raw, 'confirm');
+  await leave(email);
+  assert.equal((await call(link, 'POST', '', {})).status, 410);
+  assert.equal((await leadOf(email)).consent_status, 'withdrawn');
+});
+
+test('a second request in other words is mailed for, stands in the ledger, and is what its own link confirms', async () => {
+  const email = address();
+  await capture(email);
+  await send();
+  const first = server.url + linkIn(mails.at(-1)!.raw, 'confirm');
+  await capture(email, { consent: { text: 'Write to me, and share my address.' } });
+  assert.deepEqual(await send(), { sent: 1, postponed: 0, givenUp: 0 });
+  const second = server.url + linkIn(mails.at(-1)!.raw, 'confirm');
+  await call(first, 'POST', '', {});
+  await call(second, 'POST', '', {});
+  assert.deepEqual(
+    (await ledger(email)).map(({ action, words }) => [action, words]),
+    [
+      ['requested', 'Write to me.'],
+      ['requested', 'Write to me, and share my address.'],
+      ['confirmed', 'Write to me.'],
+      ['reaffirmed', 'Write to me, and share my address.'],
+    ],
+  );
+  await capture(email, { consent: { text: 'Write to me, and share my address.' } });
+  assert.deepEqual(await send(), { sent: 0, postponed: 0, givenUp: 0 }, 'what stands needs no mail');
+});
+
+test('who leaves one purpose keeps the request for another', async () => {
+  const email = address();
+  await capture(email, { consent: { text: 'Write to me and share.', purposes: ['email', 'partners'] } });
+  await send();
+  const link = server.url + linkIn(mails.at(-1)!.raw, 'confirm');
+  await call(`${server.url}/v1/leads/unsubscribe`, 'POST', {
+    email,
+    propertyId: 'bakery',
+    purposes: ['partners'],
+  });
+  assert.equal((await call(link, 'POST', '', {})).status, 200);
+  const { rows: standings } = await server.database.owner.query(
+    'select purpose, status from consent_standings($1, $2)',
+    [site, (await leadOf(email)).lead_id],
+  );
+  assert.deepEqual(standings, [
+    { purpose: 'email', status: 'express' },
+    { purpose: 'partners', status: 'withdrawn' },
+  ]);
 });
 
 test('a mail that is not taken now is tried again; one that never will be is given up', async () => {

@@ -2,10 +2,10 @@
 import type { Transporter } from 'nodemailer';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { html } from '../../ground/http/html.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
-import { linkToken } from '../consent/link.ts';
+import { type SenderDefaults, senderOf } from '../sites/sender.ts';
+import { confirmationMail } from './confirmation.ts';
 
 const ATTEMPTS_MAX = 8; // 2, 4, 8 … minutes: over eight hours
 const CLAIM_MINUTES = 10; // a process that dies while sending: somebody else tries after that
@@ -16,9 +16,8 @@ export interface MailSettings {
   from: string | undefined;
   /** Our own public URL, for the links. */
   publicUrl: string | undefined;
-  /** Who writes, with a postal address (CASL), where the site does not say it itself. */
-  sender: string | undefined;
-  contact: string | undefined;
+  /** Who writes, where the site does not say it itself. */
+  senderDefaults: SenderDefaults;
 }
 
 interface Due {
@@ -28,31 +27,8 @@ interface Due {
   email: string;
   unsubscribe_key: string;
   token: string | null;
-}
-
-/** The words of the confirmation mail: the site's own, never anything a visitor typed. */
-export function confirmationMail(
-  site: Site,
-  due: { token: string; unsubscribeKey: string },
-  settings: MailSettings,
-) {
-  const base = (settings.publicUrl ?? '').replace(/\/$/, '');
-  const own = (name: string) =>
-    typeof site.settings[name] === 'string' ? (site.settings[name] as string) : undefined;
-  const name = own('senderName') ?? (site.name || site.key);
-  const identity = own('senderAddress') ?? settings.sender ?? '';
-  const contact = own('senderContact') ?? settings.contact ?? settings.from;
-  const confirm = `${base}/v1/confirm/${linkToken(site.siteId, due.token)}`;
-  const leave = `${base}/v1/unsubscribe/${linkToken(site.siteId, due.unsubscribeKey)}`;
-  const footer = [name, identity, contact].filter(Boolean).join(', ');
-  const text = `Please confirm that ${name} may write to you at this address:\n\n${confirm}\n\nIf you did not ask for this, do nothing: you will get no further mail.\n\n--\n${footer}\nUnsubscribe: ${leave}\n`;
-  const words = html`<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1d2733"><p>Please confirm that ${name} may write to you at this address:</p><p><a href="${confirm}" style="display:inline-block;padding:12px 20px;background:#0b57d0;color:#fff;border-radius:6px;text-decoration:none">Confirm my address</a></p><p>If you did not ask for this, do nothing: you will get no further mail.</p><hr><p style="color:#5b6673;font-size:14px">${footer}<br><a href="${leave}">Unsubscribe</a></p></body></html>`;
-  return {
-    subject: `Please confirm your address for ${name}`,
-    text,
-    html: String(words),
-    headers: { 'List-Unsubscribe': `<${leave}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
-  };
+  /** Of the consent that is to be confirmed; null: nobody said. */
+  language: string | null;
 }
 
 /** Sends what is due. returns what became of it; nothing is claimed while no mail server is configured */
@@ -81,27 +57,32 @@ export async function sendDueMails(
              from due where m.site_id = due.site_id and m.mail_id = due.mail_id returning m.*
            )
            select c.mail_id, c.site_id, c.attempts, l.email, l.unsubscribe_key,
-             case when o.confirmed_at is null and o.cancelled_at is null and l.consent_status <> 'withdrawn' then o.token end as token
-           from claimed c join leads l using (site_id, lead_id) left join opt_ins o using (site_id, opt_in_id)`,
+             case when o.confirmed_at is null and o.cancelled_at is null then o.token end as token,
+             coalesce(t.language, o.request ->> 'language') as language
+           from claimed c join leads l using (site_id, lead_id) left join opt_ins o using (site_id, opt_in_id)
+           left join consent_texts t on t.site_id = c.site_id and t.text_id = (o.request ->> 'text_id')::uuid`,
           )
         ).rows,
     );
     for (const mail of due) {
       const site = sites.find(({ siteId }) => siteId === mail.site_id)!;
       let set = 'sent_at = now(), last_error = null';
-      if (mail.token === null) set = "given_up_at = now(), last_error = 'no longer wanted'";
-      else
+      if (mail.token === null) {
+        set = "given_up_at = now(), last_error = 'no longer wanted'";
+        done.givenUp += 1;
+      } else
         try {
           await transport.sendMail({
             from: {
-              name:
-                typeof site.settings.senderName === 'string'
-                  ? site.settings.senderName
-                  : site.name || site.key,
+              name: senderOf(site, settings.senderDefaults).name,
               address: settings.from,
             },
             to: mail.email,
-            ...confirmationMail(site, { token: mail.token, unsubscribeKey: mail.unsubscribe_key }, settings),
+            ...confirmationMail(
+              site,
+              { token: mail.token, unsubscribeKey: mail.unsubscribe_key, language: mail.language },
+              settings,
+            ),
           });
           done.sent += 1;
         } catch (error) {

@@ -22,7 +22,14 @@ const known = {
   senderContact: line(200).describe(
     'phone, address or web page in the foot; else PRIVACY_CONTACT_EMAIL, else MAIL_FROM',
   ),
+  privacyOfficer: line(200).describe(
+    'name and title of who is responsible for personal information, as the notice shows it',
+  ),
+  storedIn: line(200).describe('where the data is stored, as the notice shows it: Montréal, Canada'),
   linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
+  language: z
+    .enum(['en', 'fr'])
+    .describe("of our pages and mails where the consent doesn't say one; else the browser's, else English"),
   timeZone: z
     .string()
     .regex(/^(UTC|[A-Z][A-Za-z]+(\/[A-Za-z0-9_+-]+){1,2})$/, 'an IANA name such as America/Toronto, or UTC')

@@ -1,11 +1,11 @@
 // The leads behind a number: total is the number, whatever the page. Who they are is asked of /v1/leads/{leadId}.
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
-import { nextCursor, pageOf, paging, readCursor, utc } from '../../../ground/http/fields.ts';
+import { flag, nextCursor, pageOf, paging, readCursor, utc } from '../../../ground/http/fields.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { report } from './report.ts';
-import { count, flag, timeZone, windowed, windowShape } from './window.ts';
+import { count, timeZone, windowed, windowShape } from './window.ts';
 
 const name = z.string().trim().min(1).max(255).optional();
 const domainClass = z.enum(['free_mail', 'business', 'disposable']);

@@ -1,5 +1,6 @@
 // The headline numbers of a window, against the window before, and what they stand on: totals, ingestion, quality, trend.
 import type { Db } from '../../../ground/db/pool.ts';
+import { flag } from '../../../ground/http/fields.ts';
 import { addDays, daysIn } from '../../../ground/lib/days.ts';
 import { divided, numberOf } from '../../../ground/lib/decimal.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
@@ -9,7 +10,7 @@ import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } 
 import { type Facts, report } from './report.ts';
 import { type Summary, summaryShape } from './summary-shape.ts';
 import { addUp, botsOf, flat, ratio, sum } from './sums.ts';
-import { flag, happened, todayOf, type Window, windowed } from './window.ts';
+import { happened, todayOf, type Window, windowed } from './window.ts';
 
 /** Same length, directly before. */
 const windowBefore = ({ from, to }: Window): Window => ({

@@ -5,7 +5,6 @@ import { dayIn, daysIn, isDay } from '../../../ground/lib/days.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
 
 const WINDOW_DAYS_MAX = 366;
-const YES = ['1', 'true', 'yes', 'on'];
 
 export const siteFields = { propertyId: siteName, format: z.enum(['json', 'csv']).default('json') };
 
@@ -23,13 +22,6 @@ export function windowed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
       });
   });
 }
-
-export const flag = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .pipe(z.enum([...YES, '0', 'false', 'no', 'off']))
-  .transform((word) => YES.includes(word));
 
 /** In the document a number, which a query writes as text. */
 const wholeNumber =

@@ -1,0 +1,106 @@
+// What a visitor is told about their data, in English; notice-fr.ts says the same.
+
+/** What the notice depends on: settings really in force, periods as they are enforced. */
+export interface NoticeFacts {
+  who: string;
+  address: string | null;
+  contact: string | null;
+  officer: string | null;
+  policyUrl: string | null;
+  policyVersion: string | null;
+  storedIn: string | null;
+  /** Host of the mail server; null: no mail is sent. */
+  mailServer: string | null;
+  /** Whether forms are checked by Cloudflare Turnstile. */
+  challenge: boolean;
+  /** Whether encrypted copies of the backups leave the machine; null: they do not. */
+  backupsElsewhere: 'encrypted' | 'plain' | null;
+  doubleOptIn: boolean;
+  /** Whether visits of the same address and browser shortly before a form are tied to it by a guess. */
+  guessedLinks: boolean;
+  periods: Record<string, number>;
+}
+
+export interface NoticeSection {
+  title: string;
+  lines: string[];
+}
+
+export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSection[] } => ({
+  title: 'What happens with your data',
+  sections: [
+    {
+      title: 'Who is responsible',
+      lines: [
+        [f.who, f.address].filter(Boolean).join(', '),
+        ...(f.officer ? [`Responsible for personal information: ${f.officer}`] : []),
+        f.contact ? `Write to: ${f.contact}` : 'No address for questions has been given yet.',
+        ...(f.policyUrl
+          ? [`The full policy${f.policyVersion ? ` (${f.policyVersion})` : ''}: ${f.policyUrl}`]
+          : []),
+      ],
+    },
+    {
+      title: 'What for',
+      lines: [
+        'To count which pages are read and where visitors come from.',
+        'To answer what you send us with a form.',
+        `To write to you, if you agreed to it${f.doubleOptIn ? ' and confirmed it by the link we mailed you' : ''}, or as long as the law allows it after you wrote to us or bought something.`,
+        `Once you leave your address, the visit you came with is kept with what you sent, to know what led you here.${f.guessedLinks ? ' Visits from the same address and browser in the minutes before may be added as a guess; no mail and no total depends on it.' : ''}`,
+      ],
+    },
+    {
+      title: 'Which data',
+      lines: [
+        'Of a visit: pages, time, the page or campaign you came from, kind of device, browser and system, country where it is looked up, and how fast pages loaded. Your network address and your browser’s name are kept only as keyed hashes, never as they are.',
+        'Without an identifier in your browser you are a visitor of one day: told by a hash of your address and browser with a random salt that lives two days and is then deleted, so that nobody can recognise you on another day or another site.',
+        'An identifier is kept in your browser only if the page is set to it and you agreed where the law wants that. We use no cookies.',
+        'Of a form: what you typed, when and on which page, and what you agreed to, in its exact words.',
+      ],
+    },
+    {
+      title: 'Who receives it',
+      lines: [
+        'Nobody buys it or gets it for advertising. We run the software that keeps it ourselves.',
+        ...(f.mailServer ? [`Our mail service (${f.mailServer}) carries mails to you.`] : []),
+        ...(f.challenge
+          ? [
+              'Cloudflare Turnstile, which keeps robots out of our forms, sees your network address when you send one.',
+            ]
+          : []),
+        ...(f.backupsElsewhere
+          ? [
+              f.backupsElsewhere === 'encrypted'
+                ? 'Copies of our backups lie with a storage provider, encrypted so that only we can read them.'
+                : 'Copies of our backups lie with a storage provider.',
+            ]
+          : []),
+      ],
+    },
+    {
+      title: 'Where, and for how long',
+      lines: [
+        f.storedIn ? `It is stored in: ${f.storedIn}` : 'Ask us where it is stored.',
+        `Visits: ${f.periods.eventDays} days; numbers that name nobody: ${f.periods.rollupMonths} months.`,
+        `What you wrote in a form: ${f.periods.payloadMonths} months; what is held back as suspicious: ${f.periods.quarantineDays} days. Your address: as long as you agree, or until ${f.periods.lapsedLeadDays} days after the law’s time has run out.`,
+        `Proof of what you agreed to or withdrew: ${f.periods.consentRecordYears} years after the last of it; after an erasure only hashes and times. That an address unsubscribed, as a hash: ${f.periods.unsubscribedYears} years. Backups: ${f.periods.backupDays} days.`,
+      ],
+    },
+    {
+      title: 'Your rights',
+      lines: [
+        'You can ask what we hold about you and get a copy, have it corrected or erased, object to it or have its use restricted, and withdraw consent at any time; every mail has a link for that. It costs nothing and has no disadvantage for you.',
+        f.contact
+          ? `Write to ${f.contact}; you get an answer within 30 days.`
+          : 'Ask the owner of the site; you get an answer within 30 days.',
+        'Signals of your browser (Global Privacy Control, Do Not Track) are honoured: your visit is then counted, but tied to nothing.',
+      ],
+    },
+    {
+      title: 'If you are not satisfied',
+      lines: [
+        'You can complain to the Office of the Privacy Commissioner of Canada (priv.gc.ca), in Quebec to the Commission d’accès à l’information (cai.gouv.qc.ca), in the European Union to the data protection authority where you live.',
+      ],
+    },
+  ],
+});

@@ -1,0 +1,81 @@
+// What a visitor is told about their data, in French; notice-en.ts says the same.
+import type { NoticeFacts, NoticeSection } from './notice-en.ts';
+
+export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSection[] } => ({
+  title: 'Ce que nous faisons de vos données',
+  sections: [
+    {
+      title: 'Qui est responsable',
+      lines: [
+        [f.who, f.address].filter(Boolean).join(', '),
+        ...(f.officer ? [`Responsable de la protection des renseignements personnels : ${f.officer}`] : []),
+        f.contact ? `Écrivez à : ${f.contact}` : 'Aucune adresse n’a encore été donnée pour les questions.',
+        ...(f.policyUrl
+          ? [`La politique complète${f.policyVersion ? ` (${f.policyVersion})` : ''} : ${f.policyUrl}`]
+          : []),
+      ],
+    },
+    {
+      title: 'À quelles fins',
+      lines: [
+        'Pour compter quelles pages sont lues et d’où viennent les visiteurs.',
+        'Pour répondre à ce que vous nous envoyez par un formulaire.',
+        `Pour vous écrire, si vous y avez consenti${f.doubleOptIn ? ' et l’avez confirmé par le lien que nous vous avons envoyé' : ''}, ou aussi longtemps que la loi le permet après que vous nous avez écrit ou acheté quelque chose.`,
+        `Dès que vous laissez votre adresse, la visite par laquelle vous êtes venu est gardée avec votre envoi, pour savoir ce qui vous a mené ici.${f.guessedLinks ? ' Des visites de la même adresse et du même navigateur dans les minutes d’avant peuvent y être jointes par supposition ; aucun courriel et aucun total n’en dépend.' : ''}`,
+      ],
+    },
+    {
+      title: 'Quelles données',
+      lines: [
+        'D’une visite : les pages, l’heure, la page ou la campagne d’où vous venez, le genre d’appareil, de navigateur et de système, le pays lorsqu’il est recherché, et la vitesse de chargement des pages. Votre adresse réseau et le nom de votre navigateur ne sont gardés que sous forme de hachages à clé, jamais tels quels.',
+        'Sans identifiant dans votre navigateur, vous êtes un visiteur d’un jour : reconnu par un hachage de votre adresse et de votre navigateur avec un sel aléatoire qui vit deux jours puis est supprimé, de sorte que personne ne peut vous reconnaître un autre jour ou sur un autre site.',
+        'Un identifiant n’est gardé dans votre navigateur que si la page est réglée ainsi et si vous y avez consenti là où la loi le veut. Nous n’utilisons aucun témoin (cookie).',
+        'D’un formulaire : ce que vous avez écrit, quand et sur quelle page, et à quoi vous avez consenti, mot pour mot.',
+      ],
+    },
+    {
+      title: 'Qui les reçoit',
+      lines: [
+        'Personne ne les achète ni ne les reçoit pour de la publicité. Nous faisons fonctionner nous-mêmes le logiciel qui les garde.',
+        ...(f.mailServer ? [`Notre service de courriel (${f.mailServer}) vous achemine les courriels.`] : []),
+        ...(f.challenge
+          ? [
+              'Cloudflare Turnstile, qui tient les robots à l’écart de nos formulaires, voit votre adresse réseau lorsque vous en envoyez un.',
+            ]
+          : []),
+        ...(f.backupsElsewhere
+          ? [
+              f.backupsElsewhere === 'encrypted'
+                ? 'Des copies de nos sauvegardes sont chez un fournisseur de stockage, chiffrées de sorte que nous seuls pouvons les lire.'
+                : 'Des copies de nos sauvegardes sont chez un fournisseur de stockage.',
+            ]
+          : []),
+      ],
+    },
+    {
+      title: 'Où, et pendant combien de temps',
+      lines: [
+        f.storedIn ? `Elles sont conservées à : ${f.storedIn}` : 'Demandez-nous où elles sont conservées.',
+        `Les visites : ${f.periods.eventDays} jours ; les chiffres qui ne nomment personne : ${f.periods.rollupMonths} mois.`,
+        `Ce que vous avez écrit dans un formulaire : ${f.periods.payloadMonths} mois ; ce qui est retenu comme suspect : ${f.periods.quarantineDays} jours. Votre adresse : aussi longtemps que vous y consentez, ou jusqu’à ${f.periods.lapsedLeadDays} jours après la fin du délai de la loi.`,
+        `La preuve de ce que vous avez accepté ou retiré : ${f.periods.consentRecordYears} ans après la dernière ; après un effacement, seulement des hachages et des heures. Qu’une adresse s’est désabonnée, sous forme de hachage : ${f.periods.unsubscribedYears} ans. Les sauvegardes : ${f.periods.backupDays} jours.`,
+      ],
+    },
+    {
+      title: 'Vos droits',
+      lines: [
+        'Vous pouvez demander ce que nous avons à votre sujet et en recevoir copie, le faire corriger ou effacer, vous y opposer ou en faire limiter l’usage, et retirer votre consentement à tout moment ; chaque courriel a un lien pour cela. C’est gratuit et sans désavantage pour vous.',
+        f.contact
+          ? `Écrivez à ${f.contact} ; vous aurez une réponse dans les 30 jours.`
+          : 'Demandez au propriétaire du site ; vous aurez une réponse dans les 30 jours.',
+        'Les signaux de votre navigateur (Global Privacy Control, Do Not Track) sont respectés : votre visite est alors comptée, mais rattachée à rien.',
+      ],
+    },
+    {
+      title: 'Si vous n’êtes pas satisfait',
+      lines: [
+        'Vous pouvez porter plainte au Commissariat à la protection de la vie privée du Canada (priv.gc.ca), au Québec à la Commission d’accès à l’information (cai.gouv.qc.ca), dans l’Union européenne à l’autorité de protection des données de votre lieu de résidence.',
+      ],
+    },
+  ],
+});

@@ -1,0 +1,83 @@
+// What consent tells about itself: whether a visitor could ask somebody.
+import { z } from 'zod';
+import type { Config } from '../../config.ts';
+import type { Pool } from '../../ground/db/pool.ts';
+import { critical, reading } from '../../ground/feature.ts';
+import { utc } from '../../ground/http/fields.ts';
+import type { SiteDirectory } from '../../ground/site.ts';
+
+const chainsShape = z
+  .object({
+    checkedAt: utc,
+    leads: z.int(),
+    records: z.int(),
+    broken: z.int().describe('leads whose chain is not whole; the job "consent_chains" names them'),
+    root: z.string().describe('of all chains; also in the manifest of the next backup'),
+  })
+  .nullable()
+  .describe('chains of consent records as they were checked last; null: not yet');
+
+interface House {
+  db: Pool;
+  config: Pick<Config, 'PRIVACY_CONTACT_EMAIL'>;
+  sites: Pick<SiteDirectory, 'list'>;
+}
+
+const shape = z
+  .object({
+    contact: z.string().nullable().describe('PRIVACY_CONTACT_EMAIL'),
+    sitesWithout: z.array(z.string()).describe('keys of sites whose notice names nobody to write to'),
+  })
+  .describe('whom visitors can ask about their data');
+
+export const consentReadings = [
+  reading<House, z.output<typeof chainsShape>>({
+    name: 'consentChains',
+    shape: chainsShape,
+    async read({ db }) {
+      const { rows } = await db.query<{
+        at: string;
+        result: Omit<NonNullable<z.output<typeof chainsShape>>, 'checkedAt'>;
+      }>(
+        `select instant_text(finished_at) as at, result from job_runs
+         where job = 'consent_chains' and state = 'succeeded' order by started_at desc limit 1`,
+      );
+      if (!rows[0]) return null;
+      const { at, result } = rows[0];
+      const { leads, records, broken, root } = result;
+      return { checkedAt: at, leads, records, broken, root };
+    },
+    line: (chains) =>
+      chains &&
+      `${chains.records} consent records of ${chains.leads} leads checked, ${chains.broken || 'none'} not whole`,
+    rules: [
+      {
+        id: 'consent_chains',
+        minutes: 1,
+        when: 'a chain of consent records is not whole',
+        check: (chains) =>
+          chains && chains.broken > 0
+            ? critical(
+                `The consent records of ${chains.broken} leads were changed, removed or added to by another hand. ` +
+                  'POST /v1/admin/jobs/consent_chains names them; GET /v1/leads/{leadId}/consent shows what does not fit; compare with the last backup that was whole',
+              )
+            : null,
+      },
+    ],
+  }),
+  reading<House, z.output<typeof shape>>({
+    name: 'privacyContact',
+    shape,
+    async read({ config, sites }) {
+      const contact = config.PRIVACY_CONTACT_EMAIL ?? null;
+      const without = sites
+        .list()
+        .filter(({ settings }) => !contact && typeof settings.senderContact !== 'string');
+      return { contact, sitesWithout: without.map(({ key }) => key) };
+    },
+    line: ({ sitesWithout }) =>
+      sitesWithout.length === 0
+        ? null
+        : `NOBODY TO ASK about their data is named to visitors of ${sitesWithout.join(', ')}: set PRIVACY_CONTACT_EMAIL, or senderContact of the site`,
+  }),
+];

@@ -1,0 +1,322 @@
+// What the contract says of consent, once more and without a database: what the ledger is compared with (walks.test.ts).
+// Times are milliseconds.
+
+export type Purpose = 'email' | 'partners';
+export type Status = 'pending' | 'implied' | 'express' | 'withdrawn' | 'expired';
+export type Basis = 'form' | 'double_opt_in' | 'import' | 'purchase';
+
+export interface Said {
+  purposes: Purpose[];
+  words: string | null;
+  policy: string | null;
+}
+
+interface Stand {
+  status: Status;
+  at: number;
+  until: number | null;
+  words: string | null;
+  policy: string | null;
+}
+
+export interface Request extends Said {
+  token: string;
+  at: number;
+  state: 'open' | 'confirmed' | 'cancelled';
+}
+
+interface Lead {
+  stands: Map<Purpose, Stand>;
+  /** Newest line of the ledger about a purpose, when that is a request. */
+  asked: Map<Purpose, Pick<Said, 'words' | 'policy'>>;
+  seen: Set<Purpose>;
+  leftAll: number | null;
+  requests: Request[];
+  records: number;
+  mails: number;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+export const PURPOSES: Purpose[] = ['email', 'partners'];
+
+/** As PostgreSQL adds months: the last day of a shorter one. */
+export function addMonths(at: number, months: number): number {
+  const from = new Date(at);
+  const last = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + months + 1, 0)).getUTCDate();
+  const to = new Date(at);
+  to.setUTCFullYear(from.getUTCFullYear(), from.getUTCMonth() + months, Math.min(from.getUTCDate(), last));
+  return to.getTime();
+}
+const termOf = (kind: 'inquiry' | 'purchase') => (kind === 'inquiry' ? 6 : 24);
+const isSame = (a: Pick<Said, 'words' | 'policy'> | undefined, b: Pick<Said, 'words' | 'policy'>) =>
+  a !== undefined && a.words === b.words && a.policy === b.policy;
+
+export class Person {
+  lead: Lead | null = null;
+  erasedAt: number | null = null;
+  /** Unsubscribed by address: of email alone, or of anything else, which counts for all. */
+  readonly unsubscribed = new Map<'email' | 'all', number>();
+  #purchases: number[] = [];
+
+  /** Where a purpose stands at a moment, by the clock. */
+  statusOf(purpose: Purpose, at: number): Status {
+    const stand = this.#stand(purpose);
+    if (!stand) return 'pending';
+    return stand.status === 'implied' && stand.until! <= at ? 'expired' : stand.status;
+  }
+
+  #stand(purpose: Purpose): Stand | undefined {
+    const lead = this.lead!;
+    if (lead.stands.has(purpose)) return lead.stands.get(purpose);
+    if (lead.leftAll === null) return undefined;
+    return { status: 'withdrawn', at: lead.leftAll, until: null, words: null, policy: null };
+  }
+
+  #begin(): void {
+    this.lead = {
+      stands: new Map(),
+      asked: new Map(),
+      seen: new Set(['email']),
+      leftAll: null,
+      requests: [],
+      records: 0,
+      mails: 0,
+    };
+    for (const what of ['all', 'email'] as const) {
+      const at = this.unsubscribed.get(what);
+      if (at !== undefined) this.#withdrawn(what === 'all' ? [what] : [what], at);
+    }
+  }
+
+  #write(purpose: Purpose, stand: Stand): void {
+    const lead = this.lead!;
+    lead.records += 1;
+    lead.seen.add(purpose);
+    lead.asked.delete(purpose);
+    lead.stands.set(purpose, stand);
+  }
+
+  #pending({ purposes, words, policy }: Said, at: number, basis: Basis): void {
+    for (const purpose of purposes) {
+      if (this.#stand(purpose) || this.lead!.asked.has(purpose)) continue;
+      if (basis === 'import') this.#write(purpose, { status: 'pending', at, until: null, words, policy });
+      else {
+        this.lead!.records += 1;
+        this.lead!.seen.add(purpose);
+        this.lead!.asked.set(purpose, { words, policy });
+      }
+    }
+  }
+
+  #implied(
+    said: Said,
+    at: number,
+    basis: Basis,
+    kind: 'inquiry' | 'purchase',
+    realNow: number,
+    stated?: number,
+  ): void {
+    const { purposes, words, policy } = said;
+    const until = Math.min(stated ?? Number.POSITIVE_INFINITY, addMonths(at, termOf(kind)));
+    const isOver = until <= realNow;
+    if (isOver && basis !== 'import') return;
+    for (const purpose of purposes) {
+      const stand = this.#stand(purpose);
+      const now = stand ? this.statusOf(purpose, at) : undefined;
+      if (isOver) {
+        if (!stand || now === 'pending')
+          this.#write(purpose, { status: 'expired', at, until, words, policy });
+      } else if (now === 'withdrawn' || now === 'express') continue;
+      else if (now === 'implied') {
+        const isLonger = until > stand!.until! + DAY;
+        const isOther = (words !== null || policy !== null) && !isSame(stand, said) && at >= stand!.at;
+        if (isLonger || isOther)
+          this.#write(purpose, {
+            status: 'implied',
+            at,
+            until: isLonger ? until : Math.max(until, stand!.until!),
+            words,
+            policy,
+          });
+      } else this.#write(purpose, { status: 'implied', at, until, words, policy });
+    }
+  }
+
+  #express(said: Said, at: number, basis: Basis, began = at): void {
+    const { purposes, words, policy } = said;
+    for (const purpose of purposes) {
+      const stand = this.#stand(purpose);
+      const now = stand ? this.statusOf(purpose, at) : undefined;
+      if (now === 'withdrawn' && Math.min(at, began) <= stand!.at) continue;
+      if (now === 'express' && (isSame(stand, said) || (basis === 'import' && at <= stand!.at))) continue;
+      this.#write(purpose, { status: 'express', at, until: null, words, policy });
+    }
+  }
+
+  /** Nothing is mailed twice in ten minutes for the same, nor more than five times a day. */
+  #ask(said: Said, at: number, token: string): void {
+    const lead = this.lead!;
+    const purposes = said.purposes.filter((purpose) => {
+      const stand = this.#stand(purpose);
+      return !(stand?.status === 'express' && isSame(stand, said));
+    });
+    if (purposes.length === 0) return;
+    for (const purpose of purposes) {
+      if (isSame(lead.asked.get(purpose), said)) continue;
+      lead.records += 1;
+      lead.seen.add(purpose);
+      lead.asked.set(purpose, { words: said.words, policy: said.policy });
+    }
+    const lately = lead.requests.filter((one) => one.at > at - DAY);
+    const isAsked = lately.some(
+      (one) =>
+        one.state === 'open' &&
+        one.at > at - 10 * MINUTE &&
+        isSame(one, said) &&
+        purposes.every((purpose) => one.purposes.includes(purpose)),
+    );
+    if (isAsked || lately.length >= 5) return;
+    lead.requests.push({ ...said, purposes, token, at, state: 'open' });
+    lead.mails += 1;
+  }
+
+  #withdrawn(what: Purpose[] | ['all'], at: number): void {
+    const lead = this.lead!;
+    const awaits = (purpose?: Purpose) =>
+      lead.requests.some(
+        (one) => one.state === 'open' && one.at <= at && (!purpose || one.purposes.includes(purpose)),
+      );
+    const gone = (): Stand => ({ status: 'withdrawn', at, until: null, words: null, policy: null });
+    const known = [...lead.seen];
+    const isLater = (purpose: Purpose) => {
+      const stand = this.#stand(purpose);
+      return stand !== undefined && ['express', 'withdrawn'].includes(stand.status) && stand.at > at;
+    };
+    if (what[0] === 'all') {
+      if (known.some(isLater)) {
+        for (const purpose of known)
+          if (this.#stand(purpose)?.status !== 'withdrawn' && !isLater(purpose)) this.#write(purpose, gone());
+      } else if (
+        lead.leftAll === null ||
+        awaits() ||
+        known.some((purpose) => this.#stand(purpose)?.status !== 'withdrawn')
+      ) {
+        lead.records += 1;
+        lead.leftAll = at;
+        lead.stands.clear();
+        lead.asked.clear();
+      }
+    } else
+      for (const purpose of what as Purpose[]) {
+        const stand = this.#stand(purpose);
+        if (stand?.status === 'express' && stand.at > at) continue;
+        if (stand?.status === 'withdrawn' && (!awaits(purpose) || stand.at >= at)) continue;
+        this.#write(purpose, gone());
+      }
+    for (const one of lead.requests)
+      if (
+        one.state === 'open' &&
+        one.purposes.every((purpose) => {
+          const stand = this.#stand(purpose);
+          return stand?.status === 'withdrawn' && stand.at >= one.at;
+        })
+      )
+        one.state = 'cancelled';
+  }
+
+  #adopt(capturedAt: number, realNow: number): void {
+    for (const at of this.#purchases.filter((one) => one >= capturedAt).sort((a, b) => a - b))
+      this.#implied({ purposes: ['email'], words: null, policy: null }, at, 'purchase', 'purchase', realNow);
+    this.#purchases = [];
+  }
+
+  capture(
+    status: 'pending' | 'implied' | 'express',
+    said: Said,
+    at: number,
+    realNow: number,
+    token: string | null,
+  ) {
+    if (this.erasedAt !== null && this.erasedAt >= at) return;
+    const isNew = this.lead === null;
+    if (isNew) this.#begin();
+    if (status === 'pending' || (status === 'express' && said.words === null))
+      this.#pending(said, at, 'form');
+    else if (status === 'implied') this.#implied(said, at, 'form', 'inquiry', realNow);
+    else if (token) this.#ask(said, at, token);
+    else this.#express(said, at, 'form');
+    if (isNew) this.#adopt(at, realNow);
+  }
+
+  /** returns  what the page says */
+  confirm(request: Request, at: number): 'confirmed' | 'expired' | 'unknown' {
+    if (!this.lead?.requests.includes(request)) return 'unknown';
+    if (request.state === 'confirmed') return 'confirmed';
+    if (request.state === 'cancelled' || request.at < at - 14 * DAY) return 'expired';
+    request.state = 'confirmed';
+    this.#express(request, at, 'double_opt_in', request.at);
+    return 'confirmed';
+  }
+
+  purchase(at: number, realNow: number): void {
+    if (!this.lead) this.#purchases.push(at);
+    else
+      this.#implied({ purposes: ['email'], words: null, policy: null }, at, 'purchase', 'purchase', realNow);
+  }
+
+  withdraw(what: Purpose[] | ['all'], at: number, isByAddress: boolean): void {
+    const remembered = what.length === 1 && what[0] === 'email' ? 'email' : 'all';
+    if (isByAddress)
+      this.unsubscribed.set(
+        remembered,
+        Math.max(at, this.unsubscribed.get(remembered) ?? Number.NEGATIVE_INFINITY),
+      );
+    if (this.lead) this.#withdrawn(what, at);
+  }
+
+  /** returns  whether the row is refused */
+  carryIn(
+    row: {
+      status: Status;
+      at: number | null;
+      kind: 'inquiry' | 'purchase';
+      until: number | undefined;
+    } & Said,
+    now: number,
+    realNow: number,
+  ): boolean {
+    const claims = row.status === 'express' || row.status === 'implied';
+    if (this.erasedAt !== null) {
+      const isOver =
+        row.status === 'implied' &&
+        row.at !== null &&
+        Math.min(row.until ?? Number.POSITIVE_INFINITY, addMonths(row.at, termOf(row.kind))) <= realNow;
+      if (!claims || row.at === null || row.at <= this.erasedAt || isOver) return true;
+    }
+    const at = row.at ?? now;
+    const isNew = this.lead === null;
+    if (isNew) this.#begin();
+    if (row.status === 'express') this.#express(row, at, 'import');
+    else if (row.status === 'implied') this.#implied(row, at, 'import', row.kind, realNow, row.until);
+    else if (row.status === 'withdrawn') this.#withdrawn(['all'], at);
+    else this.#pending(row, at, 'import');
+    if (isNew) this.#adopt(at, realNow);
+    return false;
+  }
+
+  expire(at: number): void {
+    if (!this.lead) return;
+    for (const purpose of PURPOSES) {
+      const stand = this.#stand(purpose);
+      if (stand?.status === 'implied' && stand.until! <= at)
+        this.#write(purpose, { status: 'expired', at, until: null, words: null, policy: null });
+    }
+  }
+
+  erase(at: number): void {
+    this.lead = null;
+    this.#purchases = [];
+    this.erasedAt = at;
+  }
+}
