@@ -7,6 +7,7 @@ import { utc } from '../../ground/http/fields.ts';
 const recordShape = z
   .object({
     seq: z.int(),
+    purpose: z.string().nullable().describe('null: of a record older than purposes'),
     action: z.string(),
     status: z.string(),
     kind: z.string().nullable(),
@@ -43,7 +44,7 @@ export async function proofsOf(
     tx.query<z.output<typeof proofShape>>(
       `select e.site_id as "siteId", e.erasure_id as "erasureId", instant_text(e.erased_at) as "erasedAt", e.erased,
          coalesce((select json_agg(record order by seq) from (
-           select seq, json_build_object('seq', seq, 'action', action, 'status', status, 'kind', kind, 'basis', basis,
+           select seq, json_build_object('seq', seq, 'purpose', purpose, 'action', action, 'status', status, 'kind', kind, 'basis', basis,
              'occurredAt', instant_text(occurred_at), 'recordedAt', instant_text(recorded_at), 'textSha256', encode(text_hash, 'hex'),
              'detailsDigest', encode(details_digest, 'hex'), 'previousHash', encode(previous_hash, 'hex'), 'hash', encode(hash, 'hex')) as record
            from consent_records r where r.site_id = e.site_id and r.lead_id = e.lead_id order by seq limit ${RECORDS_MAX}) kept), '[]') as consents
