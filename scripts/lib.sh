@@ -2,7 +2,8 @@
 # What the operator's scripts share: where the appliance is, how to reach it (here or over ssh), how to speak.
 # Sourced, never run.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# a script that is replaced while it works runs as a copy elsewhere, and is told where the appliance is
+root=${MARKETING_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 verb=${0##*/}
 # where cloud-init and scripts/ship put the appliance on a server
 remote_folder=${MARKETING_FOLDER:-/opt/marketing}
@@ -42,61 +43,33 @@ state() {
   [[ -z $id ]] || docker inspect --format '{{if index .State "Health"}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$id"
 }
 
-# there SCRIPT [argument…]: runs one of these scripts on the server; standard input and output pass through
+# there SCRIPT [argument…]: runs one of these scripts on the server; standard input and output pass through, and so do the
+# settings that a caller gives by the environment
 there() {
-  local command
+  local command name status=0
   printf -v command '%q ' "$remote_folder/scripts/$1" "${@:2}"
+  for name in UPGRADE_TIMEOUT RESTORE_TIMEOUT; do
+    if [[ -n ${!name-} ]]; then printf -v command 'env %s=%q %s' "$name" "${!name}" "$command"; fi
+  done
   # -n of sudo: ask for no password, fail at once instead
   # shellcheck disable=SC2029
-  ssh ${SSH_OPTIONS:+$SSH_OPTIONS} -o ConnectTimeout=15 "$host" "if [ \"\$(id -u)\" = 0 ]; then $command; else sudo -n $command; fi"
-}
-
-# ready SECONDS: waits until every service is healthy
-ready() {
-  local end=$((SECONDS + $1)) service bad
-  while :; do
-    bad=''
-    for service in postgres api caddy; do
-      [[ $(state "$service") == healthy ]] || bad+=" $service"
-    done
-    [[ -n $bad ]] || return 0
-    ((SECONDS < end)) || { say "not healthy after $1 s:$bad"; return 1; }
-    sleep 2
-  done
+  ssh ${SSH_OPTIONS:+$SSH_OPTIONS} -o ConnectTimeout=15 "$host" "if [ \"\$(id -u)\" = 0 ]; then $command; else sudo -n $command; fi" || status=$?
+  return "$status"
 }
 
 is_host() { [[ $1 == *@* || $1 == ssh://* ]]; }
 
-memory=${MARKETING_STATE:-/run/marketing}
+# What may be forgotten at the next boot: how often the watchdog restarted what.
+memory=${MARKETING_STATE:-/run/marketing/$(project)}
+# What must survive it: the change that is under way, its log, the files from before (scripts/change.sh).
+change=$root/.change
 
-# Only one of upgrade, restore, watchdog at a time; kept until the script ends.
+# Only one of upgrade, restore, watchdog at a time on this stack; kept until the script ends.
 take_lock() {
   mkdir -p "$memory" 2>/dev/null || { memory=${TMPDIR:-/tmp}/marketing-$UID; mkdir -p "$memory"; }
-  exec 9>"$memory/lock"
-  flock -n 9
-}
-
-# up_or_failed SECONDS: starts everything and waits; gives up early when the API keeps dying
-up_or_failed() {
-  local end=$((SECONDS + $1)) id deaths
-  compose up -d --no-build >/dev/null 2>"$memory/up.log" & 
-  local starting=$!
-  while ((SECONDS < end)); do
-    sleep 2
-    if ! kill -0 "$starting" 2>/dev/null; then
-      [[ $(state api) == healthy && $(state caddy) == healthy && $(state postgres) == healthy ]] && return 0
-    fi
-    id=$(compose ps --all --quiet api 2>/dev/null | head -n 1)
-    deaths=$([[ -z $id ]] || docker inspect --format '{{.RestartCount}}' "$id" 2>/dev/null || echo 0)
-    if ((${deaths:-0} >= 3)); then
-      say "the API ended ${deaths} times; its last words:"
-      docker logs --tail 5 "$id" >&2 2>&1 || :
-      break
-    fi
-  done
-  kill "$starting" 2>/dev/null || :
-  wait "$starting" 2>/dev/null || :
-  return 1
+  mkdir -p "$change"
+  exec 9>>"$change/lock"
+  flock -w "${1:-2}" 9
 }
 
 # setting NAME VALUE: puts one line into .env, keeping the others

@@ -1,10 +1,11 @@
 // Drives a whole stack in real containers: up, calls through Caddy, kills from the host, figures, down.
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -196,6 +197,29 @@ export class Stack {
     return this.call('POST', '/v1/events', makeEvent(fields));
   }
 
+  /**
+   * A release made from this one by other files.
+   * files  path in the image → content; what begins with #! can be run
+   */
+  async release(name: string, files: Record<string, string>): Promise<string> {
+    const tag = `${IMAGE}-${name}`;
+    const folder = join(this.folder, 'releases', name);
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content);
+      chmodSync(join(folder, path), content.startsWith('#!') ? 0o755 : 0o644);
+    }
+    const copies = Object.keys(files).map((path) => `COPY ${path.slice(1)} ${path}\n`);
+    writeFileSync(join(folder, 'Dockerfile'), `FROM ${IMAGE}\n${copies.join('')}`);
+    await run('docker', ['build', '--quiet', '--tag', tag, folder]);
+    return tag;
+  }
+
+  /** Knocks ten times a second, each time by a new connection, until stopped. */
+  poll(): Poll {
+    return new Poll(this);
+  }
+
   /** Sends events until stopped, as patient clients do: what isn't acknowledged is sent again with its id. */
   load(clients = 4): Load {
     return new Load(this, clients);
@@ -216,6 +240,40 @@ export class Stack {
     }
     sizes.sum = Object.values(sizes).reduce((sum, size) => sum + size, 0);
     return sizes;
+  }
+}
+
+export class Poll {
+  /** What connections came to that got no answer, by their error: ECONNREFUSED is a closed port. */
+  readonly faults: string[] = [];
+  readonly statuses: number[] = [];
+  readonly #timer: NodeJS.Timeout;
+  readonly #asked: Promise<void>[] = [];
+
+  constructor(stack: Stack) {
+    this.#timer = setInterval(() => this.#asked.push(this.#ask(stack.https)), 100).unref();
+  }
+
+  #ask(port: number): Promise<void> {
+    return new Promise((done) => {
+      const asked = request(
+        { host: '127.0.0.1', port, servername: 'localhost', path: '/v1/healthz', agent: false, headers: { host: 'localhost' } },
+        (answer) => {
+          this.statuses.push(answer.statusCode!);
+          answer.resume().on('end', done).on('error', done);
+        },
+      );
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        this.faults.push(error.code ?? error.message);
+        done();
+      });
+      asked.end();
+    });
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#asked);
   }
 }
 

@@ -108,6 +108,8 @@ async function run(): Promise<void> {
 if (import.meta.main)
   run().catch((error) => {
     console.error(error instanceof ConfigError ? error.message : error);
+    // last, because whoever looks at a log that failed looks at its end
+    if (!(error instanceof ConfigError)) console.error(`The API did not start: ${error?.message ?? error}`);
     process.exitCode = 1;
     setTimeout(() => process.exit(1), 100);
   });
