@@ -141,6 +141,8 @@ export class Stack {
   /** The main process dies as if the kernel had killed it; "docker kill" would count as a person's wish. */
   async killMain(service: string): Promise<void> {
     const { State } = await this.inspect(service);
+    // 0 is what a stopped one has, and would be this very process and all around it
+    if (State.Pid === 0) throw new Error(`${service} does not run`);
     process.kill(State.Pid, 'SIGKILL');
   }
 
