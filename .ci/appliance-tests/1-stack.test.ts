@@ -197,7 +197,20 @@ test('names nobody gave us, plain addresses and the API’s insides are refused'
   );
   assert.equal(curl('-H', 'Host: evil.example', `https://localhost:${https}/`), '421');
   assert.equal(curl(`http://localhost:${http}/v1/healthz`), '308');
-  for (const path of ['/metrics', '/livez', '/readyz'])
+  // who is led to TLS learns nothing about the server on the way
+  const redirect = execFileSync('curl', ['-s', '-D', '-', `http://localhost:${http}/v1/healthz`]).toString();
+  assert.match(redirect, /^location: https:\/\/localhost\/v1\/healthz\r$/im);
+  assert.doesNotMatch(redirect, /^server:/im);
+  for (const path of [
+    '/metrics',
+    '/livez',
+    '/readyz',
+    '/metrics/',
+    '/readyz/',
+    '/metrics/x',
+    '//metrics',
+    '/%6Detrics',
+  ])
     assert.equal(curl(`https://localhost:${https}${path}`), '404');
 });
 
@@ -257,6 +270,18 @@ test('too much is refused in our own shape, and security headers are on every an
   assert.equal(large.status, 413);
   assert.equal(large.body.error, 'payload_too_large');
   assert.equal(large.headers.get('x-content-type-options'), 'nosniff');
+  // a script on a page may read that it was too much
+  const origin = 'https://www.example.com';
+  const read = await stack.call('POST', '/v1/events', `{"x":"${'a'.repeat(200_000)}"}`, { origin });
+  assert.equal(read.headers.get('access-control-allow-origin'), origin);
+  // the API's own answers have them too, Caddy's refusals and files
+  for (const path of ['/v1/healthz', '/', '/metrics', '/s.js']) {
+    const { headers } = await stack.call('GET', path);
+    assert.equal(headers.get('x-frame-options'), 'DENY', path);
+    assert.match(headers.get('permissions-policy')!, /camera=\(\)/, path);
+    assert.ok(headers.get('referrer-policy'), path);
+    assert.equal(headers.get('server'), null, path);
+  }
 });
 
 test('the access log holds no query, cookie, token or full address', async () => {
@@ -264,9 +289,19 @@ test('the access log holds no query, cookie, token or full address', async () =>
     cookie: 'session=a-cookie',
     referer: 'https://a-referrer.example/',
   });
-  const log = await eventually('the request is in the log', 30, async () => {
+  // however somebody, or a mail program, spells it
+  const spellings = [
+    '/V1/UNSUBSCRIBE/',
+    '//unsubscribe/',
+    '/v1//unsubscribe/',
+    '/v1/%75nsubscribe/',
+    '/unsubscribe/',
+  ];
+  for (const path of [...spellings, '/v1/ada@example.com/'])
+    await stack.call('GET', `${path}a-token-nobody-may-see`);
+  const log = await eventually('the requests are in the log', 30, async () => {
     const text = await stack.compose('logs', 'caddy');
-    return text.includes('"uri":"/v1/unsubscribe/"') && text;
+    return text.includes('"uri":"/v1/unsubscribe/"') && text.includes('"uri":"/unsubscribe/"') && text;
   });
   for (const word of ['a-token-nobody-may-see', 'ada@example.com', 'a-cookie', 'a-referrer'])
     assert.equal(log.includes(word), false, word);

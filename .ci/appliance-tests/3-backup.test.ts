@@ -236,7 +236,10 @@ test('a restore takes writes since the backup away, but not what people asked fo
 });
 
 test('an upgrade whose migration fails goes back to the release and the data from before, by itself', async () => {
-  const bad = await stack.release('bad', { '/app/migrations/9000_fails.sql': "create table half_done (id int); insert into events (site_id) values ('x');" });
+  const bad = await stack.release('bad', {
+    '/app/migrations/9000_fails.sql':
+      "create table half_done (id int); insert into events (site_id) values ('x');",
+  });
   await settled();
   const before = await contentOf(stack);
   const files = readFileSync(join(stack.root, 'compose.yaml'), 'utf8');
@@ -250,7 +253,10 @@ test('an upgrade whose migration fails goes back to the release and the data fro
 });
 
 test('an upgrade whose migration succeeds but breaks the product goes back too', async () => {
-  const broken = await stack.release('broken', { '/app/migrations/9001_breaks.sql': 'revoke insert on events, sessions, visitors from marketing_app; alter table events add constraint nothing_fits check (false) not valid;' });
+  const broken = await stack.release('broken', {
+    '/app/migrations/9001_breaks.sql':
+      'revoke insert on events, sessions, visitors from marketing_app; alter table events add constraint nothing_fits check (false) not valid;',
+  });
   await settled();
   const before = await contentOf(stack);
   const failed = await stack.attempt('upgrade', broken);
@@ -262,7 +268,9 @@ test('an upgrade whose migration succeeds but breaks the product goes back too',
 });
 
 test('a good upgrade arrives, keeps the data, and its canary went through', async () => {
-  const good = await stack.release('good', { '/app/migrations/9002_fine.sql': 'create table of_the_new_release (id int);' });
+  const good = await stack.release('good', {
+    '/app/migrations/9002_fine.sql': 'create table of_the_new_release (id int);',
+  });
   const count = await stack.sql('select count(*) from events');
   const began = Date.now();
   const done = await stack.attempt('upgrade', good);

@@ -15,7 +15,9 @@ const identity = await generateX25519Identity();
 const stack = new Stack('cut');
 const shelf = join(stack.folder, 'shelf');
 before(async () => {
-  await stack.prepare(`BACKUP_PUBLIC_KEY=${await identityToRecipient(identity)}\nRATE_LIMITS=off\nJOBS=off\n`);
+  await stack.prepare(
+    `BACKUP_PUBLIC_KEY=${await identityToRecipient(identity)}\nRATE_LIMITS=off\nJOBS=off\n`,
+  );
   mkdirSync(shelf, { recursive: true });
   writeFileSync(join(shelf, 'identity'), `${identity}\n`);
   await stack.up();
@@ -26,7 +28,11 @@ after(() => stack.down());
 const at = (path: string) => join(stack.root, '.change', path);
 const read = (path: string) => (existsSync(at(path)) ? readFileSync(at(path), 'utf8') : '');
 const reaches = (...steps: string[]) =>
-  eventually(`step ${steps.join(' or ')}`, 150, async () => steps.some((step) => read('state').includes(`step=${step}\n`)));
+  eventually(`step ${steps.join(' or ')}`, 150, async () => {
+    if (steps.some((step) => read('state').includes(`step=${step}\n`))) return true;
+    throw new Error(`${heard}\n${read('state')}\n${read('log')}`.slice(-500));
+  });
+let heard = '';
 
 /** A script in a terminal that is closed without a word: nobody may expect its signal to be handled. */
 function inTerminal(name: string, ...args: string[]): { close(): void } {
@@ -36,6 +42,11 @@ function inTerminal(name: string, ...args: string[]): { close(): void } {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  heard = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      heard += chunk;
+    });
   return { close: () => process.kill(-child.pid!, 'SIGKILL') };
 }
 
@@ -46,9 +57,24 @@ async function cutPower(): Promise<void> {
 }
 
 const keyIsNowhere = () => {
-  assert.deepEqual(readdirSync('/dev/shm').filter((name) => name.startsWith(`${stack.project}-restore`)), []);
+  assert.deepEqual(
+    readdirSync('/dev/shm').filter((name) => name.startsWith(`${stack.project}-restore`)),
+    [],
+  );
   const inside = (path: string, volume: string) =>
-    execFileSync('docker', ['run', '--rm', '--user', '0:0', '-v', `${volume}:/look`, '--entrypoint', 'sh', IMAGE, '-c', `grep -rl AGE-SECRET-KEY /look${path} || :`]).toString();
+    execFileSync('docker', [
+      'run',
+      '--rm',
+      '--user',
+      '0:0',
+      '-v',
+      `${volume}:/look`,
+      '--entrypoint',
+      'sh',
+      IMAGE,
+      '-c',
+      `grep -rl AGE-SECRET-KEY /look${path} || :`,
+    ]).toString();
   assert.equal(inside('', `${stack.project}_data`), '');
   assert.equal(inside('/.change', stack.root), '');
 };
@@ -59,11 +85,16 @@ async function asBefore(image: string): Promise<void> {
   assert.equal(await stack.sql("select count(*) from events where path = '/from-before'"), '1');
   assert.equal(await stack.sql("select count(*) from pg_database where datname like 'marketing\\_%'"), '0');
   assert.equal((await stack.send()).status, 202);
-  assert.deepEqual(['before', 'rehearsal', 'back-wanted'].filter((name) => existsSync(at(name))), []);
+  assert.deepEqual(
+    ['before', 'rehearsal', 'back-wanted'].filter((name) => existsSync(at(name))),
+    [],
+  );
   assert.equal((await stack.compose('exec', '-T', 'api', 'ls', '/data')).includes('incoming'), false);
 }
 
-const slow = (name: string) => ({ [`/app/migrations/${name}.sql`]: `select pg_sleep(10); create table of_${name} (id int);` });
+const slow = (name: string) => ({
+  [`/app/migrations/${name}.sql`]: `select pg_sleep(10); create table of_${name} (id int);`,
+});
 
 for (const step of ['stopping', 'starting', 'trying'])
   test(`the power goes away at the step "${step}" of an upgrade: status says so, and the watchdog brings back what was before`, async () => {
@@ -72,7 +103,10 @@ for (const step of ['stopping', 'starting', 'trying'])
     await reaches(step);
     await cutPower();
     terminal.close();
-    assert.match((await stack.attempt('status')).said, /CUT OFF: upgrade under way since .*scripts\/upgrade --back/);
+    assert.match(
+      (await stack.attempt('status')).said,
+      /CUT OFF: upgrade under way since .*scripts\/upgrade --back/,
+    );
     // as if a minute had passed
     utimesSync(at('state'), new Date(Date.now() - 120_000), new Date(Date.now() - 120_000));
     const { code, said } = await stack.attempt('watchdog');
@@ -99,7 +133,7 @@ test('a terminal that is closed does not touch the upgrade it began, and another
   assert.match(refused.said, /busy: upgrade under way since .*scripts\/upgrade --follow/);
   const { code, said } = await stack.attempt('upgrade', '--follow');
   assert.equal(code, 0, said);
-  assert.match(said, /making a backup[^]*done: \S+ serves/);
+  assert.match(said, /making a backup[\s\S]*done: \S+ serves/);
   await asBefore(release);
 });
 
@@ -134,7 +168,12 @@ test('a line that breaks while a backup is sent leaves neither files nor key', a
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   child.stdin!.write(`${Buffer.from(identity).toString('base64')}\n${'x'.repeat(300)}`);
-  await eventually('the key has arrived', 60, async () => readdirSync('/dev/shm').some((name) => name.startsWith(`${stack.project}-restore`) && readFileSync(join('/dev/shm', name), 'utf8') !== ''));
+  await eventually('the key has arrived', 60, async () =>
+    readdirSync('/dev/shm').some(
+      (name) =>
+        name.startsWith(`${stack.project}-restore`) && readFileSync(join('/dev/shm', name), 'utf8') !== '',
+    ),
+  );
   process.kill(-child.pid!, 'SIGKILL');
   utimesSync(at('state'), new Date(Date.now() - 120_000), new Date(Date.now() - 120_000));
   const { code, said } = await stack.attempt('watchdog');

@@ -1,8 +1,9 @@
 // Upgrades and restores as those meet them who visit meanwhile, and those whose line breaks: the door stays open, nothing is half.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Poll } from './poll.ts';
 import { eventually, figure, Stack } from './stack.ts';
 
 const stack = new Stack('upgrade');
@@ -28,7 +29,9 @@ const state = () => {
 };
 
 const ORIGIN = 'https://www.example.com';
-const SLOW = { '/app/migrations/9101_slow.sql': 'select pg_sleep(12); create table of_the_good_release (id int);' };
+const SLOW = {
+  '/app/migrations/9101_slow.sql': 'select pg_sleep(12); create table of_the_good_release (id int);',
+};
 
 /** What a person, a page's script and its browser's question get while nobody is let in. */
 async function everyoneIsAnswered(): Promise<void> {
@@ -38,7 +41,12 @@ async function everyoneIsAnswered(): Promise<void> {
   });
   assert.equal(person.status, 503);
   assert.match(String(person.body), /<h1>/);
-  const script = await stack.call('POST', '/v1/events', { eventType: 'page_view', path: '/' }, { origin: ORIGIN });
+  const script = await stack.call(
+    'POST',
+    '/v1/events',
+    { eventType: 'page_view', path: '/' },
+    { origin: ORIGIN },
+  );
   assert.equal(script.status, 503);
   assert.equal(script.body.error, 'unavailable');
   assert.equal(script.headers.get('retry-after'), '5');
@@ -69,7 +77,7 @@ test('through a good, a bad and a never-healthy upgrade no connection is refused
   const sick = await stack.release('sick', { ...SLOW, '/usr/local/bin/healthcheck': '#!/bin/sh\nexit 1\n' });
   stack.environment.UPGRADE_TIMEOUT = '60';
   const caddy = await idOf('caddy');
-  const poll = stack.poll();
+  const poll = new Poll(stack);
   const load = stack.load(2);
   ends.push(
     () => load.stop(),
@@ -100,12 +108,18 @@ test('through a good, a bad and a never-healthy upgrade no connection is refused
 
   const acknowledged = await load.stop();
   await poll.stop();
-  figure('asked through three upgrades', { answers: poll.statuses.length, of503: poll.statuses.filter((status) => status === 503).length });
+  figure('asked through three upgrades', {
+    answers: poll.statuses.length,
+    of503: poll.statuses.filter((status) => status === 503).length,
+  });
   assert.deepEqual(poll.faults, []);
   assert.deepEqual([...new Set(poll.statuses)].sort(), [200, 503]);
   assert.equal(await idOf('caddy'), caddy);
   const stored = new Set((await stack.sql('select event_id from events')).split('\n'));
-  assert.deepEqual(acknowledged.filter((id) => !stored.has(id)), []);
+  assert.deepEqual(
+    acknowledged.filter((id) => !stored.has(id)),
+    [],
+  );
   assert.ok(acknowledged.length > 100);
   assert.equal(await stack.sql("select count(*) from pg_database where datname like 'marketing\\_%'"), '0');
 });
@@ -126,8 +140,19 @@ test('files that Compose or Caddy would not take are refused in their own words 
   const files = ['compose.yaml', 'caddy/Caddyfile'].map(own);
   const broken: [string, Record<string, string>, RegExp][] = [
     ['unread', { ...SLOW, '/app/appliance/compose.yaml': `${files[0]}\n  : no yaml [` }, /yaml: /],
-    ['unknown', { ...SLOW, '/app/appliance/compose.yaml': files[0]!.replace('networks: [edge]', 'networks: [nowhere]') }, /undefined network nowhere/],
-    ['caddy', { ...SLOW, '/app/appliance/caddy/Caddyfile': files[1]!.replace('encode {', 'encoed {') }, /unrecognized directive: encoed/],
+    [
+      'unknown',
+      {
+        ...SLOW,
+        '/app/appliance/compose.yaml': files[0]!.replace('networks: [edge]', 'networks: [nowhere]'),
+      },
+      /undefined network nowhere/,
+    ],
+    [
+      'caddy',
+      { ...SLOW, '/app/appliance/caddy/Caddyfile': files[1]!.replace('encode {', 'encoed {') },
+      /unrecognized directive: encoed/,
+    ],
   ];
   for (const [name, changed, words] of broken) {
     const refused = await stack.attempt('upgrade', await stack.release(`bad-${name}`, changed));

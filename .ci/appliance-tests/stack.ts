@@ -2,7 +2,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -217,11 +216,6 @@ export class Stack {
     return tag;
   }
 
-  /** Knocks ten times a second, each time by a new connection, until stopped. */
-  poll(): Poll {
-    return new Poll(this);
-  }
-
   /** Sends events until stopped, as patient clients do: what isn't acknowledged is sent again with its id. */
   load(clients = 4): Load {
     return new Load(this, clients);
@@ -242,40 +236,6 @@ export class Stack {
     }
     sizes.sum = Object.values(sizes).reduce((sum, size) => sum + size, 0);
     return sizes;
-  }
-}
-
-export class Poll {
-  /** What connections came to that got no answer, by their error: ECONNREFUSED is a closed port. */
-  readonly faults: string[] = [];
-  readonly statuses: number[] = [];
-  readonly #timer: NodeJS.Timeout;
-  readonly #asked: Promise<void>[] = [];
-
-  constructor(stack: Stack) {
-    this.#timer = setInterval(() => this.#asked.push(this.#ask(stack.https)), 100).unref();
-  }
-
-  #ask(port: number): Promise<void> {
-    return new Promise((done) => {
-      const asked = request(
-        { host: '127.0.0.1', port, servername: 'localhost', path: '/v1/healthz', agent: false, headers: { host: 'localhost' } },
-        (answer) => {
-          this.statuses.push(answer.statusCode!);
-          answer.resume().on('end', done).on('error', done);
-        },
-      );
-      asked.on('error', (error: NodeJS.ErrnoException) => {
-        this.faults.push(error.code ?? error.message);
-        done();
-      });
-      asked.end();
-    });
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await Promise.all(this.#asked);
   }
 }
 

@@ -7,6 +7,7 @@ import { adminKeyWay, admission, type WayIn } from './ground/http/caller.ts';
 import { clientIdentifier } from './ground/http/client.ts';
 import { cors } from './ground/http/cors.ts';
 import { type FrameParts, mount, type RouteTable, tableOf } from './ground/http/frame.ts';
+import { frontRoute } from './ground/http/front.ts';
 import type { Meters } from './ground/http/meters.ts';
 import { openApiRoute } from './ground/http/openapi.ts';
 import { type RateLimits, rateLimits } from './ground/http/rate-limit.ts';
@@ -86,6 +87,7 @@ export function makeApp(options: AppOptions): App {
         isFull: () => house?.ingest.isFull ?? false,
         version,
       }),
+      frontRoute(),
       ...snippetRoutes(), // needs no database, and pages wait for nothing of ours
     ],
     { limits, admit, checkAnswers } as FrameParts, // none of them is limited, for a site, counted or noted

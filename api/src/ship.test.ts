@@ -15,7 +15,11 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 function ship(machine: string, image: string) {
   const asked = join(folder, 'asked');
   writeFileSync(asked, '');
-  writeFileSync(join(folder, 'ssh'), `#!/bin/sh\ncase "$*" in *'uname -m'*) echo ${machine} ;; *) exit 7 ;; esac\n`, { mode: 0o755 });
+  writeFileSync(
+    join(folder, 'ssh'),
+    `#!/bin/sh\ncase "$*" in *'uname -m'*) echo ${machine} ;; *) exit 7 ;; esac\n`,
+    { mode: 0o755 },
+  );
   writeFileSync(
     join(folder, 'docker'),
     `#!/bin/sh
@@ -47,7 +51,10 @@ test('ship pulls an image of a registry for the processor of the server', () => 
 
 test('ship takes what is here for the right processor as it is, and knows no processor but those of the releases', () => {
   // as far as what would be sent
-  assert.match(ship('x86_64', 'marketing-api:dev').asked, /^ *save marketing-api:dev postgres:18 caddy:2-alpine\n$/);
+  assert.match(
+    ship('x86_64', 'marketing-api:dev').asked,
+    /^ *save marketing-api:dev postgres:18 caddy:2-alpine\n$/,
+  );
   const { status, stderr } = ship('riscv64', 'marketing-api:dev');
   assert.equal(status, 1);
   assert.match(stderr, /processor is riscv64/);

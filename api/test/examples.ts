@@ -29,6 +29,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     isAlive: [{}],
     isReady: [{}],
     getHealth: [{}],
+    getFront: [{}],
     getScript: [{}],
     getCoreScript: [{}],
     describeScripts: [{}],

@@ -1,4 +1,5 @@
 // What the machine says about itself: the memory of the container, and the certificate.
+import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
 
@@ -37,3 +38,10 @@ export function certificateDays(host: string, port: number, name: string): Promi
     socket.once('error', give).once('timeout', give);
   });
 }
+
+/** Where a name points to, as this machine hears it; null when it is not known at all, or nobody could be asked. */
+export const addressesOf = (name: string): Promise<string[] | null> =>
+  lookup(name, { all: true }).then(
+    (found) => found.map(({ address }) => address),
+    () => null,
+  );

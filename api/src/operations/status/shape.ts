@@ -99,6 +99,10 @@ const machineShape = z.object({
     .object({
       name: z.string(),
       days: z.number().nullable().describe("until it ends; null: can't be seen"),
+      pointsTo: z
+        .array(z.string())
+        .nullable()
+        .describe('without a certificate: the addresses of the name, null when it has none; else empty'),
     })
     .nullable(),
   jobs: z.array(jobStatusShape),

@@ -5,7 +5,7 @@ import type { JobStatus } from '../../ground/jobs/shape.ts';
 import type { BackupSettings } from '../backups/dump.ts';
 import { backupStatus } from '../backups/status.ts';
 import type { DiskWatch } from '../health/disk.ts';
-import { certificateDays, memoryUsedPct } from './machine.ts';
+import { addressesOf, certificateDays, memoryUsedPct } from './machine.ts';
 import type { Status } from './shape.ts';
 
 export type { Status } from './shape.ts';
@@ -34,11 +34,11 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
   const guarded = async <T>(work: Promise<T> | undefined): Promise<T | null> =>
     work ? work.catch(() => null) : null;
   const shown = sources.certificate;
-  const [database, jobs, memory, days, told] = await Promise.all([
+  const [database, jobs, memory, certificate, told] = await Promise.all([
     guarded(aboutDatabase(db)),
     guarded(sources.jobs?.()),
     memoryUsedPct(),
-    shown ? certificateDays(shown.host, shown.port, shown.name) : null,
+    shown ? aboutCertificate(shown) : null,
     Promise.all(
       (sources.readings ?? []).map(async ({ reading, value }) => ({
         reading,
@@ -55,7 +55,7 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
     disk: disk.fullest(),
     eventsRefused: disk.isShort,
     memory: { rssBytes: process.memoryUsage.rss(), containerUsedPct: memory },
-    certificate: shown ? { name: shown.name, days: days === null ? null : Math.floor(days * 10) / 10 } : null,
+    certificate,
     ...Object.fromEntries(told.map(({ reading, value }) => [reading.name, value])),
     jobs: jobs ?? [],
     alarms: sources.alarms?.() ?? { alarms: [], rules: [] },
@@ -64,6 +64,17 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
       return text === null ? [] : [{ name: reading.name, text }];
     }),
   };
+}
+
+async function aboutCertificate({
+  host,
+  port,
+  name,
+}: NonNullable<Sources['certificate']>): Promise<Status['certificate']> {
+  const days = await certificateDays(host, port, name);
+  // the usual reason for having none
+  if (days === null) return { name, days, pointsTo: await addressesOf(name) };
+  return { name, days: Math.floor(days * 10) / 10, pointsTo: [] };
 }
 
 async function aboutDatabase(db: Pool): Promise<Status['database']> {
