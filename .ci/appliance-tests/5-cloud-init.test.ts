@@ -1,9 +1,11 @@
-// What can be said of the files alone: cloud-init.yaml is valid, small, without secrets; scripts are clean and explain themselves.
+// What can be said of the files alone: the release workflow, cloud-init.yaml is valid, small, without secrets; scripts are clean and explain themselves.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { repository, shared } from './stack.ts';
 
 const file = join(repository, 'cloud-init.yaml');
@@ -53,4 +55,70 @@ test('every operator’s script explains itself', () => {
     const said = execFileSync(join(repository, 'scripts', name), ['--help']).toString();
     assert.ok(said.startsWith(name) && said.length > 100, name);
   }
+});
+
+interface Workflow {
+  on: { push: { tags: string[] } };
+  jobs: Record<
+    string,
+    { 'timeout-minutes': number; steps: { name?: string; uses?: string; run?: string }[] }
+  >;
+}
+
+test('the release workflow is one that a runner can read: sound YAML, clean scripts, both processors, the tag that scripts/release makes', async () => {
+  const { load } = (await import(
+    pathToFileURL(join(repository, 'api/node_modules/js-yaml/dist/js-yaml.mjs')).href
+  )) as { load: (text: string) => unknown };
+  const written = readFileSync(join(repository, '.github/workflows/release.yml'), 'utf8');
+  const { on, jobs } = load(written) as Workflow;
+  const number = readFileSync(join(repository, 'scripts/release'), 'utf8').includes('"v$number"');
+  assert.deepEqual([number, on.push.tags], [true, ['v[0-9]+.[0-9]+.[0-9]+']]);
+  const steps = Object.values(jobs).flatMap((job) => job.steps);
+  assert.ok(Object.values(jobs).every((job) => job['timeout-minutes'] > 0));
+  for (const { uses, run, name } of steps) {
+    assert.notEqual(uses === undefined, run === undefined, name);
+    if (uses) assert.match(uses, /^[\w-]+\/[\w-]+@v\d+$/);
+    if (!run) continue;
+    // what an expression becomes is text of whoever pushed: it goes by the environment, never into a script
+    assert.doesNotMatch(run, /\$\{\{/, name);
+    execFileSync('shellcheck', ['--shell=bash', '-'], { input: run });
+  }
+  const build = steps.find(({ run }) => run?.includes('buildx build'))!.run!;
+  assert.match(build, /--platform linux\/amd64,linux\/arm64/);
+  const dockerfile = readFileSync(join(repository, 'api/Dockerfile'), 'utf8');
+  const given = [...build.matchAll(/--build-arg (\w+)=/g)].map(([, name]) => name!);
+  assert.deepEqual(given, ['VERSION', 'REVISION']);
+  for (const name of given) assert.match(dockerfile, new RegExp(`^ARG ${name}=`, 'm'));
+});
+
+test('a machine that was given neither image nor source waits quietly, and says what for; with a source it builds that once', () => {
+  const script = /path: \/usr\/local\/sbin\/marketing-up\n[\s\S]*?content: \|\n((?: {6}.*\n|\n)+)/.exec(
+    text,
+  )![1]!;
+  const folder = mkdtempSync(join(tmpdir(), 'marketing-up-'));
+  // stood in for: an engine without images that notes what it is asked, and a place that has the source
+  const asked = join(folder, 'asked');
+  writeFileSync(asked, '');
+  for (const [name, lines] of Object.entries({
+    docker: `echo "$*" >>${asked}\ncase "$*" in *'image inspect marketing-api:source-'*) exit 1 ;; 'image inspect'*) echo id ;; esac`,
+    curl: `tar -C ${folder} -czf - release`,
+  }))
+    writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  mkdirSync(join(folder, 'release/api'), { recursive: true });
+  const up = (dotenv: string) => {
+    writeFileSync(join(folder, '.env'), dotenv);
+    return execFileSync('bash', ['-c', script.replace(/^ {6}/gm, '').replaceAll('/opt/marketing', folder)], {
+      env: { PATH: `${folder}:${process.env.PATH}` },
+    }).toString();
+  };
+  assert.match(up('IMAGE=\nSITE_ADDRESS=localhost\n'), /no release yet.*scripts\/ship user@server/);
+  assert.doesNotMatch(readFileSync(asked, 'utf8'), /^(pull|run|build)| up /m);
+  assert.match(up('IMAGE=\nSOURCE=https://git.example.com/v1.tar.gz\n'), /building https:\/\/git/);
+  const [, tag] =
+    /build --quiet --file \.source\/api\/Dockerfile --tag (marketing-api:source-[0-9a-f]{12}) \.source$/m.exec(
+      readFileSync(asked, 'utf8'),
+    )!;
+  assert.ok(readFileSync(join(folder, '.env'), 'utf8').startsWith(`IMAGE=${tag}\nSOURCE=`));
+  assert.match(readFileSync(asked, 'utf8'), / up --detach --no-build --wait /);
+  rmSync(folder, { recursive: true, force: true });
 });

@@ -28,7 +28,7 @@ before(async () => {
   );
   stack.files.push(override);
   await stack.prepare(
-    `SITE_ADDRESS=http://${NAME}\nPUBLIC_URL=https://${NAME}\nTRUSTED_PROXY=${proxy.own}\nRATE_LIMITS=off\nJOBS=off\n`,
+    `SITE_ADDRESS=http://${NAME}\nPUBLIC_URL=https://${NAME}\nTRUSTED_PROXY=${proxy.own}\nCADDY_ADDRESS=\nRATE_LIMITS=off\nJOBS=off\n`,
   );
   await stack.up();
   for (const { namespace, server, own } of machines) {

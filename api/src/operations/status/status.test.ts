@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { readConfig } from '../../config.ts';
+import { showStatus } from '../cli/show-status.ts';
 import type { Status } from './status.ts';
 
 let server: TestServer;
@@ -64,4 +66,19 @@ test('a backup without the server’s own pg_dump says what to do instead of fai
   // where a pg_dump of the right version is in PATH, the backup is simply made
   if (last?.ok) assert.equal(body.run.state, 'succeeded');
   else assert.match(last!.message!, /BACKUP_PG_BIN/);
+});
+
+test('a name without a certificate is told with where it points to', async () => {
+  const shown: string[] = [];
+  const named = await startServer({ PUBLIC_URL: 'https://nobody.invalid', CADDY_ADDRESS: '127.0.0.1:1' });
+  after(() => named.end());
+  const { certificate } = (await call(`${named.url}/v1/admin/status`, 'GET', undefined, admin)).body;
+  assert.deepEqual(certificate, { name: 'nobody.invalid', days: null, pointsTo: null });
+  const config = readConfig({
+    PORT: String(named.port),
+    DATABASE_URL: named.database.ownerUrl,
+    ADMIN_API_KEY: admin['x-admin-key'],
+  });
+  await showStatus(config, { json: false, print: (text) => shown.push(text) });
+  assert.match(shown.join('\n'), /no certificate yet: nobody\.invalid points nowhere/);
 });
