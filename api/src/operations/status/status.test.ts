@@ -78,6 +78,7 @@ test('a name without a certificate is told with where it points to', async () =>
     PORT: String(named.port),
     DATABASE_URL: named.database.ownerUrl,
     ADMIN_API_KEY: admin['x-admin-key'],
+    IP_HASH_PEPPER: 'a pepper that hashes nothing here',
   });
   await showStatus(config, { json: false, print: (text) => shown.push(text) });
   assert.match(shown.join('\n'), /no certificate yet: nobody\.invalid points nowhere/);
