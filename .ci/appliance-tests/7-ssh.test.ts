@@ -1,7 +1,7 @@
 // The operator's verbs from a laptop: over a real ssh server, against a stack in the server's own folder.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -106,4 +106,29 @@ test('a secret goes to the server by standard input and is read at the next star
   assert.equal(verb('secret', 'ALERT_EMAIL', host, '--show').trim(), 'operator@example.com');
   await stack.compose('restart', 'api');
   await eventually('the API is healthy', 40, () => stack.healthy('api'));
+});
+
+test('an upgrade goes on when its ssh client is killed, and the laptop comes back to it', async () => {
+  const release = await stack.release('over-ssh', {
+    '/app/migrations/9301_slow.sql': 'select pg_sleep(8); create table of_the_release (id int);',
+  });
+  const state = join(stack.root, '.change/state');
+  const reaches = (step: string) =>
+    eventually(
+      `step ${step}`,
+      150,
+      async () => existsSync(state) && readFileSync(state, 'utf8').includes(`step=${step}\n`),
+    );
+  const client = spawn(join(repository, 'scripts/upgrade'), [host, release], {
+    env: laptop,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  await reaches('starting');
+  // the script and its ssh, without a word
+  process.kill(-client.pid!, 'SIGKILL');
+  assert.match(verb('upgrade', host, '--follow'), /an event in: stored/);
+  assert.equal((await stack.inspect('api')).Config.Image, release);
+  assert.equal(existsSync(state), false);
 });
