@@ -34,7 +34,8 @@ tell_under_way() {
   printf '%s under way since %s, from %s to %s, step "%s"%s\n' "$(noted verb)" "$(noted since)" "$(noted from)" "$(noted to)" \
     "$step" "$(database=$(noted database); [[ -z $database ]] || printf ', the database from before is kept as %s' "$database")"
 }
-ended() { rm -rf "$change/state" "$change/before" "$change/back-wanted" "$change/rehearsal"; }
+# (.before-upgrade: what releases before this one left behind)
+ended() { rm -rf "$root/.before-upgrade" "$change/state" "$change/before" "$change/back-wanted" "$change/rehearsal"; }
 
 # --- working apart from the line
 
