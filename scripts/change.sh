@@ -54,7 +54,7 @@ detach() {
   else
     runner=(setsid nohup)
   fi
-  "${runner[@]}" "$@" </dev/null >>"$change/log" 2>&1 9>&- &
+  ${runner[@]+"${runner[@]}"} "$@" </dev/null >>"$change/log" 2>&1 9>&- &
   exec 9>&-
 }
 

@@ -107,17 +107,3 @@ test('start, dev and sql tell what they are for instead of doing it', () => {
   }
   for (const script of ['start', 'dev']) assert.equal(run(script, ['--prot=3000']).status, 2);
 });
-
-test('a server is told the time limits that its caller set', () => {
-  writeFileSync(join(folder, 'ssh'), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
-  const { said } = run('upgrade', ['root@server', 'marketing-api:new'], { UPGRADE_TIMEOUT: '45' });
-  assert.match(said.at(-1)!, /env UPGRADE_TIMEOUT=45 \/opt\/marketing\/scripts\/upgrade marketing-api:new/);
-  assert.doesNotMatch(run('upgrade', ['root@server', 'marketing-api:new']).said.at(-1)!, /TIMEOUT/);
-});
-
-test('whoever loses the line to a server is told how to come back to what goes on there', () => {
-  writeFileSync(join(folder, 'ssh'), '#!/bin/sh\nexit 255\n', { mode: 0o755 });
-  const { status, stderr } = run('upgrade', ['root@server', 'marketing-api:new']);
-  assert.equal(status, 255);
-  assert.match(stderr, /scripts\/upgrade root@server --follow/);
-});

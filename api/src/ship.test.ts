@@ -1,4 +1,5 @@
-// scripts/ship to a server of another processor. ssh and docker are stood in for: what matters is what they would be asked.
+// What is asked of a server over ssh: of one of another processor by scripts/ship, and with limits and lost lines by
+// scripts/upgrade. ssh and docker are stood in for: what matters is how they would be called.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const SHIP = fileURLToPath(new URL('../../scripts/ship', import.meta.url));
+const scripts = fileURLToPath(new URL('../../scripts/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'marketing-ship-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -30,7 +31,7 @@ case "$*" in
 esac\n`,
     { mode: 0o755 },
   );
-  const { status, stderr } = spawnSync(SHIP, ['root@server', image], {
+  const { status, stderr } = spawnSync(join(scripts, 'ship'), ['root@server', image], {
     encoding: 'utf8',
     env: { PATH: `${folder}:${process.env.PATH}` },
   });
@@ -58,4 +59,28 @@ test('ship takes what is here for the right processor as it is, and knows no pro
   const { status, stderr } = ship('riscv64', 'marketing-api:dev');
   assert.equal(status, 1);
   assert.match(stderr, /processor is riscv64/);
+});
+
+/** scripts/upgrade of a server, where this is what ssh does. */
+function upgrade(ssh: string, settings: Record<string, string> = {}) {
+  writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n${ssh}\n`, { mode: 0o755 });
+  return spawnSync(join(scripts, 'upgrade'), ['root@server', 'marketing-api:new'], {
+    encoding: 'utf8',
+    env: { PATH: `${folder}:${process.env.PATH}`, ...settings },
+  });
+}
+
+test('a server is told the time limits that its caller set', () => {
+  const ssh = 'printf "%s\\n" "$@"';
+  assert.match(
+    upgrade(ssh, { UPGRADE_TIMEOUT: '45' }).stdout,
+    /env UPGRADE_TIMEOUT=45 \/opt\/marketing\/scripts\/upgrade marketing-api:new/,
+  );
+  assert.doesNotMatch(upgrade(ssh).stdout, /TIMEOUT=/);
+});
+
+test('whoever loses the line to a server is told how to come back to what goes on there', () => {
+  const { status, stderr } = upgrade('exit 255');
+  assert.equal(status, 255);
+  assert.match(stderr, /scripts\/upgrade root@server --follow/);
 });

@@ -18,10 +18,18 @@ test('a person who opens / sees what this is, with links that lead somewhere, an
   assert.match(answer.headers.get('vary')!, /Accept/);
   const text = await answer.text();
   assert.match(text, /<h1>It runs<\/h1>/);
-  const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, link]) => link!);
+  const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, link]) => link!.replaceAll('&amp;', '&'));
   assert.ok(links.length >= 2);
   for (const link of links) assert.equal((await fetch(server.url + link)).status, 200, link);
   assert.doesNotMatch(text, /\d+\.\d+\.\d+|PostgreSQL|Node/);
+});
+
+test('the page speaks French to who reads French', async () => {
+  const answer = await fetch(`${server.url}/`, {
+    headers: { accept: 'text/html', 'accept-language': 'fr-CA' },
+  });
+  assert.equal(answer.headers.get('content-language'), 'fr');
+  assert.match(await answer.text(), /<h1>En service<\/h1>/);
 });
 
 test('a program that asks for / gets JSON', async () => {

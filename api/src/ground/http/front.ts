@@ -1,11 +1,11 @@
 // GET /: what a person meets who types the name into a browser, and a program that asks the same.
 import { z } from 'zod';
+import { wordsOf } from '../words/words.ts';
 import { html } from './html.ts';
 import { page } from './page.ts';
 import { Reply } from './reply.ts';
 import { type Route, route } from './route.ts';
 
-const SAYS = 'Counts visits to a website and takes its forms, on a machine of that website’s owner.';
 const LINKS = { privacy: '/v1/privacy', api: '/v1/openapi.json', health: '/v1/healthz' };
 
 /** Needs neither database nor key, and says nothing about the installation that a visitor may not know. */
@@ -26,18 +26,21 @@ export function frontRoute(): Route {
       }),
     },
     run(_input, call) {
+      const varies = { Vary: 'Origin, Accept, Accept-Language' };
       if (!call.readsPages)
         return new Reply(
           200,
-          { service: 'marketing-api', says: SAYS, links: LINKS },
-          { Vary: 'Origin, Accept' },
+          { service: 'marketing-api', says: wordsOf('en').whatItIs, links: LINKS },
+          varies,
         );
+      const words = wordsOf(call.language);
       const { status, body, headers } = page(
+        call,
         200,
-        'It runs',
-        html`<p>${SAYS}</p><p>You visited that website? <a href="${LINKS.privacy}">What is kept, of whom and how long</a>.</p><p>You own it? <code>scripts/admin-key</code> prints the key, <code>scripts/status</code> shows how it fares, and <a href="${LINKS.api}">everything that can be asked</a> is described here.</p>`,
+        words.itRuns,
+        html`<p>${words.whatItIs}</p><p class="soft">${words.forOwner}</p><p><a href="${LINKS.api}">${words.allRoutes}</a></p>`,
       );
-      return new Reply(status, body, { ...headers, Vary: 'Origin, Accept' });
+      return new Reply(status, body, { ...headers, ...varies });
     },
   });
 }

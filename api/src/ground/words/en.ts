@@ -4,6 +4,12 @@ import type { ErrorCode } from '../lib/app-error.ts';
 export const en = {
   privacyLink: 'What happens with your data',
 
+  itRuns: 'It runs',
+  whatItIs: 'Counts visits to a website and takes its forms, on a machine of that website’s owner.',
+  forOwner:
+    'You own it? On the machine, or from your laptop, scripts/status shows how it fares and scripts/admin-key prints the key.',
+  allRoutes: 'Everything that can be asked',
+
   thankYou: 'Thank you',
   received: 'We have received your message.',
   closePage: 'You can close this page.',

@@ -4,6 +4,13 @@ import type { Words } from './en.ts';
 export const fr: Words = {
   privacyLink: 'Ce que nous faisons de vos données',
 
+  itRuns: 'En service',
+  whatItIs:
+    'Compte les visites d’un site web et reçoit ses formulaires, sur une machine du propriétaire de ce site.',
+  forOwner:
+    'Vous en êtes propriétaire ? Sur la machine, ou depuis votre ordinateur, scripts/status montre son état et scripts/admin-key affiche la clé.',
+  allRoutes: 'Tout ce qui peut être demandé',
+
   thankYou: 'Merci',
   received: 'Nous avons bien reçu votre message.',
   closePage: 'Vous pouvez fermer cette page.',

@@ -1,6 +1,7 @@
 // The status page for a terminal: what GET /v1/admin/status says, for people.
 import type { Config } from '../../config.ts';
 import type { Status } from '../status/status.ts';
+import { certificateText } from './certificate-text.ts';
 
 const MB = 1e6;
 const ago = (hours: number): string =>
@@ -9,12 +10,6 @@ const ago = (hours: number): string =>
     : hours < 48
       ? `${Math.round(hours)} h ago`
       : `${Math.round(hours / 24)} days ago`;
-
-function certificate({ name, days, pointsTo }: NonNullable<Status['certificate']>): string {
-  if (days !== null) return `${days} days left`;
-  const where = pointsTo?.length ? `points to ${pointsTo.join(', ')}` : 'points nowhere';
-  return `no certificate yet: ${name} ${where}. If that is this machine, docker compose logs caddy says why; if not, correct the name, then: docker compose restart caddy`;
-}
 
 /** returns  whether all is well; throws when the API of this machine doesn't answer */
 export async function showStatus(
@@ -69,7 +64,7 @@ export async function showStatus(
     `${Math.round(status.memory.rssBytes / MB)} MB resident${status.memory.containerUsedPct === null ? '' : `, ${status.memory.containerUsedPct} % of the container's limit`}`,
   );
   if (status.certificate)
-    line('certificate', `${status.certificate.name}: ${certificate(status.certificate)}`);
+    line('certificate', `${status.certificate.name}: ${certificateText(status.certificate)}`);
   for (const { name, text } of status.lines) line(name, text);
   for (const { job, last, stuck, cron } of status.jobs) {
     // what runs every minute is only worth a line when it doesn't

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
-import { readConfig } from '../../config.ts';
-import { showStatus } from '../cli/show-status.ts';
+import { certificateText } from '../cli/certificate-text.ts';
 import type { Status } from './status.ts';
 
 let server: TestServer;
@@ -69,17 +68,10 @@ test('a backup without the server’s own pg_dump says what to do instead of fai
 });
 
 test('a name without a certificate is told with where it points to', async () => {
-  const shown: string[] = [];
   const named = await startServer({ PUBLIC_URL: 'https://nobody.invalid', CADDY_ADDRESS: '127.0.0.1:1' });
   after(() => named.end());
   const { certificate } = (await call(`${named.url}/v1/admin/status`, 'GET', undefined, admin)).body;
   assert.deepEqual(certificate, { name: 'nobody.invalid', days: null, pointsTo: null });
-  const config = readConfig({
-    PORT: String(named.port),
-    DATABASE_URL: named.database.ownerUrl,
-    ADMIN_API_KEY: admin['x-admin-key'],
-    IP_HASH_PEPPER: 'a pepper that hashes nothing here',
-  });
-  await showStatus(config, { json: false, print: (text) => shown.push(text) });
-  assert.match(shown.join('\n'), /no certificate yet: nobody\.invalid points nowhere/);
+  assert.match(certificateText(certificate), /no certificate yet: nobody\.invalid points nowhere/);
+  assert.match(certificateText({ ...certificate, pointsTo: ['203.0.113.7'] }), /points to 203\.0\.113\.7/);
 });
