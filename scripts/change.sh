@@ -266,7 +266,8 @@ forget_sent() {
 go_back() {
   local limit=$1 at image name aside
   at=$(noted step)
-  unset IMAGE
+  # .env alone says which release runs, where it says it
+  if grep -qs '^IMAGE=' "$root/.env"; then unset IMAGE; fi
   rm -f "$change/back-wanted"
   if [[ $at == finishing ]]; then
     say "the $(noted verb) had arrived; finishing it"

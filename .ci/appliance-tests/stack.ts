@@ -60,6 +60,7 @@ export class Stack {
       COMPOSE_FILE: [join(this.root, 'compose.yaml'), ...this.files].join(':'),
       MARKETING_STATE: join(this.folder, 'state'),
     };
+    if (dotenv) delete this.environment.IMAGE;
     if (dotenv) writeFileSync(join(this.root, '.env'), `IMAGE=${IMAGE}\n${dotenv}`);
   }
 
