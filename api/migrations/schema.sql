@@ -524,6 +524,7 @@ create table lead_identities (
   confidence real not null,
   linked_at timestamp(3) with time zone default now() not null,
   unlinked_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
   constraint lead_identities_pkey PRIMARY KEY (site_id, identity_id),
   constraint lead_identities_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
   constraint lead_identities_confidence_check CHECK (confidence > 0::double precision AND confidence <= 1::double precision),
@@ -540,6 +541,23 @@ CREATE TRIGGER facts_by_new_link AFTER INSERT ON lead_identities FOR EACH ROW WH
 CREATE TRIGGER facts_of_others_by_changed_link AFTER UPDATE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text OR new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
 CREATE TRIGGER facts_of_others_by_gone_link AFTER DELETE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
 grant delete, insert, select, update on lead_identities to marketing_app;
+
+create table lead_rectifications (
+  site_id uuid not null,
+  rectification_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  rectified_at timestamp(3) with time zone default now() not null,
+  email_hash bytea not null,
+  evidence text,
+  constraint lead_rectifications_pkey PRIMARY KEY (site_id, rectification_id),
+  constraint lead_rectifications_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
+  constraint lead_rectifications_evidence_check CHECK (length(evidence) <= 2000)
+);
+CREATE INDEX lead_rectifications_of ON lead_rectifications USING btree (site_id, lead_id);
+alter table lead_rectifications enable row level security;
+alter table lead_rectifications force row level security;
+create policy own_sites on lead_rectifications as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on lead_rectifications to marketing_app;
 
 create table lead_touches (
   site_id uuid not null,
@@ -586,6 +604,9 @@ create table leads (
   consent_head bytea,
   unsubscribe_key text not null,
   imported_at timestamp(3) with time zone,
+  no_profiling boolean default false not null,
+  restricted boolean default false not null,
+  attributes jsonb,
   constraint leads_pkey PRIMARY KEY (site_id, lead_id),
   constraint leads_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
   constraint leads_site_id_unsubscribe_key_key UNIQUE (site_id, unsubscribe_key),

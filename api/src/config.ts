@@ -58,7 +58,9 @@ export const settings = z.object({
   SESSION_INACTIVITY_MINUTES: whole(1, 1440).default(30).describe('silence that ends a session'),
   ENABLE_HEURISTIC_LINKING: flag
     .default(true)
-    .describe('whether visitors at the same address and browser are linked, weakly, to a lead'),
+    .describe(
+      'whether sites may link visitors at the same address and browser, weakly, to a lead (their setting linking: on)',
+    ),
   HEURISTIC_LINK_WINDOW_MINUTES: whole(1, 1440).default(15).describe('how far back such a link looks'),
   METRICS_SUMMARY_CACHE_TTL_MS: whole(0, 3_600_000)
     .default(15_000)

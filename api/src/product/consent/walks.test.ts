@@ -92,7 +92,7 @@ async function capture(walk: Walk): Promise<void> {
     source: 'direct',
     privacy_signal: false,
     heuristics: false,
-    linking_requires_consent: false,
+    links: true,
     window_minutes: 15,
     spam_score: 0,
     suspicions: [],
@@ -221,8 +221,7 @@ async function carryIn(walk: Walk): Promise<void> {
         expiresAt: until === undefined ? undefined : iso(until),
         capturedAt: at === null ? iso(now) : undefined,
       },
-      readAddress(email)!,
-      hash,
+      { address: readAddress(email)!, emailHash: hash, attributes: null },
       new Date(now),
     );
   });

@@ -29,6 +29,14 @@ const linkInput = z
   })
   .meta({ id: 'IdentityLink' });
 type LinkInput = z.output<typeof linkInput>;
+const linkSource = z.enum(['form_submit', 'same_ip_ua_window', 'manual_merge']);
+const unlinkInput = linkInput
+  .safeExtend({
+    linkSource: linkSource
+      .optional()
+      .describe('which link; without it what an admin said, else whatever ties the two'),
+  })
+  .meta({ id: 'IdentityUnlink' });
 
 const linkShape = z
   .object({
@@ -81,15 +89,17 @@ export function identityRoutes({ db }: { db: Pool }): Route[] {
       ...common,
       at: 'POST /v1/identities/unmerge',
       id: 'unmergeIdentity',
-      says: 'Takes that back; everything is as before',
-      takes,
-      answers: { 200: z.object({ unlinked: z.literal(true) }) },
+      says: 'Takes that back, and everything is as before; where nothing was said, undoes the link of a form or of an address for good',
+      takes: { ...takes, shape: unlinkInput },
+      answers: {
+        200: z.object({ unlinked: z.literal(true), linkSources: z.array(linkSource) }),
+      },
       async run(input, call) {
         const undone = await withPair(input, call, (tx, leadId, visitorId) =>
-          unmergeIdentity(tx, call.site.siteId, leadId, visitorId),
+          unmergeIdentity(tx, call.site.siteId, leadId, visitorId, input.linkSource),
         );
-        if (!undone) throw new AppError('not_found', 'There is no manual link between these two.');
-        return { unlinked: true };
+        if (!undone?.length) throw new AppError('not_found', 'There is no such link between these two.');
+        return { unlinked: true, linkSources: undone };
       },
     }),
   ];

@@ -17,13 +17,20 @@ export interface Imported {
 const claimsConsent = ({ consentStatus }: ImportedRow) =>
   consentStatus === 'express' || consentStatus === 'implied';
 
+export interface Whose {
+  address: Address;
+  /** Keyed. */
+  emailHash: string;
+  /** Further columns; null: none. */
+  attributes: Record<string, string> | null;
+}
+
 /** Inside inSites, under the address's lock. */
 export async function importRow(
   db: Db,
   siteId: string,
   row: ImportedRow,
-  address: Address,
-  emailHash: string,
+  { address, emailHash, attributes }: Whose,
   now = new Date(),
 ): Promise<Imported> {
   if (await isErased(db, siteId, row, emailHash))
@@ -34,6 +41,7 @@ export async function importRow(
     };
   const { leadId, isNew } = await leadOf(db, siteId, row, address, emailHash, capturedAt(row, now));
   const before = await consentOf(db, siteId, leadId);
+  const says = attributes && (await keepAttributes(db, siteId, leadId, attributes));
   await recordConsent(db, siteId, leadId, asConsent(row, now));
   const after = await consentOf(db, siteId, leadId);
   if (isNew)
@@ -45,7 +53,7 @@ export async function importRow(
     ]);
   const message = remark(row, after);
   return {
-    outcome: isNew ? 'created' : after.seq > before.seq ? 'updated' : 'unchanged',
+    outcome: isNew ? 'created' : after.seq > before.seq || says ? 'updated' : 'unchanged',
     ...(message ? { message } : {}),
   };
 }
@@ -64,6 +72,21 @@ async function isErased(db: Db, siteId: string, row: ImportedRow, emailHash: str
       row.expiresAt ?? null,
       row.consentKind ?? null,
     ],
+  );
+  return Boolean(rowCount);
+}
+
+/** returns  whether they say something new */
+async function keepAttributes(
+  db: Db,
+  siteId: string,
+  leadId: string,
+  attributes: Record<string, string>,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update leads set attributes = coalesce(attributes, '{}') || $3::jsonb
+     where site_id = $1 and lead_id = $2 and not coalesce(attributes, '{}') @> $3::jsonb`,
+    [siteId, leadId, JSON.stringify(attributes)],
   );
   return Boolean(rowCount);
 }

@@ -57,7 +57,7 @@ export async function sendDueMails(
              from due where m.site_id = due.site_id and m.mail_id = due.mail_id returning m.*
            )
            select c.mail_id, c.site_id, c.attempts, l.email, l.unsubscribe_key,
-             case when o.confirmed_at is null and o.cancelled_at is null then o.token end as token,
+             case when o.confirmed_at is null and o.cancelled_at is null and not l.restricted then o.token end as token,
              coalesce(t.language, o.request ->> 'language') as language
            from claimed c join leads l using (site_id, lead_id) left join opt_ins o using (site_id, opt_in_id)
            left join consent_texts t on t.site_id = c.site_id and t.text_id = (o.request ->> 'text_id')::uuid`,
