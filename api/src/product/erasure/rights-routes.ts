@@ -100,7 +100,7 @@ export function rightsRoutes({ db, hashAddress }: RightsNeeds): Route[] {
             await answered(tx, {
               siteId,
               kind: 'correction',
-              emailHash: beforeHash,
+              emailHash: hashAddress(siteId, after.normalized), // they ask by this one from now on
               receivedAt: call.receivedAt.toISOString(),
             });
           return done;
