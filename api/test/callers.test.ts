@@ -67,8 +67,9 @@ function assertNothingOf(place: Place, text: string, at: string): void {
   );
 }
 
-/** Ids and instants: what an answer makes anew each time. Those of the rival's are looked for before. */
-const MADE_EACH_TIME = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+/** Ids, instants and digests: what an answer makes anew each time. Those of the rival's are looked for before. */
+const MADE_EACH_TIME =
+  /\b[0-9a-f]{64}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 type Leaf = { at: (string | number)[]; name: string; value: string };
 /** Every text of an example that names something: a site, or a thing or a person of one. */

@@ -10,6 +10,7 @@ const OPEN = [
   'BreachChange.before',
   'Capture.payload',
   'Event.props',
+  'HeldRow',
   'JobRun.options',
   'JobRun.result',
   'Json',

@@ -162,7 +162,8 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     makeStaffLink: [{ path }],
     dropStaffLink: [{ path }],
 
-    exportSubject: [{ body: { email, propertyId } }],
+    exportSubject: [{ body: { email, propertyId } }, { body: { anonId: `${key}-browser-2`, propertyId } }],
+    showErasureProof: [{ body: { email: place.leaving, propertyId } }, { body: { email } }],
     unmergeIdentity: [{ body: { leadId, visitorId: place.mergedVisitorId, propertyId } }],
     unsubscribeByAddress: [
       { body: { email: `bob@${key}.example`, propertyId } },

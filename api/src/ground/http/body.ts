@@ -138,7 +138,9 @@ export function bodyReader({ bytesMax, kinds, optional = false, filesBytesMax }:
     const { headers } = ctx.req;
     const isEmpty = !headers['transfer-encoding'] && Number(headers['content-length'] || 0) === 0;
     if (isEmpty) {
-      if (!optional) throw malformed();
+      // A form without a field that is sent has an empty body: its fields are missed, as those of any other.
+      call.isForm = form && /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
+      if (!optional && !call.isForm) throw malformed();
       call.body = {};
       return;
     }

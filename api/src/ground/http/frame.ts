@@ -96,6 +96,11 @@ async function findSite(route: Route, input: unknown, call: Call, sites: SiteDir
       call.site = site;
       break;
     }
+    case 'named or all':
+      if (named !== undefined) call.site = await siteNamed(sites, call.caller, named);
+      call.siteIds =
+        named === undefined ? sitesOf(sites, call.caller).map(({ siteId }) => siteId) : [call.site.siteId];
+      break;
     case 'all':
       call.siteIds = sitesOf(sites, call.caller).map(({ siteId }) => siteId);
       break;

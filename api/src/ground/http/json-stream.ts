@@ -29,6 +29,12 @@ async function* textsOf(value: unknown): AsyncGenerator<string> {
       before = ',';
     }
     yield before === '[' ? '[]' : ']';
+  } else if (Array.isArray(value)) {
+    for (const [n, member] of value.entries()) {
+      yield n === 0 ? '[' : ',';
+      yield* textsOf(member);
+    }
+    yield value.length === 0 ? '[]' : ']';
   } else if (isObject(value)) {
     let before = '{';
     for (const [name, part] of Object.entries(value)) {

@@ -56,8 +56,9 @@ export interface Route<In = any> {
    * named  the caller's site that propertyId names by key or id, else the first of theirs
    * path   the caller's site that :siteId names by key or id; 404 when there is none
    * all    every site of the caller
+   * named or all  the one that propertyId names, else every site of the caller
    */
-  of?: 'page' | 'named' | 'path' | 'all';
+  of?: 'page' | 'named' | 'path' | 'all' | 'named or all';
   takes?: Takes<In>;
   /** Points of which limit a call takes. Default other; none: not limited. */
   bucket?: LimitName | 'none';

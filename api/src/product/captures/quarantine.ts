@@ -1,7 +1,6 @@
 // Suspicious submissions: an admin looks, and releases or drops them. Until then they are no lead and nothing is sent.
 import { z } from 'zod';
 import { withRetries } from '../../ground/db/faults.ts';
-import type { ListOf } from '../../ground/db/pieces.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { openRecord, utc } from '../../ground/http/fields.ts';
@@ -24,16 +23,6 @@ export const quarantinedShape = z
   })
   .meta({ id: 'Quarantined' });
 
-/** What was ever held back of an address, decided or not. */
-export const heldBackShape = z
-  .object({
-    quarantineId: z.uuid(),
-    receivedAt: utc,
-    reasons: z.array(z.enum(SIGNS)),
-    decision: z.enum(['released', 'dropped']).nullable().describe('null: it waits'),
-  })
-  .meta({ id: 'HeldBack' });
-
 /** Newest first; inside inSites. before: the last quarantineId of the page before */
 export async function listQuarantined(
   db: Db,
@@ -49,16 +38,6 @@ export async function listQuarantined(
     )
   ).rows;
 }
-
-/** $2: the address, normalized */
-export const heldBackList: ListOf = {
-  table: 'quarantine',
-  where: 't.site_id = $1 and t.email_normalized = $2',
-  columns:
-    't.quarantine_id as "quarantineId", instant_text(t.received_at) as "receivedAt", t.reasons, t.decision',
-  key: [['quarantine_id', 'uuid']],
-  newestFirst: false,
-};
 
 /** returns null when nothing with that id waits; leadId only for a release */
 export async function decideQuarantined(

@@ -266,19 +266,20 @@ test('a person gets the notice as a page made from the settings in force; a mach
   assert.equal(body.notice.language, 'en');
 });
 
-test('a site whose visitors have nobody to ask is named in the status until it has', async () => {
+test('a site whose visitors have nobody to ask is counted in the status until it has', async () => {
   const key = `quiet-${randomUUID()}`;
   const made = await call(`${server.url}/v1/sites`, 'POST', { key }, admin);
   const status = async () =>
     (await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin)).body.privacyContact;
-  assert.ok((await status()).sitesWithout.includes(key));
+  const without = (await status()).sitesWithout;
+  assert.ok(without >= 1);
   await call(
     `${server.url}/v1/sites/${made.body.site.siteId}`,
     'PATCH',
     { settings: { senderContact: 'a@b.example' } },
     admin,
   );
-  assert.equal((await status()).sitesWithout.includes(key), false);
+  assert.equal((await status()).sitesWithout, without - 1);
 });
 
 test('the host says that it honours Global Privacy Control', async () => {

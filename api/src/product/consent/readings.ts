@@ -26,7 +26,11 @@ interface House {
 const shape = z
   .object({
     contact: z.string().nullable().describe('PRIVACY_CONTACT_EMAIL'),
-    sitesWithout: z.array(z.string()).describe('keys of sites whose notice names nobody to write to'),
+    sitesWithout: z
+      .int()
+      .describe(
+        'sites whose notice names nobody to write to; how many, since callers may see only their own',
+      ),
   })
   .describe('whom visitors can ask about their data');
 
@@ -73,11 +77,11 @@ export const consentReadings = [
       const without = sites
         .list()
         .filter(({ settings }) => !contact && typeof settings.senderContact !== 'string');
-      return { contact, sitesWithout: without.map(({ key }) => key) };
+      return { contact, sitesWithout: without.length };
     },
     line: ({ sitesWithout }) =>
-      sitesWithout.length === 0
+      sitesWithout === 0
         ? null
-        : `NOBODY TO ASK about their data is named to visitors of ${sitesWithout.join(', ')}: set PRIVACY_CONTACT_EMAIL, or senderContact of the site`,
+        : `NOBODY TO ASK about their data is named to visitors of ${sitesWithout} sites: set PRIVACY_CONTACT_EMAIL, or senderContact of each`,
   }),
 ];

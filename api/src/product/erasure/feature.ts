@@ -6,7 +6,8 @@ import { forgetLapsed } from './lapsed.ts';
 import { type ErasureNeeds, erasureRoutes } from './routes.ts';
 import { erasureTables } from './tables.ts';
 
-interface House extends Pick<ErasureNeeds, 'db' | 'forget' | 'tables'> {
+interface House extends Pick<ErasureNeeds, 'db' | 'sites' | 'forget' | 'tables'> {
+  config: { PUBLIC_URL?: string | undefined; BACKUP_RETENTION_DAYS: number };
   leads: Pick<ErasureNeeds, 'hashAddress' | 'journal'>;
 }
 
@@ -19,8 +20,14 @@ interface ErasureWork {
 export const erasure: Feature<House, ErasureWork> = {
   name: 'erasure',
   tables: erasureTables,
-  routes: ({ db, tables, forget, leads: { hashAddress, journal } }) =>
-    erasureRoutes({ db, tables, forget, hashAddress, journal }),
+  routes: ({ config, leads: { hashAddress, journal }, ...house }) =>
+    erasureRoutes({
+      ...house,
+      hashAddress,
+      journal,
+      publicUrl: config.PUBLIC_URL,
+      backupDays: config.BACKUP_RETENTION_DAYS,
+    }),
   endings: ({ db, leads: { hashAddress }, forget }) => ({
     'lapsed leads': forgetLapsed(db, hashAddress, forget),
   }),

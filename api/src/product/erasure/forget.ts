@@ -6,6 +6,7 @@ import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
 import { countedNames, eraseNames, holding, patternOf, searchedIn, typesOf } from './mentions.ts';
+import { browsersOf, type Person, theirRows } from './theirs.ts';
 
 export interface ErasureRequest {
   siteId: string;
@@ -20,6 +21,8 @@ export interface Erased {
   found: boolean;
   /** Rows per table that were deleted or changed. */
   erased: Record<string, number>;
+  erasureId: string;
+  erasedAt: string;
 }
 
 /** Forgets a person on one site. found: false when nothing was known of the address; captures of it that are under way are dropped all the same */
@@ -71,29 +74,10 @@ async function forgetIn(
   ).rows;
   const leadId = lead?.lead_id ?? null;
 
-  // The person's browsers: on the evidence of a form or an admin, never of an address alone; and those of their
-  // submissions under GPC, which made no link. A browser that is another lead's too keeps what is theirs.
-  const visitors = (
-    await db.query<{ visitor_id: string; is_shared: boolean }>(
-      `with theirs as (
-         select visitor_id from lead_identities where site_id = $1 and lead_id = $2
-           and (link_source = 'form_submit' or (link_source = 'manual_merge' and unlinked_at is null))
-         union select k.visitor_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
-           where s.site_id = $1 and s.lead_id = $2
-         union select k.visitor_id from quarantine q join event_keys k on k.site_id = q.site_id and k.event_id = q.event_id
-           where q.site_id = $1 and q.email_normalized = $3
-       )
-       select visitor_id, exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = theirs.visitor_id
-         and o.lead_id is distinct from $2 and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window') as is_shared
-       from theirs`,
-      [siteId, leadId, emailNormalized],
-    )
-  ).rows;
-  const own = visitors
-    .filter((visitor) => !visitor.is_shared)
-    .map((visitor) => visitor.visitor_id)
-    .sort();
-  const shared = visitors.filter((visitor) => visitor.is_shared).map((visitor) => visitor.visitor_id);
+  // A browser that is another lead's too keeps what is theirs.
+  const browsers = await browsersOf(db, siteId, leadId, emailNormalized);
+  const { own, shared } = browsers;
+  const person: Person = { leadId, normalized: emailNormalized, hash: emailHash, ...browsers };
   // Batches lock visitors in this order too; from here on nothing more is written for these.
   await db.query(
     'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for update',
@@ -137,21 +121,11 @@ async function forgetIn(
         )
       ).rows
     : [];
-  for (const [table, { whose }] of goingIn(tables)) {
-    const [condition, value] =
-      whose === 'address'
-        ? ['email_normalized = $2', emailNormalized]
-        : whose === 'lead or visitor' || whose === 'lead, visitor or hash'
-          ? [
-              `(lead_id = ($2::json ->> 0)::uuid or visitor_id in (select json_array_elements_text($2::json -> 1)::uuid)${
-                whose === 'lead or visitor' ? '' : ' or email_hash = ($2::json ->> 2)::bytea'
-              })`,
-              JSON.stringify([leadId, own, emailHash]),
-            ]
-          : ['lead_id = $2', leadId];
+  for (const [table, rule] of goingIn(tables)) {
+    const { where, value } = theirRows(rule, person);
     count(
       table,
-      (await db.query(`delete from ${table} where site_id = $1 and ${condition}`, [siteId, value])).rowCount,
+      (await db.query(`delete from ${table} where site_id = $1 and ${where}`, [siteId, value])).rowCount,
     );
   }
   if (words.length > 0) {
@@ -189,21 +163,22 @@ async function forgetIn(
   ]);
   const found = Object.keys(erased).length > 0;
   // Last, so that a capture which began while this was under way is dropped too.
-  const { rows } = await db.query<{ erased_at: Date }>(
+  const { rows } = await db.query<{ erasure_id: string; erased_at: Date }>(
     `insert into erasures (site_id, lead_id, email_hash, erased_at, unsubscribe_hash, erased)
      values ($1, $2, $3, coalesce($4, clock_timestamp())::timestamptz(3), case when $5::text is not null then sha256(convert_to($5, 'UTF8')) end, $6)
-     returning erased_at`,
+     returning erasure_id, erased_at`,
     [siteId, leadId, emailHash, again?.at ?? null, lead?.unsubscribe_key ?? null, JSON.stringify(erased)],
   );
+  const erasedAt = rows[0]!.erased_at.toISOString();
   if (journal && found) {
     const entry: Forgotten = {
       kind: 'erasure',
       siteId,
       leadId,
       emailHash,
-      at: rows[0]!.erased_at.toISOString(),
+      at: erasedAt,
     };
     await rememberForgotten(journal, entry);
   }
-  return { found, erased };
+  return { found, erased, erasureId: rows[0]!.erasure_id, erasedAt };
 }

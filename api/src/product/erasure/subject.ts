@@ -1,111 +1,91 @@
-// Everything held about an address on a site, for the person whose it is.
+// Everything held about a person on a site, for the person whose it is.
 import { z } from 'zod';
-import { inPieces, type ListOf } from '../../ground/db/pieces.ts';
+import { inPieces } from '../../ground/db/pieces.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import { openRecord } from '../../ground/http/fields.ts';
 import { Members } from '../../ground/http/json-stream.ts';
 import type { Tables } from '../../ground/tables.ts';
-import { heldBackList, heldBackShape } from '../captures/quarantine.ts';
-import { consentRecordList } from '../consent/record.ts';
-import {
-  conversionList,
-  identityList,
-  mailList,
-  submissionList,
-  unclaimedConversionList,
-  visitorEventList,
-  visitorList,
-  visitorSessionList,
-} from '../leads/belongings.ts';
+import { linkToken } from '../consent/link.ts';
+import { consentRecordList, consentRecordShape } from '../consent/record.ts';
 import { findLeadByAddress } from '../leads/listing.ts';
-import { belongings, leadConversionShape, leadShape, mailShape } from '../leads/shapes.ts';
+import { leadShape } from '../leads/shapes.ts';
+import { heldAbout, isAnythingHeld, LISTS } from './held.ts';
 import { countMentions } from './mentions.ts';
+import { browsersOf, type Person } from './theirs.ts';
 
-const mentions = z
-  .record(z.string(), z.int())
-  .describe(
-    'in how many rows the address stands in a text or in the name of a number, by table; an erasure takes it out',
-  );
-const ofLead = z.object({
-  mentions,
-  lead: leadShape,
-  ...belongings,
-  mails: z.array(mailShape),
-  quarantined: z.array(heldBackShape),
-});
-const ofNobody = z.object({
-  mentions,
-  lead: z.null(),
-  quarantined: z.array(heldBackShape),
-  conversions: z.array(leadConversionShape),
-});
+const someRows = () => z.array(heldRow).optional();
+const heldRow = openRecord.meta({ id: 'HeldRow' }).describe('a row as it is kept, every column of it');
+
 export const subjectShape = z
-  .union([ofLead, ofNobody])
+  .object({
+    mentions: z
+      .record(z.string(), z.int())
+      .describe(
+        'in how many rows the address stands in a text or in the name of a number, by table; an erasure takes it out',
+      ),
+    lead: leadShape.nullable().describe('null: a browser, or an address that is no lead’s'),
+    unsubscribeUrl: z.string().nullable(),
+    consents: z.array(consentRecordShape).describe('with the exact words'),
+    ...(Object.fromEntries(LISTS.map((name) => [name, someRows()])) as {
+      [name in (typeof LISTS)[number]]: ReturnType<typeof someRows>;
+    }),
+  })
   .describe(
-    'lead null: the address is no lead’s, but something of it was held back, told, or stands in a text',
-  );
+    'one list a table that is by person: events, sessions, submissions, identities, conversions, mails, optIns, visitors …; of a browser that others left an address in, too, only what hangs on this person’s own forms',
+  )
+  .meta({ id: 'HeldAboutSubject' });
+
 interface Asked {
   db: Pool;
   /** Of all features. */
   tables: Tables;
   siteId: string;
-  address: { normalized: string; hash: string };
+  /** Where links of mails lead. */
+  publicUrl: string;
 }
+export type Named =
+  | { normalized: string; hash: string }
+  /** A browser's own id, which only that browser knows. */
+  | { visitorId: string };
 
 /**
  * Everything that is held, in lists that are read while they are sent: it may be far more than we may hold.
  * returns  null when there is nothing
  */
 export async function everythingAbout(
-  asked: Asked,
+  { db, tables, siteId, publicUrl }: Asked,
+  named: Named,
 ): Promise<{ leadId: string | null; subject: object } | null> {
-  const { db, tables, siteId, address } = asked;
-  const all = (list: ListOf, of: string) => new Members(inPieces(db, siteId, list, [siteId, of]));
-  const { lead, mentions, isHeld } = await inSites(db, siteId, async (client) => {
-    const known = await findLeadByAddress(client, siteId, address.normalized);
-    const spellings = [address.normalized, ...(known ? [known.email.toLowerCase()] : [])];
-    return {
-      lead: known,
-      mentions: await countMentions(client, tables, siteId, spellings),
-      isHeld: await isAnythingHeld(client, asked),
+  return inSites(db, siteId, async (tx) => {
+    const isAddress = 'normalized' in named;
+    const lead = isAddress ? await findLeadByAddress(tx, siteId, named.normalized) : null;
+    const leadId = lead?.leadId ?? null;
+    const person: Person = isAddress
+      ? { leadId, ...named, ...(await browsersOf(tx, siteId, leadId, named.normalized)) }
+      : { leadId, normalized: null, hash: null, own: [named.visitorId], shared: [] };
+    const spellings = isAddress ? [named.normalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
+    const mentions = isAddress ? await countMentions(tx, tables, siteId, spellings) : {};
+    if (Object.keys(mentions).length === 0 && !(await isAnythingHeld(tx, tables, siteId, person)))
+      return null;
+    const key = leadId && (await unsubscribeKey(tx, siteId, leadId));
+    const subject = {
+      mentions,
+      lead,
+      unsubscribeUrl: key && `${publicUrl.replace(/\/$/, '')}/v1/unsubscribe/${linkToken(siteId, key)}`,
+      consents: leadId
+        ? new Members(inPieces(db, siteId, consentRecordList, [siteId, leadId]))
+        : ([] as never[]),
+      ...(await heldAbout(tx, db, tables, siteId, person)),
     };
+    return { leadId, subject };
   });
-  const quarantined = all(heldBackList, address.normalized);
-  if (!lead) {
-    if (!isHeld && Object.keys(mentions).length === 0) return null;
-    const conversions = all(unclaimedConversionList, address.hash);
-    return { leadId: null, subject: { lead: null, mentions, quarantined, conversions } };
-  }
-  const { leadId } = lead;
-  const ofTheirs = (list: ListOf) => new Members(ofVisitors(db, siteId, leadId, list));
-  const subject = {
-    lead,
-    mentions,
-    identities: all(identityList, leadId),
-    sessions: ofTheirs(visitorSessionList),
-    events: ofTheirs(visitorEventList),
-    submissions: all(submissionList, leadId),
-    consents: all(consentRecordList, leadId),
-    conversions: all(conversionList, leadId),
-    mails: all(mailList, leadId),
-    quarantined,
-  };
-  return { leadId, subject };
 }
 
-/** Whether something waits or was told of an address that is nobody's lead. */
-async function isAnythingHeld(db: Db, { siteId, address }: Asked): Promise<boolean> {
-  const { rows } = await db.query<{ held: boolean }>(
-    `select exists (select from quarantine where site_id = $1 and email_normalized = $2)
-       or exists (select from conversions where site_id = $1 and email_hash = $3::bytea) as held`,
-    [siteId, address.normalized, address.hash],
+async function unsubscribeKey(db: Db, siteId: string, leadId: string): Promise<string> {
+  const { rows } = await db.query<{ key: string }>(
+    'select unsubscribe_key as key from leads where site_id = $1 and lead_id = $2',
+    [siteId, leadId],
   );
-  return rows[0]!.held;
-}
-
-/** A list browser by browser: each is read along an index, whatever its length. */
-async function* ofVisitors(db: Pool, siteId: string, leadId: string, list: ListOf): AsyncGenerator<string[]> {
-  for await (const visitors of inPieces(db, siteId, visitorList, [siteId, leadId]))
-    for (const line of visitors)
-      yield* inPieces(db, siteId, list, [siteId, (JSON.parse(line) as { id: string }).id]);
+  return rows[0]!.key;
 }

@@ -5,7 +5,7 @@ import { consentRecordList } from '../consent/record.ts';
 import type { LeadRow, Timeline } from './shapes.ts';
 
 /** $2: the lead */
-export const identityList: ListOf = {
+const identityList: ListOf = {
   table: 'lead_identities',
   where: 't.site_id = $1 and t.lead_id = $2',
   columns: `t.identity_id as "identityId", t.visitor_id as "visitorId", t.link_source as "linkSource",
@@ -18,17 +18,15 @@ export const identityList: ListOf = {
 };
 
 /** Browsers of a lead: on the evidence of a form or an admin, never of an address alone. $2: the lead */
-const THEIRS = `select i.visitor_id from lead_identities i
+const BROWSERS = `select i.visitor_id from lead_identities i
   where i.site_id = $1 and i.lead_id = $2 and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window'`;
-
-/** Their browsers, each once. $2: the lead */
-export const visitorList: ListOf = {
-  table: 'visitors',
-  where: `t.site_id = $1 and t.visitor_id = any (array(${THEIRS}))`,
-  columns: 't.visitor_id as id',
-  key: [['visitor_id', 'uuid']],
-  newestFirst: false,
-};
+/** Those of them that are nobody else's: what was done in a shared one may be the other's. */
+const THEIRS = `${BROWSERS} and not exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = i.visitor_id
+    and o.lead_id <> $2 and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window')`;
+/** Events of their own forms, in a shared browser too. */
+const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
+  select k.visitor_id, k.occurred_at, k.event_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
+  where s.site_id = $1 and s.lead_id = $2)`;
 
 const session: ListOf = {
   table: 'sessions',
@@ -45,7 +43,8 @@ const session: ListOf = {
 
 const event: ListOf = {
   table: 'events',
-  where: session.where,
+  // found by the browsers along an index; which of a shared one's they are is looked at then
+  where: `t.site_id = $1 and t.visitor_id = any (array(${BROWSERS})) and (t.visitor_id = any (array(${THEIRS})) or ${OF_OWN_FORMS})`,
   columns: `t.event_id as "eventId", t.visitor_id as "visitorId", t.session_id as "sessionId", t.event_type as "eventType", t.path,
     t.referrer, t.utm, t.props, instant_text(t.occurred_at) as "occurredAt", t.bot_reason as "botReason"`,
   key: [
@@ -55,13 +54,8 @@ const event: ListOf = {
   newestFirst: true,
 };
 
-/** Of one browser, which an index has in this order. $2: the visitor */
-const ofVisitor = (list: ListOf): ListOf => ({ ...list, where: 't.site_id = $1 and t.visitor_id = $2' });
-export const visitorSessionList = ofVisitor(session);
-export const visitorEventList = ofVisitor(event);
-
 /** $2: the lead */
-export const submissionList: ListOf = {
+const submissionList: ListOf = {
   table: 'submissions',
   where: 't.site_id = $1 and t.lead_id = $2',
   columns: `t.submission_id as "submissionId", t.event_id as "eventId", t.form_name as "formName", t.path,
@@ -73,7 +67,8 @@ export const submissionList: ListOf = {
   newestFirst: true,
 };
 
-const conversion: ListOf = {
+/** What became of a lead. $2: the lead */
+const conversionList: ListOf = {
   table: 'conversions',
   where: `t.site_id = $1 and (t.lead_id = $2 or t.visitor_id = any (array(${THEIRS})))`,
   columns: `t.conversion_id as "conversionId", t.kind, t.origin, t.visitor_id as "visitorId", instant_text(t.occurred_at) as "occurredAt",
@@ -85,26 +80,6 @@ const conversion: ListOf = {
   ],
   newestFirst: true,
 };
-/** What became of a lead. $2: the lead */
-export const conversionList = conversion;
-/** Of an address that is nobody's lead yet. $2: its hash */
-export const unclaimedConversionList: ListOf = {
-  ...conversion,
-  where: 't.site_id = $1 and t.email_hash = $2::bytea',
-};
-
-/** Mails to a lead, sent or still waiting. $2: the lead */
-export const mailList: ListOf = {
-  table: 'outgoing_mails',
-  where: 't.site_id = $1 and t.lead_id = $2',
-  columns: 't.kind, instant_text(t.queued_at) as "queuedAt", instant_text(t.sent_at) as "sentAt"',
-  key: [
-    ['queued_at', 'timestamptz'],
-    ['mail_id', 'uuid'],
-  ],
-  newestFirst: false,
-};
-
 const OF_TIMELINE = {
   identities: { ...identityList, newestFirst: true },
   sessions: session,

@@ -113,12 +113,8 @@ export const leadConversionShape = z
   })
   .meta({ id: 'LeadConversion' });
 
-export const mailShape = z
-  .object({ kind: z.enum(['confirm']), queuedAt: utc, sentAt: utc.nullable().describe('null: it waits') })
-  .meta({ id: 'LeadMail' });
-
 /** Everything that belongs to a lead. */
-export const belongings = {
+const belongings = {
   identities: z.array(identityShape),
   sessions: z.array(sessionShape),
   events: z.array(eventShape),

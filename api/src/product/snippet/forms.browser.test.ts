@@ -1,56 +1,32 @@
 // Which submissions the snippet counts, and that every form which holds an address posts it once, with the snippet and without JavaScript.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium, until } from '../../../test/chromium.ts';
-import { type Pages, startPages } from '../../../test/pages.ts';
-import { type Recorded, startStub } from '../../../test/snippet-stub.ts';
+import { test } from 'node:test';
+import { until } from '../../../test/chromium.ts';
+import { startPages } from '../../../test/pages.ts';
+import {
+  api,
+  bakery,
+  FULL,
+  ids,
+  of,
+  open,
+  page,
+  ready,
+  settled,
+  show,
+  site,
+  tag,
+  useSnippet,
+} from '../../../test/snippet-browser.ts';
+import type { Recorded } from '../../../test/snippet-stub.ts';
 import { type CorpusForm, FORMS } from '../captures/forms.corpus.ts';
 
 const UUID = /^[0-9a-f-]{36}$/;
 
-let api: Awaited<ReturnType<typeof startStub>>;
-let site: Pages;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let thrown: Error[];
+useSnippet();
 
-before(async () => {
-  [api, site, browser] = await Promise.all([startStub(), startPages(), launchChromium()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.close();
-  await api?.close();
-});
-afterEach(async () => {
-  await context?.close();
-  assert.deepEqual(thrown, [], 'the snippet throws nothing into the page');
-});
-
-async function open(javaScriptEnabled = true) {
-  await context?.close();
-  context = await browser.newContext({ javaScriptEnabled });
-  page = await context.newPage();
-  thrown = [];
-  page.on('pageerror', (error) => thrown.push(error));
-  api.requests.length = 0;
-  api.since = Date.now();
-}
-const tag = (attributes = ' data-consent="full"') =>
-  `<script src="${api.url}/s.js" data-site="default"${attributes}></script>`;
 const fill = (html: string) =>
   html.replaceAll('{{capture}}', `${api.url}/v1/leads/capture`).replaceAll('{{api}}', api.url);
-/** A form_submit is one submission, however often it was sent. */
-const told = (type: string) => [
-  ...new Map(
-    api
-      .seen()
-      .filter((event) => event.eventType === type)
-      .map((event) => [event.eventId, event]),
-  ).values(),
-];
 const captures = () => api.requests.filter(({ url }) => url.startsWith('/v1/leads/capture'));
 
 /** The fields of a body as it was sent; of several with one name the last. */
@@ -63,11 +39,10 @@ async function fieldsOf({ body, contentType }: Recorded): Promise<Record<string,
 }
 
 const SEES_NOTHING = ['a form in a shadow root'];
-const GOES_ELSEWHERE = ['a button with formaction', 'a base element'];
 
 async function post(given: CorpusForm, javaScriptEnabled: boolean) {
-  await open(javaScriptEnabled);
-  const html = `${given.charset ? '' : '<meta charset="utf-8">'}${tag()}${fill(given.html)}`;
+  if (!javaScriptEnabled) await open({ javaScriptEnabled });
+  const html = `${given.charset ? '' : '<meta charset="utf-8">'}${tag(FULL)}${fill(given.html)}`;
   site.pages.set(
     '/forms/one',
     given.charset
@@ -91,7 +66,7 @@ for (const given of FORMS) {
     const fields = await fieldsOf(captures()[0]!);
     assert.equal(String(fields.email).trim(), 'ada@example.com');
     for (const [name, value] of Object.entries(given.holds ?? {})) assert.equal(fields[name], value, name);
-    if (SEES_NOTHING.includes(given.name) || GOES_ELSEWHERE.includes(given.name)) {
+    if (SEES_NOTHING.includes(given.name)) {
       assert.equal(fields.eventId, undefined);
     } else {
       assert.match(String(fields.eventId), UUID);
@@ -99,9 +74,9 @@ for (const given of FORMS) {
       assert.equal(fields.path, given.holds?.path ?? '/forms/one');
       // a form that was sent without a submit event is told by its capture alone
       if (given.name !== 'form.submit() from a link') {
-        await until('the submission', () => told('form_submit').length > 0);
+        await until('the submission', () => of('form_submit').length > 0);
         assert.deepEqual(
-          told('form_submit').map((event) => event.eventId),
+          of('form_submit').map((event) => event.eventId),
           [fields.eventId],
         );
       }
@@ -196,25 +171,167 @@ for (const [name, html, count, act = async () => page.getByRole('button').first(
   ],
 ] as [string, string, number, (() => Promise<unknown>)?][])
   test(`${name}: ${count || 'no'} submission${count > 1 ? 's' : ''}`, async () => {
-    await open();
-    site.pages.set('/page', tag() + fill(html));
-    await page.goto(`${site.url}/page`);
+    await show(tag(FULL) + fill(html));
+    await ready();
     await act();
     await page.bringToFront();
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
-    await page.evaluate(() => window.mkt.event('last'));
-    await until('the last event', () => told('last').length === 1);
-    assert.equal(told('form_submit').length, count);
-    if (!count && !/draft|holds|three/.test(name)) assert.equal(told('form_start').length, 0);
+    await settled();
+    assert.equal(of('form_submit').length, count);
+    if (!count && !/draft|holds|three/.test(name)) assert.equal(of('form_start').length, 0);
   });
 
 test('in the default mode a form carries its event and its page, and no id', async () => {
-  await open();
-  site.pages.set('/page', tag('') + fill(`<form ${CAPTURE}>${INSIDE}</form>`));
-  await page.goto(`${site.url}/page`);
+  await show(tag() + fill(`<form ${CAPTURE}>${INSIDE}</form>`));
+  await ready();
   await page.getByRole('button').click();
   await until('a capture', () => captures().length > 0);
   const { eventId, ...rest } = await fieldsOf(captures()[0]!);
   assert.match(String(eventId), UUID);
   assert.deepEqual(rest, { a: '', path: '/page' });
 });
+
+test('a form is begun once and submitted, and its capture carries the same event id and visitor', async () => {
+  await page.goto(`${bakery.url}/newsletter`);
+  await ready();
+  await page.getByLabel('Your name').fill('Ada');
+  await page.getByLabel('Your email address').fill('ada@example.com');
+  await page.getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Subscribe' }).click();
+  await page.waitForURL('**/thanks');
+  await until('the submit', () => of('form_submit').length > 0);
+  assert.equal(ids(of('form_start')).length, 1);
+  assert.deepEqual(of('form_start')[0]!.props, { formName: 'newsletter' });
+  assert.deepEqual(of('form_submit')[0]!.props, { formName: 'newsletter' });
+  const capture = api.requests.find((request) => request.url === '/v1/leads/capture')!;
+  const posted = new URLSearchParams(capture.body);
+  assert.equal(posted.get('eventId'), of('form_submit')[0]!.eventId);
+  assert.equal(posted.get('anonId'), of('form_submit')[0]!.anonId);
+  assert.equal(posted.get('email'), 'ada@example.com');
+  for (const { body, url } of api.requests) if (url === '/v1/events') assert.doesNotMatch(body, /ada@/i);
+});
+
+test('a page that posts its form by itself finds the ids in the form data', async () => {
+  await page.goto(`${bakery.url}/newsletter`);
+  await ready();
+  const data = await page.evaluate(
+    () =>
+      new Promise<Record<string, unknown>>((resolve) => {
+        const form = document.querySelector('form')!;
+        form.addEventListener('submit', (event) => {
+          event.preventDefault();
+          resolve(Object.fromEntries(new FormData(form)));
+        });
+        form.noValidate = true;
+        form.requestSubmit();
+      }),
+  );
+  await until('the submit', () => of('form_submit').length === 1);
+  assert.equal(data.eventId, of('form_submit')[0]!.eventId);
+  assert.equal(data.anonId, of('form_submit')[0]!.anonId);
+});
+
+test('another form is counted by its name and gets no fields of ours', async () => {
+  await page.goto(`${bakery.url}/visit`);
+  await ready();
+  await page.getByLabel('Your question').fill('Rye?');
+  await page.getByRole('button', { name: 'Ask' }).click();
+  await page.waitForURL('**/thanks?q=Rye%3F');
+  await until('the submit', () => of('form_submit').length > 0);
+  assert.deepEqual(of('form_submit')[0]!.props, { formName: 'question' });
+});
+
+// Where a form goes is what its browser makes of it: the pressed button's own address, and the page's base element.
+const ELSEWHERE = '{{elsewhere}}/v1/leads/capture';
+for (const [name, html, isOurs] of [
+  [
+    'a button that sends it to us',
+    `<form action="/x" method="post"><button formaction="{{capture}}">Go</button></form>`,
+    true,
+  ],
+  [
+    'a button outside of the form that sends it to us',
+    `<form id="f" action="/x" method="post"></form><button form="f" formaction="{{capture}}">Go</button>`,
+    true,
+  ],
+  [
+    'an input that sends it to us',
+    `<form method="post"><input type="submit" value="Go" formaction="{{capture}}"></form>`,
+    true,
+  ],
+  [
+    'a button whose own address is empty',
+    `<form action="{{capture}}" method="post"><button formaction="">Go</button></form>`,
+    true,
+  ],
+  [
+    'a base element that makes a relative address ours',
+    `<base href="{{api}}/v1/leads/"><form action="capture" method="post"><button>Go</button></form>`,
+    true,
+  ],
+  [
+    'a base element and a button with a relative address',
+    `<base href="{{api}}/"><form action="/x" method="post"><button formaction="v1/leads/capture">Go</button></form>`,
+    true,
+  ],
+  [
+    'an absolute address under a base element elsewhere',
+    `<base href="{{elsewhere}}/"><form action="{{capture}}" method="post"><button>Go</button></form>`,
+    true,
+  ],
+  [
+    'a field called action beside it',
+    `<form action="{{capture}}" method="post"><input name="action" value="x"><button>Go</button></form>`,
+    true,
+  ],
+  [
+    'a button that sends it elsewhere',
+    `<form action="{{capture}}" method="post"><button formaction="/x">Go</button></form>`,
+    false,
+  ],
+  [
+    'a base element that sends it elsewhere',
+    `<base href="{{elsewhere}}/"><form action="/v1/leads/capture" method="post"><button>Go</button></form>`,
+    false,
+  ],
+  ['our path on another host', `<form action="${ELSEWHERE}" method="post"><button>Go</button></form>`, false],
+  [
+    'our address in its query',
+    `<form action="{{elsewhere}}/x?next={{capture}}" method="post"><button>Go</button></form>`,
+    false,
+  ],
+  [
+    'another route of ours',
+    `<form action="{{api}}/v1/leads/unsubscribe" method="post"><button>Go</button></form>`,
+    false,
+  ],
+  [
+    'a button for us that was pressed before',
+    `<form method="post" target="t" action="/x"><button formaction="{{capture}}">One</button><button id="b">Two</button></form><iframe name="t"></iframe>`,
+    false,
+  ],
+] as [string, string, boolean][])
+  test(`a form with ${name} ${isOurs ? 'is tied to the visit' : 'is none of ours'}`, async (t) => {
+    const stranger = await startPages();
+    t.after(() => stranger.close());
+    await show(tag(FULL) + fill(html).replaceAll('{{elsewhere}}', stranger.url));
+    await ready();
+    if (name.includes('before')) {
+      await page.getByText('One').click();
+      await until('the first submission', () => of('form_submit').length === 1);
+    }
+    const before = of('form_submit').length;
+    const posted = page.waitForRequest(
+      (request) => request.method() === 'POST' && !request.url().includes('/v1/events'),
+    );
+    await page.locator('#b, button, [type=submit]').last().click();
+    const fields = new URLSearchParams((await posted).postData() ?? '');
+    assert.deepEqual(
+      ['eventId', 'anonId', 'path'].map((field) => fields.has(field)),
+      [isOurs, isOurs, isOurs],
+    );
+    await page.waitForLoadState('load');
+    await show(tag(FULL), '/after');
+    await settled();
+    assert.deepEqual(of('form_submit').slice(before), isOurs ? [of('form_submit').at(-1)] : []);
+  });

@@ -1,8 +1,5 @@
 // How long and how far a page was read, and how fast it was: sent when the page is left or hides.
-import { here, hooks, on, send } from './core.ts';
-
-// Whoever gives no sign for half a minute has turned away.
-const IDLE_MS = 3e4;
+import { here, on, path, send } from './core.ts';
 
 const entered = here();
 const [navigation] = performance.getEntriesByType('navigation') as (PerformanceNavigationTiming & {
@@ -10,39 +7,40 @@ const [navigation] = performance.getEntriesByType('navigation') as (PerformanceN
   responseStatus?: number;
 })[];
 
-let shown = !document.hidden;
+let shown: boolean;
 let engaged = 0;
 let depth = 0;
-let last = Date.now();
-let until = last;
+let last: number;
+/** When attention ended. */
+let until: number;
+/** The id of the web vitals, once they were sent. */
+let told: unknown;
 
-// Time counts up to each sign of life, at most IDLE_MS for one, and only while the page was to be seen.
+// Time counts up to each sign of life, and only while the page was to be seen: whoever gives none for half a minute
+// has turned away.
 const tick = () => {
-  const gone = Math.min(IDLE_MS, Date.now() - last);
   if (shown) {
-    engaged += gone;
-    until = last + gone;
-    depth = Math.max(
-      depth,
-      Math.min(100, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100) | 0,
+    until = Math.min(Date.now(), last + 3e4);
+    engaged += until - last;
+    depth = Math.min(
+      100,
+      Math.max(depth, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100),
     );
   }
   last = Date.now();
   shown = !document.hidden;
 };
-['scroll', 'keydown', 'pointermove'].map((type) => on(type, tick));
 
 // A page opened in the background is painted late for no fault of its own.
 const unseen = document.hidden && !document.prerendering;
 const webVitals: Record<string, number> = {};
-let windowStart = 0;
-let lastShift = 0;
-let shifted = 0;
+let windowStart: number;
+let lastShift: number;
+let shifted: number;
 
-// A prerendered page was being made before anyone looked; what counts is the time from then on.
-const put = (name: string, at: number) => {
-  webVitals[name] = Math.max(0, at - (navigation!.activationStart || 0)) | 0;
-};
+/** The slowest of a kind, within what the contract calls a measurement. */
+const worst = (name: string, value: number) =>
+  (webVitals[name] = Math.min(12e4, Math.max(webVitals[name] || 0, value)));
 /** A paint, the largest contentful paint, a layout shift or a slow event: each has some of these. */
 type Entry = PerformanceEntry & {
   value?: number;
@@ -51,45 +49,51 @@ type Entry = PerformanceEntry & {
   size?: number;
 };
 const see = (entry: Entry) => {
-  const { startTime, value, interactionId, duration } = entry;
-  if (interactionId) webVitals.inpMs = Math.max(webVitals.inpMs || 0, duration);
+  const startTime = entry.startTime;
+  const value = entry.value;
+  const duration = entry.duration;
+  if (entry.interactionId) worst('inpMs', duration);
   else if (value) {
     // The worst window of layout shifts: gaps under one second, five seconds at most.
     if (!entry.hadRecentInput) {
-      if (startTime > lastShift + 1e3 || startTime > windowStart + 5e3) {
-        shifted = 0;
-        windowStart = startTime;
-      }
+      shifted =
+        startTime < lastShift + 1e3 && startTime < windowStart + 5e3
+          ? shifted + value
+          : ((windowStart = startTime), value);
       lastShift = startTime;
-      shifted += value;
-      webVitals.clsScore = Math.max(webVitals.clsScore!, shifted);
+      worst('clsScore', Math.min(10, shifted));
     }
-  } else if (!unseen && !duration) {
-    // Only the largest contentful paint has a size; the browser stops looking for larger ones at the first
-    // interaction. Of the two other paints, the first contentful one comes last.
-    put(entry.size ? 'lcpMs' : 'fcpMs', startTime);
   }
+  // Only the largest contentful paint has a size; the browser stops looking for larger ones at the first
+  // interaction. Of the two other paints, the first contentful one comes last.
+  else
+    unseen || duration || worst(entry.size ? 'lcpMs' : 'fcpMs', startTime - ~~navigation!.activationStart!);
 };
 const observer = new PerformanceObserver((list) => list.getEntries().map(see));
-for (const type of PerformanceObserver.supportedEntryTypes) {
+tick();
+on('scroll keydown pointermove', tick);
+PerformanceObserver.supportedEntryTypes.map((type) => {
   // paint, largest-contentful-paint, layout-shift, event
-  if (/shift/.test(type)) webVitals.clsScore = 0;
+  if (/shift/.test(type)) worst('clsScore', 0);
   if (/paint|shift|^event/.test(type))
-    observer.observe({ type, buffered: true, durationThreshold: 16 } as PerformanceObserverInit);
-}
+    observer.observe({ type, buffered: 1, durationThreshold: 16 } as unknown as PerformanceObserverInit);
+});
 
-let told: unknown;
-hooks.leave = (hidden) => {
+send.leave = (hidden) => {
   tick();
   if (engaged > 999) {
     // The end of attention rather than the moment of leaving: a tab left open must not begin a new session.
-    send('engagement', { timestamp: until, traffic: { engagedTimeMs: engaged, scrollDepthPercent: depth } });
+    send('engagement', {
+      path,
+      timestamp: until,
+      traffic: { engagedTimeMs: engaged, scrollDepthPercent: depth },
+    });
     engaged = 0;
   }
-  if (hidden == undefined) depth = 0;
-  if (hidden && !told) {
+  hidden ?? (depth = 0);
+  if (!told && hidden) {
     observer.takeRecords().map(see);
-    put('ttfbMs', navigation!.responseStart);
+    worst('ttfbMs', navigation!.responseStart - ~~navigation!.activationStart!);
     told = send('web_vitals', { path: entered, timestamp: until, traffic: { webVitals } });
     navigation!.responseStatus == 404 && send('not_found', { path: entered });
   }

@@ -4,7 +4,7 @@
 /** Fields of an event beyond the ones that every event has; shapes as in the contract, section 3. */
 export interface EventFields {
   eventId?: string | undefined;
-  path?: string;
+  path?: string | undefined;
   timestamp?: number;
   referrer?: string | undefined;
   utm?: Record<string, string | undefined> | undefined;
@@ -38,6 +38,16 @@ declare global {
   }
 }
 
+/** Queues an event; see below. */
+export interface Send {
+  (eventType: string | false, fields?: EventFields): string | undefined;
+  /**
+   * A hook of the full bundle, called when the page hides (true) or shows again (false), ahead of the queue's
+   * dispatch, and before the next page of a single-page site begins (undefined).
+   */
+  leave?: (hidden?: boolean) => unknown;
+}
+
 // A quarter of the 64 KB that the server and fetch's keepalive both allow: a character may take three bytes,
 // and a hiding page may send a second batch while the first is under way.
 const BATCH_CHARS_MAX = 16e3;
@@ -47,6 +57,11 @@ const QUEUE_EVENTS_MAX = 255;
 const GATHER_MS = 255;
 // Half of the minute that the server's limits count, and far enough apart to let it recover.
 const RETRY_MS = 3e4;
+
+/** The page that is open; with data-hash, the route that the fragment names is a part of it. */
+export const here = () =>
+  location.pathname + (('hash' in tag.dataset && location.hash.match(/\/[^?]*/)) || '');
+
 /** Wraps what may fail (storage is blocked, a caller passes nonsense), so that the page never sees it. */
 export const safe =
   <A extends unknown[], R>(work: (...args: A) => R) =>
@@ -59,112 +74,89 @@ export const safe =
 
 /** Listens on window in the capture phase: ahead of the page's own handlers, which may stop the event. */
 // biome-ignore lint/suspicious/noExplicitAny: each listener names the fields it reads; the DOM's types know no target's form
-export const on = (type: string, listener: (event: any) => unknown) =>
-  addEventListener(type, safe(listener), 1 as unknown as boolean);
+export const on = (types: string, listener: (event: any) => unknown) =>
+  types.split(' ').map((type) => addEventListener(type, safe(listener), 1 as unknown as boolean));
 
 // Where storage is blocked a plain object stands in: what it keeps lasts as long as the page.
-let box: Record<string, string> = {};
-try {
-  box = localStorage || box;
-} catch {}
-const set = (key: string, value: string) => {
-  try {
-    box[key] = value;
-  } catch {
-    // Full: from here on we keep for as long as the page lasts.
-    box = { ...box, [key]: value };
-  }
-};
+const box: Record<string, string> = safe(() => localStorage)() || {};
+// Where it is full nothing happens; what is queued waits in memory as well.
+const set = safe((key: string, value: string) => {
+  box[key] = value;
+});
 
-// UUIDv7. crypto.randomUUID exists in secure contexts only, and sites on plain http count too. An id has to be
-// another one than all others, not a secret: the millisecond and eighteen random digits.
+// crypto.randomUUID exists in secure contexts only, and sites on plain http count too. An id has to be another one
+// than all others, not a secret: a UUID of version 8 (its contents are its maker's), which begins with the half minute,
+// so that new ones stand together in an index, and has eighteen random digits.
 export const uuid = () =>
-  `0${Date.now().toString(16)}-7xxx-8xxx-xxxxxxxxxxxx`.replace(/^.{8}|x/g, (part) =>
-    part[1] ? part + '-' : (((Math.random() * 10) | 0) as unknown as string),
-  );
+  ((Date.now() / 3e4) | 0) +
+  '-8xxx-8xxx-8xxx-8xxx8xxx8xxx'.replace(/x/g, () => ((Math.random() * 10) | 0) as unknown as string);
 
-// Modules have no currentScript, and loaders that run scripts by themselves take it away.
-const script = (document.currentScript ||
-  document.querySelector(`script[src*="/s${FULL ? '' : '-core'}.js"]`)) as HTMLScriptElement;
-const { dataset } = script;
-// A template's empty variable is no site.
-const site = dataset.site || undefined;
+// Modules have no currentScript, and loaders that run scripts by themselves take it away: then by our own name, and
+// under another one (a pinned version, a proxy) by what the tag says of itself.
+const tag = (document.currentScript ||
+  document.querySelector(`[src*="/s${FULL ? '' : '-core'}.js"]`) ||
+  document.querySelector('[src][data-site]')) as HTMLScriptElement;
+let { site, consent } = tag.dataset;
+
+/** Where events go. */
+export const endpoint = new URL('/v1/events', tag.src);
 
 // All keys of ours begin with _mkt7, and nobody else's do: each site has its own, and _mkt7 itself says that this
 // browser is left out.
-const own = `_mkt7${site}:`;
-const ID = `${own}id`;
-const eachStored = (work: (key: string) => unknown) => {
-  for (const key in box) key.startsWith(own) && work(key);
-};
-
-/**
- * A hook of the full bundle, called when the page hides (true) or shows again (false), ahead of the queue's
- * dispatch, and before the next page of a single-page site begins (undefined).
- */
-export const hooks: { leave?: (hidden?: boolean) => unknown } = {};
-
-/** A frame of a page of the same origin is a part of that page, and no page. A stranger's window throws. */
-export const framed = self != top && safe(() => top!.document)();
+const own = '_mkt7' + site + ':';
 
 let pageId = uuid();
-let path: string | undefined;
+/** The page that was viewed last. */
+export let path: string | undefined;
+/** The address of that view; none before the first that counted. */
 let landed: string | undefined;
-/** What is not acknowledged, by eventId. */
+/** What is not acknowledged, by its storage key. */
 let queue: Record<string, string> = {};
-let timer = 0;
-
-/** The page that is open; with data-hash, the route that the fragment names is a part of it. */
-export const here = () =>
-  FULL
-    ? (location.pathname + ('hash' in dataset ? location.hash : '')).replace(/\/?#!?\/?/, '/').split('?')[0]!
-    : location.pathname;
+let timer: unknown;
 
 // `off`, `page` and `full` are themselves, all else is the default, which keeps nothing and sends no id. Asked
 // anew for each event, so that a choice made in another tab holds here too.
-const mode = () => {
-  const wanted = box._mkt7 || box[own] || dataset.consent;
-  return (
-    (wanted == 'full' && (navigator.globalPrivacyControl || (navigator.doNotTrack as unknown) == 1)) || wanted
-  );
-};
+const mode = (wanted = (FULL && box._mkt7) || box[own] || consent) =>
+  (wanted == 'full' && (navigator.globalPrivacyControl || (navigator.doNotTrack as unknown) == 1)) || wanted;
 
 /** The visitor's id: kept for `full`, as long as storage allows; of this page alone for `page`; else none. */
 export const id = () =>
-  mode() == 'full' ? (box[ID] || set(ID, pageId), box[ID]) : mode() == 'page' ? pageId : undefined;
+  mode() == 'full'
+    ? box[own + 'id'] || (set(own + 'id', pageId), pageId)
+    : { page: pageId }[mode() as string];
 
 // Each queued event has a storage key of its own, so that tabs which write and remove at the same moment can't
 // lose each other's. What two tabs both send is recognised by its eventId.
-const forget = (eventId: string) => {
-  delete queue[eventId];
-  delete box[own + eventId];
+const forget = (key: string) => {
+  delete queue[key];
+  delete box[key];
 };
 
 const flush = async () => {
-  if (mode() == 'off') queue = {};
   // The newest first: what found nobody before must not stand in front of what happens now.
-  const batch = Object.keys(queue).slice(-BATCH_EVENTS_MAX);
-  const events = () => batch.map((eventId) => queue[eventId]) + '';
-  while (events()[BATCH_CHARS_MAX]) batch.shift();
-  if (batch[0]) {
-    let wait = RETRY_MS;
-    try {
+  const batch = Object.keys(mode() == 'off' ? (queue = {}) : queue).slice(-BATCH_EVENTS_MAX);
+  let events: string;
+  while ((events = batch.map((key) => queue[key]) + '')[BATCH_CHARS_MAX]) batch.shift();
+  timer =
+    batch[0] &&
+    setTimeout(
+      flush,
       // A string goes as text/plain, which needs no preflight; keepalive outlives the page. sendBeacon would do
       // both, but never tells whether the server took it.
-      const { status } = await fetch(new URL('/v1/events', script.src), {
+      await fetch(endpoint, {
         method: 'POST',
-        body: `{"sentAt":${Date.now()},"events":[${events()}]}`,
+        body: `{"sentAt":${Date.now()},"events":[${events}]}`,
         keepalive: 1 as unknown as boolean,
-      });
-      // These and no answer at all: kept. Anything else is final: stored, or refused in a way that no
-      // repetition will change.
-      if (!/^5|408|42[59]/.test(status as unknown as string)) {
-        batch.map(forget);
-        wait = GATHER_MS;
-      }
-    } catch {}
-    timer = setTimeout(flush, wait);
-  } else timer = 0;
+      }).then(
+        // These and no answer at all: kept. Anything else is final: stored, or refused in a way that no
+        // repetition will change.
+        (answer) =>
+          /^5|408|42[59]/.test(answer.status as unknown as string)
+            ? RETRY_MS
+            : (batch.map(forget), GATHER_MS),
+        () => RETRY_MS,
+      ),
+    );
 };
 
 /**
@@ -172,7 +164,7 @@ const flush = async () => {
  * fields   override what every event has, such as its path
  * returns  its eventId, minted now unless given, and kept on every resend; undefined when nothing is counted
  */
-export const send = safe((eventType: string | false, fields?: EventFields): string | undefined => {
+export const send: Send = safe((eventType: string | false, fields?: EventFields): string | undefined => {
   if (eventType && mode() != 'off') {
     const eventId = fields?.eventId || uuid();
     const text = JSON.stringify({
@@ -182,22 +174,19 @@ export const send = safe((eventType: string | false, fields?: EventFields): stri
       propertyId: site,
       ...fields,
       eventId,
-      path: (fields?.path || path || here()).slice(0, 2e3),
+      path: fields?.path || (FULL ? here() : location.pathname),
       traffic: {
         // An iPad says that it is a Mac; no Mac can be touched.
-        deviceType: navigator.webdriver
-          ? 'bot'
-          : FULL && navigator.maxTouchPoints > 1 && /Macintosh/.test(navigator.userAgent)
-            ? 'tablet'
-            : undefined,
+        ...(FULL &&
+          /^5.*Maci/.test(navigator.maxTouchPoints + navigator.userAgent) && { deviceType: 'tablet' }),
+        ...(navigator.webdriver && { deviceType: 'bot' }),
         ...fields?.traffic,
       },
     });
-    if (text.length < BATCH_CHARS_MAX) {
-      queue[eventId] = text;
+    if (!text[BATCH_CHARS_MAX]) {
+      queue[own + eventId] = text;
       mode() == 'full' && set(own + eventId, text);
-      const waiting = Object.keys(queue);
-      waiting[QUEUE_EVENTS_MAX] && forget(waiting[0]!);
+      Object.keys(queue).slice(0, -QUEUE_EVENTS_MAX).map(forget);
       timer ||= setTimeout(flush, GATHER_MS);
     }
     return eventId;
@@ -205,20 +194,22 @@ export const send = safe((eventType: string | false, fields?: EventFields): stri
   return undefined;
 });
 
-// Counts a page view if the path is a new one, or if `again` is 1: the same page is shown anew.
-const view = safe((again?: unknown) => {
-  const now = here();
-  if (now != path || again == 1) {
-    FULL && hooks.leave?.();
+// Counts a page view if the path is a new one, or if the page is shown anew: an event says that it was kept
+// (`persisted`). Anything else that is passed, such as the state of pushState, says nothing.
+const view = safe((event?: unknown) => {
+  const now = FULL ? here() : location.pathname;
+  if (now != path || (event as PageTransitionEvent | undefined)?.persisted) {
+    FULL && send.leave?.();
     path = now;
     // A campaign belongs to the landing: the next page of a single-page site, or a page come back to, has none.
     // Other parameters hold names, addresses and tokens; they stay here. Spellings are the server's to understand.
-    const query = !landed && (location + '').match(/\b(utm_[^=&#]*|\w*(clk?|bra)id|ref|source)=[^&#]*/gi);
+    const query = !landed && (location + '').match(/\b(utm_|(\w*(clk?|bra)id|ref|source)=)[^&#]*/gi);
+    // A frame of a page of the same origin is a part of that page, and no page; a stranger shows us no element.
     if (
-      !framed &&
+      !frameElement &&
       send('page_view', {
-        path: now + (query ? '?' + query.join('&') : ''),
-        referrer: landed || document.referrer.match(/[^?]{1,2000}/)?.[0],
+        path: query ? now + '?' + query.join('&') : now,
+        referrer: landed || document.referrer.match(/[^?]+/)?.[0],
       })
     )
       landed = origin + now;
@@ -231,53 +222,48 @@ const commands: Commands = {
     if (wanted != 'full') {
       // Withdrawn: what was stored goes, and what follows can't be tied to what came before.
       pageId = uuid();
-      eachStored((key) => delete box[key]);
+      Object.keys(box).map((key) => key.indexOf(own) || forget(key));
     }
-    set(own, wanted as string);
-    landed || view(1);
+    // Where storage is full it holds as long as the page.
+    set(own, (consent = wanted as string));
+    // As if the page had not been seen yet.
+    landed || view((path = landed));
   },
   id,
 };
 
+const obey = safe(([name, ...args]: unknown[]) => commands[name as string]!(...args));
+
+/** After what the page calls under that name comes our work, with the same arguments. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever the page calls, with whatever it passes
+const follow = (host: any, name: string, work: (...args: any) => unknown, original = host[name]) =>
+  (host[name] = (...args: unknown[]) => (original.apply(host, args), work(...args)));
+
 const run = () => {
   // An element with id="mkt" is self.mkt too, and gives way. Whatever else the page has under this name is the page's.
   const given = self.mkt as Mkt | undefined;
-  const mkt = given?.map ? given : ([] as unknown as Mkt);
-  if (!given || given.nodeType) self.mkt = mkt;
+  const mkt = (given?.map ? given : !given || given.nodeType ? (self.mkt = []) : []) as Mkt;
   // The tag of another site on this page goes its own way; a second one of the same site does not.
   if (mkt[own]) return;
   mkt[own] = 1;
-  const obey = safe(([name, ...args]: unknown[]) => commands[name as string]!(...args));
-  const staff = FULL && /[?&#]mkt=(off)?/.exec(location as unknown as string);
-  if (staff) set('_mkt7', staff[1] || '');
+  // `#mkt=off` leaves this browser out; with anything else after it, such as `on`, it is back.
+  FULL && (location + '').replace(/\bmkt=(off|)/, (_, off) => set('_mkt7', off) as unknown as string);
   // The id and the choice are no JSON.
-  eachStored(
-    safe((key) => {
-      const { eventId } = JSON.parse(box[key]!);
-      if (eventId) queue[eventId] = box[key]!;
-    }),
+  Object.keys(box).map(
+    safe((key) => key.indexOf(own) || (JSON.parse(box[key]!).eventId && (queue[key] = box[key]!))),
   );
   mkt.map(obey);
-  const { push } = mkt;
   // The array goes on growing, for a tag that comes later, and the tags before us hear each command too.
-  mkt.push = (command: unknown[]) => (push.call(mkt, command), obey(command)) as number;
-  for (const name in commands) mkt[name] = (...args: unknown[]) => mkt.push([name, ...args]);
-  (['pushState', 'replaceState'] as const).map((name) => {
-    const original = history[name];
-    history[name] = (...args) => {
-      original.apply(history, args);
-      view();
-    };
-  });
+  follow(mkt, 'push', obey);
+  Object.keys(commands).map((name) => (mkt[name] = (...args: unknown[]) => mkt.push([name, ...args])));
+  follow(history, 'pushState', view);
+  follow(history, 'replaceState', view);
   // Pages that intercept `navigate` call neither of the two.
   FULL && self.navigation?.addEventListener('currententrychange', view);
-  on('popstate', view);
-  on('pageshow', (event) => event.persisted && view(1));
-  on('online', flush);
-  on('visibilitychange', FULL ? () => (hooks.leave?.(document.hidden), flush()) : flush);
+  on('pageshow popstate', view);
+  on('online visibilitychange', FULL ? () => (send.leave?.(document.hidden), flush()) : flush);
   view();
 };
 
-// A page saved to a disk is not the site, and its path tells who saved it.
-if (/^http/.test(location as unknown as string))
-  document.prerendering ? on('prerenderingchange', run) : run();
+// A page saved to a disk is not the site, and its path tells who saved it; "file" comes before "h", http after it.
+if ((location as unknown as string) > 'h') document.prerendering ? on('prerenderingchange', run) : run();

@@ -1,26 +1,38 @@
 // Lead forms: begun and submitted. What was typed never leaves the page with us; only the form's name does.
-import { here, id, on, send, uuid } from './core.ts';
+import { endpoint, here, id, on, send, uuid } from './core.ts';
 
 /** Forms that were begun, and the event id of what was submitted since somebody last typed: a double click is one. */
 const submitted = new WeakMap<Element, string>();
+/** The address that the button which sent a form last has of its own: until it was stopped, or somebody types again. */
+let formaction: string | 0;
 
-// Selectors and attributes: a field called "name", "id" or "action" hides the form's own property.
-const isCapture = (form: Element) => form.matches('[action*="/v1/leads/capture"]');
+// Copies of forms have no fields: one called "name", "id" or "action" hides the form's own property.
+/** Whether it goes to us, as the browser resolves addresses: the pressed button's, else the form's, from the page's base. */
+const isCapture = (copy: HTMLFormElement) => {
+  if (formaction) copy.action = formaction;
+  return copy.action.startsWith(endpoint.origin + '/v1/leads/capture');
+};
 
 // Searches, sign-ins, carts: only the owner knows which form that goes elsewhere makes a lead.
-const tell = (type: string, form: Element) =>
-  (form.getAttribute('data-form') || (isCapture(form) && 'lead')) == 'lead' &&
+const tell = (
+  type: string,
+  form: Element,
+  copy = form.cloneNode() as HTMLFormElement,
+  ours = isCapture(copy),
+) =>
+  (copy.dataset.form || (ours && 'lead')) == 'lead' &&
   send(type, {
     eventId: submitted.get(form),
     props: {
       formName:
         form.querySelector<HTMLInputElement>('[name=formName]')?.value ||
-        (isCapture(form) ? 'lead_capture' : form.getAttribute('name') || form.getAttribute('id') || 'form'),
+        (ours ? 'lead_capture' : copy.name || copy.id || 'form'),
     },
   });
 
 on('input', ({ target: { form } }) => {
   if (form) {
+    formaction = 0;
     submitted.has(form) || tell('form_start', form);
     submitted.set(form, '');
   }
@@ -28,18 +40,18 @@ on('input', ({ target: { form } }) => {
 on('submit', (event) => {
   const form = event.target;
   submitted.get(form) || submitted.set(form, uuid());
+  formaction = event.submitter?.getAttribute('formaction');
   // After the page's own handlers: what they stop is no submission.
-  setTimeout(() => event.defaultPrevented || tell('form_submit', form));
+  setTimeout(() => (event.defaultPrevented ? (formaction = 0) : tell('form_submit', form)));
 });
 // Fires for `form.submit()` too, and for the page's own `new FormData(form)`. Nothing is added to the page, nor to
 // other forms.
 on('formdata', ({ target: form, formData }) => {
-  if (isCapture(form) || formData.has('eventId')) {
-    const eventId = submitted.get(form);
-    formData.set('eventId', eventId || uuid());
+  if (isCapture(form.cloneNode()) || formData.has('eventId')) {
+    formData.set('eventId', submitted.get(form) || uuid());
     id() && formData.set('anonId', id());
     formData.get('path') || formData.set('path', here());
     // Stopped, but read: the page sends it by itself.
-    eventId && tell('form_submit', form);
+    submitted.get(form) && tell('form_submit', form);
   }
 });

@@ -1,0 +1,160 @@
+// What is held about a person, table by table: the rows an erasure would take or change, with every column they have.
+import { inPieces, type ListOf } from '../../ground/db/pieces.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { Members } from '../../ground/http/json-stream.ts';
+import type { Tables } from '../../ground/tables.ts';
+import { type Person, theirRows } from './theirs.ts';
+
+interface ColumnOf {
+  table: string;
+  name: string;
+  type: string;
+  inKey: boolean;
+}
+
+/** How lists are called where the table's name would say less. */
+const CALLED: Record<string, string> = {
+  lead_identities: 'identities',
+  outgoing_mails: 'mails',
+  quarantine: 'quarantined',
+  people_requests: 'requests',
+  audit_log: 'disclosures',
+};
+const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+export const listName = (table: string): string => CALLED[table] ?? camelCase(table);
+
+/** Not a person's by `whose`, since they outlive an erasure, but about one: by the address's hash, or by the lead's id. */
+const BY_HASH = ['withdrawal_requests', 'erasures', 'people_requests'];
+
+/** Every list there may be, for the document; a test compares them with what the features say of their tables. */
+export const LISTS = [
+  'botVerdicts',
+  'consentDetails',
+  'conversions',
+  'disclosures',
+  'erasures',
+  'eventKeys',
+  'events',
+  'identities',
+  'leadFacts',
+  'leadTouches',
+  'leads',
+  'mails',
+  'optIns',
+  'quarantined',
+  'requests',
+  'sessions',
+  'submissions',
+  'visitorDays',
+  'visitors',
+  'withdrawalRequests',
+] as const;
+export const listsOf = (tables: Tables): string[] =>
+  [...personTables(tables), ...BY_HASH, 'audit_log'].map(listName).sort();
+
+/** Marks for a job that runs within the minute: nothing is kept in them. */
+const isMark = (table: string) => table === 'dirty_leads';
+
+export const personTables = (tables: Tables): string[] =>
+  Object.keys(tables).filter((table) => tables[table]!.whose && !isMark(table));
+
+/** Of tables without a primary key of their own: events are unique by event_keys. */
+const KEYS: Record<string, string[]> = { events: ['occurred_at', 'event_id'] };
+
+async function columnsOf(db: Db, tables: string[]): Promise<Map<string, ColumnOf[]>> {
+  const { rows } = await db.query<ColumnOf>(
+    `select c.relname as table, a.attname as name, a.atttypid::regtype::text as type,
+       coalesce(a.attnum = any (i.indkey), false) as "inKey"
+     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     left join pg_index i on i.indrelid = c.oid and i.indisprimary
+     where c.oid = any (select to_regclass('public.' || name) from unnest($1::text[]) as t (name))
+     order by c.relname, a.attnum`,
+    [tables],
+  );
+  return Map.groupBy(rows, ({ table }) => table);
+}
+
+function asJson({ name, type }: ColumnOf): string {
+  const value =
+    type === 'bytea'
+      ? `encode(t.${name}, 'hex')`
+      : type.startsWith('timestamp')
+        ? `instant_text(t.${name})`
+        : `t.${name}`;
+  return `${value} as "${camelCase(name)}"`;
+}
+
+const listOf = (table: string, columns: ColumnOf[], where: string): ListOf => ({
+  table,
+  where: `t.site_id = $1 and ${where}`,
+  columns: columns
+    .filter(({ name }) => name !== 'site_id')
+    .map(asJson)
+    .join(', '),
+  key: columns
+    .filter(({ inKey, name }) => KEYS[table]?.includes(name) ?? (inKey && name !== 'site_id'))
+    .map(({ name, type }) => [name, type]),
+  newestFirst: false,
+});
+
+/** The events of their own submissions in a browser that others left an address in, too. $2: the lead, $3: such browsers */
+const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
+  select k.visitor_id, k.occurred_at, k.event_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
+  where s.site_id = $1 and s.lead_id = $2::uuid and k.visitor_id = any ($3::uuid[]))`;
+
+/**
+ * db      for the catalogue, inside inSites; the lists are read by pool, when their turn comes
+ * returns lists by name, read in pieces: they may be far longer than what we may hold
+ */
+export async function heldAbout(
+  db: Db,
+  pool: Pool,
+  tables: Tables,
+  siteId: string,
+  person: Person,
+): Promise<Record<string, Members>> {
+  const named = personTables(tables);
+  const columns = await columnsOf(db, [...named, ...BY_HASH, 'audit_log']);
+  const read = (table: string, where: string, values: unknown[]) =>
+    inPieces(pool, siteId, listOf(table, columns.get(table)!, where), [siteId, ...values]);
+
+  async function* theirs(table: string): AsyncGenerator<string[]> {
+    const rule = tables[table]!;
+    if (rule.whose !== 'visitor') {
+      const { where, value } = theirRows(rule, person);
+      yield* read(table, where, [value]);
+      return;
+    }
+    // browser by browser: each is read along an index, whatever its length
+    for (const visitor of person.own) yield* read(table, 't.visitor_id = $2::uuid', [visitor]);
+    if (table === 'events' && person.leadId && person.shared.length > 0)
+      yield* read(table, OF_OWN_FORMS, [person.leadId, person.shared]);
+  }
+
+  const held: Record<string, Members> = {};
+  for (const table of named) held[listName(table)] = new Members(theirs(table));
+  if (person.hash)
+    for (const table of BY_HASH)
+      held[listName(table)] = new Members(read(table, 't.email_hash = $2::bytea', [person.hash]));
+  if (person.leadId)
+    held[listName('audit_log')] = new Members(read('audit_log', 't.target = $2::text', [person.leadId]));
+  return held;
+}
+
+/** Whether any list has a row; marks of erasures and requests alone are nothing about a person who was never here. */
+export async function isAnythingHeld(
+  db: Db,
+  tables: Tables,
+  siteId: string,
+  person: Person,
+): Promise<boolean> {
+  for (const table of personTables(tables)) {
+    const { where, value } = theirRows(tables[table]!, person);
+    const { rowCount } = await db.query(`select from ${table} where site_id = $1 and ${where} limit 1`, [
+      siteId,
+      value,
+    ]);
+    if (rowCount) return true;
+  }
+  return false;
+}
