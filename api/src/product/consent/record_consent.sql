@@ -18,8 +18,11 @@ begin
       insert into consent_texts (site_id, name, version, language, words, words_hash, origin)
       values (for_site, 'form:' || encode(sha256(convert_to(sent, 'UTF8')), 'hex'), 1, coalesce(in_language, 'und'), sent,
         sha256(convert_to(sent, 'UTF8')), 'form')
-      on conflict (site_id, words_hash, language) where origin = 'form' do update set origin = 'form'
-      returning * into known;
+      on conflict do nothing returning * into known;
+      if not found then -- somebody else's form brought them in this moment; two constraints say so, either may be met first
+        select * into known from consent_texts where site_id = for_site and words_hash = sha256(convert_to(sent, 'UTF8'))
+          and language = coalesce(in_language, 'und') order by origin, version desc limit 1;
+      end if;
     end if;
   end if;
   return known;

@@ -1,5 +1,5 @@
 // Whatever happens in whatever order: the ledger, and everything read off it, against a model of the contract.
-// SEED=… repeats a run; WALKS=100000 walks longer than the suite does.
+// SEED=… repeats a run; WALKS=100000 walks longer than the suite does (node test/run.ts --test-timeout=100000000 …).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { randomFrom } from '../../../demo/traffic.ts';
