@@ -64,6 +64,10 @@ export function isDatabaseAway(error: unknown): boolean {
   return AWAY_STATES.test(code) || AWAY_CODES.has(code) || REACHING.has(syscall ?? '');
 }
 
+/** Whether the server was there and said nothing for longer than any statement may take. */
+export const isStandingStill = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Query read timeout';
+
 /** Whether a statement ran into its own time limit, and was rolled back. */
 export const isTooSlow = (error: unknown): boolean =>
   codeOf(error) === SQLSTATE.queryCanceled || codeOf(error) === SQLSTATE.lockNotAvailable;
@@ -102,7 +106,7 @@ export async function withRetries<T>(
       if (attempt <= 3 && isCollision(error)) await pause(Math.random() * 20 * attempt);
       else if (attempt === 1 && makePartition && codeOf(error) === SQLSTATE.checkViolation)
         await makePartition();
-      else if (attempt === 1 && isDatabaseAway(error)) await pause(50);
+      else if (attempt === 1 && isDatabaseAway(error) && !isStandingStill(error)) await pause(50);
       else throw error;
     }
   }

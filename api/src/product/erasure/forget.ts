@@ -28,6 +28,9 @@ export interface Erased {
 /** Forgets a person on one site. found: false when nothing was known of the address; captures of it that are under way are dropped all the same */
 export type Forget = (request: ErasureRequest) => Promise<Erased>;
 
+/** A statement of an erasure may take longer than a request's: it reads what strangers wrote. */
+export const ERASURE_MS_MAX = 120_000;
+
 const scrubbed = ({ columns }: TableRule) =>
   Object.entries(columns)
     .flatMap(([name, column]) => (typeof column === 'object' ? [`${name} = ${column.scrub}`] : []))
@@ -58,7 +61,7 @@ async function forgetIn(
   const count = (table: string, rows: number | null) => {
     if (rows) erased[table] = (erased[table] ?? 0) + rows;
   };
-  await db.query("set local statement_timeout = '120s'");
+  await db.query(`set local statement_timeout = ${ERASURE_MS_MAX}`);
   await db.query('select pg_advisory_xact_lock(hashtextextended($1, 7))', [`${siteId} ${emailNormalized}`]);
   const [lead] = (
     await db.query<{
