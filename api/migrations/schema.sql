@@ -168,6 +168,11 @@ alter table consent_details enable row level security;
 alter table consent_details force row level security;
 create policy own_sites on consent_details as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select on consent_details to marketing_app;
+grant update (evidence) on consent_details to marketing_app;
+grant update (form_name) on consent_details to marketing_app;
+grant update (page) on consent_details to marketing_app;
+grant update (policy_version) on consent_details to marketing_app;
+grant update (source) on consent_details to marketing_app;
 
 create table consent_records (
   site_id uuid not null,

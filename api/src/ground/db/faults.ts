@@ -3,6 +3,7 @@
 /** SQLSTATEs that code here decides by. */
 export const SQLSTATE = {
   uniqueViolation: '23505',
+  foreignKeyViolation: '23503',
   /** A check that failed; also what a row without a partition gets. */
   checkViolation: '23514',
   readOnlyTransaction: '25006',
@@ -92,7 +93,7 @@ const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /**
  * Runs work again after a collision with another transaction (three times), a row without a partition (once, when told
- * how to make it) or a lost connection (once). So work must be whole: a transaction, or one statement.
+ * how to make it), a row that went away under it (once) or a lost connection (once). So work must be whole: a transaction, or one statement.
  * makePartition  the job that makes them ahead did not run
  */
 export async function withRetries<T>(
@@ -106,6 +107,7 @@ export async function withRetries<T>(
       if (attempt <= 3 && isCollision(error)) await pause(Math.random() * 20 * attempt);
       else if (attempt === 1 && makePartition && codeOf(error) === SQLSTATE.checkViolation)
         await makePartition();
+      else if (attempt === 1 && codeOf(error) === SQLSTATE.foreignKeyViolation) continue;
       else if (attempt === 1 && isDatabaseAway(error) && !isStandingStill(error)) await pause(50);
       else throw error;
     }

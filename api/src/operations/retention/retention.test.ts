@@ -46,6 +46,21 @@ const summary = async () => {
 const rowCount = async (table: string) =>
   (await server.database.owner.query(`select count(*) as count from ${table}`)).rows[0].count;
 
+test('nothing is purged when the clock says that a month has passed since anything ran here', async () => {
+  const { owner } = server.database;
+  await owner.query(
+    "insert into job_runs (job, scheduled_for, trigger, state, started_at, finished_at) values ('backup', now() - interval '40 days', 'schedule', 'succeeded', now() - interval '40 days', now() - interval '40 days')",
+  );
+  const { status } = await call(`${server.url}/v1/admin/jobs/purge`, 'POST', {}, admin);
+  assert.equal(status, 500);
+  const failed = await owner.query("select error from job_runs where job = 'purge' and state = 'failed'");
+  assert.match(failed.rows[0].error, /clock/);
+  assert.equal(await rowCount('events'), 5);
+  await job('purge', { dryRun: true });
+  // a day later
+  await owner.query("update job_runs set started_at = now() - interval '13 hours' where job = 'backup'");
+});
+
 test('a dry run tells what would go and changes nothing', async () => {
   await job('rollup');
   const told = await job('purge', { dryRun: true });

@@ -54,8 +54,8 @@ begin
         when standing.status = 'implied' and standing.expires_at <= at then 'expired' end;
     when 'express' then
       return case
-        -- began before the withdrawal: it does not lift it
-        when now_is = 'withdrawn' then case when least(at, began) > standing.occurred_at then 'regranted' end
+        -- began before the withdrawal: it does not lift it; one that is still to come was dated by a clock that was ahead
+        when now_is = 'withdrawn' then case when least(at, began) > standing.occurred_at or standing.occurred_at > now() + interval '1 minute' then 'regranted' end
         when now_is = 'express' then case when not is_same and not (is_import and at <= standing.occurred_at) then 'reaffirmed' end
         when is_import then 'imported'
         when basis = 'double_opt_in' then 'confirmed'

@@ -5,7 +5,15 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
-import { countedNames, eraseNames, holding, patternOf, searchedIn, typesOf } from './mentions.ts';
+import {
+  countedNames,
+  eraseNames,
+  holding,
+  patternOf,
+  searchedIn,
+  typesOf,
+  withoutAddress,
+} from './mentions.ts';
 import { browsersOf, type Person, theirRows } from './theirs.ts';
 
 export interface ErasureRequest {
@@ -146,10 +154,7 @@ async function forgetIn(
   for (const { table, names } of emailNormalized ? searchedIn(tables) : []) {
     const types = await typesOf(db, table);
     if (types.size === 0) continue;
-    const set = names.map(
-      (name) =>
-        `${name} = regexp_replace(${name}::text, $2, '(erased)', 'gi')${types.get(name) === 'text' ? '' : `::${types.get(name)}`}`,
-    );
+    const set = names.map((name) => withoutAddress(table, name, types.get(name)!));
     const { rowCount, rows } = await db.query<{ day: string }>(
       `update ${table} set ${set.join(', ')} where site_id = $1 and ${holding(table, names)}${table === 'events' ? ' returning site_day($1, occurred_at) as day' : ''}`,
       [siteId, pattern],
