@@ -35,7 +35,7 @@ end $$;
 -- is_awaited  an opt-in waits for its second step: a withdrawal reaches it too
 create or replace function consent_action(asked text, basis text, at timestamptz, began timestamptz, ends_at timestamptz,
   standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean)
-returns text language plpgsql immutable as $$
+returns text language plpgsql stable as $$
 declare
   is_import constant boolean := basis = 'import';
   now_is constant text := coalesce(consent_at(standing.status, standing.expires_at, at), 'none');
