@@ -929,7 +929,7 @@ create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integ
 
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
-create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql immutable;
+create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql stable;
 
 create function consent_at(status text, expires_at timestamp with time zone, moment timestamp with time zone) returns text language sql immutable parallel safe;
 
@@ -1046,8 +1046,9 @@ create function site_day_starts(for_site uuid, day date) returns timestamp with 
 
 create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
-create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
 create function source_before(for_site uuid, for_visitor uuid, of_bots boolean, at timestamp with time zone) returns text language sql stable;
+
+create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
 
 create function tell_metrics_changed() returns trigger language plpgsql;
 
