@@ -168,11 +168,6 @@ alter table consent_details enable row level security;
 alter table consent_details force row level security;
 create policy own_sites on consent_details as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select on consent_details to marketing_app;
-grant update (evidence) on consent_details to marketing_app;
-grant update (form_name) on consent_details to marketing_app;
-grant update (page) on consent_details to marketing_app;
-grant update (policy_version) on consent_details to marketing_app;
-grant update (source) on consent_details to marketing_app;
 
 create table consent_records (
   site_id uuid not null,
@@ -960,6 +955,10 @@ create function days_in_new_zone() returns trigger language plpgsql;
 create function drop_event_partitions(before_day date) returns SETOF text language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on drop_event_partitions(date) from public;
 grant execute on drop_event_partitions(date) to marketing_app;
+
+create function erase_from_details(for_site uuid, pattern text) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on erase_from_details(uuid,text) from public;
+grant execute on erase_from_details(uuid,text) to marketing_app;
 
 create function event_time(client_at timestamp with time zone, received_at timestamp with time zone) returns timestamp with time zone language sql stable;
 

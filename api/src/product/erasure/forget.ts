@@ -152,6 +152,15 @@ async function forgetIn(
   const spellings = emailNormalized ? [emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
   const pattern = patternOf(spellings);
   for (const { table, names } of emailNormalized ? searchedIn(tables) : []) {
+    if (table === 'consent_details') {
+      // proof: the app may change none of it but by this
+      const { rows } = await db.query<{ rows: number }>('select erase_from_details($1, $2) as rows', [
+        siteId,
+        pattern,
+      ]);
+      count(table, rows[0]!.rows);
+      continue;
+    }
     const types = await typesOf(db, table);
     if (types.size === 0) continue;
     const set = names.map((name) => withoutAddress(table, name, types.get(name)!));
