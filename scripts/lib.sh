@@ -99,11 +99,11 @@ up_or_failed() {
   return 1
 }
 
-# setting NAME VALUE: puts one line into .env, keeping the others
+# setting NAME VALUE: puts one line into .env, keeping the others, and who may read it
 setting() {
   local file=$root/.env
-  touch "$file"
+  [[ -e $file ]] || install -m 0644 /dev/null "$file"
+  cp -p "$file" "$file.new"
   { grep -v "^$1=" "$file" || :; printf '%s=%s\n' "$1" "$2"; } >"$file.new"
-  chmod 0644 "$file.new"
   mv "$file.new" "$file"
 }

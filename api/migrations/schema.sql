@@ -897,6 +897,8 @@ create table visitors (
   first_human_at timestamp(3) with time zone,
   is_day_visitor boolean default false not null,
   bot_verdict text,
+  events_on date,
+  events_that_day integer,
   constraint visitors_pkey PRIMARY KEY (site_id, visitor_id)
 ) with (fillfactor=85);
 CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE ip_hash IS NOT NULL;
@@ -935,13 +937,15 @@ create function capture_lead(capture json) returns json language plpgsql set ena
 
 create function captured_at(lead leads) returns timestamp with time zone language sql stable;
 
+create function carry_source(for_site uuid, for_visitor uuid, of_bots boolean, after timestamp with time zone, came_from text) returns void language plpgsql;
+
 create function compare_day(for_site uuid, for_day date) returns TABLE(number text, raw double precision, rollup double precision) language plpgsql set jit=off set enable_nestloop=off set work_mem=8MB;
 
 create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integer, OUT last_lead uuid, OUT differing uuid[]) returns record language plpgsql;
 
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
-create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql immutable;
+create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql stable;
 
 create function consent_at(status text, expires_at timestamp with time zone, moment timestamp with time zone) returns text language sql immutable parallel safe;
 
@@ -961,6 +965,8 @@ create function count_capture(for_site uuid, at timestamp with time zone, as_out
 
 create function current_sites() returns uuid[] language sql stable parallel safe;
 
+create function cut_stretch(for_site uuid, for_visitor uuid, of_bots boolean, late timestamp with time zone[], since timestamp with time zone, until timestamp with time zone, inactivity interval) returns void language plpgsql;
+
 create function day_of(at timestamp with time zone, zone text) returns date language sql immutable strict parallel safe;
 
 create function day_starts(day date, zone text) returns timestamp with time zone language sql immutable strict parallel safe;
@@ -971,7 +977,13 @@ create function drop_event_partitions(before_day date) returns SETOF text langua
 revoke all on drop_event_partitions(date) from public;
 grant execute on drop_event_partitions(date) to marketing_app;
 
+create function erase_from_details(for_site uuid, pattern text) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on erase_from_details(uuid,text) from public;
+grant execute on erase_from_details(uuid,text) to marketing_app;
+
 create function event_time(client_at timestamp with time zone, received_at timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function flood_after() returns integer language sql immutable;
 
 create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF lead_facts language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
@@ -1012,6 +1024,8 @@ create function mark_visitor() returns trigger language plpgsql;
 
 create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF uuid language sql stable set enable_seqscan=off;
 
+create function move_events(for_site uuid, for_visitor uuid, ids uuid[], times timestamp with time zone[], to_sessions uuid[]) returns void language plpgsql set enable_seqscan=off set enable_nestloop=off set enable_mergejoin=off;
+
 create function netstring(field text) returns text language sql immutable parallel safe;
 
 create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
@@ -1032,9 +1046,9 @@ create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) 
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
-create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, since timestamp with time zone, inactivity interval) returns void language plpgsql;
+create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, late timestamp with time zone[], inactivity interval) returns void language plpgsql;
 
-create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, inactivity interval) returns void language plpgsql;
+create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, until timestamp with time zone, inactivity interval) returns void language plpgsql;
 
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
 
@@ -1052,9 +1066,13 @@ create function site_day_starts(for_site uuid, day date) returns timestamp with 
 
 create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
+create function source_before(for_site uuid, for_visitor uuid, of_bots boolean, at timestamp with time zone) returns text language sql stable;
+
 create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
 
 create function tell_metrics_changed() returns trigger language plpgsql;
+
+create function tell_recut(for_site uuid, for_visitor uuid, of_bots boolean) returns void language plpgsql;
 
 create function withdraw_consent(request json) returns json language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 

@@ -18,7 +18,7 @@ import { type DiskWatch, watchDisk } from './operations/health/disk.ts';
 import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
-import { type Forget, forgetting } from './product/erasure/forget.ts';
+import { ERASURE_MS_MAX, type Forget, forgetting } from './product/erasure/forget.ts';
 import { type DaySalts, openDaySalts } from './product/events/day-visitor.ts';
 import type { CountryOf } from './product/events/enrich.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
@@ -107,13 +107,18 @@ async function open(
     },
   );
   const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
-  const pool = (name: string, connectionsMax: number, statementTimeoutMs = 15_000) => {
-    const made = makePool(url, { name, connectionsMax, statementTimeoutMs, log });
+  const pool = (
+    name: string,
+    connectionsMax: number,
+    statementTimeoutMs = 15_000,
+    lockTimeoutMs = statementTimeoutMs,
+  ) => {
+    const made = makePool(url, { name, connectionsMax, statementTimeoutMs, lockTimeoutMs, log });
     ends(() => made.end());
     return made;
   };
   // Writing has connections of its own, so that reading never starves it.
-  const writing = pool('ingest', 2);
+  const writing = pool('ingest', 2, 10_000, 2000);
   const db = pool('api', 6);
   await refuseUnsafe(db);
   await makePartitions(db, -2, 7);
@@ -187,7 +192,7 @@ async function open(
     daySalts,
     tables,
     periods: periodsOf(features, config),
-    forget: forgetting(db, tables, leads.forgetJournal),
+    forget: forgetting(pool('erasure', 2, ERASURE_MS_MAX), tables, leads.forgetJournal),
   };
   return house;
 }

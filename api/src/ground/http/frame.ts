@@ -25,7 +25,7 @@ import {
   type Route,
   type WriteRoute,
 } from './route.ts';
-import { cleanText, validate } from './validate.ts';
+import { clean, cleanText, validate } from './validate.ts';
 
 /** Counts what visitors sent and was refused, and how long a write took. */
 export interface Refusals {
@@ -299,7 +299,7 @@ export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
       const call = callOf(ctx);
       call.route = route;
       call.pattern = pattern;
-      if (ctx.params) call.params = ctx.params;
+      if (ctx.params) call.params = clean(ctx.params) as Record<string, string>;
       return serve(ctx);
     };
     known.set(handle, route);

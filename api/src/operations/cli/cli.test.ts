@@ -138,7 +138,7 @@ test('words that fit reach their verb as they were meant', () => {
   });
   assert.deepEqual(asked('inspect', '--identity', 'key', 'a-file'), {
     words: 'inspect',
-    options: { identity: 'key' },
+    options: { identity: 'key', 'from-another-installation': false },
     word: 'a-file',
   });
   assert.deepEqual(asked('jobs'), { words: 'jobs', options: { 'dry-run': false }, word: '' });

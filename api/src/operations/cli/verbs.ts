@@ -100,6 +100,11 @@ export const verbs: readonly Verb[] = [
     run: async ({ since }) => (await import('./journal.ts')).replay(since),
   }),
   verb({
+    words: 'journal retry',
+    does: 'puts leads, unsubscribes and confirmations that could not be stored back into the journal, to be tried again',
+    run: async () => (await import('./journal.ts')).retry(),
+  }),
+  verb({
     words: 'rollups run',
     byDefault: true,
     does: 'counts the days anew that were marked, or those that are named',

@@ -46,6 +46,24 @@ const summary = async () => {
 const rowCount = async (table: string) =>
   (await server.database.owner.query(`select count(*) as count from ${table}`)).rows[0].count;
 
+test('nothing is purged when the clock says that a month has passed since anything ran here', async () => {
+  const { owner } = server.database;
+  await owner.query(
+    "insert into job_runs (job, scheduled_for, trigger, state, started_at, finished_at) values ('backup', now() - interval '40 days', 'schedule', 'succeeded', now() - interval '40 days', now() - interval '40 days')",
+  );
+  const done = await job('purge');
+  assert.match(done.warnings[0], /clock/);
+  const { rows } = await owner.query(
+    "select state, error from job_runs where job = 'purge' order by started_at desc limit 1",
+  );
+  assert.equal(rows[0].state, 'incomplete');
+  assert.match(rows[0].error, /clock/);
+  assert.equal(await rowCount('events'), 5);
+  await job('purge', { dryRun: true });
+  // a day later
+  await owner.query("update job_runs set started_at = now() - interval '13 hours' where job = 'backup'");
+});
+
 test('a dry run tells what would go and changes nothing', async () => {
   await job('rollup');
   const told = await job('purge', { dryRun: true });

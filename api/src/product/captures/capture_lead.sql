@@ -49,8 +49,9 @@ begin
   perform set_config('marketing.sites', site::text, true);
   perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || address, 7));
 
-  -- Began before an erasure of this address: it is as if it had been stored and then erased.
-  if exists (select from erasures where site_id = site and email_hash = c.email_hash and erased_at >= at) then
+  -- Began before an erasure of this address: it is as if it had been stored and then erased. An erasure that is still to come
+  -- was dated by a clock that was ahead: it was before this, or it would wait for the lock too.
+  if exists (select from erasures where site_id = site and email_hash = c.email_hash and erased_at between at and now() + interval '1 minute') then
     perform count_capture(site, at, 'rejected', 'erased');
     return json_build_object('leadId', c.lead_id, 'visitorId', coalesce(event ->> 'visitor_id', null),
       'sessionId', case when event is not null then uuidv7() end, 'outcome', 'erased');

@@ -27,7 +27,7 @@ export const captureTables: Tables = {
   quarantine: {
     holds: 'a suspicious submission that waits for a decision; decided, only that it was',
     whose: 'address',
-    columns: { email_normalized: 'goes', capture: 'goes', reasons: 'goes', decision: 'goes' },
+    columns: { email_normalized: 'goes', capture: 'goes, found', reasons: 'goes', decision: 'goes' },
     kept: {
       for: { days: 30 },
       since: 'coalesce(decided_at, received_at)',

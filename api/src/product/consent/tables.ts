@@ -5,7 +5,7 @@ export const consentTables: Tables = {
   opt_ins: {
     holds: 'the first step of a double opt-in',
     whose: 'lead',
-    columns: { token: 'goes', request: 'goes' },
+    columns: { token: 'goes', request: 'goes, found' },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
       {
@@ -24,12 +24,12 @@ export const consentTables: Tables = {
       salt: 'goes',
       email_normalized: 'goes',
       language: 'goes',
-      policy_version: 'goes',
+      policy_version: 'goes, found',
       purposes: 'goes',
-      page: 'goes',
-      form_name: 'goes',
-      source: 'goes',
-      evidence: 'goes',
+      page: 'goes, found',
+      form_name: 'goes, found',
+      source: 'goes, found',
+      evidence: 'goes, found',
       ip_hash: 'goes',
       ua_hash: 'goes',
       purpose: 'goes',

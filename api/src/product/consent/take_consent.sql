@@ -47,7 +47,8 @@ end $$;
 create or replace function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql
 set enable_seqscan = off as $$
   select record_consent(for_site, for_lead, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request',
-    'occurred_at', requested_at, 'purposes', json_build_array(purpose)))
+    -- dated by a clock that was ahead: it was before this all the same
+    'occurred_at', case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end, 'purposes', json_build_array(purpose)))
   from (select requested_at, purpose from withdrawal_requests where site_id = for_site and email_hash = for_hash
     order by purpose <> 'all', purpose) asked
 $$;

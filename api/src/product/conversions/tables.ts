@@ -5,7 +5,13 @@ export const conversionTables: Tables = {
   conversions: {
     holds: 'a signup, activation or purchase, by lead, visitor or the keyed hash of an address',
     whose: 'lead, visitor or hash',
-    columns: { conversion_id: 'goes', kind: 'goes', origin: 'goes', currency: 'goes', email_hash: 'goes' },
+    columns: {
+      conversion_id: 'goes, found',
+      kind: 'goes',
+      origin: 'goes',
+      currency: 'goes',
+      email_hash: 'goes',
+    },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
       {

@@ -1,4 +1,6 @@
 // One page under one name: a path as it is stored, the campaign its query names, and a referrer without what is none of ours.
+
+import { cutText } from '../../ground/lib/text.ts';
 import { CLICK_IDS, type Utm } from './source.ts';
 
 /** A site's own rules (sites/settings.ts). */
@@ -93,7 +95,7 @@ function tidyPath(text: string, rules: PathRules): string {
   let path = resolve(decodeText(text.toWellFormed())).normalize('NFC').replace(INVISIBLE, encode);
   if (!rules.keepTrailingSlash && path.length > 1 && path.endsWith('/')) path = path.slice(0, -1);
   path = withoutAddresses(path).trim();
-  return path.length > PATH_LENGTH_MAX ? path.slice(0, PATH_LENGTH_MAX).toWellFormed() : path;
+  return cutText(path, PATH_LENGTH_MAX);
 }
 
 /** The name a parameter is meant as: UTM_Source, utm_source[], utm_source[0], amp;utm_source. */
@@ -122,7 +124,7 @@ function readQuery(query: string, found: Found): void {
     const known = PARAMETERS.get(name);
     const standsFor = known ? undefined : STAND_INS.get(name);
     if (!known && !standsFor) continue;
-    const trimmed = withoutAddresses(value.trim()).slice(0, VALUE_LENGTH_MAX).toWellFormed().trim();
+    const trimmed = cutText(withoutAddresses(value.trim()), VALUE_LENGTH_MAX).trim();
     if (trimmed === '') continue;
     if (known && !found.kept.has(known)) found.kept.set(known, trimmed);
     if (standsFor && !found.standIns.has(standsFor)) found.standIns.set(standsFor, trimmed);
@@ -172,5 +174,5 @@ export function readReferrer(given: string | undefined): string | undefined {
   const url = URL.parse(given);
   if (url?.protocol === 'file:') return undefined; // folders of somebody's machine
   const page = url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0]!;
-  return withoutAddresses(page).slice(0, PATH_LENGTH_MAX).toWellFormed() || undefined;
+  return cutText(withoutAddresses(page), PATH_LENGTH_MAX) || undefined;
 }

@@ -7,6 +7,7 @@ import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { validate } from '../../ground/http/validate.ts';
 import { AppError, type Issue } from '../../ground/lib/app-error.ts';
+import { cutText } from '../../ground/lib/text.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { DaySalts } from './day-visitor.ts';
@@ -230,14 +231,14 @@ function noneTaken(results: { error?: string }[], call: Call): AppError {
 /** An origin alone, which is what browsers tell other hosts, is no page. */
 function pathOfPage(referer: string): string {
   const url = URL.parse(referer);
-  const path = url ? (url.pathname + url.search).slice(0, 2048) : '/';
+  const path = url ? cutText(url.pathname + url.search, 2048) : '/';
   return path === '/' ? UNKNOWN_PATH : path;
 }
 
 // An address of a picture holds whatever a template put there: too long is cut, and nothing is nothing.
 const optionalText = z
   .string()
-  .transform((text) => text.trim().slice(0, 2048).toWellFormed() || undefined)
+  .transform((text) => cutText(text.trim(), 2048) || undefined)
   .optional();
 const pixelQuery = z.object({
   propertyId: z
@@ -257,7 +258,7 @@ const pixelQuery = z.object({
 
 function utmOf(query: z.output<typeof pixelQuery>): Record<string, string> | undefined {
   const given = Object.entries(query).flatMap(([name, value]) =>
-    name.startsWith('utm_') && value ? [[name.slice(4), String(value).slice(0, 255)]] : [],
+    name.startsWith('utm_') && value ? [[name.slice(4), cutText(String(value), 255)]] : [],
   );
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }

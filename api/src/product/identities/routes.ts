@@ -1,5 +1,6 @@
 // Identities by hand: a visitor is a lead, or after all is not. POST /v1/identities/merge, /v1/identities/unmerge.
 import { z } from 'zod';
+import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
@@ -57,12 +58,15 @@ export function identityRoutes({ db }: { db: Pool }): Route[] {
   ): Promise<T | null> {
     const { siteId } = call.site;
     const visitorId = input.visitorId ?? visitorIdOf(siteId, input.anonId!);
-    return inSites(db, siteId, async (tx) => {
-      const leadId = input.leadId ?? (await findLeadByAddress(tx, siteId, input.email!.normalized))?.leadId;
-      if (!leadId) return null;
-      call.note({ target: leadId, details: { visitorId } });
-      return work(tx, leadId, visitorId);
-    });
+    // whoever of them is erased meanwhile is not there the second time
+    return withRetries(() =>
+      inSites(db, siteId, async (tx) => {
+        const leadId = input.leadId ?? (await findLeadByAddress(tx, siteId, input.email!.normalized))?.leadId;
+        if (!leadId) return null;
+        call.note({ target: leadId, details: { visitorId } });
+        return work(tx, leadId, visitorId);
+      }),
+    );
   }
 
   const common = { tag: 'leads', who: 'leads', of: 'named' } as const;

@@ -58,11 +58,14 @@ export async function importRow(
   };
 }
 
-/** Of someone who asked to be forgotten nothing may come back but consent of their own, given since and still running. */
+/**
+ * Of someone who asked to be forgotten nothing may come back but consent of their own, given since and still running.
+ * An erasure that is still to come was dated by a clock that was ahead.
+ */
 async function isErased(db: Db, siteId: string, row: ImportedRow, emailHash: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `select from erasures where site_id = $1 and email_hash = $2
-       and ($3::timestamptz is null or erased_at >= $3 or (not $4 and least($5::timestamptz,
+       and ($3::timestamptz is null or erased_at between $3 and now() + interval '1 minute' or (not $4 and least($5::timestamptz,
          $3::timestamptz + case $6 when 'implied_purchase' then interval '2 years' else interval '6 months' end) <= now())) limit 1`,
     [
       siteId,

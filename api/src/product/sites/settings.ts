@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { json } from '../../ground/http/fields.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
+import { cutText } from '../../ground/lib/text.ts';
 import type { Site } from '../../ground/site.ts';
 import { isNetwork } from './staff.ts';
 
@@ -93,7 +94,7 @@ function noMisspelling(settings: Record<string, unknown>, context: z.RefinementC
     if (name.length > 64)
       context.addIssue({
         code: 'custom',
-        path: [name.slice(0, 64)],
+        path: [cutText(name, 64)],
         message: 'a name of at most 64 characters',
       });
   }
