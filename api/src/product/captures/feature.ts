@@ -9,7 +9,8 @@ import { captureTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts'> {
+interface House
+  extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts' | 'dayRoom' | 'disk'> {
   db: Pool;
   leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'>;
 }
@@ -19,8 +20,17 @@ export const captures: Feature<House> = {
   functions: [sql('capture_parts.sql'), sql('capture_lead.sql')],
   tables: captureTables,
   tells: captureTells,
-  routes: ({ db, sites, ledger, countryOf, daySalts, leads }) => [
-    ...captureRoutes({ ...leads, sites, ledger, countryOf, daySalts, findText: knownTexts(db) }),
+  routes: ({ db, sites, ledger, countryOf, daySalts, dayRoom, disk, leads }) => [
+    ...captureRoutes({
+      ...leads,
+      sites,
+      ledger,
+      countryOf,
+      daySalts,
+      dayRoom,
+      disk,
+      findText: knownTexts(db),
+    }),
     ...quarantineRoutes({ db, sites }),
   ],
 };
