@@ -657,11 +657,13 @@ create table outgoing_mails (
   sent_at timestamp(3) with time zone,
   given_up_at timestamp(3) with time zone,
   last_error text,
+  asked_by bytea,
   constraint outgoing_mails_pkey PRIMARY KEY (site_id, mail_id),
   constraint outgoing_mails_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
   constraint outgoing_mails_kind_check CHECK (kind = 'confirm'::text)
 );
 CREATE INDEX outgoing_mails_due ON outgoing_mails USING btree (next_attempt_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX outgoing_mails_sent ON outgoing_mails USING btree (site_id, sent_at) WHERE sent_at IS NOT NULL;
 alter table outgoing_mails enable row level security;
 alter table outgoing_mails force row level security;
 create policy own_sites on outgoing_mails as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));

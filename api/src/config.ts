@@ -69,6 +69,9 @@ export const settings = z.object({
   ROLLUP_RETENTION_MONTHS: whole(1, 240)
     .default(24)
     .describe('numbers per day, whatever became of the raw events'),
+  EVENTS_MB_PER_DAY: whole(1, 10_000_000)
+    .optional()
+    .describe('what visits to all sites may add to the disk in a day; without it a tenth of what is free'),
   REJECTION_RETENTION_DAYS: whole(1, 1500)
     .default(30)
     .describe('samples of what was refused; the counts stay as long as rollups'),

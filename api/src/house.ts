@@ -19,6 +19,7 @@ import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
 import { ERASURE_MS_MAX, type Forget, forgetting } from './product/erasure/forget.ts';
+import { type DayRoom, endlessRoom, makeDayRoom } from './product/events/day-room.ts';
 import { type DaySalts, openDaySalts } from './product/events/day-visitor.ts';
 import type { CountryOf } from './product/events/enrich.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
@@ -50,6 +51,7 @@ export interface House {
   metrics: MetricsCache;
   countryOf: CountryOf | null;
   daySalts: DaySalts;
+  dayRoom: DayRoom;
   /** Of all features. */
   tables: Tables;
   /** How long what is kept, of all features. */
@@ -171,6 +173,14 @@ async function open(
     log,
   });
   ends(() => alerts.close());
+  const dayRoom =
+    config.RATE_LIMITS === 'off'
+      ? endlessRoom
+      : makeDayRoom({
+          bytesMax: config.EVENTS_MB_PER_DAY ? config.EVENTS_MB_PER_DAY * 1_000_000 : null,
+          freeBytes: () => disk.fullest()?.freeBytes ?? null,
+          siteCount: () => sites.list().length,
+        });
   const countryOf = countryLookup(config.GEO_DATABASE);
   const house: House = {
     config,
@@ -190,6 +200,7 @@ async function open(
     metrics,
     countryOf,
     daySalts,
+    dayRoom,
     tables,
     periods: periodsOf(features, config),
     forget: forgetting(pool('erasure', 2, ERASURE_MS_MAX), tables, leads.forgetJournal),

@@ -17,6 +17,7 @@ export const STATUS: Record<ErrorCode, number> = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
+  daily_limit: 429,
   internal_error: 500,
   unavailable: 503,
   admin_auth_not_configured: 503,

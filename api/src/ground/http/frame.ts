@@ -30,7 +30,7 @@ import { clean, cleanText, validate } from './validate.ts';
 /** Counts what visitors sent and was refused, and how long a write took. */
 export interface Refusals {
   refuse(
-    refusal: { siteId: string; route: WriteRoute; reason: string; issues?: AppError['issues'] },
+    refusal: { siteId: string; route: WriteRoute; reason: string; issues?: AppError['issues']; from: string },
     count?: number,
   ): void;
   /** Server time, in milliseconds. */
@@ -202,6 +202,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
             route: counts,
             reason: error.code,
             issues: error.issues,
+            from: call.client.limitKey,
           },
           items,
         );

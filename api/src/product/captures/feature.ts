@@ -11,7 +11,8 @@ import { captureTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts'> {
+interface House
+  extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts' | 'dayRoom' | 'disk'> {
   db: Pool;
   leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'> & {
     journal: Journal;
@@ -24,8 +25,17 @@ export const captures: Feature<House> = {
   tables: captureTables,
   readings: [journalReading],
   tells: captureTells,
-  routes: ({ db, sites, ledger, countryOf, daySalts, leads }) => [
-    ...captureRoutes({ ...leads, sites, ledger, countryOf, daySalts, findText: knownTexts(db) }),
+  routes: ({ db, sites, ledger, countryOf, daySalts, dayRoom, disk, leads }) => [
+    ...captureRoutes({
+      ...leads,
+      sites,
+      ledger,
+      countryOf,
+      daySalts,
+      dayRoom,
+      disk,
+      findText: knownTexts(db),
+    }),
     ...quarantineRoutes({ db, sites }),
   ],
 };

@@ -38,7 +38,8 @@ begin
       insert into opt_ins (site_id, lead_id, token, requested_at, request)
       values (for_site, for_lead, consent ->> 'token', at, asked::json) returning opt_in_id
     )
-    insert into outgoing_mails (site_id, lead_id, kind, opt_in_id) select for_site, for_lead, 'confirm', opt_in_id from request;
+    insert into outgoing_mails (site_id, lead_id, kind, opt_in_id, asked_by)
+    select for_site, for_lead, 'confirm', opt_in_id, (consent ->> 'ip_hash')::bytea from request;
   end if;
   return status;
 end $$;

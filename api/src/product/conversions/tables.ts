@@ -5,6 +5,7 @@ export const conversionTables: Tables = {
   conversions: {
     holds: 'a signup, activation or purchase, by lead, visitor or the keyed hash of an address',
     whose: 'lead, visitor or hash',
+    bound: 'one an event of a browser, while that is kept',
     columns: {
       conversion_id: 'goes, found',
       kind: 'goes',
@@ -20,6 +21,14 @@ export const conversionTables: Tables = {
         why: 'older than rollups are kept, and nobody has them',
         where:
           'not exists (select from leads l where l.site_id = target.site_id and l.lead_id = target.lead_id)',
+      },
+      {
+        for: { days: 'EVENT_RETENTION_DAYS' },
+        since: 'occurred_at',
+        why: 'told by a browser that is nobody’s, whose events are gone',
+        where: `origin = 'browser' and lead_id is null and not exists (select from lead_identities i
+          where i.site_id = target.site_id and i.visitor_id = target.visitor_id)`,
+        counted: 'browserConversions',
       },
     ],
   },

@@ -1,6 +1,6 @@
 // What a row of an import may hold, and how its dates are read: nothing is guessed, since they are evidence. Pure.
 import { z } from 'zod';
-import { cutText } from '../../ground/http/forgive.ts';
+import { cutText } from '../../ground/lib/text.ts';
 import { readPurposes } from '../consent/purposes.ts';
 
 /** How days are written where they are not ISO; a time may follow (HH:mm or HH:mm:ss) and is UTC. */
