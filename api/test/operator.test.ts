@@ -72,7 +72,7 @@ case " ${'${words[*]}'} " in
     exec bash -c "$script" "$@" ;;
   *" api "*)
     [[ $1 != marketing ]] || shift
-    [[ $1 != "backup" ]] || { echo "$BACKUP"; exit; }
+    [[ $1 != "backup" ]] || { echo "$BACKUP"; exit "$BACKUP_CODE"; }
     while IFS= read -r line; do [[ $line != *=* ]] || export "$line"; done <"$APP/.env"
     for file in "$APP"/secrets/*; do export "${'${file##*/}'}_FILE=$file"; done
     unset POSTGRES_PASSWORD_FILE DATABASE_URL_FILE
@@ -126,7 +126,7 @@ async function run(
     env: {
       ...{ PATH: `${join(top, 'bin')}:${process.env.PATH}`, APP: app, TOP: top, NODE: process.execPath, CLI },
       ...{ DATABASE: `postgres://${role}:PASSWORD@${url.host}${url.pathname}`, DATA_DIR: join(app, 'data') },
-      ...{ MARKETING_STATE: join(app, 'state'), HOME: top, ...env },
+      ...{ MARKETING_STATE: join(app, 'state'), HOME: top, BACKUP_CODE: '0', ...env },
     },
   });
   child.stdin.end(input);
@@ -274,6 +274,55 @@ test('scripts/status on a server works without options too, and with the API dow
 test('scripts/secret --list names what is kept and shows none', async () => {
   const { stdout } = await run('secret', ['--list']);
   assert.equal(stdout, 'ADMIN_API_KEY\nDATABASE_URL\nIP_HASH_PEPPER\nPOSTGRES_PASSWORD\n');
+});
+
+test('scripts/backup brings a backup here whatever became of its copy elsewhere, and asks no bucket for it', async () => {
+  const far = appliance('far');
+  const path = await makeSet(join(far, 'data/backups'), new Date('2026-03-01T02:15:00Z'));
+  const BACKUP = path.slice(path.lastIndexOf('/') + 1);
+  const shelf = join(top, 'shelf');
+  const done = await run('backup', ['root@far', '--to', shelf], { env: { BACKUP, BACKUP_CODE: '4' } });
+  assert.equal(done.status, 0, done.stderr);
+  assert.equal(done.stdout, `${join(shelf, BACKUP)}\n`);
+  assert.ok(readFileSync(join(shelf, BACKUP)).equals(readFileSync(path)));
+  assert.match(readFileSync(join(far, 'calls'), 'utf8'), /api marketing backup --name --no-copy/);
+
+  const there = await run('backup', ['root@far', '--to', '-'], { env: { BACKUP, BACKUP_CODE: '4' } });
+  assert.equal(there.status, 4, 'a copy failed');
+  assert.match(there.stderr, /marketing-20260301T021500Z\.dump is there/);
+  const none = await run('backup', ['root@far', '--to', shelf], { env: { BACKUP: '', BACKUP_CODE: '3' } });
+  assert.match(none.stderr, /no backup was made/);
+});
+
+test('scripts/backup --list and --check-offsite answer with the API down too', async () => {
+  await makeSet(join(app, 'data/backups'), new Date('2026-03-01T02:15:00Z'), { proven: true });
+  writeFileSync(join(app, 'sick'), '');
+  const listed = await run('backup', ['--list']);
+  assert.equal(listed.status, 0, listed.stderr);
+  assert.match(
+    listed.stdout,
+    /^marketing-20260301T021500Z\.dump +2026-03-01 02:15 UTC +0\.0 MB +proven +here$/m,
+  );
+  const nowhere = await run('backup', ['--check-offsite']);
+  assert.notEqual(nowhere.status, 0);
+  assert.match(nowhere.stderr, /No place for copies is set up/);
+});
+
+test('scripts/restore --from-offsite sends no file: the server fetches it', async () => {
+  const far = appliance('far');
+  writeFileSync(join(far, 'scripts/restore'), '#!/bin/bash\necho "$*" >"$APP/restored"; cat >/dev/null\n');
+  const done = await run('restore', [
+    'root@far',
+    '--from-offsite',
+    'latest',
+    '--from-another-installation',
+    '--yes',
+  ]);
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(
+    readFileSync(join(far, 'restored'), 'utf8'),
+    /^--received --yes --from-another-installation offsite:latest$/m,
+  );
 });
 
 /** Two servers; the new one's restore only notes what it is given. */

@@ -14,7 +14,7 @@ export interface Memory {
 export const emptyMemory = (): Memory => ({ alarms: {}, sentAt: [] });
 
 export interface Notice {
-  kind: 'alarm' | 'worse' | 'reminder' | 'recovered' | 'trial';
+  kind: 'alarm' | 'worse' | 'reminder' | 'recovered' | 'trial' | 'notice';
   id: string;
   severity: Alarm['severity'];
   message: string;
@@ -93,6 +93,7 @@ const WORDS: Record<Notice['kind'], string> = {
   reminder: 'STILL',
   recovered: 'RECOVERED',
   trial: 'TRIAL',
+  notice: 'NOTICE',
 };
 
 /** One line for a person, and for chat tools that show a field called text. */
