@@ -233,6 +233,20 @@ test('backups of another installation in the same folder are never touched, and 
   );
 });
 
+test('uploads that a killed process left begun are ended a week later, and nobody else’s', async () => {
+  await backupAt(night(10));
+  const begin = (id: string, name: string, at: Date) => {
+    bucket.uploads.set(id, new Map());
+    bucket.begun.set(id, { name, at: at.toISOString() });
+  };
+  begin('old/one&=', `marketing-${stampOf(night(0))}.dump`, night(0));
+  begin('young', `marketing-${stampOf(night(9))}.dump`, night(9));
+  begin('strange', 'somebody-elses.tar', night(0));
+  assert.equal((await bringTo(bucket.target, night(10))).message, null);
+  assert.deepEqual([...bucket.uploads.keys()], ['young', 'strange']);
+  bucket.uploads.clear();
+});
+
 test('a key that may not list brings the newest to safety all the same, once', async () => {
   await backupAt(night(0));
   bucket.night = 'lists nothing';
