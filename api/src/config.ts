@@ -118,6 +118,11 @@ export const settings = z.object({
   CADDY_ADDRESS: text
     .optional()
     .describe("host:port of our own Caddy, whose certificate for PUBLIC_URL's name is watched"),
+  RELEASE_NOTICE: flag
+    .default(false)
+    .describe(
+      'whether to ask the registry that IMAGE names, once a day, for a newer release; a notice tells of it',
+    ),
   JOBS: z
     .enum(['on', 'off'])
     .default('on')
@@ -148,8 +153,11 @@ export const settings = z.object({
     .describe('least level that is logged'),
 });
 
-/** The settings, and which release this is: the image says that of itself, nobody sets it (so .env.example hasn't got it). */
-export type Config = z.output<typeof settings> & { version: string };
+/**
+ * The settings, and which release this is: the image says that of itself, nobody sets it (so .env.example hasn't got it).
+ * image  as compose.yaml reads it from the same .env; null: not named there
+ */
+export type Config = z.output<typeof settings> & { version: string; image: string | null };
 
 export class ConfigError extends Error {}
 
@@ -187,5 +195,5 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     throw new ConfigError(
       `These settings are not right:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
-  return { ...parsed.data, version: releaseOf(environment) };
+  return { ...parsed.data, version: releaseOf(environment), image: environment.IMAGE || null };
 }
