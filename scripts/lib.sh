@@ -72,11 +72,56 @@ take_lock() {
   flock -w "${1:-2}" 9
 }
 
-# setting NAME VALUE: puts one line into .env, keeping the others
-setting() {
+# Of .env: the file keeps its mode and its owner, and is at every moment the old one or the new.
+rewrite_env() {
   local file=$root/.env
-  touch "$file"
-  { grep -v "^$1=" "$file" || :; printf '%s=%s\n' "$1" "$2"; } >"$file.new"
-  chmod 0644 "$file.new"
+  [[ -e $file ]] || (umask 022 && : >"$file")
+  cp -p "$file" "$file.new"
+  "$@" <"$file" >"$file.new"
   mv "$file.new" "$file"
+}
+
+# setting NAME VALUE: puts one line into .env, in the place of the one that is there; VALUE as it stands in the file (quoted)
+setting() {
+  rewrite_env env_line "$1" "$1=$2"
+}
+
+# setting_away NAME: takes its line out of .env
+setting_away() {
+  rewrite_env env_line "$1" ''
+}
+
+# env_line NAME LINE: a .env on standard input with that line instead of the name's, or none
+env_line() {
+  local line written=no
+  while IFS= read -r line || [[ -n $line ]]; do
+    case $line in
+      "$1="* | "export $1="*)
+        if [[ $written == no && -n $2 ]]; then printf '%s\n' "$2"; fi
+        written=yes ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
+  if [[ $written == no && -n $2 ]]; then printf '%s\n' "$2"; fi
+}
+
+# quoted VALUE: as it must stand in .env, so that Compose reads back the very same
+quoted() {
+  local escaped quote=\' LC_ALL=C
+  case $1 in
+    *$'\n'*)
+      # only between double quotes is \n a line's end, and there $ and \ have meanings of their own
+      [[ $1 != *[\\\$]* ]] || die "a value of several lines cannot hold a dollar sign or a backslash"
+      escaped=${1//\"/\\\"}
+      printf '"%s"' "${escaped//$'\n'/\\n}" ;;
+    *[!A-Za-z0-9_./:@,+=%-]*) 
+      escaped=${1//$quote/\\$quote}
+      printf "'%s'" "$escaped" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+# ask VERB…: the API's command line in the running container; where it is down, in one of its own
+ask() {
+  if [[ $(state api) == healthy ]]; then api "$@"; else compose run --rm --no-deps -T api "$@"; fi
 }

@@ -524,6 +524,7 @@ create table lead_identities (
   confidence real not null,
   linked_at timestamp(3) with time zone default now() not null,
   unlinked_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
   constraint lead_identities_pkey PRIMARY KEY (site_id, identity_id),
   constraint lead_identities_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
   constraint lead_identities_confidence_check CHECK (confidence > 0::double precision AND confidence <= 1::double precision),
@@ -540,6 +541,23 @@ CREATE TRIGGER facts_by_new_link AFTER INSERT ON lead_identities FOR EACH ROW WH
 CREATE TRIGGER facts_of_others_by_changed_link AFTER UPDATE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text OR new.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
 CREATE TRIGGER facts_of_others_by_gone_link AFTER DELETE ON lead_identities FOR EACH ROW WHEN (old.link_source <> 'same_ip_ua_window'::text) EXECUTE FUNCTION mark_visitor();
 grant delete, insert, select, update on lead_identities to marketing_app;
+
+create table lead_rectifications (
+  site_id uuid not null,
+  rectification_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  rectified_at timestamp(3) with time zone default now() not null,
+  email_hash bytea not null,
+  evidence text,
+  constraint lead_rectifications_pkey PRIMARY KEY (site_id, rectification_id),
+  constraint lead_rectifications_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
+  constraint lead_rectifications_evidence_check CHECK (length(evidence) <= 2000)
+);
+CREATE INDEX lead_rectifications_of ON lead_rectifications USING btree (site_id, lead_id);
+alter table lead_rectifications enable row level security;
+alter table lead_rectifications force row level security;
+create policy own_sites on lead_rectifications as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on lead_rectifications to marketing_app;
 
 create table lead_touches (
   site_id uuid not null,
@@ -586,6 +604,9 @@ create table leads (
   consent_head bytea,
   unsubscribe_key text not null,
   imported_at timestamp(3) with time zone,
+  no_profiling boolean default false not null,
+  restricted boolean default false not null,
+  attributes jsonb,
   constraint leads_pkey PRIMARY KEY (site_id, lead_id),
   constraint leads_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
   constraint leads_site_id_unsubscribe_key_key UNIQUE (site_id, unsubscribe_key),
@@ -636,11 +657,13 @@ create table outgoing_mails (
   sent_at timestamp(3) with time zone,
   given_up_at timestamp(3) with time zone,
   last_error text,
+  asked_by bytea,
   constraint outgoing_mails_pkey PRIMARY KEY (site_id, mail_id),
   constraint outgoing_mails_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
   constraint outgoing_mails_kind_check CHECK (kind = 'confirm'::text)
 );
 CREATE INDEX outgoing_mails_due ON outgoing_mails USING btree (next_attempt_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX outgoing_mails_sent ON outgoing_mails USING btree (site_id, sent_at) WHERE sent_at IS NOT NULL;
 alter table outgoing_mails enable row level security;
 alter table outgoing_mails force row level security;
 create policy own_sites on outgoing_mails as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -876,6 +899,8 @@ create table visitors (
   first_human_at timestamp(3) with time zone,
   is_day_visitor boolean default false not null,
   bot_verdict text,
+  events_on date,
+  events_that_day integer,
   constraint visitors_pkey PRIMARY KEY (site_id, visitor_id)
 ) with (fillfactor=85);
 CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE ip_hash IS NOT NULL;
@@ -914,13 +939,15 @@ create function capture_lead(capture json) returns json language plpgsql set ena
 
 create function captured_at(lead leads) returns timestamp with time zone language sql stable;
 
+create function carry_source(for_site uuid, for_visitor uuid, of_bots boolean, after timestamp with time zone, came_from text) returns void language plpgsql;
+
 create function compare_day(for_site uuid, for_day date) returns TABLE(number text, raw double precision, rollup double precision) language plpgsql set jit=off set enable_nestloop=off set work_mem=8MB;
 
 create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integer, OUT last_lead uuid, OUT differing uuid[]) returns record language plpgsql;
 
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
-create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql immutable;
+create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql stable;
 
 create function consent_at(status text, expires_at timestamp with time zone, moment timestamp with time zone) returns text language sql immutable parallel safe;
 
@@ -940,6 +967,8 @@ create function count_capture(for_site uuid, at timestamp with time zone, as_out
 
 create function current_sites() returns uuid[] language sql stable parallel safe;
 
+create function cut_stretch(for_site uuid, for_visitor uuid, of_bots boolean, late timestamp with time zone[], since timestamp with time zone, until timestamp with time zone, inactivity interval) returns void language plpgsql;
+
 create function day_of(at timestamp with time zone, zone text) returns date language sql immutable strict parallel safe;
 
 create function day_starts(day date, zone text) returns timestamp with time zone language sql immutable strict parallel safe;
@@ -950,7 +979,13 @@ create function drop_event_partitions(before_day date) returns SETOF text langua
 revoke all on drop_event_partitions(date) from public;
 grant execute on drop_event_partitions(date) to marketing_app;
 
+create function erase_from_details(for_site uuid, pattern text) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on erase_from_details(uuid,text) from public;
+grant execute on erase_from_details(uuid,text) to marketing_app;
+
 create function event_time(client_at timestamp with time zone, received_at timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function flood_after() returns integer language sql immutable;
 
 create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF lead_facts language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
@@ -991,6 +1026,8 @@ create function mark_visitor() returns trigger language plpgsql;
 
 create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF uuid language sql stable set enable_seqscan=off;
 
+create function move_events(for_site uuid, for_visitor uuid, ids uuid[], times timestamp with time zone[], to_sessions uuid[]) returns void language plpgsql set enable_seqscan=off set enable_nestloop=off set enable_mergejoin=off;
+
 create function netstring(field text) returns text language sql immutable parallel safe;
 
 create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
@@ -1011,9 +1048,9 @@ create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) 
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
-create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, since timestamp with time zone, inactivity interval) returns void language plpgsql;
+create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, late timestamp with time zone[], inactivity interval) returns void language plpgsql;
 
-create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, inactivity interval) returns void language plpgsql;
+create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, until timestamp with time zone, inactivity interval) returns void language plpgsql;
 
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
 
@@ -1031,9 +1068,13 @@ create function site_day_starts(for_site uuid, day date) returns timestamp with 
 
 create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
+create function source_before(for_site uuid, for_visitor uuid, of_bots boolean, at timestamp with time zone) returns text language sql stable;
+
 create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
 
 create function tell_metrics_changed() returns trigger language plpgsql;
+
+create function tell_recut(for_site uuid, for_visitor uuid, of_bots boolean) returns void language plpgsql;
 
 create function withdraw_consent(request json) returns json language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 

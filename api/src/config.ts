@@ -58,7 +58,9 @@ export const settings = z.object({
   SESSION_INACTIVITY_MINUTES: whole(1, 1440).default(30).describe('silence that ends a session'),
   ENABLE_HEURISTIC_LINKING: flag
     .default(true)
-    .describe('whether visitors at the same address and browser are linked, weakly, to a lead'),
+    .describe(
+      'whether sites may link visitors at the same address and browser, weakly, to a lead (their setting linking: on)',
+    ),
   HEURISTIC_LINK_WINDOW_MINUTES: whole(1, 1440).default(15).describe('how far back such a link looks'),
   METRICS_SUMMARY_CACHE_TTL_MS: whole(0, 3_600_000)
     .default(15_000)
@@ -67,6 +69,9 @@ export const settings = z.object({
   ROLLUP_RETENTION_MONTHS: whole(1, 240)
     .default(24)
     .describe('numbers per day, whatever became of the raw events'),
+  EVENTS_MB_PER_DAY: whole(1, 10_000_000)
+    .optional()
+    .describe('what visits to all sites may add to the disk in a day; without it a tenth of what is free'),
   REJECTION_RETENTION_DAYS: whole(1, 1500)
     .default(30)
     .describe('samples of what was refused; the counts stay as long as rollups'),
@@ -113,6 +118,11 @@ export const settings = z.object({
   CADDY_ADDRESS: text
     .optional()
     .describe("host:port of our own Caddy, whose certificate for PUBLIC_URL's name is watched"),
+  RELEASE_NOTICE: flag
+    .default(false)
+    .describe(
+      'whether to ask the registry that IMAGE names, once a day, for a newer release; a notice tells of it',
+    ),
   JOBS: z
     .enum(['on', 'off'])
     .default('on')
@@ -143,8 +153,11 @@ export const settings = z.object({
     .describe('least level that is logged'),
 });
 
-/** The settings, and which release this is: the image says that of itself, nobody sets it (so .env.example hasn't got it). */
-export type Config = z.output<typeof settings> & { version: string };
+/**
+ * The settings, and which release this is: the image says that of itself, nobody sets it (so .env.example hasn't got it).
+ * image  as compose.yaml reads it from the same .env; null: not named there
+ */
+export type Config = z.output<typeof settings> & { version: string; image: string | null };
 
 export class ConfigError extends Error {}
 
@@ -182,5 +195,5 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     throw new ConfigError(
       `These settings are not right:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
-  return { ...parsed.data, version: releaseOf(environment) };
+  return { ...parsed.data, version: releaseOf(environment), image: environment.IMAGE || null };
 }

@@ -7,6 +7,7 @@ import { audit } from './operations/audit/feature.ts';
 import { backups } from './operations/backups/feature.ts';
 import { health } from './operations/health/feature.ts';
 import { jobs } from './operations/jobs/feature.ts';
+import { releases } from './operations/releases/feature.ts';
 import { retention } from './operations/retention/feature.ts';
 import { status } from './operations/status/feature.ts';
 import { bots } from './product/bots/feature.ts';
@@ -46,6 +47,7 @@ export const FEATURES: readonly AnyFeature[] = [
   // what runs it
   audit,
   backups,
+  releases,
   status,
   health,
   // what it stands on

@@ -18,7 +18,8 @@ import { type DiskWatch, watchDisk } from './operations/health/disk.ts';
 import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
-import { type Forget, forgetting } from './product/erasure/forget.ts';
+import { ERASURE_MS_MAX, type Forget, forgetting } from './product/erasure/forget.ts';
+import { type DayRoom, endlessRoom, makeDayRoom } from './product/events/day-room.ts';
 import { type DaySalts, openDaySalts } from './product/events/day-visitor.ts';
 import type { CountryOf } from './product/events/enrich.ts';
 import { type Ingest, makeIngest } from './product/events/ingest.ts';
@@ -50,6 +51,7 @@ export interface House {
   metrics: MetricsCache;
   countryOf: CountryOf | null;
   daySalts: DaySalts;
+  dayRoom: DayRoom;
   /** Of all features. */
   tables: Tables;
   /** How long what is kept, of all features. */
@@ -107,13 +109,18 @@ async function open(
     },
   );
   const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
-  const pool = (name: string, connectionsMax: number, statementTimeoutMs = 15_000) => {
-    const made = makePool(url, { name, connectionsMax, statementTimeoutMs, log });
+  const pool = (
+    name: string,
+    connectionsMax: number,
+    statementTimeoutMs = 15_000,
+    lockTimeoutMs = statementTimeoutMs,
+  ) => {
+    const made = makePool(url, { name, connectionsMax, statementTimeoutMs, lockTimeoutMs, log });
     ends(() => made.end());
     return made;
   };
   // Writing has connections of its own, so that reading never starves it.
-  const writing = pool('ingest', 2);
+  const writing = pool('ingest', 2, 10_000, 2000);
   const db = pool('api', 6);
   await refuseUnsafe(db);
   await makePartitions(db, -2, 7);
@@ -166,6 +173,14 @@ async function open(
     log,
   });
   ends(() => alerts.close());
+  const dayRoom =
+    config.RATE_LIMITS === 'off'
+      ? endlessRoom
+      : makeDayRoom({
+          bytesMax: config.EVENTS_MB_PER_DAY ? config.EVENTS_MB_PER_DAY * 1_000_000 : null,
+          freeBytes: () => disk.fullest()?.freeBytes ?? null,
+          siteCount: () => sites.list().length,
+        });
   const countryOf = countryLookup(config.GEO_DATABASE);
   const house: House = {
     config,
@@ -185,9 +200,10 @@ async function open(
     metrics,
     countryOf,
     daySalts,
+    dayRoom,
     tables,
     periods: periodsOf(features, config),
-    forget: forgetting(db, tables, leads.forgetJournal),
+    forget: forgetting(pool('erasure', 2, ERASURE_MS_MAX), tables, leads.forgetJournal),
   };
   return house;
 }

@@ -71,7 +71,7 @@ export function keptPage(): string {
           rule.holds,
           rule.whose ? WHOSE[rule.whose] : 'nobody',
           onErasure(rule),
-          keptOf(rule).map(inTime).join('; '),
+          [...keptOf(rule).map(inTime), ...(rule.bound ? [`at most ${rule.bound}`] : [])].join('; '),
         ),
       );
     for (const { holds, for: period } of Object.values(keeps)) {

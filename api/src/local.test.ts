@@ -65,6 +65,23 @@ test('the first start makes everything, says where it is, and the next one still
   assert.equal(await second.exited, 0);
 });
 
+test('a start after a kill takes over from the database that was left running, and a second one beside it is refused', async () => {
+  const killed = await begin({});
+  const event = makeEvent();
+  assert.equal((await call(`${killed.url}/v1/events`, 'POST', event)).status, 202);
+  killed.child.kill('SIGKILL');
+  await killed.exited;
+  const next = await begin({});
+  assert.match(next.said(), /Ready\./);
+  assert.equal((await call(`${next.url}/v1/events`, 'POST', event)).body.duplicate, true);
+  const beside = await begin({});
+  assert.equal(await beside.exited, 1);
+  assert.match(beside.said(), /Another process of this product is using the database/);
+  assert.equal((await call(`${next.url}/v1/healthz`)).status, 200, 'and leaves the first one alone');
+  next.child.kill('SIGTERM');
+  assert.equal(await next.exited, 0);
+});
+
 test('wrong settings stop the start with every fault and no stack', async () => {
   const { exited, said } = await begin({ PORT: 'abc', SESSION_INACTIVITY_MINUTES: '0' });
   assert.equal(await exited, 1);

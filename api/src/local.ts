@@ -9,6 +9,7 @@ import { type EmbeddedPostgres, embeddedPostgres } from './ground/db/embedded.ts
 import { appendWhole, createDurably, makeFolder } from './ground/lib/durable.ts';
 import { makeLog } from './ground/lib/log.ts';
 import { type Running, start } from './main.ts';
+import { strangers, strangerWords } from './operations/settings/names.ts';
 import { updateSite } from './product/sites/queries.ts';
 
 const env = process.env;
@@ -85,6 +86,7 @@ try {
   if (!postgres && demoPort) letDemoIn(demoPort);
   const config = readConfig(env);
   const log = makeLog(config.LOG_LEVEL);
+  for (const one of strangers(env)) say(strangerWords(one));
   const running = await start(config, log);
   const demo = await startDemo({ port: demoPort, apiOrigin: running.url });
   stop = async () => {

@@ -8,6 +8,7 @@ import { makeMeters } from './ground/http/meters.ts';
 import type { Route } from './ground/http/route.ts';
 import { type Log, makeLog } from './ground/lib/log.ts';
 import { type House, openHouse } from './house.ts';
+import { strangers, strangerWords } from './operations/settings/names.ts';
 import { ensureSnippet } from './product/snippet/routes.ts';
 import { listen } from './serve.ts';
 
@@ -102,6 +103,7 @@ async function run(): Promise<void> {
   };
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGINT', () => end('SIGINT'));
+  for (const one of strangers(process.env)) log.warn(one, strangerWords(one));
   running = await start(config, log);
 }
 

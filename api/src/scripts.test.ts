@@ -2,7 +2,16 @@
 // how they would be called.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -106,4 +115,26 @@ test('start, dev and sql tell what they are for instead of doing it', () => {
     );
   }
   for (const script of ['start', 'dev']) assert.equal(run(script, ['--prot=3000']).status, 2);
+});
+
+test('a setting that an upgrade writes leaves .env readable for whom it was, and the others as they were', () => {
+  const root = join(folder, 'appliance');
+  mkdirSync(join(root, 'scripts'), { recursive: true });
+  copyFileSync(join(scripts, 'lib.sh'), join(root, 'scripts', 'lib.sh'));
+  const file = join(root, '.env');
+  const write = () =>
+    spawnSync('bash', ['-c', `. "$1/scripts/lib.sh"; setting IMAGE new`, 'upgrade', root], {
+      encoding: 'utf8',
+    });
+  for (const mode of [0o600, 0o640, 0o644]) {
+    writeFileSync(file, 'IMAGE=old\nDOMAIN=a.example\n');
+    chmodSync(file, mode);
+    const { status, stderr } = write();
+    assert.equal(status, 0, stderr);
+    assert.equal(statSync(file).mode & 0o777, mode);
+    assert.equal(readFileSync(file, 'utf8'), 'DOMAIN=a.example\nIMAGE=new\n');
+  }
+  rmSync(file);
+  assert.equal(write().status, 0);
+  assert.equal(readFileSync(file, 'utf8'), 'IMAGE=new\n');
 });

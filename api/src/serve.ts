@@ -8,6 +8,13 @@ import { errorBody } from './ground/http/errors.ts';
 import { watchEnd } from './ground/http/response-end.ts';
 import { AppError } from './ground/lib/app-error.ts';
 
+// Whoever is slower than these holds the line: a beacon is 64 KB at most, a form with its files 10 MB.
+const HEADERS_MS_MAX = 10_000;
+const REQUEST_MS_MAX = 30_000;
+// Node looks for them this often; its own 30 s let a slow body live twice as long as it may.
+const LOOK_EVERY_MS = 5_000;
+/** 12 KB each: 12 MB. Caddy opens a thousand at most (caddy/Caddyfile), so that it is Caddy where others wait. */
+const CONNECTIONS_MAX = 1_100;
 const DRAIN_MS_MAX = 12_000; // the container is given 20 s, the contract 15
 
 export interface Listening {
@@ -21,11 +28,33 @@ export interface Listening {
   cut(): void;
 }
 
+export interface Patience {
+  headersMs: number;
+  requestMs: number;
+  lookEveryMs: number;
+  connectionsMax: number;
+}
+const STANDARD: Patience = {
+  headersMs: HEADERS_MS_MAX,
+  requestMs: REQUEST_MS_MAX,
+  lookEveryMs: LOOK_EVERY_MS,
+  connectionsMax: CONNECTIONS_MAX,
+};
+
 /** throws  when the port is in use, saying what to do */
-export async function listen(app: Koa, config: Pick<Config, 'PORT' | 'HOST'>): Promise<Listening> {
+export async function listen(
+  app: Pick<Koa, 'callback'>,
+  config: Pick<Config, 'PORT' | 'HOST'>,
+  patience = STANDARD,
+): Promise<Listening> {
   let handle = app.callback();
   let draining = false;
-  const server = createServer((request, response) => {
+  const times = {
+    headersTimeout: patience.headersMs,
+    requestTimeout: patience.requestMs,
+    connectionsCheckingInterval: patience.lookEveryMs,
+  };
+  const server = createServer(times, (request, response) => {
     // a client that keeps its connection busy would keep us from ever ending
     if (draining) response.setHeader('Connection', 'close');
     watchEnd(response);
@@ -34,8 +63,7 @@ export async function listen(app: Koa, config: Pick<Config, 'PORT' | 'HOST'>): P
   refuseWhatIsNoHttp(server);
   // Longer than Caddy keeps one idle (20 s, caddy/Caddyfile): it must never be us who close one it is about to use.
   server.keepAliveTimeout = 75_000;
-  server.headersTimeout = 20_000;
-  server.requestTimeout = 30_000;
+  server.maxConnections = patience.connectionsMax;
   await opened(server, config);
   const { port } = server.address() as AddressInfo;
   return {

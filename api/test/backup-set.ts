@@ -30,17 +30,20 @@ export async function makeSet(
   };
   await writeManifest(
     path,
-    makeManifest({
-      createdAt: at.toISOString(),
-      version: '1.0.0',
-      server: '18.4',
-      installation: { id: INSTALLATION, pepper: pepperMark(PEPPER, INSTALLATION) },
-      file: { name: path.slice(path.lastIndexOf('/') + 1), ...found },
-      dump: found,
-      encryption: 'none',
-      content,
-      ...facts,
-    }),
+    makeManifest(
+      {
+        createdAt: at.toISOString(),
+        version: '1.0.0',
+        server: '18.4',
+        installation: { id: INSTALLATION, pepper: pepperMark(PEPPER, INSTALLATION) },
+        file: { name: path.slice(path.lastIndexOf('/') + 1), ...found },
+        dump: found,
+        encryption: 'none',
+        content,
+        ...facts,
+      },
+      PEPPER,
+    ),
   );
   if (proven) await writeFile(check, JSON.stringify({ ok: true, at: at.toISOString(), ms: 1, problems: [] }));
   return path;

@@ -27,6 +27,8 @@ export interface Bucket {
   objects: Map<string, Buffer>;
   /** Uploads in parts that are neither complete nor aborted; the id has signs that must be escaped in a URL and in XML. */
   uploads: Map<string, Map<number, Buffer>>;
+  /** Of what, and since when. */
+  begun: Map<string, { name: string; at: string }>;
   /** Statuses that the next uploads, or parts, are answered with instead of being taken. */
   stumbles: number[];
   night: Night;
@@ -89,6 +91,7 @@ export async function startBucket(folder = 'box'): Promise<Bucket> {
     },
     objects: new Map(),
     uploads: new Map(),
+    begun: new Map(),
     stumbles: [],
     night: 'well',
     strangeEtags: false,
@@ -117,6 +120,7 @@ async function answer(bucket: Bucket, folder: string, request: IncomingMessage, 
     return error(response, 403, 'SignatureDoesNotMatch');
   if (body.length > 0 && sha256(body) !== request.headers['x-amz-content-sha256'])
     return error(response, 400, 'XAmzContentSHA256Mismatch');
+  if (pathname === '/backups' && searchParams.has('uploads')) return listUploads(bucket, folder, response);
   if (pathname === '/backups') return list(bucket, folder, searchParams, response);
   if (searchParams.has('uploads') || searchParams.has('uploadId'))
     return inParts(bucket, name, method!, searchParams, body, response);
@@ -179,6 +183,15 @@ function list(bucket: Bucket, folder: string, asked: URLSearchParams, response: 
   );
 }
 
+function listUploads(bucket: Bucket, folder: string, response: ServerResponse) {
+  const entries = [...bucket.uploads.keys()].map((id) => {
+    const { name, at } = bucket.begun.get(id)!;
+    const shown = id.replaceAll('&', '&amp;');
+    return `<Upload><Key>${folder}/${name}</Key><UploadId>${shown}</UploadId><Initiated>${at}</Initiated></Upload>`;
+  });
+  return response.end(`<ListMultipartUploadsResult>${entries.join('')}</ListMultipartUploadsResult>`);
+}
+
 function inParts(
   bucket: Bucket,
   name: string,
@@ -190,11 +203,13 @@ function inParts(
   const ID = 'an/id+&=';
   if (asked.has('uploads')) {
     bucket.uploads.set(ID, new Map());
+    bucket.begun.set(ID, { name, at: new Date().toISOString() });
     return response.end('<?xml version="1.0"?><R><UploadId>an/id+&amp;=</UploadId></R>');
   }
   const parts = bucket.uploads.get(asked.get('uploadId')!);
   if (!parts) return error(response, 404, 'NoSuchUpload');
-  if (method === 'DELETE') return response.writeHead(bucket.uploads.delete(ID) ? 204 : 404).end();
+  if (method === 'DELETE')
+    return response.writeHead(bucket.uploads.delete(asked.get('uploadId')!) ? 204 : 404).end();
   if (method === 'PUT') {
     const stumble = bucket.stumbles.shift();
     if (stumble) return error(response, stumble, 'Stumbled');

@@ -74,6 +74,8 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       { body: { propertyId, csv: `email\ndan@${key}.example\n` } },
     ],
     getLead: [{ path: { leadId } }],
+    storeRestriction: [{ path: { leadId }, body: { all: false } }],
+    updateLead: [{ path: { leadId }, body: { email, how: `by letter to the ${key}` } }],
     getConsentEvidence: [{ path: { leadId } }],
     tellWithdrawal: [
       {

@@ -12,21 +12,34 @@ const bodyOf = ({ body, form, csv }: Example): { type?: string; text?: string } 
         ? { type: 'text/csv', text: csv }
         : {};
 
+/** What fetch() takes. */
+export function request(
+  server: Pick<TestServer, 'url'>,
+  route: Pick<Route, 'at'>,
+  example: Example,
+  headers: Record<string, string> = {},
+): [string, RequestInit] {
+  const path = pathOf(route).replace(/:(\w+)/g, (_, name) => encodeURIComponent(example.path![name]!));
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(example.query ?? {})) query.set(name, String(value));
+  const { type, text } = bodyOf(example);
+  return [
+    `${server.url}${path}?${query}`,
+    {
+      method: methodOf(route),
+      redirect: 'manual',
+      headers: { 'user-agent': BROWSER, ...(type ? { 'content-type': type } : {}), ...headers },
+      ...(text === undefined ? {} : { body: text }),
+    },
+  ];
+}
+
 export async function send(
   server: Pick<TestServer, 'url'>,
   route: Pick<Route, 'at'>,
   example: Example,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; text: string }> {
-  const path = pathOf(route).replace(/:(\w+)/g, (_, name) => encodeURIComponent(example.path![name]!));
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(example.query ?? {})) query.set(name, String(value));
-  const { type, text } = bodyOf(example);
-  const response = await fetch(`${server.url}${path}?${query}`, {
-    method: methodOf(route),
-    redirect: 'manual',
-    headers: { 'user-agent': BROWSER, ...(type ? { 'content-type': type } : {}), ...headers },
-    ...(text === undefined ? {} : { body: text }),
-  });
+  const response = await fetch(...request(server, route, example, headers));
   return { status: response.status, text: await response.text() };
 }

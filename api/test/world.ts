@@ -143,7 +143,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
   });
   const { request } = await ask(server, 'POST /v1/admin/requests', {
     propertyId: key,
-    kind: 'correction',
+    kind: 'portability',
     email: lead.email,
     note: `A letter to the ${key}.`,
   });

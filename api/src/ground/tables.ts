@@ -67,6 +67,8 @@ export interface TableRule {
   moved?: true;
   /** Made from other tables by triggers, which write it again while those are deleted: it goes after them. */
   derived?: true;
+  /** Strangers lengthen it: how far at most. Its size stands in the status. */
+  bound?: string;
   columns: Record<string, Column>;
   kept: Kept | Kept[];
 }

@@ -132,3 +132,23 @@ test('an owner whose app role has another password gets it set right', async () 
   assert.equal((await client.query('select current_user')).rows[0].current_user, 'marketing_app');
   await client.end();
 });
+
+test('the day that is, and those to come, are never dropped, whatever a clock or a hand asks for', async () => {
+  const before = (
+    await database.owner.query(
+      "select count(*)::int as count from pg_inherits where inhparent = 'events'::regclass",
+    )
+  ).rows;
+  await assert.rejects(
+    database.app.query("select drop_event_partitions((now() at time zone 'UTC')::date + 2)"),
+    /too young to drop/,
+  );
+  assert.deepEqual(
+    (
+      await database.owner.query(
+        "select count(*)::int as count from pg_inherits where inhparent = 'events'::regclass",
+      )
+    ).rows,
+    before,
+  );
+});

@@ -4,6 +4,7 @@ import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writ
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { type Lock, takeLock } from '../lib/lock.ts';
 
 const run = promisify(execFile);
 
@@ -174,6 +175,12 @@ export async function embeddedPostgres({
     .join(' ');
 
   const logFile = join(folder, 'postgres.log');
+  let lock: Lock | null = null;
+  const letGo = () => {
+    lock?.release();
+    lock = null;
+  };
+  const stopServer = () => as(bin.pg_ctl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', cluster]);
   return {
     port: chosen,
     logFile,
@@ -181,10 +188,18 @@ export async function embeddedPostgres({
       `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${chosen}/${database}`,
     pid: () => Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]),
     async start() {
-      if (!runs(join(cluster, 'postmaster.pid'))) rmSync(join(cluster, 'postmaster.pid'), { force: true });
+      lock ??= await takeLock(join(folder, 'in-use.lock'));
+      if (!lock)
+        throw new Error(
+          `Another process of this product is using the database in ${folder}. Stop that one first.`,
+        );
+      // Ours, and nobody's any more: the process that started it was killed. It listens on a port of its own, so not used as it is.
+      if (runs(join(cluster, 'postmaster.pid'))) await stopServer();
+      else rmSync(join(cluster, 'postmaster.pid'), { force: true });
       try {
         await as(bin.pg_ctl, ['start', '-w', '-t', '60', '-D', cluster, '-l', logFile, '-o', flags]);
       } catch (error) {
+        letGo();
         const tail = existsSync(logFile)
           ? readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')
           : '';
@@ -192,8 +207,9 @@ export async function embeddedPostgres({
       }
     },
     async stop() {
-      if (!runs(join(cluster, 'postmaster.pid'))) return;
-      await as(bin.pg_ctl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', cluster]);
+      // whose lock it is not has not started it
+      if (lock && runs(join(cluster, 'postmaster.pid'))) await stopServer();
+      letGo();
     },
   };
 }

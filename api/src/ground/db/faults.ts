@@ -3,6 +3,7 @@
 /** SQLSTATEs that code here decides by. */
 export const SQLSTATE = {
   uniqueViolation: '23505',
+  foreignKeyViolation: '23503',
   /** A check that failed; also what a row without a partition gets. */
   checkViolation: '23514',
   readOnlyTransaction: '25006',
@@ -64,6 +65,10 @@ export function isDatabaseAway(error: unknown): boolean {
   return AWAY_STATES.test(code) || AWAY_CODES.has(code) || REACHING.has(syscall ?? '');
 }
 
+/** Whether the server was there and said nothing for longer than any statement may take. */
+export const isStandingStill = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Query read timeout';
+
 /** Whether a statement ran into its own time limit, and was rolled back. */
 export const isTooSlow = (error: unknown): boolean =>
   codeOf(error) === SQLSTATE.queryCanceled || codeOf(error) === SQLSTATE.lockNotAvailable;
@@ -88,7 +93,7 @@ const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /**
  * Runs work again after a collision with another transaction (three times), a row without a partition (once, when told
- * how to make it) or a lost connection (once). So work must be whole: a transaction, or one statement.
+ * how to make it), a row that went away under it (once) or a lost connection (once). So work must be whole: a transaction, or one statement.
  * makePartition  the job that makes them ahead did not run
  */
 export async function withRetries<T>(
@@ -102,7 +107,8 @@ export async function withRetries<T>(
       if (attempt <= 3 && isCollision(error)) await pause(Math.random() * 20 * attempt);
       else if (attempt === 1 && makePartition && codeOf(error) === SQLSTATE.checkViolation)
         await makePartition();
-      else if (attempt === 1 && isDatabaseAway(error)) await pause(50);
+      else if (attempt === 1 && codeOf(error) === SQLSTATE.foreignKeyViolation) continue;
+      else if (attempt === 1 && isDatabaseAway(error) && !isStandingStill(error)) await pause(50);
       else throw error;
     }
   }

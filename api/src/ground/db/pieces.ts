@@ -23,7 +23,9 @@ export interface Piece {
   next: string[] | null;
 }
 
-const PIECE = { rowsMax: 500, bytesMax: 512 * 1024 };
+const BYTES_MAX = 512 * 1024;
+const ROWS_FIRST = 64;
+const ROWS_MAX = 1000;
 
 /**
  * after   `next` of the piece before
@@ -67,7 +69,10 @@ function pieceSql(
     ) weighed where n <= ${rowsMax} and (n = 1 or bytes <= ${bytesMax}) order by n`;
 }
 
-/** All of a list. Each piece is a transaction of its own: who reads slowly keeps no connection. */
+/**
+ * All of a list. Each piece is a transaction of its own: who reads slowly keeps no connection. Rows that do not fit into a
+ * piece were made in vain, so the next one asks for about as many as did.
+ */
 export async function* inPieces(
   pool: Pool,
   siteId: string,
@@ -75,11 +80,14 @@ export async function* inPieces(
   values: readonly unknown[],
 ): AsyncGenerator<string[]> {
   let after: string[] | null = null;
+  let rowsMax = ROWS_FIRST;
   do {
     const from: string[] | null = after;
     const piece: Piece = await inSites(pool, siteId, (db) =>
-      readPiece(db, list, values, { ...PIECE, after: from }),
+      readPiece(db, list, values, { rowsMax, bytesMax: BYTES_MAX, after: from }),
     );
+    const got = piece.lines.length;
+    rowsMax = got < rowsMax ? Math.ceil(got * 1.1) + 1 : Math.min(rowsMax * 2, ROWS_MAX);
     if (piece.lines.length > 0) yield piece.lines;
     after = piece.next;
   } while (after);

@@ -16,11 +16,19 @@ interface PoolOptions {
   name: string;
   connectionsMax: number;
   statementTimeoutMs: number;
+  /** How long a row that somebody else has locked is waited for; absent: as long as a statement may take. */
+  lockTimeoutMs?: number;
   log: Log;
 }
 
+// A server that stands still does not end its own statements: ours are given up a little later than it would have.
+const STANDSTILL_MS = 2000;
+
 /** A pool whose lost connections are logged and replaced instead of ending the process. */
-export function makePool(url: string, { name, connectionsMax, statementTimeoutMs, log }: PoolOptions): Pool {
+export function makePool(
+  url: string,
+  { name, connectionsMax, statementTimeoutMs, lockTimeoutMs = statementTimeoutMs, log }: PoolOptions,
+): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: `marketing-${name}`,
@@ -29,7 +37,8 @@ export function makePool(url: string, { name, connectionsMax, statementTimeoutMs
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     statement_timeout: statementTimeoutMs,
-    lock_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + STANDSTILL_MS,
+    lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: 60_000,
     options: '-c TimeZone=UTC -c jit=off',
   });

@@ -1,6 +1,7 @@
 // A transaction, and the one in which row level security lets some sites be seen.
 import type pg from 'pg';
 import { isUuid } from '../lib/uuid.ts';
+import { isStandingStill } from './faults.ts';
 import type { Pool } from './pool.ts';
 
 /**
@@ -35,9 +36,12 @@ export async function transaction<T>(
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => {
-      broken = rollbackError;
-    });
+    // nobody is there to roll anything back; the connection goes, and the server ends what it began on it
+    if (isStandingStill(error)) broken = error as Error;
+    else
+      await client.query('rollback').catch((rollbackError: Error) => {
+        broken = rollbackError;
+      });
     throw error;
   } finally {
     client.off('error', onError);

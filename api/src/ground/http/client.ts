@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { cutText } from '../lib/text.ts';
 
 export interface Client {
   /** The address as text; for limits and the country only, never logged or stored. */
@@ -65,7 +66,7 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
       const said = plain(String(headers['x-real-ip'] ?? '').trim());
       if (isIP(said)) address = said;
     }
-    const userAgent = (headers['user-agent'] ?? '').slice(0, 512);
+    const userAgent = cutText(headers['user-agent'] ?? '', 512);
     const key = `${address} ${userAgent}`;
     let client = known.get(key);
     if (!client) {

@@ -1,6 +1,6 @@
 // Turns anything thrown further in into a status and a small JSON body: the only place that does.
 import type { Context } from 'koa';
-import { isDatabaseAway, isTooSlow } from '../db/faults.ts';
+import { codeOf, isDatabaseAway, isDataFault, isTooSlow } from '../db/faults.ts';
 import { AppError, type ErrorCode } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
 import type { Call } from './call.ts';
@@ -17,6 +17,7 @@ export const STATUS: Record<ErrorCode, number> = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
+  daily_limit: 429,
   internal_error: 500,
   unavailable: 503,
   admin_auth_not_configured: 503,
@@ -56,6 +57,18 @@ export function asAppError(error: unknown): AppError {
       'The database did not answer in time, so nothing was stored. Try again, or ask for less at once.',
       { retryAfterSeconds: 10, cause: error },
     );
+  if (isDataFault(error))
+    return codeOf(error).startsWith('22')
+      ? new AppError(
+          'invalid_request',
+          'It holds a value that cannot be stored: a text, number or time outside of all bounds. Nothing was stored.',
+          { cause: error },
+        )
+      : new AppError(
+          'conflict',
+          'What it is about was changed or removed at the same moment, so nothing was stored. Look at it again and try once more.',
+          { cause: error },
+        );
   const status = (error as { status?: unknown } | null)?.status;
   const known = typeof status === 'number' ? BY_STATUS[status] : undefined;
   if (known) return new AppError(known[0], known[1], { cause: error });
@@ -96,7 +109,8 @@ export function answerError(
 ): void {
   const error = asAppError(thrown);
   call.errorCode = error.code;
-  if (STATUS[error.code] >= 500)
+  // what only the database found wrong is answered as the sender's, and told here: a shape that should have known it lets it pass
+  if (STATUS[error.code] >= 500 || isDataFault(error.cause))
     log.error({ requestId: call.id, err: error.cause ?? error }, 'request failed');
   if (!tellPerson(ctx, call, STATUS[error.code], error)) sendError(ctx, call, error);
 }

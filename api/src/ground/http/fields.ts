@@ -8,8 +8,13 @@ export const siteName = propertyId
   .optional()
   .describe("the site's key or id; without it the caller's first, mostly `default`");
 export const anonId = z.string().trim().min(8).max(128);
+// Outside of these PostgreSQL, JavaScript and our own steps to the day or window before disagree about what there is.
+const inTime = (text: string) => text >= '1900' && text < '3000';
+const OUT_OF_TIME = 'between the years 1900 and 2999';
+
 export const day = z.iso
   .date('a real day such as 2026-02-28')
+  .refine(inTime, OUT_OF_TIME)
   .describe('a day of the site’s zone, YYYY-MM-DD');
 const YES = ['1', 'true', 'yes', 'on'];
 /** Of a query: yes or no, however that is written. */
@@ -21,7 +26,7 @@ export const flag = z
   .transform((word) => YES.includes(word));
 
 /** In: any offset. */
-export const instant = z.iso.datetime({ offset: true });
+export const instant = z.iso.datetime({ offset: true }).refine(inTime, OUT_OF_TIME);
 /** Out: UTC with milliseconds. */
 export const utc = z.iso.datetime();
 

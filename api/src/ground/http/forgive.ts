@@ -1,16 +1,10 @@
 // One wrong field never costs the rest: what is too long is cut, what makes no sense is left out, and each is told.
 import type { z } from 'zod';
 import { AppError, type Issue } from '../lib/app-error.ts';
+import { cutText } from '../lib/text.ts';
 import { issuesOf } from './validate.ts';
 
 type Holder = Record<string, unknown>;
-
-/** The first so many characters, never half of one. */
-export function cutText(text: string, lengthMax: number): string {
-  if (text.length <= lengthMax) return text;
-  const cut = text.slice(0, lengthMax);
-  return cut.isWellFormed() ? cut : cut.slice(0, -1);
-}
 
 function mend(fields: Holder, issue: z.core.$ZodIssue, isExact: (path: string) => boolean): Issue | null {
   const path = issue.path.map(String);

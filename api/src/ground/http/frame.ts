@@ -25,12 +25,12 @@ import {
   type Route,
   type WriteRoute,
 } from './route.ts';
-import { cleanText, validate } from './validate.ts';
+import { clean, cleanText, validate } from './validate.ts';
 
 /** Counts what visitors sent and was refused, and how long a write took. */
 export interface Refusals {
   refuse(
-    refusal: { siteId: string; route: WriteRoute; reason: string; issues?: AppError['issues'] },
+    refusal: { siteId: string; route: WriteRoute; reason: string; issues?: AppError['issues']; from: string },
     count?: number,
   ): void;
   /** Server time, in milliseconds. */
@@ -202,6 +202,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
             route: counts,
             reason: error.code,
             issues: error.issues,
+            from: call.client.limitKey,
           },
           items,
         );
@@ -299,7 +300,7 @@ export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
       const call = callOf(ctx);
       call.route = route;
       call.pattern = pattern;
-      if (ctx.params) call.params = ctx.params;
+      if (ctx.params) call.params = clean(ctx.params) as Record<string, string>;
       return serve(ctx);
     };
     known.set(handle, route);

@@ -6,6 +6,8 @@ import { windows } from './windows.ts';
 // per minute and client (IPv4 address or IPv6 /64); the contract's numbers
 export const LIMITS = {
   events: 180,
+  /** Of bodies: a usual event has half a kilobyte. */
+  event_bytes: 512 * 1024,
   capture: 24,
   unsubscribe: 12,
   delete: 10,

@@ -70,7 +70,8 @@ test('hundreds of thousands of networks that ask once do not end a process of th
       const client = { limitKey: 'client ' + n, networkKey: n % 2 ? 'network ' + (n >> 8) : null };
       await limits.take(client, n % 3 ? 'other' : 'events').catch(() => {});
       captures.take([n >> 16, (n >> 8) & 255, n & 255, 1].join('.'));
-      captures.tooMany('site ' + n, 'address ' + n);
+      captures.tooMany('site ' + n, 'address ' + n, 'words ' + n);
+      captures.hasRoom('client ' + n, 500);
     }
     console.log('alive');`);
   assert.match(said, /alive/);

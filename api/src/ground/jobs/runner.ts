@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Db, Pool } from '../db/pool.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
+import { cutText } from '../lib/text.ts';
 import { abandonRuns, claimRun, finishRun, lastSlots, latestRuns, tryLock, unlock } from './runs.ts';
 import type { JobStatus, Run, Trigger } from './shape.ts';
 import { latestSlot } from './slots.ts';
@@ -155,7 +156,7 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
     const finished = await finishRun(db, run.runId, {
       state: fault !== undefined ? 'failed' : warnings.length > 0 ? 'incomplete' : 'succeeded',
       result,
-      error: fault !== undefined ? nameOf(fault) : warnings.join('; ').slice(0, 1000) || null,
+      error: fault !== undefined ? nameOf(fault) : cutText(warnings.join('; '), 1000) || null,
     });
     return { run: finished, fault };
   }

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'rate_limited'
+  | 'daily_limit'
   | 'internal_error'
   | 'unavailable'
   | 'admin_auth_not_configured';

@@ -1,13 +1,13 @@
 // The group commit, without a database.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Batcher, BatcherClosed, BatcherFull, type BatcherOptions } from './batcher.ts';
+import { Batcher, BatcherClosed, BatcherFull, type BatcherOptions, halves } from './batcher.ts';
 
 const make = (
   options: Partial<BatcherOptions<number, number>> & Pick<BatcherOptions<number, number>, 'write'>,
 ) =>
   new Batcher<number, number>({
-    isFaultOfAnItem: () => true,
+    apart: (_error, items) => halves(items),
     rowsPerWriteMax: 500,
     rowsWorthAWrite: 500,
     queuedRowsMax: 1000,
@@ -106,7 +106,7 @@ test('a failing batch is halved until the culprit stands alone', async () => {
 test('a fault of the connection fails the batch without trying halves', async () => {
   let tries = 0;
   const batcher = make({
-    isFaultOfAnItem: () => false,
+    apart: () => null,
     write: async () => {
       tries += 1;
       throw new Error('gone');

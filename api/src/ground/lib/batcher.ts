@@ -14,8 +14,11 @@ interface Entry<Item, Result> {
 export interface BatcherOptions<Item, Result> {
   /** Stores the items; answers one result for each, in order. Throws when the write as a whole failed. */
   write: (items: Item[]) => Promise<Result[]>;
-  /** Tells a fault of some item (halve the batch until it stands alone) from one of the connection (all fail). */
-  isFaultOfAnItem: (error: unknown) => boolean;
+  /**
+   * Tells a fault of some item from one of the connection: in which parts to try the failed items again (halves, until the
+   * one at fault stands alone); null: all of them fail.
+   */
+  apart: (error: unknown, items: Item[]) => Item[][] | null | Promise<Item[][] | null>;
   rowsPerWriteMax: number;
   /** So many are worth a write of their own, however recent the last one. */
   rowsWorthAWrite: number;
@@ -118,13 +121,23 @@ export class Batcher<Item, Result> {
       const results = await this.#options.write(batch.map((entry) => entry.item));
       for (const [i, entry] of batch.entries()) entry.resolve(results[i]!);
     } catch (error) {
-      if (batch.length > 1 && this.#options.isFaultOfAnItem(error)) {
-        const half = batch.length >> 1;
-        await this.#write(batch.slice(0, half));
-        await this.#write(batch.slice(half));
-      } else {
-        for (const entry of batch) entry.reject(error);
-      }
+      const parts = batch.length > 1 ? await this.#partsOf(batch, error) : null;
+      for (const part of parts ?? []) await this.#write(part);
+      if (parts === null) for (const entry of batch) entry.reject(error);
     }
   }
+
+  async #partsOf(batch: Entry<Item, Result>[], error: unknown): Promise<Entry<Item, Result>[][] | null> {
+    const items = batch.map((entry) => entry.item);
+    const parts = await Promise.resolve(this.#options.apart(error, items)).catch(() => null);
+    if (parts === null) return null;
+    const entryOf = new Map(batch.map((entry) => [entry.item, entry]));
+    return parts.filter((part) => part.length > 0).map((part) => part.map((item) => entryOf.get(item)!));
+  }
 }
+
+/** The parts in which what some item is at fault for is tried again. */
+export const halves = <Item>(items: Item[]): Item[][] => [
+  items.slice(0, items.length >> 1),
+  items.slice(items.length >> 1),
+];

@@ -14,14 +14,14 @@ const packaged: string = JSON.parse(readFileSync(new URL('package.json', root), 
 
 test("the image's name for itself counts, and where it has none, the package's", () => {
   assert.equal(releaseOf({ APP_VERSION: '2.0.0-rc.1' }), '2.0.0-rc.1');
-  for (const none of [{}, { APP_VERSION: '' }, { APP_VERSION: ' ' }, { APP_VERSION: 'dev' }])
-    assert.equal(releaseOf(none), packaged);
+  assert.equal(releaseOf({ APP_VERSION: 'dev' }), 'dev');
+  for (const none of [{}, { APP_VERSION: '' }, { APP_VERSION: ' ' }]) assert.equal(releaseOf(none), packaged);
 });
 
 test('healthz, the status, the OpenAPI document, backups and the command line name the same release', async () => {
   for (const [named, expected] of [
     ['7.8.9', '7.8.9'],
-    ['dev', packaged],
+    ['dev', 'dev'],
   ] as const) {
     const server = await startServer({ APP_VERSION: named });
     try {
@@ -50,7 +50,11 @@ test('healthz, the status, the OpenAPI document, backups and the command line na
 
 test("the image's label and what the API in it says come from the same word", () => {
   const dockerfile = readFileSync(new URL('Dockerfile', root), 'utf8');
-  assert.match(dockerfile, /^ARG VERSION=dev$/m);
+  const compose = readFileSync(new URL('../compose.yaml', root), 'utf8');
+  const example = readFileSync(new URL('../.env.example', root), 'utf8');
+  assert.ok(dockerfile.split('\n').includes(`ARG VERSION=${packaged}`));
+  assert.ok(compose.includes(`VERSION: \${VERSION:-${packaged}}`));
+  assert.ok(example.split('\n').includes(`#VERSION=${packaged}`));
   assert.match(dockerfile, /org\.opencontainers\.image\.version="\$\{VERSION\}"/);
   assert.match(dockerfile, /\bAPP_VERSION=\$\{VERSION\} /);
 });

@@ -8,12 +8,10 @@ const packaged: string = JSON.parse(
 
 /**
  * The image's own name for itself comes first: an operator who reads it in a backup's manifest finds the image to restore
- * with by its label, which the Dockerfile fills from the same VERSION. An image built without one is called "dev", which
- * claims no number, so the package's is said there, as everywhere outside an image. Nothing compares these names: whether
- * a backup or an upgrade fits is decided by the migrations each side knows.
+ * with by its label, which the Dockerfile fills from the same VERSION, by default the package's number. Whether a backup or
+ * an upgrade fits is decided by the migrations each side knows, never by these names.
  * environment  handed on by config.ts, or by the command line, which says its release without needing any setting
  */
 export function releaseOf({ APP_VERSION }: { APP_VERSION?: string | undefined }): string {
-  const named = APP_VERSION?.trim();
-  return named && named !== 'dev' ? named : packaged;
+  return APP_VERSION?.trim() || packaged;
 }

@@ -83,6 +83,7 @@ export const fr: Words = {
     payload_too_large: 'L’envoi est trop volumineux.',
     unsupported_media_type: 'L’envoi n’est pas dans une forme que nous lisons.',
     rate_limited: 'Trop de demandes en peu de temps. Essayez de nouveau dans une minute.',
+    daily_limit: 'Ce site a reçu aujourd’hui tout ce qu’il peut prendre. Essayez de nouveau demain.',
     internal_error: 'Une erreur s’est produite de notre côté. Le numéro ci-dessous nous aide à la trouver.',
     unavailable: 'Une partie de notre service est absente en ce moment. Essayez de nouveau dans un instant.',
     admin_auth_not_configured: 'Cette installation n’a pas encore de clé d’administration.',

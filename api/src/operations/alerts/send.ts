@@ -1,4 +1,6 @@
 // Carries a notice out of the machine: to a webhook, to a mailbox, or both. What the outside does is a value.
+
+import { cutText } from '../../ground/lib/text.ts';
 import { type Notice, textOf } from './tell.ts';
 
 export interface Recipients {
@@ -28,7 +30,7 @@ export async function sendNotice(notice: Notice, recipients: Recipients): Promis
     );
   if (recipients.mail)
     ways.push(
-      attempt('mail', () => recipients.mail!(text.slice(0, 120), `${text}\n\nSince ${notice.since}.\n`)),
+      attempt('mail', () => recipients.mail!(cutText(text, 120), `${text}\n\nSince ${notice.since}.\n`)),
     );
   return Promise.all(ways);
 }

@@ -14,7 +14,7 @@ export interface Memory {
 export const emptyMemory = (): Memory => ({ alarms: {}, sentAt: [] });
 
 export interface Notice {
-  kind: 'alarm' | 'worse' | 'reminder' | 'recovered';
+  kind: 'alarm' | 'worse' | 'reminder' | 'recovered' | 'trial' | 'notice';
   id: string;
   severity: Alarm['severity'];
   message: string;
@@ -92,6 +92,8 @@ const WORDS: Record<Notice['kind'], string> = {
   worse: 'WORSE',
   reminder: 'STILL',
   recovered: 'RECOVERED',
+  trial: 'TRIAL',
+  notice: 'NOTICE',
 };
 
 /** One line for a person, and for chat tools that show a field called text. */

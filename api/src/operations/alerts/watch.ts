@@ -117,7 +117,8 @@ export function watchAlerts(
 
 const pathOf = (folder: string) => join(folder, 'alerts.json');
 
-async function recall(folder: string): Promise<Memory> {
+/** What was wrong at the last look. */
+export async function recall(folder: string): Promise<Memory> {
   try {
     return JSON.parse(await readFile(pathOf(folder), 'utf8')) as Memory;
   } catch {

@@ -37,6 +37,7 @@ beforeEach(async () => {
   journal = join(folder, 'forgotten.ndjson');
   await mkdir(folder);
   bucket.objects.clear();
+  bucket.calls.length = 0;
   bucket.night = 'well';
   server.night = 'well';
   for (const name of readdirSync(server.folder)) await rm(join(server.folder, name));
@@ -230,6 +231,41 @@ test('backups of another installation in the same folder are never touched, and 
     theirs.filter((name) => !good(bucket.target).includes(name)),
     [],
   );
+});
+
+test('uploads that a killed process left begun are ended a week later, and nobody else’s', async () => {
+  await backupAt(night(10));
+  const begin = (id: string, name: string, at: Date) => {
+    bucket.uploads.set(id, new Map());
+    bucket.begun.set(id, { name, at: at.toISOString() });
+  };
+  begin('old/one&=', `marketing-${stampOf(night(0))}.dump`, night(0));
+  begin('young', `marketing-${stampOf(night(9))}.dump`, night(9));
+  begin('strange', 'somebody-elses.tar', night(0));
+  assert.equal((await bringTo(bucket.target, night(10))).message, null);
+  assert.deepEqual([...bucket.uploads.keys()], ['young', 'strange']);
+  bucket.uploads.clear();
+});
+
+test('a key that may not list brings the newest to safety all the same, once', async () => {
+  await backupAt(night(0));
+  bucket.night = 'lists nothing';
+  const first = await bringTo(bucket.target, night(0));
+  assert.match(first.message!, /403 AccessDenied to the list/);
+  assert.deepEqual(good(bucket.target), [`marketing-${stampOf(night(0))}.dump`]);
+  assert.equal((await bringTo(bucket.target, night(0))).sent.length, 0);
+});
+
+test('a process that ends does not wait for a silent place', async () => {
+  await backupAt(night(0));
+  bucket.night = 'is silent';
+  const settings = { folder, recipient: null, keptDays: 35, journal, installation: INSTALLATION };
+  const ending = new AbortController();
+  const work = bring(bucket.target, settings, { now: night(0), signal: ending.signal });
+  while (!bucket.calls.some((call) => call.startsWith('PUT')))
+    await new Promise((done) => setTimeout(done, 5));
+  ending.abort();
+  assert.equal((await work).ok, false);
 });
 
 test('without knowing whose it is, nothing there is removed', async () => {

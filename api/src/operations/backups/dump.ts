@@ -116,14 +116,20 @@ async function makeBackup(settings: BackupSettings): Promise<BackupResult> {
       await encryptFile(partial, encryptedPartial, settings.recipient, dump.sha256);
       await syncFile(encryptedPartial);
       const file = { name: setName(paths.encrypted), ...(await digestFile(encryptedPartial)) };
-      await writeManifest(paths.encrypted, makeManifest({ ...common, file, encryption: 'age' }));
+      await writeManifest(
+        paths.encrypted,
+        makeManifest({ ...common, file, encryption: 'age' }, settings.pepper),
+      );
       await renameDurably(encryptedPartial, paths.encrypted);
     }
     // In the clear it stays on this machine, beside the database it came from, until the next one is made:
     // the nightly restore needs it, and the private key is not here.
     await writeManifest(
       paths.dump,
-      makeManifest({ ...common, file: { name: setName(paths.dump), ...dump }, encryption: 'none' }),
+      makeManifest(
+        { ...common, file: { name: setName(paths.dump), ...dump }, encryption: 'none' },
+        settings.pepper,
+      ),
     );
     await renameDurably(partial, paths.dump);
     written = true;

@@ -14,7 +14,7 @@ type Settings = Pick<BackupSettings, 'folder' | 'offsite'>;
 
 /**
  * wanted        a backup's name, or "latest"
- * installation  whose "latest" is meant, where several lie there; one that is not there at all is no hindrance
+ * installation  ours, to tell it from others
  * to            a folder; made if absent
  * returns       the path of the backup; its manifest and the list of what was forgotten lie beside it
  * throws        BackupError: no_backup, with what each place said; disk_short; corrupt
@@ -57,11 +57,12 @@ function choose(sets: ThereSet[], wanted: string, installation: string | null): 
       return `there is no ${wanted}; there are ${whole.map((set) => set.stamp).join(', ') || 'none'}`;
     return named.whole ? named : `${wanted} is not whole there`;
   }
-  const owners = [...new Set(whole.map(({ manifest }) => manifest?.installation?.id ?? null))];
-  const ours = whole.filter(({ manifest }) => manifest?.installation?.id === installation);
-  if (ours.length > 0) return ours.at(-1)!;
-  if (owners.length > 1)
-    return 'backups of several installations lie there, none of this one: name the backup (scripts/backup --list)';
+  // a machine that was set up anew may have brought its own there already, and nobody means that one by "latest"
+  const newest = new Map(whole.map((set) => [set.manifest?.installation?.id ?? 'unnamed', set.stamp]));
+  if (newest.size > 1) {
+    const each = [...newest].map(([id, stamp]) => `${stamp} of ${id === installation ? 'this one' : id}`);
+    return `backups of several installations lie there, so say which: the newest are ${each.join(', ')}`;
+  }
   return whole.at(-1) ?? 'no whole backup lies there';
 }
 

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeSet } from '../../../test/backup-set.ts';
+import { PEPPER } from '../../../test/cluster.ts';
 import { checkFile, type Manifest, manifestOf, readManifest } from './manifest.ts';
+import { refuseUnsigned } from './signature.ts';
 import { BackupError } from './tools.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'manifest-test-'));
@@ -15,6 +17,7 @@ const makeBackup = (at = '2026-03-18T02:15:00.000Z'): Promise<string> =>
   makeSet(folder, new Date(at), { bytes: 5000 });
 const check = async (path: string): Promise<Manifest> => {
   const manifest = await readManifest(path);
+  if (manifest.signature) refuseUnsigned(manifest, PEPPER, false);
   await checkFile(path, manifest.file);
   return manifest;
 };
@@ -78,7 +81,7 @@ test('a manifest of a later format asks for a later release', async () => {
 
 /** As someone who knows how the seal is made would change it. */
 async function resealed(path: string, change: Record<string, unknown>): Promise<void> {
-  const { seal: _, ...known } = JSON.parse(await readFile(manifestOf(path), 'utf8'));
+  const { seal: _, signature: _2, ...known } = JSON.parse(await readFile(manifestOf(path), 'utf8'));
   const unsealed = JSON.parse(JSON.stringify({ ...known, ...change }));
   const seal = createHash('sha256').update(JSON.stringify(unsealed)).digest('hex');
   await writeFile(manifestOf(path), `${JSON.stringify({ ...unsealed, seal }, null, 1)}\n`);

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { digestFile } from '../../ground/lib/digest.ts';
 import { replaceDurably } from '../../ground/lib/durable.ts';
+import { signatureOf } from './signature.ts';
 import { BackupError } from './tools.ts';
 
 const PRODUCT = 'marketing-api backup';
@@ -37,16 +38,27 @@ const Manifest = z.strictObject({
     .optional(),
   /** Of everything above, so that a flipped bit in here is seen too. */
   seal: sha256,
+  /** Of the seal, by whoever knows the secrets (signature.ts); absent: from before backups were signed. */
+  signature: sha256.optional(),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-const sealOf = (unsealed: Omit<Manifest, 'seal'>): string =>
+const sealOf = (unsealed: Omit<Manifest, 'seal' | 'signature'>): string =>
   createHash('sha256').update(JSON.stringify(unsealed)).digest('hex');
 
-export function makeManifest(facts: Omit<Manifest, 'product' | 'format' | 'seal'>): Manifest {
+/** pepper  with which it is signed; null: not at all */
+export function makeManifest(
+  facts: Omit<Manifest, 'product' | 'format' | 'seal' | 'signature'>,
+  pepper: string | null = null,
+): Manifest {
   // through the schema, so that the keys stand in its order, as they will when it is read
-  const unsealed = Manifest.omit({ seal: true }).parse({ product: PRODUCT, format: FORMAT, ...facts });
-  return { ...unsealed, seal: sealOf(unsealed) };
+  const unsealed = Manifest.omit({ seal: true, signature: true }).parse({
+    product: PRODUCT,
+    format: FORMAT,
+    ...facts,
+  });
+  const seal = sealOf(unsealed);
+  return { ...unsealed, seal, ...(pepper === null ? {} : { signature: signatureOf(seal, pepper) }) };
 }
 
 export const manifestOf = (path: string): string => `${path}.json`;
@@ -89,7 +101,7 @@ export function parseManifest(text: string, name: string): Manifest {
   const parsed = Manifest.safeParse(value);
   if (!parsed.success)
     throw new BackupError('corrupt', `${own} is damaged: ${parsed.error.issues[0]?.path.join('.')}.`);
-  const { seal, ...unsealed } = parsed.data;
+  const { seal, signature: _, ...unsealed } = parsed.data;
   // the text must be exactly what we wrote: key order and spacing included, nothing may be added unseen
   if (sealOf(unsealed) !== seal || text !== textOf(parsed.data))
     throw new BackupError('corrupt', `${own} is damaged: its seal does not fit.`);

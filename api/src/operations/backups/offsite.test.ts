@@ -231,25 +231,35 @@ test('what cannot be fetched is said, place by place, and nothing half stays', a
   await assert.rejects(fetch('latest'), refusedAs('no_backup', /s3 127.*cut the connection/));
 });
 
-test('"latest" is this installation’s; of a folder with several strange ones it is asked which', async () => {
+test('"latest" of a folder with backups of several installations is asked for by name', async () => {
   const installation = (id: string) => ({ installation: { id, pepper: 'a'.repeat(32) } });
-  await makeSet(folder, day(0));
-  await makeSet(folder, day(1), installation(randomUUID()));
-  await makeSet(folder, day(2), installation(randomUUID()));
-  for (const name of readdirSync(folder)) bucket.objects.set(name, readFileSync(join(folder, name)));
-  const fetch = (own: string | null) =>
-    fetchOffsite({ folder, offsite: [bucket.target] }, 'latest', {
-      installation: own,
+  const gone = randomUUID();
+  await makeSet(folder, day(0), installation(gone));
+  await makeSet(folder, day(1), installation(gone));
+  const share = () => {
+    for (const name of readdirSync(folder))
+      if (name.startsWith('marketing-')) bucket.objects.set(name, readFileSync(join(folder, name)));
+  };
+  const fetch = (wanted: string) =>
+    fetchOffsite({ folder, offsite: [bucket.target] }, wanted, {
+      installation: INSTALLATION,
       to: join(folder, 'to'),
     });
-  assert.match((await fetch(INSTALLATION)).file, /20260301T/);
-  await assert.rejects(fetch(randomUUID()), refusedAs('no_backup', /several installations/));
+  share();
+  assert.match((await fetch('latest')).file, /20260302T/, 'the old machine is gone, its copies are taken');
+  await makeSet(folder, day(2));
+  share();
+  await assert.rejects(
+    fetch('latest'),
+    refusedAs('no_backup', new RegExp(`20260302T021500Z of ${gone}, 20260303T021500Z of this one`)),
+  );
+  assert.match((await fetch('marketing-20260302T021500Z.dump')).file, /20260302T/);
   const { backups } = await allBackups(
     { folder: join(folder, 'none'), offsite: [bucket.target], recipient: null },
     INSTALLATION,
   );
   assert.deepEqual(
     backups.map(({ foreign }) => foreign),
-    [true, true, false],
+    [false, true, true],
   );
 });

@@ -54,6 +54,8 @@ async function toEach(settings: BackupSettings, signal?: AbortSignal): Promise<B
     const { known } = before.find((one) => one.target === nameOf(target)) ?? {};
     all.push(await bring(target, { ...settings, installation }, { now, signal, known }));
   }
+  // cut off by the end of the process: that says nothing of the place, and the next start begins anew
+  if (signal?.aborted) return all;
   const kept: Kept[] = all.map((one) => ({
     ...one,
     failingSince: one.ok

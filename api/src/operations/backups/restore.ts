@@ -7,6 +7,7 @@ import { differences, fingerprint, migrationsDone } from './fingerprint.ts';
 import { nameInstallation } from './installation.ts';
 import { checkFile, type Manifest, readManifest } from './manifest.ts';
 import { change, dropHalfRestored, nameFor } from './put-aside.ts';
+import { refuseUnsigned } from './signature.ts';
 import {
   BackupError,
   checkVersions,
@@ -41,10 +42,15 @@ export interface RestoreSettings extends BackupSettings {
  * throws   corrupt, foreign, newer_schema, wrong_key, no_backup
  */
 export async function inspectBackup(
-  settings: Pick<RestoreSettings, 'file' | 'identity' | 'knownMigrations' | 'pgBin' | 'ownerUrl'>,
+  settings: Pick<
+    RestoreSettings,
+    'file' | 'identity' | 'knownMigrations' | 'pgBin' | 'ownerUrl' | 'pepper' | 'fromAnother'
+  >,
 ): Promise<{ manifest: Manifest; dump: string; temporary: boolean }> {
   const { file } = settings;
   const manifest = await readManifest(file);
+  // before any tool opens what it describes
+  refuseUnsigned(manifest, settings.pepper, settings.fromAnother);
   await checkFile(file, manifest.file);
   const unknown = manifest.content.migrations.filter((name) => !settings.knownMigrations.includes(name));
   if (unknown.length > 0)

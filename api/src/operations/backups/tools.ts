@@ -45,9 +45,13 @@ export function databaseName(ownerUrl: string): string {
 /** Quotes an identifier that we made ourselves or read from the catalogue. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** A connection for long work: no time limits, and text that means the same on every server. */
-export async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'marketing backup' });
+/** A connection for long work: no time limits, and text that means the same on every server. patienceMs: for connecting; 0: no limit */
+export async function connect(url: string, patienceMs = 0): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'marketing backup',
+    connectionTimeoutMillis: patienceMs,
+  });
   // A server that ends the connection is reported by the query that needed it, not as an uncaught event.
   client.on('error', () => {});
   await client.connect();

@@ -8,6 +8,7 @@ import type { BackupSettings } from './dump.ts';
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts';
 import { checkFile, readManifest, setPaths } from './manifest.ts';
 import { type Check, listBackups } from './rotate.ts';
+import { refuseUnsigned } from './signature.ts';
 import { BackupError, connect, databaseUrl, quoted, startTool, type Tools } from './tools.ts';
 
 const SCRATCH = /^marketing_check_[0-9a-z]+$/;
@@ -43,6 +44,7 @@ async function tryBackup(settings: BackupSettings): Promise<VerifyResult> {
         'The newest backup is only there encrypted, so it cannot be tried here; run the job "backup" first.',
       );
     const manifest = await readManifest(paths.dump);
+    refuseUnsigned(manifest, settings.pepper, false);
     await checkFile(paths.dump, manifest.file);
     await enoughDisk(settings);
     const content = await restoreInto(settings, paths.dump, manifest.content);

@@ -1,6 +1,7 @@
 // Whether a backup is of this installation; another's is put in its place only by someone who says so.
 import { installationId, strangeness } from './installation.ts';
 import type { Manifest } from './manifest.ts';
+import { unsigned } from './signature.ts';
 import { BackupError, connect, type Tools } from './tools.ts';
 
 /** returns  null when the database cannot be asked, or has no name yet */
@@ -28,11 +29,13 @@ export async function refuseForeign(
   manifest: Manifest,
   fromAnother: boolean,
 ): Promise<string[]> {
+  const unproven = unsigned(manifest, pepper);
   const { foreign, says } = strangeness(manifest.installation, { id: await ownName(ownerUrl), pepper });
-  if (foreign && !fromAnother)
+  const all = [...(unproven ? [unproven] : []), ...says];
+  if ((foreign || unproven) && !fromAnother)
     throw new BackupError(
       'foreign',
-      `This backup is not of this installation: ${says.join('; ')}. If it is meant, say --from-another-installation.`,
+      `Nobody can say that this backup is of this installation: ${all.join('; ')}. If it is meant, say --from-another-installation.`,
     );
-  return says;
+  return all;
 }

@@ -46,6 +46,7 @@ export async function inspect(
     file,
     identity: await identityOf(identity),
     knownMigrations: known(),
+    fromAnother,
   });
   if (temporary) await rm(dump, { force: true });
   const says = await refuseForeign(settings, manifest, fromAnother);

@@ -42,7 +42,13 @@ const productOf = (loaded: string[]) =>
 
 /** Words that fit, so that only the misspelling is wrong. */
 function fitting({ words, takes, options = {} }: Verb): string[] {
-  const samples = { FILE: 'a-file', KEY: 'bakery', DAY: '2026-01-31', INSTANT: '2026-01-31T02:15:00.000Z' };
+  const samples = {
+    FILE: 'a-file',
+    ADDRESS: 'ada@example.com',
+    KEY: 'bakery',
+    DAY: '2026-01-31',
+    INSTANT: '2026-01-31T02:15:00.000Z',
+  };
   const needed = Object.entries(options).flatMap(([name, { value, needed }]) =>
     needed && value ? [`--${name}`, samples[value]] : [],
   );
@@ -138,7 +144,7 @@ test('words that fit reach their verb as they were meant', () => {
   });
   assert.deepEqual(asked('inspect', '--identity', 'key', 'a-file'), {
     words: 'inspect',
-    options: { identity: 'key' },
+    options: { identity: 'key', 'from-another-installation': false },
     word: 'a-file',
   });
   assert.deepEqual(asked('jobs'), { words: 'jobs', options: { 'dry-run': false }, word: '' });

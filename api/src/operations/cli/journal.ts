@@ -1,8 +1,11 @@
-// marketing journal replay: erasures and withdrawals are kept outside the database, so that a restore can repeat them.
+// marketing journal replay, journal retry: what is kept outside the database, so that a restore can repeat it, and what could
+// not be stored, to be tried again.
 import { FEATURES, tablesOf } from '../../features.ts';
 import { appUrl } from '../../ground/db/migrate.ts';
 import { makePool } from '../../ground/db/pool.ts';
 import { makeLog } from '../../ground/lib/log.ts';
+import { retrySetAside } from '../../product/captures/journal-files.ts';
+import { journalFolder } from '../../product/captures/start.ts';
 import { forgetAgain } from '../../product/erasure/forget-again.ts';
 import { print } from './print.ts';
 import { backups, settings } from './settings.ts';
@@ -31,4 +34,13 @@ export async function replayJournal(url: string, since: string): Promise<string>
   } finally {
     await pool.end();
   }
+}
+
+export async function retry(): Promise<void> {
+  const count = await retrySetAside(journalFolder(settings()));
+  print(
+    count === 0
+      ? 'nothing was set aside'
+      : `${count} entries are back in the journal; the API stores them within seconds, or at its start. What fails again is set aside again: the log says why`,
+  );
 }

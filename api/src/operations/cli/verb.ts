@@ -6,6 +6,10 @@ export const KINDS = {
   FILE: { like: 'a file', fits: (text: string) => text !== '' },
   KEY: { like: "a site's key or id", fits: (text: string) => text.trim() !== '' },
   DAY: { like: 'a day such as 2026-01-31', fits: isDay },
+  ADDRESS: {
+    like: 'an address such as you@example.com',
+    fits: (text: string) => /^[^\s@]+@[^\s@]+$/.test(text),
+  },
   INSTANT: {
     like: 'a moment such as 2026-01-31T02:15:00.000Z',
     fits: (text: string) => !Number.isNaN(Date.parse(text)),

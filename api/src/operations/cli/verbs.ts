@@ -100,6 +100,11 @@ export const verbs: readonly Verb[] = [
     run: async ({ since }) => (await import('./journal.ts')).replay(since),
   }),
   verb({
+    words: 'journal retry',
+    does: 'puts leads, unsubscribes and confirmations that could not be stored back into the journal, to be tried again',
+    run: async () => (await import('./journal.ts')).retry(),
+  }),
+  verb({
     words: 'rollups run',
     byDefault: true,
     does: 'counts the days anew that were marked, or those that are named',
@@ -148,6 +153,34 @@ export const verbs: readonly Verb[] = [
     words: 'canary',
     does: 'sends an event and a lead through, reads the number, erases the lead: does this release really work?',
     run: async () => (await import('./service.ts')).sendCanary(),
+  }),
+  verb({
+    words: 'alarm',
+    does: 'with --test: sends a trial to where alarms go, and says what became of it',
+    options: { test: { does: 'sends it' } },
+    run: async (options) => (await import('./trials.ts')).alarm(options),
+  }),
+  verb({
+    words: 'mail',
+    does: 'sends a trial mail, as the product sends its own, and says what the mail server answered',
+    options: { test: { value: 'ADDRESS', needed: true, does: 'whom to' } },
+    run: async (options) => (await import('./trials.ts')).mail(options),
+  }),
+  verb({
+    words: 'database-password',
+    does: 'gives the owner of the database the password on standard input (use scripts/rotate database-password)',
+    run: async () => (await import('./secrets.ts')).databasePassword(),
+  }),
+  verb({
+    words: 'pepper-check',
+    does: 'compares the pepper in use with those of the backups here, and with one on standard input',
+    run: async () => (await import('./secrets.ts')).pepperCheck(),
+  }),
+  verb({
+    words: 'check-setting',
+    does: 'says whether a setting may have the value on standard input, and what restarts for it (scripts/set asks)',
+    takes: { name: 'NAME', needed: true },
+    run: async (_options, name) => (await import('./check-setting.ts')).check(name),
   }),
   verb({
     words: 'version',

@@ -17,6 +17,24 @@ interface PurgeWork {
   endings(): Record<string, Ending>;
 }
 
+const LEAP_DAYS = 30;
+
+/**
+ * A clock that is a year ahead for one start would have everything purged. So after a month without a sign of life the first
+ * half day purges nothing: either the machine was away, and tomorrow is early enough, or somebody sees the clock.
+ */
+async function leapOfTheClock(db: Pool): Promise<string | null> {
+  const { rows } = await db.query<{ leapt: boolean; last: string }>(
+    `select last < now() - make_interval(days => $1) as leapt, last::text from (
+       select max(started_at) as last from job_runs where started_at < now() - interval '12 hours') signs`,
+    [LEAP_DAYS],
+  );
+  const { leapt, last } = rows[0]!;
+  return leapt
+    ? `By this machine's clock nothing has run here between ${last} and today, more than ${LEAP_DAYS} days: nothing is purged before half a day has passed. Look at the clock (timedatectl); if it is right, there is nothing to do.`
+    : null;
+}
+
 const options = z.object({ dryRun: z.boolean().default(false) });
 
 function purgeJob({ db, config, sites, metrics, tables, endings }: PurgeWork): Job {
@@ -27,6 +45,8 @@ function purgeJob({ db, config, sites, metrics, tables, endings }: PurgeWork): J
     why: 'nothing is kept longer than promised; days are sealed before their raw events go',
     options,
     async run({ options: { dryRun = false }, signal, progress }) {
+      const leap = dryRun ? null : await leapOfTheClock(db);
+      if (leap) return { dryRun, rows: {}, warnings: [leap] };
       const done = await purge(db, {
         siteIds: sites.ids(),
         tables,

@@ -46,6 +46,24 @@ const summary = async () => {
 const rowCount = async (table: string) =>
   (await server.database.owner.query(`select count(*) as count from ${table}`)).rows[0].count;
 
+test('nothing is purged when the clock says that a month has passed since anything ran here', async () => {
+  const { owner } = server.database;
+  await owner.query(
+    "insert into job_runs (job, scheduled_for, trigger, state, started_at, finished_at) values ('backup', now() - interval '40 days', 'schedule', 'succeeded', now() - interval '40 days', now() - interval '40 days')",
+  );
+  const done = await job('purge');
+  assert.match(done.warnings[0], /clock/);
+  const { rows } = await owner.query(
+    "select state, error from job_runs where job = 'purge' order by started_at desc limit 1",
+  );
+  assert.equal(rows[0].state, 'incomplete');
+  assert.match(rows[0].error, /clock/);
+  assert.equal(await rowCount('events'), 5);
+  await job('purge', { dryRun: true });
+  // a day later
+  await owner.query("update job_runs set started_at = now() - interval '13 hours' where job = 'backup'");
+});
+
 test('a dry run tells what would go and changes nothing', async () => {
   await job('rollup');
   const told = await job('purge', { dryRun: true });
@@ -147,6 +165,37 @@ test('hundreds of one-event visitors from one address with one browser are bots;
   const found = await job('bots');
   assert.deepEqual(found, { visitors: 220, events: 220 });
   assert.deepEqual(await job('bots'), { visitors: 0, events: 0 });
+});
+
+test('what strangers made up ends: a wording that no proof shows, a signup of nobody', async () => {
+  const { owner } = server.database;
+  await owner.query(
+    `insert into consent_texts (site_id, name, version, words, words_hash, origin, created_at)
+     select $1, name, 1, name, sha256(convert_to(name, 'UTF8')), origin, now() - make_interval(days => age)
+     from (values ('orphan', 'form', 31), ('young', 'form', 1), ('published', 'admin', 400), ('shown', 'form', 400)) t (name, origin, age)`,
+    [siteId],
+  );
+  await owner.query(
+    `insert into consent_details (site_id, record_id, lead_id, salt, email_normalized, text_id)
+     select site_id, gen_random_uuid(), gen_random_uuid(), '\\x00', 'someone', text_id from consent_texts where name = 'shown'`,
+  );
+  await owner.query(
+    `insert into conversions (site_id, conversion_id, kind, origin, visitor_id, occurred_at)
+     select $1, 'signup ' || age || origin, 'signup', origin, gen_random_uuid(), now() - make_interval(days => age)
+     from (values (200, 'browser'), (20, 'browser'), (200, 'server')) t (age, origin)`,
+    [siteId],
+  );
+  await job('purge');
+  const names = async (sql: string) => (await owner.query(sql)).rows.map(({ name }) => name);
+  assert.deepEqual(await names('select name from consent_texts order by name'), [
+    'published',
+    'shown',
+    'young',
+  ]);
+  assert.deepEqual(
+    await names("select conversion_id as name from conversions where kind = 'signup' order by 1"),
+    ['signup 200server', 'signup 20browser'],
+  );
 });
 
 test('the same from the command line, under the same lock', async () => {

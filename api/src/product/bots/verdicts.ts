@@ -59,14 +59,14 @@ export async function judge(
        select distinct $1::uuid, d, 'verdict' from days cross join lateral (values (day), (day - 1)) as touched (d)
      )
      select day, events, case when row_number() over (order by day) = 1 then (
-       select json_agg(json_build_object('visitor_id', visitor_id, 'since', since) order by visitor_id)
-       from (select visitor_id, min(occurred_at) as since from judged group by 1) first) end as changed
+       select json_agg(json_build_object('visitor_id', visitor_id, 'since', since, 'until', until) order by visitor_id)
+       from (select visitor_id, min(occurred_at) as since, max(occurred_at) as until from judged group by 1) first) end as changed
      from days order by day`,
     [siteId, visitorIds, reason, judgedBy],
   );
   await db.query(
-    `select recut_visitor($1, visitor_id, since, make_interval(mins => $3))
-     from json_to_recordset($2) as changed (visitor_id uuid, since timestamptz)`,
+    `select recut_visitor($1, visitor_id, since, until, make_interval(mins => $3))
+     from json_to_recordset($2) as changed (visitor_id uuid, since timestamptz, until timestamptz)`,
     [siteId, JSON.stringify(rows[0]?.changed ?? []), inactivityMinutes],
   );
   return { events: rows.reduce((sum, row) => sum + row.events, 0), days: rows.map((row) => row.day) };

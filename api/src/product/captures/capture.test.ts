@@ -16,6 +16,9 @@ before(async () => {
     { key: 'bakery', name: 'Bakery', domain: 'bakery.example', origins: [ORIGIN] },
     admin,
   );
+  // where nothing is said nobody is guessed to be anybody (linking.test.ts)
+  const { siteId } = server.services.sites.fallback();
+  await call(`${server.url}/v1/sites/${siteId}`, 'PATCH', { settings: { linking: 'on' } }, admin);
 });
 after(() => server.end());
 
@@ -279,34 +282,6 @@ test('neighbours are linked weakly, never under GPC, and only strangers', async 
     (await rows('select * from lead_identities where lead_id = $1', [await leadIdOf(server, quiet)])).length,
     0,
   );
-});
-
-test('where a site asks for consent first, neighbours are linked to nobody who did not give it expressly', async () => {
-  const agent = { 'user-agent': `${BROWSER} heuristics-2` };
-  const made = await call(
-    `${server.url}/v1/sites`,
-    'POST',
-    { key: 'careful', settings: { linkingRequiresConsent: true } },
-    admin,
-  );
-  assert.equal(made.status, 201);
-  const propertyId = 'careful';
-  const path = '/';
-  await call(
-    `${server.url}/v1/events`,
-    'POST',
-    { anonId: anon(), eventType: 'page_view', path, propertyId },
-    agent,
-  );
-  const links = async (consent: Record<string, unknown>) => {
-    const email = address();
-    await capture({ email, anonId: anon(), propertyId, ...consent }, agent);
-    return guessedLinksOf(server, email);
-  };
-  assert.equal(await links({}), 0);
-  assert.equal(await links({ consentStatus: 'implied' }), 0);
-  assert.equal(await links({ consentStatus: 'express' }), 0, 'express without words is pending');
-  assert.equal(await links({ consentStatus: 'express', consent: { text: 'Yes.' } }), 1);
 });
 
 test('every capture has its line in the ledger, and the ledger balances', async () => {

@@ -45,7 +45,8 @@ export interface Capture {
   ua_hash: string;
   heuristics: boolean;
   window_minutes: number;
-  linking_requires_consent: boolean;
+  /** Whether the lead is tied to its form's visitor; else only the form's own visit says where it came from. */
+  links: boolean;
   spam_score: number;
   /** Not empty: it goes to quarantine. */
   suspicions: string[];
@@ -68,10 +69,19 @@ export function emailHash(pepper: string, siteId: string, normalized: string): s
   return hex(createHmac('sha256', pepper).update(`address ${siteId} ${normalized}`).digest());
 }
 
+type Linking = 'off' | 'consent' | 'form' | 'on';
+
+/** Whether what this person did on the site may be tied to their address. */
+function mayLink(linking: Linking, { consent, consentStatus }: CaptureInput): boolean {
+  if (linking !== 'consent') return linking !== 'off';
+  const agreed = consentStatus === 'express' && consent?.given !== false;
+  return agreed && (consent?.purposes?.includes('profile') ?? false);
+}
+
 /** A site's own settings that captures heed. */
 export function leadSettings(site: Site) {
-  const { doubleOptIn, linkingRequiresConsent } = site.settings;
-  return { doubleOptIn: doubleOptIn === true, linkingRequiresConsent: linkingRequiresConsent === true };
+  const { doubleOptIn, linking = 'form' } = site.settings;
+  return { doubleOptIn: doubleOptIn === true, linking: linking as Linking };
 }
 
 /** Of a lead without a visit: a page of the site itself says nothing of where the person came from. */
@@ -160,9 +170,9 @@ export function makeCapture(
     privacy_signal: facts.privacySignal,
     ip_hash: hex(facts.client.ipHash),
     ua_hash: hex(facts.client.uaHash),
-    heuristics: settings.heuristics && !facts.privacySignal,
+    links: mayLink(own.linking, input),
+    heuristics: settings.heuristics && own.linking === 'on' && !facts.privacySignal,
     window_minutes: settings.windowMinutes,
-    linking_requires_consent: own.linkingRequiresConsent,
     spam_score: request.score,
     suspicions: request.suspicions,
     consent: {

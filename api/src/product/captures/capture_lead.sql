@@ -16,6 +16,7 @@ declare
   address text;
   submission uuid;
   no_tracking boolean;
+  links boolean; -- to what its browser did
   is_release boolean;
   suspicious boolean;
   consent json;
@@ -32,7 +33,7 @@ begin
     email text, email_normalized text, email_domain text, domain_class text, email_hash bytea, unsubscribe_key text, event json,
     body_key uuid, inactivity interval, form_name text, path text, referrer text, source text, source_channel text, utm jsonb,
     payload jsonb, privacy_signal boolean, ip_hash bytea, ua_hash bytea, heuristics boolean, window_minutes integer,
-    linking_requires_consent boolean, spam_score real, suspicions text[], consent json, is_release boolean);
+    links boolean, spam_score real, suspicions text[], consent json, is_release boolean);
   site := c.site_id;
   at := c.received_at;
   address := c.email_normalized;
@@ -42,12 +43,15 @@ begin
   suspicious := not is_release and cardinality(c.suspicions) > 0;
   consent := c.consent;
   event := c.event;
+  -- journalled before it said so
+  links := not no_tracking and coalesce(c.links, true);
 
   perform set_config('marketing.sites', site::text, true);
   perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || address, 7));
 
-  -- Began before an erasure of this address: it is as if it had been stored and then erased.
-  if exists (select from erasures where site_id = site and email_hash = c.email_hash and erased_at >= at) then
+  -- Began before an erasure of this address: it is as if it had been stored and then erased. An erasure that is still to come
+  -- was dated by a clock that was ahead: it was before this, or it would wait for the lock too.
+  if exists (select from erasures where site_id = site and email_hash = c.email_hash and erased_at between at and now() + interval '1 minute') then
     perform count_capture(site, at, 'rejected', 'erased');
     return json_build_object('leadId', c.lead_id, 'visitorId', coalesce(event ->> 'visitor_id', null),
       'sessionId', case when event is not null then uuidv7() end, 'outcome', 'erased');
@@ -126,7 +130,8 @@ begin
       'outcome', 'quarantined');
   end if;
 
-  -- The visitor's first session we still have is the first touch; the capture's own facts stand in where there is none.
+  -- The visitor's first session we still have is the first touch, or, of a lead that is tied to nothing, the form's own;
+  -- the capture's own facts stand in where there is none.
   insert into leads as l (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at,
     last_submitted_at, first_source, first_utm, first_path, first_referrer, first_form_name, source_channel, first_visitor_id,
     privacy_signal, unsubscribe_key)
@@ -135,11 +140,12 @@ begin
     case when touch.source is not null then touch.utm else c.utm end,
     coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
     case when touch.source is not null then touch.referrer else c.referrer end,
-    c.form_name, c.source_channel, case when not no_tracking then stored.visitor_id end, no_tracking,
+    c.form_name, c.source_channel, case when links then stored.visitor_id end, no_tracking,
     c.unsubscribe_key
   from (select) one left join lateral (
     select source, utm, landing_path, referrer from sessions s
-    where s.site_id = site and s.visitor_id = stored.visitor_id and not s.is_bot order by s.started_at limit 1
+    where s.site_id = site and s.visitor_id = stored.visitor_id and not s.is_bot and (links or no_tracking or s.session_id = stored.session_id)
+    order by s.started_at limit 1
   ) touch on true
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
   returning * into lead;
@@ -165,7 +171,10 @@ begin
     perform adopt_conversions(site, lead.lead_id, c.email_hash, at);
   end if;
 
-  if stored.visitor_id is not null and not no_tracking then
+  -- Undone or ended by an objection or a withdrawal, a link is not made again.
+  if stored.visitor_id is not null and links and not lead.no_profiling and not exists (
+      select from lead_identities i where i.site_id = site and i.lead_id = lead.lead_id and i.visitor_id = stored.visitor_id
+        and i.link_source = 'form_submit' and i.unlinked_at is not null) then
     insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
     values (site, lead.lead_id, stored.visitor_id, 'form_submit', 1, at)
     on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
@@ -173,8 +182,7 @@ begin
       perform share_out_day_visitor(site, stored.visitor_id);
     end if;
 
-    if c.heuristics and not seen_before and not coalesce((event ->> 'is_day_visitor')::boolean, false)
-      and (not c.linking_requires_consent or status = 'express') then
+    if c.heuristics and not seen_before and not coalesce((event ->> 'is_day_visitor')::boolean, false) then
       -- Behind one address and browser name of a whole office or carrier nobody is anybody's neighbour: over 200 of them
       -- no link is made (it would be worth 0.002), and no more than 201 are looked at (34 000 took 2.9 s a capture).
       with close_by as materialized (
@@ -192,7 +200,7 @@ begin
             and e.occurred_at >= at - make_interval(mins => c.window_minutes))
           -- known already, on better evidence than an address
           and not exists (select from lead_identities i where i.site_id = site and i.visitor_id = v.visitor_id
-            and i.unlinked_at is null and (i.lead_id = lead.lead_id or i.link_source <> 'same_ip_ua_window'))
+            and (i.lead_id = lead.lead_id or (i.unlinked_at is null and i.link_source <> 'same_ip_ua_window')))
       )
       insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
       select site, lead.lead_id, visitor_id, 'same_ip_ua_window',

@@ -2,25 +2,40 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import { knownTexts } from '../consent/texts.ts';
+import type { Journal } from './journal.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
+import { journalReading } from './readings.ts';
 import type { CaptureNeeds } from './receive.ts';
 import { captureRoutes, captureTells } from './routes.ts';
 import { captureTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-interface House extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts'> {
+interface House
+  extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts' | 'dayRoom' | 'disk'> {
   db: Pool;
-  leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'>;
+  leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'> & {
+    journal: Journal;
+  };
 }
 
 export const captures: Feature<House> = {
   name: 'captures',
   functions: [sql('capture_parts.sql'), sql('capture_lead.sql')],
   tables: captureTables,
+  readings: [journalReading],
   tells: captureTells,
-  routes: ({ db, sites, ledger, countryOf, daySalts, leads }) => [
-    ...captureRoutes({ ...leads, sites, ledger, countryOf, daySalts, findText: knownTexts(db) }),
+  routes: ({ db, sites, ledger, countryOf, daySalts, dayRoom, disk, leads }) => [
+    ...captureRoutes({
+      ...leads,
+      sites,
+      ledger,
+      countryOf,
+      daySalts,
+      dayRoom,
+      disk,
+      findText: knownTexts(db),
+    }),
     ...quarantineRoutes({ db, sites }),
   ],
 };

@@ -98,11 +98,11 @@ test('a network has its limit; beyond those of a site and of an address a form w
   assert.equal(taken, 240);
   for (const spelt of ['2001:db8:7::1', '2001:0db8:7:1::2']) limits.take(spelt);
   const signs = (siteId: string, hash: string, times: number) =>
-    Array.from({ length: times }, () => limits.tooMany(siteId, hash)).at(-1);
+    Array.from({ length: times }, () => limits.tooMany(siteId, hash, undefined)).at(-1);
   assert.deepEqual(signs('one', 'ada', 30), []);
   assert.deepEqual(signs('one', 'ada', 1), ['too_many_for_address']);
   assert.deepEqual(signs('one', 'bob', 1), []);
-  for (let n = 0; n < 1300; n += 1) limits.tooMany('two', `somebody ${n}`);
+  for (let n = 0; n < 1300; n += 1) limits.tooMany('two', `somebody ${n}`, undefined);
   assert.deepEqual(signs('two', 'eve', 1), ['too_many_for_site']);
   assert.deepEqual(signs('one', 'eve', 1), [], 'another site is another');
 });
@@ -118,7 +118,8 @@ test('sixty addresses that fill a site’s minute close its form for nobody: the
         { 'x-real-ip': from },
       );
     const { siteId } = crowded.services.sites.fallback();
-    for (let n = 0; n < 1200; n += 1) crowded.services.leads.captureLimits.tooMany(siteId, `somebody ${n}`);
+    for (let n = 0; n < 1200; n += 1)
+      crowded.services.leads.captureLimits.tooMany(siteId, `somebody ${n}`, undefined);
     const email = address();
     assert.equal((await post('203.0.113.9', email)).status, 200);
     const { rows: waiting } = await crowded.database.owner.query(

@@ -1,5 +1,6 @@
 // The files of the journal: played entry by entry, and what can never be stored set aside.
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDatabaseAway, isDataFault } from '../../ground/db/faults.ts';
 import { appendDurably, renameDurably, replaceDurably } from '../../ground/lib/durable.ts';
@@ -132,4 +133,22 @@ export function forgetSetAside(folder: string, isTheirs: (entry: Entry) => boole
       await kept.drop();
     }
   });
+}
+
+/** How many entries were set aside, and when the last one was. */
+export async function countSetAside(folder: string): Promise<{ count: number; at: Date | null }> {
+  const path = join(folder, SET_ASIDE);
+  let count = 0;
+  for await (const line of linesOf(path)) count += line === '' ? 0 : 1;
+  return { count, at: count > 0 ? (await stat(path)).mtime : null };
+}
+
+/**
+ * Puts what was set aside back into the journal; whoever plays it (this process or another) stores it, or sets it aside again.
+ * returns  how many entries
+ */
+export async function retrySetAside(folder: string, now = Date.now()): Promise<number> {
+  const { count } = await countSetAside(folder);
+  if (count > 0) await renameDurably(join(folder, SET_ASIDE), join(folder, `${now}-${randomUUID()}.ndjson`));
+  return count;
 }

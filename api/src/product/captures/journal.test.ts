@@ -21,9 +21,12 @@ import { makeTemplate } from '../../../test/database.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import type { AppError } from '../../ground/lib/app-error.ts';
 import { makeLog } from '../../ground/lib/log.ts';
+import { alarmsIn } from '../../operations/alerts/rules.ts';
 import { linkToken } from '../consent/link.ts';
-import { openJournal } from './journal.ts';
+import { type Entry, openJournal } from './journal.ts';
+import { retrySetAside } from './journal-files.ts';
 import { makeKeep } from './keep.ts';
+import { journalReading } from './readings.ts';
 
 const log = makeLog('silent');
 const scratch = mkdtempSync(join(tmpdir(), 'marketing-journal-'));
@@ -370,4 +373,35 @@ test('whatever else the database says, what people sent is kept as it was, and s
   );
   assert.equal(await keep('capture', 20, async (body) => body + 1), 21);
   assert.equal(kept.length, failing.length);
+});
+
+test('what was set aside is told, rings, and is played again when somebody asks for it', async () => {
+  const folder = journalFolder();
+  const journal = await openJournal(folder, log);
+  const bad = Object.assign(new Error('bad'), { code: '22P02' });
+  let mended = false;
+  const played: unknown[] = [];
+  const play = async ({ body }: Entry) => {
+    if (!mended && body === 'half a letter') throw bad;
+    played.push(body);
+  };
+  const told = async () => journalReading.shape.parse(await journalReading.read({ leads: { journal } }));
+  try {
+    assert.equal(journalReading.line!(await told()), null);
+    for (const body of ['half a letter', 'a whole one']) await journal.append({ kind: 'capture', body });
+    await journal.replay(play);
+    const { failed, waitingSince } = await told();
+    assert.deepEqual([failed, waitingSince, played], [1, null, ['a whole one']]);
+    assert.match(alarmsIn({ journal: await told() }, [journalReading])[0]!.message, /journal retry/);
+    mended = true;
+    assert.equal(await journal.look(), false);
+    // as another process does it
+    assert.equal(await retrySetAside(folder), 1);
+    assert.equal(await journal.look(), true);
+    await journal.replay(play);
+    assert.deepEqual(played, ['a whole one', 'half a letter']);
+    assert.deepEqual([(await told()).failed, await retrySetAside(folder)], [0, 0]);
+  } finally {
+    await journal.close();
+  }
 });

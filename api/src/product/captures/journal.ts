@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { appendWhole, createDurably, makeFolder } from '../../ground/lib/durable.ts';
 import { takeLock } from '../../ground/lib/lock.ts';
 import type { Log } from '../../ground/lib/log.ts';
-import { forgetSetAside, playFile } from './journal-files.ts';
+import { countSetAside, forgetSetAside, playFile } from './journal-files.ts';
 
 export interface Entry {
   kind: string;
@@ -25,7 +25,11 @@ export interface Journal {
   replay(play: (entry: Entry) => Promise<void>): Promise<number>;
   /** Forgets what was put aside because it could not be stored. returns how many entries */
   forgetFailed(isTheirs: (entry: Entry) => boolean): Promise<number>;
-  /** Whether anything may be waiting. */
+  /** Entries that can never be stored as they are, and when the last one was set aside. */
+  setAside(): Promise<{ count: number; at: Date | null }>;
+  /** Looks whether anything may be waiting; another process may have put something back. */
+  look(): Promise<boolean>;
+  /** Whether anything was waiting at the last look. */
   readonly isEmpty: boolean;
   /** Since when the oldest entry waits; null: none does. */
   readonly waitingSince: Date | null;
@@ -132,6 +136,12 @@ export async function openJournal(
       });
       return replaying;
     },
+    setAside: () => countSetAside(folder),
+    look: () =>
+      inTurn(async () => {
+        since = await oldest();
+        return since !== null;
+      }),
     forgetFailed: (isTheirs) => forgetSetAside(folder, isTheirs),
     get isEmpty() {
       return since === null;

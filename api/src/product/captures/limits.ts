@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { networkOf } from '../../ground/http/client.ts';
 import { windows } from '../../ground/http/windows.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
+import { wordingLimit } from './shed.ts';
 import type { Sign } from './spam.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,9 +11,12 @@ const MINUTE_MS = 60_000;
 const NETWORK_PER_MINUTE = 240;
 // Beyond these it waits in quarantine instead of being refused: whoever sent the others is somebody else.
 const SITE_PER_MINUTE = 1200;
+/** Of what is typed, by one client: a form has one kilobyte. Beyond it the addresses are kept alone. */
+const CLIENT_BYTES_PER_MINUTE = 128 * 1024;
 /** The same person, again and again. */
 const ADDRESS_PER_HOUR = 30;
-// Keys that are held, of about 200 bytes: networks of a minute, addresses of an hour.
+// Keys that are held, of about 200 bytes: clients and networks of a minute, addresses of an hour.
+const CLIENTS_MAX = 10_000;
 const NETWORKS_MAX = 10_000;
 const SITES_MAX = 5_000;
 const ADDRESSES_MAX = 20_000;
@@ -20,8 +24,10 @@ const ADDRESSES_MAX = 20_000;
 export interface CaptureLimits {
   /** throws rate_limited when a network sends more than people do */
   take(address: string): void;
-  /** What is too much for a person to have sent: the site's captures of this minute, those of the address (its hash) of this hour. */
-  tooMany(siteId: string, addressHash: string): Sign[];
+  /** Whether a client may send so much beside the addresses. client: the key of its limits; bytes: of what was typed */
+  hasRoom(client: string, bytes: number): boolean;
+  /** What is too much for a person to have sent: the site's captures of this minute, those of the address (its hash) of this hour, wordings of consent. */
+  tooMany(siteId: string, addressHash: string, words: string | undefined): Sign[];
 }
 
 /** IPv4 /24, IPv6 /48: what one renter of addresses usually has. */
@@ -29,8 +35,10 @@ const neighbourhood = (address: string) =>
   isIP(address) === 6 ? networkOf(address, 48) : address.split('.').slice(0, 3).join('.');
 
 export function captureLimits(enabled: boolean): CaptureLimits {
-  if (!enabled) return { take: () => {}, tooMany: () => [] };
+  if (!enabled) return { take: () => {}, hasRoom: () => true, tooMany: () => [] };
   const networks = windows({ points: NETWORK_PER_MINUTE, ms: MINUTE_MS, keysMax: NETWORKS_MAX });
+  const clients = windows({ points: CLIENT_BYTES_PER_MINUTE, ms: MINUTE_MS, keysMax: CLIENTS_MAX });
+  const isNewWording = wordingLimit();
   const sites = windows({ points: SITE_PER_MINUTE, ms: MINUTE_MS, keysMax: SITES_MAX });
   const addresses = windows({ points: ADDRESS_PER_HOUR, ms: 60 * MINUTE_MS, keysMax: ADDRESSES_MAX });
   return {
@@ -42,10 +50,12 @@ export function captureLimits(enabled: boolean): CaptureLimits {
         retryAfterSeconds: seconds,
       });
     },
-    tooMany(siteId, addressHash) {
+    hasRoom: (client, bytes) => clients.take(client, bytes) === null,
+    tooMany(siteId, addressHash, words) {
       const signs: Sign[] = [];
       if (sites.take(siteId) !== null) signs.push('too_many_for_site');
       if (addresses.take(addressHash) !== null) signs.push('too_many_for_address');
+      if (isNewWording(siteId, words)) signs.push('too_many_wordings');
       return signs;
     },
   };

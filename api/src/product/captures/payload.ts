@@ -1,5 +1,6 @@
 // Bounds what a form's payload may hold: whatever was typed is taken, what is too long is cut and says so. Pure.
 import type { Issue } from '../../ground/lib/app-error.ts';
+import { cutBytes } from '../../ground/lib/text.ts';
 
 const TEXT_BYTES_MAX = 8 * 1024;
 const TOGETHER_BYTES_MAX = 14 * 1024;
@@ -7,15 +8,6 @@ const DEPTH_MAX = 8;
 
 /** In the payload itself: the paths of the texts that were cut. */
 export const CUT_MARK = '_cut';
-
-/** As much of a text as fits, never half a character. */
-function cutBytes(text: string, bytesMax: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= bytesMax) return text;
-  let end = bytesMax;
-  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
-}
 
 /** returns a copy; its warnings name what was cut */
 export function boundPayload(payload: Record<string, unknown>): {

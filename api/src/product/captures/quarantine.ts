@@ -31,9 +31,11 @@ export async function listQuarantined(
 ): Promise<z.output<typeof quarantinedShape>[]> {
   return (
     await db.query<z.output<typeof quarantinedShape>>(
+      // the page first: what was sent is unpacked for its rows alone
       `select quarantine_id as "quarantineId", site_id as "siteId", instant_text(received_at) as "receivedAt", score, reasons,
          capture ->> 'email' as email, capture ->> 'form_name' as "formName", capture -> 'payload' as payload, capture ->> 'path' as path
-       from quarantine where decision is null and ($1::uuid is null or quarantine_id < $1) order by quarantine_id desc limit $2`,
+       from (select * from quarantine where decision is null and ($1::uuid is null or quarantine_id < $1) order by quarantine_id desc limit $2) page
+       order by quarantine_id desc`,
       [before, limit],
     )
   ).rows;

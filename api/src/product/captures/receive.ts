@@ -8,6 +8,7 @@ import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
 import { readLanguage } from '../../ground/words/language.ts';
 import { type FindText, unknownText } from '../consent/texts.ts';
+import type { DayRoom } from '../events/day-room.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/enrich.ts';
 import type { Ledger } from '../events/ledger.ts';
@@ -22,6 +23,7 @@ import type { CaptureLimits } from './limits.ts';
 import { mendAddressPage, sendOn } from './pages.ts';
 import { safeRedirect } from './redirect.ts';
 import { type CaptureInput, type capturedShape, readCapture } from './schema.ts';
+import { shed } from './shed.ts';
 import { judgeFormToken, SUSPICIOUS_FROM, spamScore } from './spam.ts';
 import type { Leads } from './start.ts';
 import type { Captured } from './store.ts';
@@ -31,6 +33,9 @@ export interface CaptureNeeds {
   ledger: Ledger;
   countryOf: CountryOf | null;
   daySalts: DaySalts;
+  dayRoom: DayRoom;
+  /** Whether the disk is nearly full. */
+  disk: { readonly isShort: boolean };
   captureLimits: CaptureLimits;
   judgeChallenge: JudgeChallenge;
   capture: Leads['capture'];
@@ -39,6 +44,8 @@ export interface CaptureNeeds {
 }
 
 type Fields = Record<string, unknown>;
+
+const TYPED_BYTES_MAX = 16 * 1024;
 
 /** A mistyped address on a form is mended on a page that keeps the rest; counted here, since it ends here. */
 export async function receive(needs: CaptureNeeds, call: Call): Promise<object | Reply> {
@@ -54,7 +61,13 @@ export async function receive(needs: CaptureNeeds, call: Call): Promise<object |
     if (page && site.origins.includes(new URL(page).origin)) call.pageBefore = page;
     if (!error.issues?.some(({ path }) => path === 'email')) throw error; // the frame shows it
     call.errorCode = error.code;
-    ledger.refuse({ siteId: site.siteId, route: 'capture', reason: error.code, issues: error.issues });
+    ledger.refuse({
+      siteId: site.siteId,
+      route: 'capture',
+      reason: error.code,
+      issues: error.issues,
+      from: call.client.limitKey,
+    });
     call.refused.items = 0;
     return mendPage(call, site, page);
   }
@@ -69,12 +82,13 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   // the site first: a mistyped address on a form leads back to that site's own page
   const ofOrigin = typeof named === 'string' ? null : await sites.ofPage(call.headers);
   call.refused.siteId ??= ofOrigin?.siteId;
-  const { input, warnings } = readCapture(body, call.isForm);
-  const site = ofOrigin ?? (await sites.ofPage(call.headers, input.propertyId));
+  const read = readCapture(body, call.isForm);
+  const site = ofOrigin ?? (await sites.ofPage(call.headers, read.input.propertyId));
   call.refused.siteId = site.siteId;
   call.speaksFor(site);
   judgePage(needs, call, site);
   needs.captureLimits.take(call.client.address);
+  const { input, warnings } = withRoom(needs, call, site, read);
   const text = readText(needs, call, site, input);
   const request = await judge(needs, call, site, input);
   const { visitorId, sessionId } = await keep(needs, call, request);
@@ -107,6 +121,20 @@ function judgePage({ sites, ledger }: CaptureNeeds, call: Call, site: Site): voi
   pageGate(sites, ledger)(call, site);
 }
 
+/** All of it where there is room; a lead is taken on a full disk too, without what was typed beside its address. */
+function withRoom(needs: CaptureNeeds, call: Call, site: Site, read: ReturnType<typeof readCapture>) {
+  const { disk, dayRoom, captureLimits } = needs;
+  const client = call.client.limitKey;
+  const bytes = Math.min(call.bodyBytes, TYPED_BYTES_MAX); // files are dropped
+  const hasRoom =
+    !disk.isShort &&
+    captureLimits.hasRoom(client, bytes) &&
+    dayRoom.hasRoomForWords(site.siteId, client, bytes);
+  if (hasRoom) return read;
+  const { input, warnings } = shed(read.input);
+  return { input, warnings: [...read.warnings, ...warnings] };
+}
+
 const isHoneypotHit = ({ honeypot }: Fields) =>
   [honeypot].flat().some((text) => typeof text === 'string' && text.trim() !== '');
 
@@ -127,7 +155,7 @@ function answerOf(
 async function pretend(needs: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
   const { sites, ledger } = needs;
   const site = sites.find(call.refused.siteId ?? '') ?? (await sites.ofPage(call.headers));
-  ledger.refuse({ siteId: site.siteId, route: 'capture', reason: 'honeypot' });
+  ledger.refuse({ siteId: site.siteId, route: 'capture', reason: 'honeypot', from: call.client.limitKey });
   call.refused.items = 0;
   call.speaksFor(site);
   const { input, warnings } = readAnyway(body, call.isForm);
@@ -166,6 +194,7 @@ async function judge(needs: CaptureNeeds, call: Call, site: Site, input: Capture
     tooMany: captureLimits.tooMany(
       site.siteId,
       emailHash(settings.pepper, site.siteId, input.email.normalized),
+      input.consent?.given === false ? undefined : input.consent?.text,
     ),
     payload: input.payload,
   });

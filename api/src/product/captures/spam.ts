@@ -14,6 +14,7 @@ const POINTS = {
   missing_challenge: 0.4,
   too_many_for_address: 0.6,
   too_many_for_site: 0.6,
+  too_many_wordings: 0.6,
   markup_links: 0.6,
   many_links: 0.4,
   some_links: 0.15,

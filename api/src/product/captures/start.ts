@@ -129,7 +129,7 @@ export async function startLeads(config: Config, appUrl: string, log: Log): Prom
     } else throw new Error(`an entry of an unknown kind: ${kind}`);
   };
   const replay = async () => {
-    const played = journal.isEmpty ? 0 : await journal.replay(play);
+    const played = (await journal.look()) ? await journal.replay(play) : 0;
     if (played > 0) log.info({ played }, 'the journal was played back');
     return played;
   };

@@ -4,6 +4,7 @@ import type { Tables } from '../../ground/tables.ts';
 export const captureTables: Tables = {
   submissions: {
     holds: 'a form that was sent, and its answers',
+    bound: '24 a client and minute; their answers a fortieth of the free disk a day',
     whose: 'lead',
     columns: {
       form_name: 'goes, found',
@@ -26,8 +27,9 @@ export const captureTables: Tables = {
   },
   quarantine: {
     holds: 'a suspicious submission that waits for a decision; decided, only that it was',
+    bound: '24 a client and minute, 240 a network; their answers a fortieth of the free disk a day',
     whose: 'address',
-    columns: { email_normalized: 'goes', capture: 'goes', reasons: 'goes', decision: 'goes' },
+    columns: { email_normalized: 'goes', capture: 'goes, found', reasons: 'goes', decision: 'goes' },
     kept: {
       for: { days: 30 },
       since: 'coalesce(decided_at, received_at)',

@@ -135,6 +135,20 @@ test('a consent record keeps the exact words, by version or as sent', async () =
   assert.equal((await call(texts, 'GET', undefined, admin)).body.texts.length, 2);
 });
 
+test('people who agree to the same new words in one moment are all recorded with them (20 rounds)', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    const text = `Words of round ${randomUUID()}`;
+    const people = Array.from({ length: 6 }, address);
+    const answers = await Promise.all(
+      people.map((email) => capture(email, { consentStatus: 'express', consent: { text } })),
+    );
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200], `round ${round}`);
+    const texts = await rows('select count(*)::int as n from consent_texts where words = $1', [text]);
+    assert.equal(texts[0].n, 1);
+    for (const email of people) assert.equal((await leadOf(email)).consent_status, 'express');
+  }
+});
+
 test('changing, removing or inserting an old consent record shows in the chain', async () => {
   const email = address();
   for (const fields of [{}, { consentStatus: 'implied' }, express]) await capture(email, fields);

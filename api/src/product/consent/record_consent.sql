@@ -18,8 +18,11 @@ begin
       insert into consent_texts (site_id, name, version, language, words, words_hash, origin)
       values (for_site, 'form:' || encode(sha256(convert_to(sent, 'UTF8')), 'hex'), 1, coalesce(in_language, 'und'), sent,
         sha256(convert_to(sent, 'UTF8')), 'form')
-      on conflict (site_id, words_hash, language) where origin = 'form' do update set origin = 'form'
-      returning * into known;
+      on conflict do nothing returning * into known;
+      if not found then -- somebody else's form brought them in this moment; two constraints say so, either may be met first
+        select * into known from consent_texts where site_id = for_site and words_hash = sha256(convert_to(sent, 'UTF8'))
+          and language = coalesce(in_language, 'und') order by origin, version desc limit 1;
+      end if;
     end if;
   end if;
   return known;
@@ -35,7 +38,7 @@ end $$;
 -- is_awaited  an opt-in waits for its second step: a withdrawal reaches it too
 create or replace function consent_action(asked text, basis text, at timestamptz, began timestamptz, ends_at timestamptz,
   standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean)
-returns text language plpgsql immutable as $$
+returns text language plpgsql stable as $$
 declare
   is_import constant boolean := basis = 'import';
   now_is constant text := coalesce(consent_at(standing.status, standing.expires_at, at), 'none');
@@ -54,8 +57,8 @@ begin
         when standing.status = 'implied' and standing.expires_at <= at then 'expired' end;
     when 'express' then
       return case
-        -- began before the withdrawal: it does not lift it
-        when now_is = 'withdrawn' then case when least(at, began) > standing.occurred_at then 'regranted' end
+        -- began before the withdrawal: it does not lift it; one that is still to come was dated by a clock that was ahead
+        when now_is = 'withdrawn' then case when least(at, began) > standing.occurred_at or standing.occurred_at > now() + interval '1 minute' then 'regranted' end
         when now_is = 'express' then case when not is_same and not (is_import and at <= standing.occurred_at) then 'reaffirmed' end
         when is_import then 'imported'
         when basis = 'double_opt_in' then 'confirmed'

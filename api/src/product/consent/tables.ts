@@ -5,7 +5,7 @@ export const consentTables: Tables = {
   opt_ins: {
     holds: 'the first step of a double opt-in',
     whose: 'lead',
-    columns: { token: 'goes', request: 'goes' },
+    columns: { token: 'goes', request: 'goes, found' },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
       {
@@ -24,12 +24,12 @@ export const consentTables: Tables = {
       salt: 'goes',
       email_normalized: 'goes',
       language: 'goes',
-      policy_version: 'goes',
+      policy_version: 'goes, found',
       purposes: 'goes',
-      page: 'goes',
-      form_name: 'goes',
-      source: 'goes',
-      evidence: 'goes',
+      page: 'goes, found',
+      form_name: 'goes, found',
+      source: 'goes, found',
+      evidence: 'goes, found',
       ip_hash: 'goes',
       ua_hash: 'goes',
       purpose: 'goes',
@@ -64,6 +64,7 @@ export const consentTables: Tables = {
   // words sent along by a form go when nobody else agreed to them (forget.ts)
   consent_texts: {
     holds: 'the words people agreed to, every version',
+    bound: '500 new wordings a site and day from forms',
     columns: {
       name: 'operator',
       language: 'operator',
@@ -71,10 +72,19 @@ export const consentTables: Tables = {
       words_hash: 'digest',
       origin: 'bounded',
     },
-    kept: { ever: 'proof shows the exact words' },
+    kept: [
+      { ever: 'proof shows the exact words' },
+      {
+        for: { days: 30 },
+        since: 'created_at',
+        why: 'sent along by a form, and no proof shows them any more',
+        where: `origin = 'form' and not exists (select from consent_details d where d.site_id = target.site_id and d.text_id = target.text_id)`,
+      },
+    ],
   },
   withdrawal_requests: {
     holds: 'that an address, known or not, asked for no mail, as a keyed hash',
+    bound: '12 a client and minute; 100 000 a site',
     columns: { email_hash: 'digest', purpose: 'bounded' },
     kept: {
       for: { years: 3 },

@@ -38,7 +38,8 @@ begin
       insert into opt_ins (site_id, lead_id, token, requested_at, request)
       values (for_site, for_lead, consent ->> 'token', at, asked::json) returning opt_in_id
     )
-    insert into outgoing_mails (site_id, lead_id, kind, opt_in_id) select for_site, for_lead, 'confirm', opt_in_id from request;
+    insert into outgoing_mails (site_id, lead_id, kind, opt_in_id, asked_by)
+    select for_site, for_lead, 'confirm', opt_in_id, (consent ->> 'ip_hash')::bytea from request;
   end if;
   return status;
 end $$;
@@ -47,7 +48,8 @@ end $$;
 create or replace function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql
 set enable_seqscan = off as $$
   select record_consent(for_site, for_lead, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request',
-    'occurred_at', requested_at, 'purposes', json_build_array(purpose)))
+    -- dated by a clock that was ahead: it was before this all the same
+    'occurred_at', case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end, 'purposes', json_build_array(purpose)))
   from (select requested_at, purpose from withdrawal_requests where site_id = for_site and email_hash = for_hash
     order by purpose <> 'all', purpose) asked
 $$;

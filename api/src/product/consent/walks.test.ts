@@ -1,5 +1,5 @@
 // Whatever happens in whatever order: the ledger, and everything read off it, against a model of the contract.
-// SEED=… repeats a run; WALKS=100000 walks longer than the suite does.
+// SEED=… repeats a run; WALKS=100000 walks longer than the suite does (node test/run.ts --test-timeout=100000000 …).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { randomFrom } from '../../../demo/traffic.ts';
@@ -92,7 +92,7 @@ async function capture(walk: Walk): Promise<void> {
     source: 'direct',
     privacy_signal: false,
     heuristics: false,
-    linking_requires_consent: false,
+    links: true,
     window_minutes: 15,
     spam_score: 0,
     suspicions: [],
@@ -221,8 +221,7 @@ async function carryIn(walk: Walk): Promise<void> {
         expiresAt: until === undefined ? undefined : iso(until),
         capturedAt: at === null ? iso(now) : undefined,
       },
-      readAddress(email)!,
-      hash,
+      { address: readAddress(email)!, emailHash: hash, attributes: null },
       new Date(now),
     );
   });

@@ -3,6 +3,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Forget } from './forget.ts';
 import { forgetLapsed } from './lapsed.ts';
+import { rightsRoutes } from './rights-routes.ts';
 import { type ErasureNeeds, erasureRoutes } from './routes.ts';
 import { erasureTables } from './tables.ts';
 
@@ -20,14 +21,16 @@ interface ErasureWork {
 export const erasure: Feature<House, ErasureWork> = {
   name: 'erasure',
   tables: erasureTables,
-  routes: ({ config, leads: { hashAddress, journal }, ...house }) =>
-    erasureRoutes({
+  routes: ({ config, leads: { hashAddress, journal }, ...house }) => [
+    ...erasureRoutes({
       ...house,
       hashAddress,
       journal,
       publicUrl: config.PUBLIC_URL,
       backupDays: config.BACKUP_RETENTION_DAYS,
     }),
+    ...rightsRoutes({ db: house.db, hashAddress }),
+  ],
   endings: ({ db, leads: { hashAddress }, forget }) => ({
     'lapsed leads': forgetLapsed(db, hashAddress, forget),
   }),

@@ -5,7 +5,15 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
-import { countedNames, eraseNames, holding, patternOf, searchedIn, typesOf } from './mentions.ts';
+import {
+  countedNames,
+  eraseNames,
+  holding,
+  patternOf,
+  searchedIn,
+  typesOf,
+  withoutAddress,
+} from './mentions.ts';
 import { browsersOf, type Person, theirRows } from './theirs.ts';
 
 export interface ErasureRequest {
@@ -27,6 +35,9 @@ export interface Erased {
 
 /** Forgets a person on one site. found: false when nothing was known of the address; captures of it that are under way are dropped all the same */
 export type Forget = (request: ErasureRequest) => Promise<Erased>;
+
+/** A statement of an erasure may take longer than a request's: it reads what strangers wrote. */
+export const ERASURE_MS_MAX = 120_000;
 
 const scrubbed = ({ columns }: TableRule) =>
   Object.entries(columns)
@@ -58,7 +69,7 @@ async function forgetIn(
   const count = (table: string, rows: number | null) => {
     if (rows) erased[table] = (erased[table] ?? 0) + rows;
   };
-  await db.query("set local statement_timeout = '120s'");
+  await db.query(`set local statement_timeout = ${ERASURE_MS_MAX}`);
   await db.query('select pg_advisory_xact_lock(hashtextextended($1, 7))', [`${siteId} ${emailNormalized}`]);
   const [lead] = (
     await db.query<{
@@ -141,12 +152,18 @@ async function forgetIn(
   const spellings = emailNormalized ? [emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
   const pattern = patternOf(spellings);
   for (const { table, names } of emailNormalized ? searchedIn(tables) : []) {
+    if (table === 'consent_details') {
+      // proof: the app may change none of it but by this
+      const { rows } = await db.query<{ rows: number }>('select erase_from_details($1, $2) as rows', [
+        siteId,
+        pattern,
+      ]);
+      count(table, rows[0]!.rows);
+      continue;
+    }
     const types = await typesOf(db, table);
     if (types.size === 0) continue;
-    const set = names.map(
-      (name) =>
-        `${name} = regexp_replace(${name}::text, $2, '(erased)', 'gi')${types.get(name) === 'text' ? '' : `::${types.get(name)}`}`,
-    );
+    const set = names.map((name) => withoutAddress(table, name, types.get(name)!));
     const { rowCount, rows } = await db.query<{ day: string }>(
       `update ${table} set ${set.join(', ')} where site_id = $1 and ${holding(table, names)}${table === 'events' ? ' returning site_day($1, occurred_at) as day' : ''}`,
       [siteId, pattern],

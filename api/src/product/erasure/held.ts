@@ -37,6 +37,7 @@ export const LISTS = [
   'events',
   'identities',
   'leadFacts',
+  'leadRectifications',
   'leadTouches',
   'leads',
   'mails',

@@ -31,6 +31,17 @@ const INDEXED: Record<string, string> = {
   daily_breakdowns: String.raw`(name like '%@%' or name like '%\%40%' or detail like '%@%' or detail like '%\%40%' or length(name) = 512 or length(detail) = 512)`,
 };
 
+// Part of a row's key: two that differed only by the address must go on to differ, within their longest.
+const KEYS: Record<string, Record<string, number>> = { conversions: { conversion_id: 200 } };
+
+/** SQL: a column without the pattern $2. */
+export function withoutAddress(table: string, name: string, type: string): string {
+  const longest = KEYS[table]?.[name];
+  if (longest)
+    return `${name} = case when ${name} ~* $2 then left(regexp_replace(${name}, $2, '', 'gi'), ${longest - 46}) || '(erased ' || gen_random_uuid() || ')' else ${name} end`;
+  return `${name} = regexp_replace(${name}::text, $2, '(erased)', 'gi')${type === 'text' ? '' : `::${type}`}`;
+}
+
 /** SQL: whether a row holds the pattern $2 in one of its texts. */
 export const holding = (table: string, names: string[]): string =>
   `${INDEXED[table] ?? 'true'} and (${names.map((name) => `${name}::text ~* $2`).join(' or ')})`;

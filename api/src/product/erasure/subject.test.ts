@@ -59,6 +59,7 @@ test('every table that is by person is a list of the export, and every column of
     `insert into outgoing_mails (site_id, lead_id, kind, opt_in_id) select site_id, lead_id, 'confirm', opt_in_id from opt_ins where lead_id = $1`,
     [leadId],
   );
+  await call(`${server.url}/v1/leads/${leadId}`, 'PATCH', { email, how: 'it was right' }, admin);
   await call(`${server.url}/v1/admin/bots`, 'POST', { visitorId, bot: true }, admin);
   await call(`${server.url}/v1/admin/bots`, 'POST', { visitorId, bot: false }, admin);
   await call(`${server.url}/v1/conversions`, 'POST', { id: `order-${leadId}`, kind: 'signup', email }, admin);

@@ -1,6 +1,7 @@
 // Visitors without an id of their own, over the real API into a real PostgreSQL 18.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { runConfined } from '../../../test/container.ts';
 import { ago, hours, makeEvent, minutes } from '../../../test/make.ts';
 import { idOf, partitions } from '../../../test/record.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
@@ -308,4 +309,19 @@ test("a person's day visitor moves to a nameless one when they are erased", asyn
   assert.deepEqual(await rows('select path from events where visitor_id = $1', [back.visitorId]), [
     { path: '/' },
   ]);
+});
+
+test('clients that name every site there is are not remembered on each of them', async () => {
+  const said = await runConfined(`
+    const { openDaySalts } = await import(${JSON.stringify(new URL('day-visitor.ts', import.meta.url).href)});
+    const salt = Buffer.alloc(32, 7);
+    const day = new Date().toISOString().slice(0, 10);
+    const db = { query: async () => ({ rows: [{ day, salt }] }) };
+    const salts = await openDaySalts(db, console);
+    const clients = Array.from({ length: 40 }, (_, n) => ({ address: '192.0.2.' + n, userAgent: 'a browser' }));
+    for (let site = 0; site < 8000; site += 1)
+      for (const client of clients) salts.known(client, 'site ' + site, Date.now());
+    salts.close();
+    console.log(clients.length);`);
+  assert.equal(said.trim(), '40');
 });

@@ -64,6 +64,9 @@ export async function renewSalts(db: Db, nowMs = Date.now()): Promise<number> {
   return rowCount ?? 0;
 }
 
+// Of one client, remembered at once: a person is on one or two sites, and a machine may name all there are.
+const SITES_MAX = 8;
+
 /** Keeps the salts of yesterday, today and, shortly before midnight, tomorrow in memory. */
 export async function openDaySalts(db: Pool, log: Log): Promise<DaySalts> {
   let salts = new Map<number, Buffer>();
@@ -99,6 +102,7 @@ export async function openDaySalts(db: Pool, log: Log): Promise<DaySalts> {
       const yesterdays = salts.get(today - DAY_MS);
       const before = yesterdays && dayVisitorId(yesterdays, siteId, client);
       visitor = { crossing: { id, before }, later: { id, before: undefined } };
+      if (ofClient.size >= SITES_MAX) ofClient.clear();
       visitors.set(client, ofClient.set(siteId, visitor));
     }
     return atMs - today < CROSSING_MS ? visitor.crossing : visitor.later;

@@ -1,6 +1,7 @@
 // One wrong field never costs the rest: an event as valid as it can be made by leaving out or cutting what is wrong with it.
 import { issuesOf, validate } from '../../ground/http/validate.ts';
 import { AppError, type Issue } from '../../ground/lib/app-error.ts';
+import { cutText } from '../../ground/lib/text.ts';
 import {
   type EventInput,
   eventInput,
@@ -34,7 +35,7 @@ const ROUNDS_MAX = 3;
 export function fitted(value: Fields): Fields {
   let keys = 0;
   const walk = (part: unknown, depth: number): unknown => {
-    if (typeof part === 'string') return part.slice(0, PROPS_TEXT_MAX).toWellFormed();
+    if (typeof part === 'string') return cutText(part, PROPS_TEXT_MAX);
     if (typeof part !== 'object' || part === null) return part;
     if (depth > PROPS_DEPTH_MAX) return undefined;
     if (Array.isArray(part)) return part.map((entry) => walk(entry, depth + 1) ?? null);
@@ -86,7 +87,7 @@ function mend(event: Fields, path: string[], rule: string): string | null {
   const value = holder[key];
   const max = TEXT_LENGTH_MAX[name];
   if (max !== undefined && typeof value === 'string' && value.trim().length > max) {
-    holder[key] = value.trim().slice(0, max).toWellFormed();
+    holder[key] = cutText(value.trim(), max);
     return `was cut at ${max} characters`;
   }
   if (name === 'props' && isObject(value)) {

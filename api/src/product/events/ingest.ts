@@ -1,11 +1,12 @@
 // The ingestion engine: hands rows to the group commit and answers each when its batch has committed.
-import { isDataFault, withRetries } from '../../ground/db/faults.ts';
+import { isDataFault, isTooSlow, withRetries } from '../../ground/db/faults.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Meters } from '../../ground/http/meters.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { Batcher, BatcherClosed, BatcherFull } from '../../ground/lib/batcher.ts';
+import { Batcher, BatcherClosed, BatcherFull, halves } from '../../ground/lib/batcher.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { ArrivedEvent } from './enrich.ts';
+import { HELD_SECONDS, type HeldVisitors, heldVisitors } from './held-visitors.ts';
 import type { Ledger } from './ledger.ts';
 import { todaysPartitions } from './partitions.ts';
 import { ingestEvents, type StoredEvent } from './queries.ts';
@@ -32,8 +33,11 @@ interface Options {
 
 export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 20 }: Options): Ingest {
   const makePartition = todaysPartitions(db);
+  const held = heldVisitors(db);
+  const parts = partsOf(held);
 
   async function write(events: ArrivedEvent[]): Promise<StoredEvent[]> {
+    if (events.every(held.has)) throw waitsForAnother();
     const began = performance.now();
     // The same event twice in one batch: the later one is told what became of the first.
     const first = new Map<string, ArrivedEvent>();
@@ -74,7 +78,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
 
   const batcher = new Batcher<ArrivedEvent, StoredEvent>({
     write,
-    isFaultOfAnItem: isDataFault, // a row's own fault, not the batch's
+    apart: parts,
     rowsPerWriteMax: 500,
     rowsWorthAWrite: 32,
     queuedRowsMax: 5000,
@@ -85,6 +89,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
 
   return {
     async store(event, bytes) {
+      if (held.has(event)) throw waitsForAnother();
       try {
         return await batcher.add(event, bytes);
       } catch (error) {
@@ -117,5 +122,36 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
       await batcher.close();
       await ledger.close();
     },
+  };
+}
+
+const waitsForAnother = () =>
+  new AppError(
+    'unavailable',
+    'What is known of this visitor is being changed at the moment. Keep this event and send it again.',
+    { retryAfterSeconds: HELD_SECONDS },
+  );
+
+// Beyond it a slow database is slow for all, and trying smaller parts only makes it slower.
+const SLOW_PARTS_MS_MAX = 15_000;
+
+/**
+ * In which parts a failed batch is tried again: halved for a row that cannot be stored; without whom somebody else holds, when
+ * it waited too long; and halved, for a while, when it was slow by itself.
+ */
+function partsOf(held: HeldVisitors) {
+  let slowUntil = 0;
+  return async (error: unknown, events: ArrivedEvent[]): Promise<ArrivedEvent[][] | null> => {
+    if (isDataFault(error)) return halves(events);
+    if (!isTooSlow(error)) return null;
+    if (await held.find(events)) {
+      const { waits = [], free = [] } = Object.groupBy(events, (event) =>
+        held.has(event) ? 'waits' : 'free',
+      );
+      return [free, waits];
+    }
+    const now = performance.now();
+    if (now > slowUntil + SLOW_PARTS_MS_MAX) slowUntil = now + SLOW_PARTS_MS_MAX;
+    return now < slowUntil ? halves(events) : null;
   };
 }

@@ -28,9 +28,14 @@ begin
   from unnest(places, ends) as grown (place, last_activity_at) where s.ctid = grown.place;
 end $$;
 
+-- So many events of one visitor on one day are nobody's visit: one each 43 s, day and night. What comes beyond is kept and
+-- counted as a bot's, and cuts no sessions: else one browser makes a cut that everybody waits for. A verdict takes it back.
+create or replace function flood_after() returns integer language sql immutable return 2000;
+
 -- What a visitor's event is taken for: what it says of itself, or the verdict that stands; a prefetch stays one.
 create or replace function judged_reason(own text, verdict text) returns text language sql immutable
-return case when verdict is null or own in ('prefetch', 'spam') then own when verdict <> 'human' then verdict end;
+return case when verdict is null or own in ('prefetch', 'spam') then own when verdict = 'flood' then coalesce(own, 'flood')
+  when verdict <> 'human' then verdict end;
 
 -- Which events of a batch have another visitor, or another time, than they came with:
 -- a visit goes on past midnight (yesterday's visitor of the same network and browser, active until just now), and what a
@@ -90,7 +95,7 @@ declare
   today timestamptz;   -- when it began, for the site in which the loop stands
   fresh uuid[];        -- arrived ids that are stored now
   all_fresh boolean;
-  judged_visitors uuid[]; -- whose verdict stands, and which
+  judged_visitors uuid[]; -- whose verdict stands, and which; 'flood' for who sent too many today
   judged_verdicts text[];
   event record;
   -- the visit in which the loop stands
@@ -135,7 +140,8 @@ begin
 
   with sent as materialized (
     select a.site_id, coalesce(known.event_id, a.event_id) as event_id, a.event_id as arrived_id, a.visitor_id,
-      event_time(a.client_at, a.received_at) as occurred_at, a.ip_hash, a.ua_hash, a.privacy_signal, a.bot_reason, a.is_day_visitor
+      event_time(a.client_at, a.received_at) as occurred_at, a.ip_hash, a.ua_hash, a.privacy_signal, a.bot_reason, a.is_day_visitor,
+      a.received_at
     from unnest(arrived) a
     left join lateral (
       select b.event_id from recent_bodies b where b.site_id = a.site_id and b.body_key = a.body_key limit 1
@@ -149,36 +155,42 @@ begin
     select sent.* from sent join keyed using (site_id, event_id)
   ), seen as (
     insert into visitors as v (site_id, visitor_id, first_seen_at, last_seen_at, first_human_at, is_day_visitor, ip_hash, ua_hash,
-      privacy_signal)
+      privacy_signal, events_on, events_that_day)
     select site_id, visitor_id, min(occurred_at), max(occurred_at), min(occurred_at) filter (where bot_reason is null),
-      coalesce(bool_or(is_day_visitor), false), any_value(ip_hash), any_value(ua_hash), bool_or(privacy_signal)
+      coalesce(bool_or(is_day_visitor), false), any_value(ip_hash), any_value(ua_hash), bool_or(privacy_signal),
+      (coalesce(max(received_at), now()) at time zone 'UTC')::date, count(*)
     from kept group by site_id, visitor_id order by site_id, visitor_id
     on conflict (site_id, visitor_id) do update
     set first_seen_at = least(v.first_seen_at, excluded.first_seen_at),
       last_seen_at = greatest(v.last_seen_at, excluded.last_seen_at),
-      first_human_at = case when v.bot_verdict is null then least(v.first_human_at, excluded.first_human_at)
+      first_human_at = case when v.bot_verdict is null and v.events_on = excluded.events_on and v.events_that_day >= flood_after() then v.first_human_at
+        when v.bot_verdict is null then least(v.first_human_at, excluded.first_human_at)
         when v.bot_verdict = 'human' then least(v.first_human_at, excluded.first_seen_at) end,
       ip_hash = case when not v.is_day_visitor then excluded.ip_hash end, ua_hash = case when not v.is_day_visitor then excluded.ua_hash end,
-      privacy_signal = excluded.privacy_signal
-    returning v.visitor_id, v.bot_verdict
+      privacy_signal = excluded.privacy_signal, events_on = excluded.events_on,
+      events_that_day = excluded.events_that_day + case when v.events_on = excluded.events_on then v.events_that_day else 0 end
+    returning v.visitor_id,
+      coalesce(v.bot_verdict, case when old.events_on = v.events_on and old.events_that_day >= flood_after() then 'flood' end) as verdict
   )
-  select (select array_agg(arrived_id) from kept), array_agg(visitor_id), array_agg(bot_verdict)
-  from seen where bot_verdict is not null into fresh, judged_visitors, judged_verdicts;
+  select (select array_agg(arrived_id) from kept), array_agg(visitor_id), array_agg(verdict)
+  from seen where verdict is not null into fresh, judged_visitors, judged_verdicts;
   all_fresh := coalesce(cardinality(fresh), 0) = cardinality(arrived);
 
   if fresh is not null then
     -- The visitors are locked now, so nobody else cuts their sessions; this statement sees the latest ones.
     for event in
-      select a.site_id, a.visitor_id, a.is_bot, a.event_id, a.occurred_at, a.utm, a.source, latest.row_at, latest.session_id,
+      select a.site_id, a.visitor_id, a.is_bot, a.is_flood, a.event_id, a.occurred_at, a.utm, a.source, latest.row_at, latest.session_id,
         latest.started_at, latest.last_activity_at, latest.utm as session_utm, latest.source as session_source,
-        -- Earlier than the session we know, or a campaign inside it: recut_sessions decides with all rows before it.
-        bool_or(coalesce(a.occurred_at < latest.started_at
-            or (a.occurred_at < latest.last_activity_at and a.utm <> coalesce(latest.utm, '{}')), false))
+        -- Earlier than the session we know, or a campaign inside it: recut_sessions decides with all rows before it. In the
+        -- same millisecond the ids decide.
+        bool_or(coalesce(a.occurred_at <= latest.started_at
+            or (a.occurred_at <= latest.last_activity_at and a.utm <> coalesce(latest.utm, '{}')), false) and not a.is_flood)
           over (partition by a.site_id, a.visitor_id, a.is_bot) as is_late
       from (
         select site_id, visitor_id, event_id, utm, source, event_time(client_at, received_at) as occurred_at,
           case when judged_visitors is null then bot_reason
-            else judged_reason(bot_reason, judged_verdicts[array_position(judged_visitors, visitor_id)]) end is not null as is_bot
+            else judged_reason(bot_reason, judged_verdicts[array_position(judged_visitors, visitor_id)]) end is not null as is_bot,
+          coalesce(judged_verdicts[array_position(judged_visitors, visitor_id)] = 'flood', false) as is_flood
         from unnest(arrived) where all_fresh or event_id = any (fresh)
       ) a
       left join lateral (
@@ -201,7 +213,8 @@ begin
         campaign := event.session_utm;
       end if;
       if not event.is_late then
-        if session is null or event.occurred_at - active_at > inactivity or (event.utm is not null and event.utm is distinct from campaign) then
+        if session is null or (not event.is_flood
+            and (event.occurred_at - active_at > inactivity or (event.utm is not null and event.utm is distinct from campaign))) then
           session := uuidv7();
           campaign := event.utm; -- a session has the campaign of its first event, or none
           new_sessions := array_append(new_sessions, session);
@@ -270,14 +283,15 @@ begin
 
     if nil = any (placed_sessions) then
       for late_visitor in
-        select distinct a.site_id, a.visitor_id,
-          judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) is not null as is_bot
+        select a.site_id, a.visitor_id,
+          judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) is not null as is_bot,
+          array_agg(event_time(a.client_at, a.received_at)::timestamptz(3)) as times
         from unnest(arrived) a
         join unnest(placed_ids, placed_sessions) as p (event_id, session_id) using (event_id)
         where p.session_id = nil
-        order by 1, 2, 3
+        group by 1, 2, 3 order by 1, 2, 3
       loop
-        perform recut_sessions(late_visitor.site_id, late_visitor.visitor_id, late_visitor.is_bot, null, inactivity);
+        perform recut_sessions(late_visitor.site_id, late_visitor.visitor_id, late_visitor.is_bot, late_visitor.times, inactivity);
       end loop;
       select array_agg(e.event_id), array_agg(e.visitor_id), array_agg(e.session_id) into placed_ids, placed_visitors, placed_sessions
       from unnest(arrived) a

@@ -1,12 +1,18 @@
 // Refusals and server times, gathered in memory and written every second: received = accepted + duplicate + rejected.
 // What is stored counts itself, in the transaction that stores it (ingest_events.sql).
 import type { Pool } from '../../ground/db/pool.ts';
+import { windows } from '../../ground/http/windows.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import { addToLedger, type PageOrigin, type Refusal } from './queries.ts';
 
 // A flood of refusals is counted in full, but only so many a second leave a row to look at.
 const SAMPLES_PER_FLUSH_MAX = 20;
+// Of a client a minute, of a site and of all a day: with 600 bytes each they are 12 MB a day at most.
+const SAMPLES_PER_CLIENT = 3;
+const SAMPLES_PER_SITE = 2_000;
+const SAMPLES_PER_DAY = 20_000;
+const DAY_MS = 86_400_000;
 // Anybody can make up origins; those of a real site are few.
 const ORIGINS_PER_FLUSH_MAX = 50;
 const ORIGIN_LENGTH_MAX = 300; // a scheme, a host of at most 253 characters, a port
@@ -17,9 +23,16 @@ export const latencyBucket = (ms: number) =>
   Math.max(0, Math.min(200, Math.ceil(Math.log(Math.max(ms * 100, 1)) / LATENCY_BASE)));
 
 export interface Ledger {
-  /** Counts something that was not stored. reason: a code such as malformed_json or honeypot */
+  /** Counts something that was not stored, and keeps a sample. reason: a code such as malformed_json or honeypot */
   refuse(
-    refusal: { siteId: string; route: string; reason: string; issues?: Issue[] | undefined },
+    refusal: {
+      siteId: string;
+      route: string;
+      reason: string;
+      issues?: Issue[] | undefined;
+      /** The key of the client's limits: of one client only some leave a row to look at. */
+      from: string;
+    },
     count?: number,
   ): void;
   /** Notes an event from a page whose origin the site does not list. */
@@ -83,11 +96,16 @@ export function makeLedger(db: Pool, log: Log): Ledger {
       known.refused += refused;
     } else if (origins.size < ORIGINS_PER_FLUSH_MAX) origins.set(key, { site_id, origin, taken, refused });
   }
+  const ofClient = windows({ points: SAMPLES_PER_CLIENT, ms: 60_000, keysMax: 2_000 });
+  const ofSite = windows({ points: SAMPLES_PER_SITE, ms: DAY_MS, keysMax: 5_000 });
+  const ofAll = windows({ points: SAMPLES_PER_DAY, ms: DAY_MS, keysMax: 1 });
+  const isSampled = (siteId: string, from: string) =>
+    ofClient.take(from) === null && ofSite.take(siteId) === null && ofAll.take('all') === null;
   const timer = setInterval(flush, FLUSH_MS).unref();
   return {
-    refuse({ siteId, route, reason, issues }, count = 1) {
+    refuse({ siteId, route, reason, issues, from }, count = 1) {
       add({ site_id: siteId, day: new Date().toISOString().slice(0, 10), reason }, count);
-      if (samples.length < SAMPLES_PER_FLUSH_MAX)
+      if (samples.length < SAMPLES_PER_FLUSH_MAX && isSampled(siteId, from))
         samples.push({
           site_id: siteId,
           route,

@@ -1,4 +1,6 @@
 // One page under one name: a path as it is stored, the campaign its query names, and a referrer without what is none of ours.
+
+import { cutBytes, cutText } from '../../ground/lib/text.ts';
 import { CLICK_IDS, type Utm } from './source.ts';
 
 /** A site's own rules (sites/settings.ts). */
@@ -17,7 +19,8 @@ export interface ReadPath {
   clickIds: string[];
 }
 
-const PATH_LENGTH_MAX = 2048;
+/** As it is stored. */
+const PATH_BYTES_MAX = 2048;
 const VALUE_LENGTH_MAX = 255;
 const UTM = ['source', 'medium', 'campaign', 'term', 'content'] as const;
 /** By name in lower case: the name a parameter is kept under. */
@@ -93,7 +96,7 @@ function tidyPath(text: string, rules: PathRules): string {
   let path = resolve(decodeText(text.toWellFormed())).normalize('NFC').replace(INVISIBLE, encode);
   if (!rules.keepTrailingSlash && path.length > 1 && path.endsWith('/')) path = path.slice(0, -1);
   path = withoutAddresses(path).trim();
-  return path.length > PATH_LENGTH_MAX ? path.slice(0, PATH_LENGTH_MAX).toWellFormed() : path;
+  return cutBytes(path, PATH_BYTES_MAX);
 }
 
 /** The name a parameter is meant as: UTM_Source, utm_source[], utm_source[0], amp;utm_source. */
@@ -122,7 +125,7 @@ function readQuery(query: string, found: Found): void {
     const known = PARAMETERS.get(name);
     const standsFor = known ? undefined : STAND_INS.get(name);
     if (!known && !standsFor) continue;
-    const trimmed = withoutAddresses(value.trim()).slice(0, VALUE_LENGTH_MAX).toWellFormed().trim();
+    const trimmed = cutText(withoutAddresses(value.trim()), VALUE_LENGTH_MAX).trim();
     if (trimmed === '') continue;
     if (known && !found.kept.has(known)) found.kept.set(known, trimmed);
     if (standsFor && !found.standIns.has(standsFor)) found.standIns.set(standsFor, trimmed);
@@ -140,6 +143,16 @@ function campaignOf({ kept }: Found): { utm: Utm | undefined; clickIds: string[]
     }
   }
   return { utm, clickIds };
+}
+
+/** As many of the parameters as fit: written as a URL, a letter may have nine bytes. They are kept as the campaign as well. */
+function withQuery(path: string, kept: URLSearchParams): string {
+  let whole = path;
+  for (const [name, value] of kept) {
+    const more = `${whole === path ? '?' : '&'}${new URLSearchParams([[name, value]])}`;
+    if (Buffer.byteLength(whole) + more.length <= PATH_BYTES_MAX) whole += more;
+  }
+  return whole;
 }
 
 /** Path without host and fragment in one spelling, its query reduced to campaign and click-id parameters; those parameters. */
@@ -162,8 +175,7 @@ export function readPath(given: string, rules: PathRules = STANDARD_RULES): Read
   // a page's own parameter called source, or a click id beside it, is a campaign only where nothing says better
   for (const [name, value] of found.standIns) if (!found.kept.has(name)) found.kept.set(name, value);
   const path = tidyPath(page, rules);
-  const query = found.kept.size > 0 ? `?${found.kept}` : '';
-  return { path: path + query, ...campaignOf(found) };
+  return { path: withQuery(path, found.kept), ...campaignOf(found) };
 }
 
 /** Scheme, host and path only: a foreign page's query is none of our business and may hold what people searched or their tokens. */
@@ -172,5 +184,5 @@ export function readReferrer(given: string | undefined): string | undefined {
   const url = URL.parse(given);
   if (url?.protocol === 'file:') return undefined; // folders of somebody's machine
   const page = url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0]!;
-  return withoutAddresses(page).slice(0, PATH_LENGTH_MAX).toWellFormed() || undefined;
+  return cutBytes(withoutAddresses(page).toWellFormed(), PATH_BYTES_MAX) || undefined;
 }

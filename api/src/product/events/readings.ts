@@ -2,13 +2,15 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { critical, reading } from '../../ground/feature.ts';
+import { critical, reading, warning } from '../../ground/feature.ts';
 import { day } from '../../ground/http/fields.ts';
 import type { Sites } from '../sites/recognise.ts';
+import type { DayRoom } from './day-room.ts';
 
 interface House {
   db: Pool;
   sites: Sites;
+  dayRoom: DayRoom;
 }
 const count = z.int().min(0);
 
@@ -22,6 +24,9 @@ const ledgerShape = z
     unbalanced: count.describe('site days of the last week'),
   })
   .describe('today');
+const dayRoomShape = z
+  .object({ bytes: count, bytesMax: count.describe('0: without end'), fullSites: count })
+  .describe('what visits and forms of today (UTC) take of the disk, about, since the last start');
 const visitorsShape = z.object({ count, addresses: count, browsers: count }).describe('of the last hour');
 
 /** Numbers of all sites at once. */
@@ -67,6 +72,29 @@ export const eventReadings = [
           const days = worst(unbalanced, (rollup as { imbalances: number | null } | null)?.imbalances);
           return days > 0 ? critical(`The ledger does not balance for ${days} site days`) : null;
         },
+      },
+    ],
+  }),
+  reading<House, z.output<typeof dayRoomShape>>({
+    name: 'dayRoom',
+    shape: dayRoomShape,
+    read: async ({ dayRoom }) => dayRoom.today(),
+    line: ({ bytes, bytesMax, fullSites }) =>
+      bytesMax === 0
+        ? null
+        : `${Math.round(bytes / 1e6)} of ${Math.round(bytesMax / 1e6)} MB that today may add${fullSites ? `; ${fullSites} SITES HAVE SPENT THEIRS` : ''}`,
+    rules: [
+      {
+        id: 'day_room',
+        minutes: 1,
+        when: 'a site was sent more in a day than it may add to the disk',
+        check: ({ fullSites }) =>
+          fullSites > 0
+            ? warning(
+                `${fullSites} sites were sent all that a day may add to the disk; more is refused (daily_limit) until midnight UTC. ` +
+                  'EVENTS_MB_PER_DAY raises it; GET /v1/metrics/quality shows what was refused',
+              )
+            : null,
       },
     ],
   }),

@@ -7,8 +7,10 @@ import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { validate } from '../../ground/http/validate.ts';
 import { AppError, type Issue } from '../../ground/lib/app-error.ts';
+import { cutText } from '../../ground/lib/text.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
+import type { DayRoom } from './day-room.ts';
 import type { DaySalts } from './day-visitor.ts';
 import { type CountryOf, enrich, requestFacts, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
 import { forgive, type ReadEvent } from './forgive.ts';
@@ -28,6 +30,7 @@ export interface EventNeeds {
   limits: RateLimits;
   countryOf: CountryOf | null;
   daySalts: DaySalts;
+  dayRoom: DayRoom;
 }
 
 const refusedShape = z.object({
@@ -65,7 +68,7 @@ function readEvent(body: unknown): ReadEvent {
 }
 
 export function eventRoutes(needs: EventNeeds): Route[] {
-  const { sites, ingest, ledger, limits, countryOf, daySalts } = needs;
+  const { sites, ingest, ledger, limits, countryOf, daySalts, dayRoom } = needs;
   const judgeStranger = pageGate(sites, ledger);
 
   /** Which site an event is for; a fault of it is that event's own. */
@@ -91,9 +94,10 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     const { origin } = call.headers;
     if (origin !== undefined && sites.standing(site, origin) !== 'own') judgeStranger(call, site);
     if (isHoneypotHit(event.honeypot)) {
-      ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot' });
+      ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot', from: call.client.limitKey });
       return pretended();
     }
+    dayRoom.takeEvent(site.siteId, call.client.limitKey, call.bodyBytes / sent);
     const facts = requestFacts(call, site, countryOf);
     if (!event.anonId) facts.dayVisitor = await dayVisitorOf(call, site.siteId);
     const row = enrich(event, facts, body);
@@ -106,6 +110,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     if (call.bodyBytes > EVENT_BYTES_MAX)
       throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
     call.refused.siteId = namedSite(sites, body)?.siteId;
+    await limits.take(call.client, 'event_bytes', call.bodyBytes);
     const { event, warnings } = readEvent(body);
     const site = await siteOf(call, event);
     call.refused.siteId = site.siteId;
@@ -117,8 +122,11 @@ export function eventRoutes(needs: EventNeeds): Route[] {
   async function many(call: Call): Promise<object> {
     const { events, sentAt } = validate(batchInput, call.body);
     if (events.length > 1) await limits.take(call.client, 'events', events.length - 1);
+    await limits.take(call.client, 'event_bytes', call.bodyBytes);
     call.refused.items = 0; // from here on each event counts for itself
     let refusedByUs: AppError | null = null;
+    let full: AppError | null = null;
+    const from = call.client.limitKey;
     const results = await Promise.all(
       events.map(async (candidate) => {
         let siteId = namedSite(sites, candidate)?.siteId ?? sites.fallback().siteId;
@@ -131,21 +139,23 @@ export function eventRoutes(needs: EventNeeds): Route[] {
         } catch (error) {
           if (!(error instanceof AppError) || error.code === 'unavailable') {
             refusedByUs ??= error instanceof AppError ? error : notStored(error);
-            ledger.refuse({ siteId, route: 'events', reason: 'unavailable' });
+            ledger.refuse({ siteId, route: 'events', reason: 'unavailable', from });
             return { error: 'unavailable' };
           }
-          ledger.refuse({ siteId, route: 'events', reason: error.code, issues: error.issues });
+          if (error.code === 'daily_limit') full = error;
+          ledger.refuse({ siteId, route: 'events', reason: error.code, issues: error.issues, from });
           return { error: error.code, issues: error.issues ?? [] };
         }
       }),
     );
     // All or nothing is not needed: what was stored is recognised when the whole batch is sent again.
     if (refusedByUs) throw refusedByUs;
-    if (results.every((result) => 'error' in result)) throw noneTaken(results, call);
+    if (results.every((result) => 'error' in result)) throw full ?? noneTaken(results, call);
     return { results };
   }
 
   async function pixel(query: z.output<typeof pixelQuery>, call: Call): Promise<Reply> {
+    dayRoom.takeEvent(call.site.siteId, call.client.limitKey, call.querystring.length);
     const facts = requestFacts(call, call.site, countryOf);
     // No script, so no id of the browser's.
     facts.dayVisitor = await dayVisitorOf(call, call.site.siteId);
@@ -230,14 +240,14 @@ function noneTaken(results: { error?: string }[], call: Call): AppError {
 /** An origin alone, which is what browsers tell other hosts, is no page. */
 function pathOfPage(referer: string): string {
   const url = URL.parse(referer);
-  const path = url ? (url.pathname + url.search).slice(0, 2048) : '/';
+  const path = url ? cutText(url.pathname + url.search, 2048) : '/';
   return path === '/' ? UNKNOWN_PATH : path;
 }
 
 // An address of a picture holds whatever a template put there: too long is cut, and nothing is nothing.
 const optionalText = z
   .string()
-  .transform((text) => text.trim().slice(0, 2048).toWellFormed() || undefined)
+  .transform((text) => cutText(text.trim(), 2048) || undefined)
   .optional();
 const pixelQuery = z.object({
   propertyId: z
@@ -257,7 +267,7 @@ const pixelQuery = z.object({
 
 function utmOf(query: z.output<typeof pixelQuery>): Record<string, string> | undefined {
   const given = Object.entries(query).flatMap(([name, value]) =>
-    name.startsWith('utm_') && value ? [[name.slice(4), String(value).slice(0, 255)]] : [],
+    name.startsWith('utm_') && value ? [[name.slice(4), cutText(String(value), 255)]] : [],
   );
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }

@@ -59,6 +59,7 @@ export const eventTables: Tables = {
   },
   events: {
     holds: 'something a visitor did at one moment',
+    bound: 'a tenth of the free disk a day (`EVENTS_MB_PER_DAY`)',
     whose: 'visitor',
     moved: true,
     columns: {
@@ -113,6 +114,7 @@ export const eventTables: Tables = {
   ingest_latencies: { holds: 'how long writes of a day took, by bucket', columns: {}, kept: numbers },
   page_origins: {
     holds: 'the address of a website whose pages sent to a site that does not list it; how often, when last',
+    bound: '200 a site',
     columns: { origin: 'bounded' }, // scheme and host of a page, at most some hundred a site
     kept: {
       for: { days: 'REJECTION_RETENTION_DAYS' },
@@ -122,6 +124,7 @@ export const eventTables: Tables = {
   },
   rejections: {
     holds: 'a sample of what was refused: which field, which rule, which website; never what was sent',
+    bound: '3 a client and minute, 2000 a site and day, 20 000 a day',
     columns: { route: 'bounded', reason: 'bounded', details: 'bounded' },
     kept: {
       for: { days: 'REJECTION_RETENTION_DAYS' },

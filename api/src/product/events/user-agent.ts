@@ -2,6 +2,7 @@
 import Bowser from 'bowser';
 import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
+import { cutText } from '../../ground/lib/text.ts';
 
 export interface UserAgent {
   deviceType: 'desktop' | 'mobile' | 'tablet' | 'tv' | 'console' | 'bot' | 'unknown';
@@ -48,8 +49,8 @@ function read(userAgent: string): UserAgent {
   const { browser, os, platform } = Bowser.parse(userAgent);
   return {
     deviceType: isBot ? 'bot' : deviceOf(userAgent, platform.type),
-    browser: browser.name?.slice(0, 64) || null,
-    os: os.name?.slice(0, 64) || null,
+    browser: (browser.name && cutText(browser.name, 64)) || null,
+    os: (os.name && cutText(os.name, 64)) || null,
     isBot,
   };
 }

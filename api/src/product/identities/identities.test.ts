@@ -28,7 +28,11 @@ test('a visitor is said to be a lead by address or by id, once, and after all is
   assert.deepEqual([made.body.created, made.body.link.leadId], [true, leadId]);
   const again = await say('merge', { leadId, visitorId: made.body.link.visitorId });
   assert.deepEqual([again.body.created, again.body.link], [false, made.body.link]);
-  assert.deepEqual((await say('unmerge', pair)).body, { ok: true, unlinked: true });
+  assert.deepEqual((await say('unmerge', pair)).body, {
+    ok: true,
+    unlinked: true,
+    linkSources: ['manual_merge'],
+  });
   assert.equal((await say('unmerge', pair)).status, 404);
 });
 

@@ -1,11 +1,13 @@
 // Manual identity links: an admin says that a visitor is a lead, and can take it back exactly.
 import type { Db } from '../../ground/db/pool.ts';
 
+export type LinkSource = 'form_submit' | 'same_ip_ua_window' | 'manual_merge';
+
 export interface Link {
   identityId: string;
   leadId: string;
   visitorId: string;
-  linkSource: 'manual_merge';
+  linkSource: LinkSource;
   confidence: number;
 }
 
@@ -37,17 +39,35 @@ export async function mergeIdentity(
   return known.rows[0] ? { link: known.rows[0], created: false } : null;
 }
 
-/** Undoes a manual edge; it stays as history. returns false when there is none that is active */
+/**
+ * Undoes what an admin said, or where nothing was said, or by name, what else ties the two; it stays as history, and no
+ * capture makes it again.
+ * returns which links were undone
+ */
 export async function unmergeIdentity(
   db: Db,
   siteId: string,
   leadId: string,
   visitorId: string,
-): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update lead_identities set unlinked_at = clock_timestamp()
-     where site_id = $1 and lead_id = $2 and visitor_id = $3 and link_source = 'manual_merge' and unlinked_at is null`,
-    [siteId, leadId, visitorId],
+  linkSource: LinkSource | undefined,
+): Promise<LinkSource[]> {
+  const { rows } = await db.query<{ source: LinkSource }>(
+    `update lead_identities i set unlinked_at = clock_timestamp()
+     where site_id = $1 and lead_id = $2 and visitor_id = $3 and unlinked_at is null
+       and case when $4::text is not null then link_source = $4
+         else link_source = 'manual_merge' or not exists (select from lead_identities m where m.site_id = $1 and m.lead_id = $2
+           and m.visitor_id = $3 and m.link_source = 'manual_merge' and m.unlinked_at is null) end
+     returning link_source as source`,
+    [siteId, leadId, visitorId, linkSource ?? null],
   );
-  return Boolean(rowCount);
+  return rows.map(({ source }) => source).sort();
+}
+
+/** All of a lead's browsers, for good. returns how many links were undone */
+export async function unlinkAll(db: Db, siteId: string, leadId: string): Promise<number> {
+  const { rowCount } = await db.query(
+    'update lead_identities set unlinked_at = clock_timestamp() where site_id = $1 and lead_id = $2 and unlinked_at is null',
+    [siteId, leadId],
+  );
+  return rowCount ?? 0;
 }

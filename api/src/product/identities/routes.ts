@@ -1,5 +1,6 @@
 // Identities by hand: a visitor is a lead, or after all is not. POST /v1/identities/merge, /v1/identities/unmerge.
 import { z } from 'zod';
+import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
@@ -29,6 +30,14 @@ const linkInput = z
   })
   .meta({ id: 'IdentityLink' });
 type LinkInput = z.output<typeof linkInput>;
+const linkSource = z.enum(['form_submit', 'same_ip_ua_window', 'manual_merge']);
+const unlinkInput = linkInput
+  .safeExtend({
+    linkSource: linkSource
+      .optional()
+      .describe('which link; without it what an admin said, else whatever ties the two'),
+  })
+  .meta({ id: 'IdentityUnlink' });
 
 const linkShape = z
   .object({
@@ -49,12 +58,15 @@ export function identityRoutes({ db }: { db: Pool }): Route[] {
   ): Promise<T | null> {
     const { siteId } = call.site;
     const visitorId = input.visitorId ?? visitorIdOf(siteId, input.anonId!);
-    return inSites(db, siteId, async (tx) => {
-      const leadId = input.leadId ?? (await findLeadByAddress(tx, siteId, input.email!.normalized))?.leadId;
-      if (!leadId) return null;
-      call.note({ target: leadId, details: { visitorId } });
-      return work(tx, leadId, visitorId);
-    });
+    // whoever of them is erased meanwhile is not there the second time
+    return withRetries(() =>
+      inSites(db, siteId, async (tx) => {
+        const leadId = input.leadId ?? (await findLeadByAddress(tx, siteId, input.email!.normalized))?.leadId;
+        if (!leadId) return null;
+        call.note({ target: leadId, details: { visitorId } });
+        return work(tx, leadId, visitorId);
+      }),
+    );
   }
 
   const common = { tag: 'leads', who: 'leads', of: 'named' } as const;
@@ -81,15 +93,17 @@ export function identityRoutes({ db }: { db: Pool }): Route[] {
       ...common,
       at: 'POST /v1/identities/unmerge',
       id: 'unmergeIdentity',
-      says: 'Takes that back; everything is as before',
-      takes,
-      answers: { 200: z.object({ unlinked: z.literal(true) }) },
+      says: 'Takes that back, and everything is as before; where nothing was said, undoes the link of a form or of an address for good',
+      takes: { ...takes, shape: unlinkInput },
+      answers: {
+        200: z.object({ unlinked: z.literal(true), linkSources: z.array(linkSource) }),
+      },
       async run(input, call) {
         const undone = await withPair(input, call, (tx, leadId, visitorId) =>
-          unmergeIdentity(tx, call.site.siteId, leadId, visitorId),
+          unmergeIdentity(tx, call.site.siteId, leadId, visitorId, input.linkSource),
         );
-        if (!undone) throw new AppError('not_found', 'There is no manual link between these two.');
-        return { unlinked: true };
+        if (!undone?.length) throw new AppError('not_found', 'There is no such link between these two.');
+        return { unlinked: true, linkSources: undone };
       },
     }),
   ];

@@ -23,6 +23,9 @@ const BROWSERS = `select i.visitor_id from lead_identities i
 /** Those of them that are nobody else's: what was done in a shared one may be the other's. */
 const THEIRS = `${BROWSERS} and not exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = i.visitor_id
     and o.lead_id <> $2 and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window')`;
+/** Until when what such a browser did joins the lead. */
+const ENDED_AT = `(select case when bool_or(i.ended_at is null) then 'infinity' else max(i.ended_at) end from lead_identities i
+  where i.site_id = $1 and i.lead_id = $2 and i.visitor_id = t.visitor_id and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window')`;
 /** Events of their own forms, in a shared browser too. */
 const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
   select k.visitor_id, k.occurred_at, k.event_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
@@ -30,7 +33,7 @@ const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
 
 const session: ListOf = {
   table: 'sessions',
-  where: `t.site_id = $1 and t.visitor_id = any (array(${THEIRS}))`,
+  where: `t.site_id = $1 and t.visitor_id = any (array(${THEIRS})) and t.started_at <= ${ENDED_AT}`,
   columns: `t.session_id as "sessionId", t.visitor_id as "visitorId", instant_text(t.started_at) as "startedAt",
     instant_text(t.last_activity_at) as "lastActivityAt", t.landing_path as "landingPath", t.referrer, t.source, t.utm,
     t.device_type as "deviceType", t.browser, t.os, t.country`,
@@ -44,7 +47,8 @@ const session: ListOf = {
 const event: ListOf = {
   table: 'events',
   // found by the browsers along an index; which of a shared one's they are is looked at then
-  where: `t.site_id = $1 and t.visitor_id = any (array(${BROWSERS})) and (t.visitor_id = any (array(${THEIRS})) or ${OF_OWN_FORMS})`,
+  where: `t.site_id = $1 and t.visitor_id = any (array(${BROWSERS})) and (t.visitor_id = any (array(${THEIRS})) or ${OF_OWN_FORMS})
+    and t.occurred_at <= ${ENDED_AT} and not t.privacy_signal`,
   columns: `t.event_id as "eventId", t.visitor_id as "visitorId", t.session_id as "sessionId", t.event_type as "eventType", t.path,
     t.referrer, t.utm, t.props, instant_text(t.occurred_at) as "occurredAt", t.bot_reason as "botReason"`,
   key: [

@@ -17,13 +17,20 @@ export interface Imported {
 const claimsConsent = ({ consentStatus }: ImportedRow) =>
   consentStatus === 'express' || consentStatus === 'implied';
 
+export interface Whose {
+  address: Address;
+  /** Keyed. */
+  emailHash: string;
+  /** Further columns; null: none. */
+  attributes: Record<string, string> | null;
+}
+
 /** Inside inSites, under the address's lock. */
 export async function importRow(
   db: Db,
   siteId: string,
   row: ImportedRow,
-  address: Address,
-  emailHash: string,
+  { address, emailHash, attributes }: Whose,
   now = new Date(),
 ): Promise<Imported> {
   if (await isErased(db, siteId, row, emailHash))
@@ -34,6 +41,7 @@ export async function importRow(
     };
   const { leadId, isNew } = await leadOf(db, siteId, row, address, emailHash, capturedAt(row, now));
   const before = await consentOf(db, siteId, leadId);
+  const says = attributes && (await keepAttributes(db, siteId, leadId, attributes));
   await recordConsent(db, siteId, leadId, asConsent(row, now));
   const after = await consentOf(db, siteId, leadId);
   if (isNew)
@@ -45,16 +53,19 @@ export async function importRow(
     ]);
   const message = remark(row, after);
   return {
-    outcome: isNew ? 'created' : after.seq > before.seq ? 'updated' : 'unchanged',
+    outcome: isNew ? 'created' : after.seq > before.seq || says ? 'updated' : 'unchanged',
     ...(message ? { message } : {}),
   };
 }
 
-/** Of someone who asked to be forgotten nothing may come back but consent of their own, given since and still running. */
+/**
+ * Of someone who asked to be forgotten nothing may come back but consent of their own, given since and still running.
+ * An erasure that is still to come was dated by a clock that was ahead.
+ */
 async function isErased(db: Db, siteId: string, row: ImportedRow, emailHash: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `select from erasures where site_id = $1 and email_hash = $2
-       and ($3::timestamptz is null or erased_at >= $3 or (not $4 and least($5::timestamptz,
+       and ($3::timestamptz is null or erased_at between $3 and now() + interval '1 minute' or (not $4 and least($5::timestamptz,
          $3::timestamptz + case $6 when 'implied_purchase' then interval '2 years' else interval '6 months' end) <= now())) limit 1`,
     [
       siteId,
@@ -64,6 +75,21 @@ async function isErased(db: Db, siteId: string, row: ImportedRow, emailHash: str
       row.expiresAt ?? null,
       row.consentKind ?? null,
     ],
+  );
+  return Boolean(rowCount);
+}
+
+/** returns  whether they say something new */
+async function keepAttributes(
+  db: Db,
+  siteId: string,
+  leadId: string,
+  attributes: Record<string, string>,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update leads set attributes = coalesce(attributes, '{}') || $3::jsonb
+     where site_id = $1 and lead_id = $2 and not coalesce(attributes, '{}') @> $3::jsonb`,
+    [siteId, leadId, JSON.stringify(attributes)],
   );
   return Boolean(rowCount);
 }

@@ -1,5 +1,6 @@
 // What a row of an import may hold, and how its dates are read: nothing is guessed, since they are evidence. Pure.
 import { z } from 'zod';
+import { cutText } from '../../ground/lib/text.ts';
 import { readPurposes } from '../consent/purposes.ts';
 
 /** How days are written where they are not ISO; a time may follow (HH:mm or HH:mm:ss) and is UTC. */
@@ -128,3 +129,26 @@ const KNOWN = new Map<string, string>([
 /** A column's name however it is written: Email, E-Mail, consent_status; one we don't know as it stands. */
 export const columnOf = (header: string): string => KNOWN.get(letters(header)) ?? header.trim();
 export const isColumn = (name: string): boolean => COLUMNS.includes(name);
+
+const ATTRIBUTES_MAX = 32;
+const ATTRIBUTE_NAME_MAX = 64;
+const ATTRIBUTE_MAX = 255;
+
+/** Which of a file's further columns become attributes of the leads, under the names they have there. */
+export const attributeColumns = (names: string[]): string[] =>
+  names
+    .filter((name) => name && !isColumn(name) && name.length <= ATTRIBUTE_NAME_MAX)
+    .filter((name) => !['__proto__', 'constructor', 'prototype'].includes(name))
+    .slice(0, ATTRIBUTES_MAX);
+
+/** null: the row says nothing in those columns. */
+export function attributesOf(
+  cells: Record<string, string>,
+  columns: string[],
+): Record<string, string> | null {
+  const said = columns.flatMap((name) => {
+    const value = cells[name]?.trim();
+    return value ? [[name, cutText(value, ATTRIBUTE_MAX)] as const] : [];
+  });
+  return said.length > 0 ? Object.fromEntries(said) : null;
+}

@@ -7,7 +7,14 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { readRows } from '../../ground/lib/table.ts';
 import { importRow, outcome } from './import-one.ts';
-import { columnOf, DATE_FORMATS, importedRow, isColumn } from './import-rows.ts';
+import {
+  attributeColumns,
+  attributesOf,
+  columnOf,
+  DATE_FORMATS,
+  importedRow,
+  isColumn,
+} from './import-rows.ts';
 
 const ROWS_MAX = 20_000;
 const ROWS_PER_TRANSACTION = 200; // a capture of the same address waits no longer than this takes
@@ -24,7 +31,7 @@ export const importInput = z
       .string()
       .min(1)
       .describe(
-        'with a header (commas, semicolons or tabs): email, and any of capturedAt, formName, sourceChannel, consentStatus, consentAt, consentKind, expiresAt, words, language, policyVersion, purposes, evidence',
+        'with a header (commas, semicolons or tabs): email, and any of capturedAt, formName, sourceChannel, consentStatus, consentAt, consentKind, expiresAt, words, language, policyVersion, purposes, evidence; further columns become attributes of the leads',
       ),
   })
   .meta({ id: 'LeadImport' });
@@ -40,6 +47,7 @@ export const importReport = z
         message: z.string().optional(),
       }),
     ),
+    attributeColumns: z.array(z.string()).describe('further columns, kept as attributes of the leads'),
     ignoredColumns: z.array(z.string()).describe('names in the header that we keep nothing of'),
   })
   .meta({ id: 'LeadImportReport' });
@@ -64,6 +72,7 @@ export async function importLeads(
     throw unreadable('The file needs a header line with a column called email, and rows.');
   if (records.length > ROWS_MAX) throw unreadable(`The file has over ${ROWS_MAX} rows; send it in parts.`);
   const shape = importedRow(input.dateFormat);
+  const further = attributeColumns(names);
 
   const rows: RowReport[] = [];
   for (let start = 0; start < records.length; start += ROWS_PER_TRANSACTION) {
@@ -85,7 +94,11 @@ export async function importLeads(
         else
           reports.push({
             row: line,
-            ...(await importRow(db, siteId, parsed.data, address, hashAddress(address.normalized))),
+            ...(await importRow(db, siteId, parsed.data, {
+              address,
+              emailHash: hashAddress(address.normalized),
+              attributes: attributesOf(cells, further),
+            })),
           });
       }
       if (input.dryRun) throw new DryRun();
@@ -100,7 +113,8 @@ export async function importLeads(
     dryRun: input.dryRun,
     counts,
     rows,
-    ignoredColumns: names.filter((name) => name && !isColumn(name)),
+    attributeColumns: further,
+    ignoredColumns: names.filter((name) => name && !isColumn(name) && !further.includes(name)),
   };
 }
 

@@ -18,6 +18,8 @@ export interface LeadFilter {
   submissionId?: string | undefined;
   /** Whom one may write to now: express, or implied that still runs. */
   mailable?: boolean | undefined;
+  /** Without leads that are only to be kept. */
+  unrestricted?: boolean | undefined;
   /** Whom one may no longer write to, when that became so at or after this moment; an instant. */
   withdrawnSince?: string | undefined;
 }
@@ -39,6 +41,7 @@ const LEAD = `lead_id as "leadId", email, email_domain as "emailDomain", domain_
   source_channel as "sourceChannel", first_visitor_id as "firstVisitorId", privacy_signal as "privacySignal",
   instant_text(verified_at) as "verifiedAt", ${STATUS} as "consentStatus",
   instant_text(case when consent_status <> ${STATUS} then consent_expires_at else consent_at end) as "consentAt",
+  no_profiling as "noProfiling", restricted, attributes,
   instant_text(consent_expires_at) as "consentExpiresAt", instant_text(imported_at) as "importedAt", site_id as "siteId"`;
 
 /** Newest first. returns at most `limit` leads after the cursor; inside inSites */
@@ -54,8 +57,9 @@ export async function listLeads(
      where site_id = $1
        and ($2::text is null or email_normalized like '%' || $2 || '%' escape '!' or lower(email) like '%' || $2 || '%' escape '!')
        and ($3::text is null or first_source = $3) and ($4::text is null or ${STATUS} = $4)
-       and ($12::boolean is null or (${STATUS} in ('express', 'implied')) = $12)
+       and ($12::boolean is null or (${STATUS} in ('express', 'implied') and not restricted) = $12)
        and ($13::timestamptz is null or (${STATUS} in ('withdrawn', 'expired') and ${LEFT_AT} >= $13))
+       and ($14::boolean is null or restricted is distinct from $14)
        and ($5::text is null or domain_class = $5)
        and ($6::date is null or first_captured_at >= site_day_starts($1, $6::date))
        and ($7::date is null or first_captured_at < site_day_starts($1, $7::date + 1))
@@ -76,6 +80,7 @@ export async function listLeads(
       filter.submissionId ?? null,
       filter.mailable ?? null,
       filter.withdrawnSince ?? null,
+      filter.unrestricted ?? null,
     ],
   );
   return rows;

@@ -66,7 +66,9 @@ const chosenColumns = z
   .transform((names) => names.split(',').map((name) => name.trim()))
   .pipe(z.array(exportColumn).min(1))
   .optional()
-  .describe(`of ${exportColumn.options.join(', ')}, parted by commas; default: all but payload`);
+  .describe(
+    `of ${exportColumn.options.join(', ')}, parted by commas; default: all but payload and attributes`,
+  );
 const pages = paging(50, 200);
 const searchInput = z
   .object({ ...filters, mailable: z.boolean().optional().describe(mailable), q: q.optional(), ...pages })

@@ -19,6 +19,7 @@ export const leadTables: Tables = {
       consent_status: 'goes',
       consent_head: 'goes',
       unsubscribe_key: 'goes',
+      attributes: 'goes, found',
     },
     kept: {
       for: { days: 30 },
@@ -27,5 +28,11 @@ export const leadTables: Tables = {
       by: 'lapsed leads',
       told: 'lapsedLeadDays',
     },
+  },
+  lead_rectifications: {
+    holds: 'that a lead’s address was corrected, when and why; the one before as a keyed hash',
+    whose: 'lead',
+    columns: { email_hash: 'digest', evidence: 'goes, found' },
+    kept: { with: 'leads', why: 'it is about the lead' },
   },
 };

@@ -2,6 +2,7 @@
 import type { Feature } from '../../ground/feature.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { mailReadings } from './readings.ts';
 import { mailTables } from './tables.ts';
 
 interface MailWork {
@@ -9,9 +10,10 @@ interface MailWork {
   leads: { sendMails(sites: Site[]): Promise<{ sent: number; postponed: number; givenUp: number }> };
 }
 
-export const mails: Feature<never, MailWork> = {
+export const mails: Feature<Parameters<(typeof mailReadings)[0]['read']>[0], MailWork> = {
   name: 'mails',
   tables: mailTables,
+  readings: mailReadings,
   jobs: ({ sites, leads }) => [
     {
       name: 'outgoing_mails',

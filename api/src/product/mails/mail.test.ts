@@ -326,3 +326,46 @@ test('nothing is mailed for what waits in quarantine, nor to whom was erased', a
   );
   assert.deepEqual(await send(), { sent: 1, postponed: 0, givenUp: 0 });
 });
+
+test('of the mails one address asks for a hundred leave in a day; other people’s are not behind them, and an alarm tells', async () => {
+  await send();
+  const flood = Buffer.from('one who writes other people’s addresses');
+  await rows(
+    `with made as (
+       insert into leads (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at, last_submitted_at,
+         first_source, unsubscribe_key)
+       select $1, gen_random_uuid(), address, address, 'example.com', 'business', now(), now(), 'direct', 'key of ' || address
+       from (select 'victim' || n || '@example.com' as address from generate_series(1, 130) n) a returning site_id, lead_id
+     ), asked as (
+       insert into opt_ins (site_id, lead_id, token, requested_at, request)
+       select site_id, lead_id, 'token of ' || lead_id, now(), '{}' from made returning site_id, lead_id, opt_in_id
+     )
+     insert into outgoing_mails (site_id, lead_id, kind, opt_in_id, asked_by, queued_at, next_attempt_at)
+     select site_id, lead_id, 'confirm', opt_in_id, $2, now() - interval '1 hour', now() - interval '1 hour' from asked`,
+    [site, flood],
+  );
+  const person = address();
+  await capture(person);
+  mails.length = 0;
+  assert.deepEqual(await send(), { sent: 101, postponed: 0, givenUp: 0 });
+  assert.ok(mails.some(({ to }) => to === person));
+  assert.deepEqual(await send(), { sent: 0, postponed: 0, givenUp: 0 });
+  const status = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
+  assert.equal(status.body.mails.untried, 30);
+  // a day later the next hundred may leave
+  await rows("update outgoing_mails set sent_at = sent_at - interval '25 hours' where asked_by = $1", [
+    flood,
+  ]);
+  assert.deepEqual(await send(), { sent: 30, postponed: 0, givenUp: 0 });
+});
+
+test('a site has a bound of its own, whoever asks', async () => {
+  await rows(
+    `insert into outgoing_mails (site_id, lead_id, kind, queued_at, sent_at)
+     select site_id, lead_id, 'confirm', now(), now() from leads cross join generate_series(1, 2000)
+     where site_id = $1 and lead_id = (select lead_id from leads where site_id = $1 limit 1)`,
+    [site],
+  );
+  await capture(address());
+  assert.deepEqual(await send(), { sent: 0, postponed: 0, givenUp: 0 });
+});

@@ -6,10 +6,9 @@ import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
 import { type SenderDefaults, senderOf } from '../sites/sender.ts';
 import { confirmationMail } from './confirmation.ts';
+import { BITE, claimDue } from './due.ts';
 
 const ATTEMPTS_MAX = 8; // 2, 4, 8 … minutes: over eight hours
-const CLAIM_MINUTES = 10; // a process that dies while sending: somebody else tries after that
-const BITE = 20;
 
 export interface MailSettings {
   /** Address in From. */
@@ -18,17 +17,6 @@ export interface MailSettings {
   publicUrl: string | undefined;
   /** Who writes, where the site does not say it itself. */
   senderDefaults: SenderDefaults;
-}
-
-interface Due {
-  mail_id: string;
-  site_id: string;
-  attempts: number;
-  email: string;
-  unsubscribe_key: string;
-  token: string | null;
-  /** Of the consent that is to be confirmed; null: nobody said. */
-  language: string | null;
 }
 
 /** Sends what is due. returns what became of it; nothing is claimed while no mail server is configured */
@@ -43,27 +31,7 @@ export async function sendDueMails(
   if (!transport || !settings.from || !settings.publicUrl || sites.length === 0) return done;
   const siteIds = sites.map((site) => site.siteId);
   for (;;) {
-    const due = await inSites(
-      pool,
-      siteIds,
-      async (db) =>
-        (
-          await db.query<Due>(
-            `with due as (
-             select site_id, mail_id from outgoing_mails where sent_at is null and given_up_at is null and next_attempt_at <= now()
-               and site_id = any (current_sites()) order by next_attempt_at limit ${BITE} for update skip locked
-           ), claimed as (
-             update outgoing_mails m set attempts = attempts + 1, next_attempt_at = now() + interval '${CLAIM_MINUTES} minutes'
-             from due where m.site_id = due.site_id and m.mail_id = due.mail_id returning m.*
-           )
-           select c.mail_id, c.site_id, c.attempts, l.email, l.unsubscribe_key,
-             case when o.confirmed_at is null and o.cancelled_at is null then o.token end as token,
-             coalesce(t.language, o.request ->> 'language') as language
-           from claimed c join leads l using (site_id, lead_id) left join opt_ins o using (site_id, opt_in_id)
-           left join consent_texts t on t.site_id = c.site_id and t.text_id = (o.request ->> 'text_id')::uuid`,
-          )
-        ).rows,
-    );
+    const due = await inSites(pool, siteIds, claimDue);
     for (const mail of due) {
       const site = sites.find(({ siteId }) => siteId === mail.site_id)!;
       let set = 'sent_at = now(), last_error = null';

@@ -5,7 +5,8 @@ export const mailTables: Tables = {
   outgoing_mails: {
     holds: 'a mail to a lead that waits, was sent or given up; its words are made when it is sent',
     whose: 'lead',
-    columns: { kind: 'goes', last_error: 'goes' },
+    bound: 'five a lead and day; sent, 100 a client and 2000 a site and day',
+    columns: { kind: 'goes', last_error: 'goes', asked_by: 'goes' },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
       {

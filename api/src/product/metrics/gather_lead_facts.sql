@@ -20,6 +20,7 @@ language sql stable set enable_seqscan = off as $$
     select l.lead_id, case when i.link_source = 'form_submit' then i.linked_at else captured_at(l) end as linked_at
     from lead_identities i join leads l on l.site_id = i.site_id and l.lead_id = i.lead_id
     where i.site_id = for_site and i.visitor_id = for_visitor and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
+      and (i.ended_at is null or i.ended_at >= at)
   ) theirs
   where linked_at <= at + interval '10 minutes'
   order by abs(extract(epoch from at - linked_at)), lead_id limit 1
@@ -98,8 +99,9 @@ language sql stable strict rows 300 set enable_seqscan = off set enable_mergejoi
   with sealed as materialized (
     select coalesce(max(ends_at), '-infinity') as until from rollup_state where site_id = for_site and sealed_at is not null
   ), linked as materialized (
-    select distinct i.lead_id, i.visitor_id from lead_identities i
+    select i.lead_id, i.visitor_id, case when bool_or(i.ended_at is null) then 'infinity' else max(i.ended_at) end as ended_at from lead_identities i
     where i.site_id = for_site and i.lead_id = any (wanted) and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
+    group by 1, 2
   )
   select for_site, lead_id, session_id, visitor_id, started_at, source, utm_source, utm_medium, campaign, is_weak
   from (
@@ -108,7 +110,8 @@ language sql stable strict rows 300 set enable_seqscan = off set enable_mergejoi
         s.utm ->> 'medium' as utm_medium, s.utm ->> 'campaign' as campaign, s.source in ('direct', 'internal', 'carried') or s.is_carried as is_weak
       from linked
       cross join lateral (
-        select * from sessions s where s.site_id = for_site and s.visitor_id = linked.visitor_id and s.source <> 'internal' and not s.is_bot offset 0
+        select * from sessions s where s.site_id = for_site and s.visitor_id = linked.visitor_id and s.source <> 'internal' and not s.is_bot
+          and s.started_at <= linked.ended_at offset 0
       ) s
       union all
       select linked.lead_id, t.session_id, t.visitor_id, t.started_at, t.source, t.utm_source, t.utm_medium, t.campaign, t.is_weak

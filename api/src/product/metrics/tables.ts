@@ -62,6 +62,7 @@ export const metricTables: Tables = {
   },
   daily_breakdowns: {
     holds: 'the numbers of a day by page, source, campaign, device, …',
+    bound: '1000 names of each kind a site and day, the others together; 200 values of 20 properties',
     columns: { kind: 'counted', name: 'counted, found', detail: 'counted, found' },
     kept: numbers,
   },

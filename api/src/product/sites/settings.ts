@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { json } from '../../ground/http/fields.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
+import { cutText } from '../../ground/lib/text.ts';
 import type { Site } from '../../ground/site.ts';
 import { isNetwork } from './staff.ts';
 
@@ -26,7 +27,11 @@ const known = {
     'name and title of who is responsible for personal information, as the notice shows it',
   ),
   storedIn: line(200).describe('where the data is stored, as the notice shows it: Montréal, Canada'),
-  linkingRequiresConsent: z.boolean().describe('heuristic identity links only after express consent'),
+  linking: z
+    .enum(['off', 'consent', 'form', 'on'])
+    .describe(
+      'which visits a lead is tied to: off, none; consent, those of the form’s visitor when the purpose `profile` was agreed to; form (default), those of the form’s visitor; on, guesses by address too',
+    ),
   language: z
     .enum(['en', 'fr'])
     .describe("of our pages and mails where the consent doesn't say one; else the browser's, else English"),
@@ -69,6 +74,10 @@ const known = {
     .max(2048)
     .describe('where it stands'),
 };
+/** How we called it before. */
+const RENAMED: Record<string, string> = {
+  linkingRequiresConsent: 'is now linking: off, consent, form or on',
+};
 const NAMES = new Map(Object.keys(known).map((name) => [plain(name), name]));
 
 function plain(name: string): string {
@@ -81,10 +90,11 @@ function noMisspelling(settings: Record<string, unknown>, context: z.RefinementC
     const ours = NAMES.get(plain(name));
     if (ours && ours !== name)
       context.addIssue({ code: 'custom', path: [name], message: `is called ${ours}` });
+    if (RENAMED[name]) context.addIssue({ code: 'custom', path: [name], message: RENAMED[name] });
     if (name.length > 64)
       context.addIssue({
         code: 'custom',
-        path: [name.slice(0, 64)],
+        path: [cutText(name, 64)],
         message: 'a name of at most 64 characters',
       });
   }

@@ -90,3 +90,25 @@ async function sendPart(
   if (!etag) throw new OffsiteFault('the bucket took a part of the upload and gave no ETag for it');
   return etag;
 }
+
+/** A process that is killed in the middle of an upload in parts leaves it begun: it shows in no list of files, and is paid for. */
+export async function endOldUploads(
+  target: S3Target,
+  bucketUrl: string,
+  prefix: string,
+  objectUrl: (name: string) => string,
+  before: Date,
+): Promise<void> {
+  const query = `?uploads=&${new URLSearchParams({ prefix })}`;
+  const answer = await s3(target, 'GET', bucketUrl, { query });
+  if (!answer.ok) throw refused(answer, 'the list of uploads that were begun');
+  for (const [, entry = ''] of answer.text.matchAll(/<Upload>([\s\S]*?)<\/Upload>/g)) {
+    const word = (name: string) => unescaped(new RegExp(`<${name}>([^<]*)</${name}>`).exec(entry)?.[1] ?? '');
+    const name = word('Key').slice(prefix.length);
+    if (!word('Key').startsWith(prefix) || !/^marketing-\d{8}T\d{6}Z\./.test(name)) continue;
+    if (!(Date.parse(word('Initiated')) < before.getTime())) continue;
+    await s3(target, 'DELETE', objectUrl(name), {
+      query: `?uploadId=${encodeURIComponent(word('UploadId'))}`,
+    });
+  }
+}

@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { digestFile } from '../../../ground/lib/digest.ts';
 import { type Asked, refused, s3, unescaped } from './s3-request.ts';
-import { upload } from './s3-upload.ts';
+import { endOldUploads, upload } from './s3-upload.ts';
 import { type Found, OffsiteFault, type S3Target, type Shelf } from './target.ts';
 
 export function s3Shelf(target: S3Target, signal?: AbortSignal): Shelf {
@@ -50,9 +50,13 @@ export function s3Shelf(target: S3Target, signal?: AbortSignal): Shelf {
       const answer = await ask('DELETE', name);
       if (!answer.ok && answer.status !== 404) throw refused(answer, 'the removal');
     },
+    tidy: (before) =>
+      endOldUploads(target, `${origin}/${words[0] ?? ''}`, prefixOf(words.slice(1)), objectUrl, before),
     close() {},
   };
 }
+
+const prefixOf = (folder: string[]): string => folder.map((word) => `${decodeURIComponent(word)}/`).join('');
 
 /** returns  null when what was asked is no bucket; a 403 is an OffsiteFault */
 async function listFolder(
@@ -61,7 +65,7 @@ async function listFolder(
   folder: string[],
   signal?: AbortSignal,
 ): Promise<Found[] | null> {
-  const prefix = folder.map((word) => `${decodeURIComponent(word)}/`).join('');
+  const prefix = prefixOf(folder);
   const found: Found[] = [];
   let token: string | undefined;
   do {

@@ -45,6 +45,8 @@ export interface Shelf {
   get(name: string, to: string): Promise<void>;
   /** One that is gone already is fine. */
   remove(name: string): Promise<void>;
+  /** Ends what uploads that were cut off left, unseen and paid for, before that moment. */
+  tidy?(before: Date): Promise<void>;
   close(): void;
 }
 

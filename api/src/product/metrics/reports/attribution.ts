@@ -11,7 +11,7 @@ import { count, timeZone, windowed, windowShape } from './window.ts';
 // Rows of an answer. Sources are few; campaigns are as many as links that strangers write.
 const ROWS_MAX = 5000;
 /** The campaigns beyond that, together. */
-const OTHER = '[other]';
+const OTHER = '(other)';
 
 const credits = z.number().min(0);
 const byModel = { first: credits, last: credits, linear: credits, time_decay: credits, position: credits };

@@ -1,0 +1,61 @@
+// What a person may ask beside access and erasure: not to be profiled, to be left alone, to be corrected.
+import type { Db } from '../../ground/db/pool.ts';
+import type { Address } from '../../ground/lib/email.ts';
+import { domainClass } from '../captures/domains.ts';
+import { unlinkAll } from '../identities/links.ts';
+
+export interface Restriction {
+  noProfiling: boolean;
+  restricted: boolean;
+}
+
+/**
+ * An objection to profiling undoes every link for good; taken back, links are made again from the next form on.
+ * returns how it is now, and how many links were undone
+ */
+export async function restrictLead(
+  db: Db,
+  siteId: string,
+  leadId: string,
+  { profiling, all }: { profiling?: boolean | undefined; all?: boolean | undefined },
+): Promise<Restriction & { linksUndone: number }> {
+  const { rows } = await db.query<Restriction>(
+    `update leads set no_profiling = coalesce($3, no_profiling), restricted = coalesce($4, restricted)
+     where site_id = $1 and lead_id = $2 returning no_profiling as "noProfiling", restricted`,
+    [siteId, leadId, profiling ?? null, all ?? null],
+  );
+  return { ...rows[0]!, linksUndone: profiling ? await unlinkAll(db, siteId, leadId) : 0 };
+}
+
+export interface Correction {
+  before: string;
+  beforeHash: string;
+  after: Address;
+  evidence: string | null;
+}
+
+/** Chain, history and first touch stay the lead's. returns false when another lead has the new address */
+export async function rectifyLead(
+  db: Db,
+  siteId: string,
+  leadId: string,
+  { before, beforeHash, after, evidence }: Correction,
+): Promise<boolean> {
+  // both addresses, in one order, as whoever writes about one takes it first
+  await db.query(
+    "select pg_advisory_xact_lock(hashtextextended($1 || ' ' || address, 7)) from unnest($2::text[]) as a (address)",
+    [siteId, [before, after.normalized].sort()],
+  );
+  const { rowCount } = await db.query(
+    `update leads set email = $3, email_normalized = $4, email_domain = $5, domain_class = $6
+     where site_id = $1 and lead_id = $2
+       and not exists (select from leads o where o.site_id = $1 and o.email_normalized = $4 and o.lead_id <> $2)`,
+    [siteId, leadId, after.email, after.normalized, after.domain, domainClass(after.domain)],
+  );
+  if (!rowCount) return false;
+  await db.query(
+    'insert into lead_rectifications (site_id, lead_id, email_hash, evidence) values ($1, $2, $3, $4)',
+    [siteId, leadId, beforeHash, evidence],
+  );
+  return true;
+}

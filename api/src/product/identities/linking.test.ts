@@ -1,0 +1,231 @@
+// Whether a lead is tied to what its browser did: a site's setting, a person's objection, and what ends it for good.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { leadIdOf } from '../../../test/leads.ts';
+import { address, anon, makeEvent } from '../../../test/make.ts';
+import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+  for (const linking of ['off', 'consent', 'form', 'on', undefined])
+    await call(
+      `${server.url}/v1/sites`,
+      'POST',
+      { key: `site-${linking}`, name: `${linking}`, settings: linking ? { linking } : {} },
+      admin,
+    );
+});
+after(() => server.end());
+
+const rows = async (sql: string, values: unknown[] = []) =>
+  (await server.database.owner.query(sql, values)).rows;
+const page = (propertyId: string, anonId: string, path: string, headers = {}, fields = {}) =>
+  call(`${server.url}/v1/events`, 'POST', makeEvent({ anonId, path, propertyId, ...fields }), headers);
+const capture = (propertyId: string, body: object, headers = {}) =>
+  call(`${server.url}/v1/leads/capture`, 'POST', { propertyId, ...body }, headers);
+const linksOf = async (email: string): Promise<string[]> =>
+  (
+    await rows(
+      `select link_source from lead_identities i join leads l using (site_id, lead_id)
+       where email_normalized = $1 and unlinked_at is null order by 1`,
+      [email],
+    )
+  ).map((row) => row.link_source);
+const leadOf = async (email: string) =>
+  (await rows('select * from leads where email_normalized = $1', [email]))[0];
+const timelineOf = async (email: string): Promise<string[]> =>
+  (
+    await call(`${server.url}/v1/leads/${await leadIdOf(server, email)}`, 'GET', undefined, admin)
+  ).body.events.map(({ path }: { path: string }) => path);
+
+const EXPRESS = { consentStatus: 'express' };
+const PROFILE = { ...EXPRESS, consent: { text: 'Tie my visits to me.', purposes: ['email', 'profile'] } };
+const LETTER = { ...EXPRESS, consent: { text: 'Write to me.' } };
+const CASES: [setting: string | undefined, submission: object, links: string[]][] = [
+  ['off', PROFILE, []],
+  ['consent', {}, []],
+  ['consent', LETTER, []],
+  ['consent', { ...PROFILE, consentStatus: 'pending' }, []],
+  ['consent', { ...PROFILE, consent: { ...PROFILE.consent, given: false } }, []],
+  ['consent', PROFILE, ['form_submit']],
+  ['form', {}, ['form_submit']],
+  [undefined, {}, ['form_submit']],
+  ['on', {}, ['form_submit', 'same_ip_ua_window']],
+];
+for (const [n, [setting, submission, links]] of CASES.entries())
+  test(`linking ${setting ?? 'as it is by default'}, submission ${JSON.stringify(submission)}: ${links.join(' and ') || 'tied to nothing'}`, async () => {
+    const site = `site-${setting}`;
+    const headers = { 'user-agent': `${BROWSER} case-${n}` };
+    const email = address();
+    const anonId = anon();
+    await page(site, anon(), '/a-neighbour', headers);
+    // an earlier visit, hours ago, and the one the form is in
+    await page(site, anonId, '/secret-topic', headers, {
+      timestamp: Date.now() - 7_200_000,
+      referrer: 'https://www.google.com/',
+    });
+    await page(site, anonId, '/offer', headers, { referrer: 'https://news.example/' });
+    await capture(site, { email, anonId, path: '/form', ...submission }, headers);
+    assert.deepEqual(await linksOf(email), links);
+    const lead = await leadOf(email);
+    const isTied = links.length > 0;
+    assert.deepEqual(
+      [lead.first_source, lead.first_path, lead.first_visitor_id !== null],
+      isTied ? ['organic_search', '/secret-topic', true] : ['referral', '/offer', false],
+    );
+    assert.equal((await timelineOf(email)).includes('/secret-topic'), isTied);
+  });
+
+test('what a browser does after a withdrawal joins no lead any more, and the link is not made again', async () => {
+  const email = address();
+  const anonId = anon();
+  await page('site-form', anonId, '/before');
+  await capture('site-form', { email, anonId, ...LETTER });
+  await call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email, propertyId: 'site-form' });
+  await page('site-form', anonId, '/after');
+  assert.ok((await timelineOf(email)).includes('/before'));
+  assert.ok(!(await timelineOf(email)).includes('/after'));
+  await call(
+    `${server.url}/v1/conversions`,
+    'POST',
+    { id: `later-${anonId}`, kind: 'signup', anonId, propertyId: 'site-form' },
+    admin,
+  );
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  const [facts] = await rows(
+    'select f.signed_up_at from lead_facts f join leads l using (site_id, lead_id) where email_normalized = $1',
+    [email],
+  );
+  assert.equal(facts.signed_up_at, null);
+});
+
+test('a withdrawal of another purpose than mail and profile ends no link', async () => {
+  const email = address();
+  const anonId = anon();
+  await capture('site-form', {
+    email,
+    anonId,
+    ...EXPRESS,
+    consent: { text: 'Partners.', purposes: ['partners'] },
+  });
+  await call(`${server.url}/v1/leads/unsubscribe`, 'POST', {
+    email,
+    propertyId: 'site-form',
+    purposes: ['partners'],
+  });
+  await page('site-form', anonId, '/still');
+  assert.ok((await timelineOf(email)).includes('/still'));
+});
+
+test('who objects to being profiled is untied for good, and may take that back', async () => {
+  const email = address();
+  const anonId = anon();
+  await page('site-on', anonId, '/read');
+  await capture('site-on', { email, anonId });
+  const leadId = await leadIdOf(server, email);
+  const restrict = (body: object) => call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', body, admin);
+  const made = await restrict({ profiling: true, how: 'a letter of 3 November' });
+  assert.equal(made.body.noProfiling, true);
+  assert.ok(made.body.linksUndone >= 1);
+  assert.deepEqual(await timelineOf(email), []);
+  await capture('site-on', { email, anonId, formName: 'again' });
+  await capture('site-on', { email, anonId: anon(), formName: 'elsewhere' });
+  assert.deepEqual(await linksOf(email), []);
+  await restrict({ profiling: false });
+  await capture('site-on', { email, anonId, formName: 'and again' });
+  assert.deepEqual(await linksOf(email), [], 'what was undone is not made again');
+  await capture('site-on', { email, anonId: anon(), formName: 'another browser' });
+  assert.deepEqual((await linksOf(email)).slice(0, 1), ['form_submit']);
+  assert.equal((await restrict({})).status, 400);
+  const { body } = await call(`${server.url}/v1/admin/requests/search`, 'POST', { email }, admin);
+  assert.deepEqual(
+    body.requests.map(({ kind, outcome }: { kind: string; outcome: string }) => [kind, outcome]),
+    [['objection', 'done']],
+  );
+});
+
+test('a restricted lead is kept and nothing else: in no export, in no list for mailing', async () => {
+  const email = address();
+  await capture('site-form', { email, ...LETTER });
+  const leadId = await leadIdOf(server, email);
+  const seen = async () => {
+    const csv = await fetch(`${server.url}/v1/leads/export.csv?propertyId=site-form`, { headers: admin });
+    const list = await call(
+      `${server.url}/v1/leads?propertyId=site-form&mailable=true`,
+      'GET',
+      undefined,
+      admin,
+    );
+    const all = await call(`${server.url}/v1/leads?propertyId=site-form`, 'GET', undefined, admin);
+    return [await csv.text(), JSON.stringify(list.body), JSON.stringify(all.body)].map((text) =>
+      text.includes(email),
+    );
+  };
+  assert.deepEqual(await seen(), [true, true, true]);
+  await call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', { all: true }, admin);
+  assert.deepEqual(await seen(), [false, false, true]);
+  await call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', { all: false }, admin);
+  assert.deepEqual(await seen(), [true, true, true]);
+});
+
+test('the link of a form or of an address is undone by hand, by name or all, and not made again', async () => {
+  const headers = { 'user-agent': `${BROWSER} unmerge` };
+  const email = address();
+  const anonId = anon();
+  await page('site-on', anon(), '/neighbour', headers);
+  const { body } = await capture('site-on', { email, anonId }, headers);
+  const leadId = await leadIdOf(server, email);
+  const undo = (more: object) =>
+    call(`${server.url}/v1/identities/unmerge`, 'POST', { leadId, propertyId: 'site-on', ...more }, admin);
+  const wrong = await undo({ visitorId: body.visitorId, linkSource: 'same_ip_ua_window' });
+  assert.equal(wrong.status, 404);
+  const form = await undo({ visitorId: body.visitorId });
+  assert.deepEqual(form.body, { ok: true, unlinked: true, linkSources: ['form_submit'] });
+  const [guessed] = await rows(
+    "select visitor_id from lead_identities where lead_id = $1 and link_source = 'same_ip_ua_window'",
+    [leadId],
+  );
+  await undo({ visitorId: guessed.visitor_id, linkSource: 'same_ip_ua_window' });
+  assert.deepEqual(await linksOf(email), []);
+  await capture('site-on', { email, anonId, formName: 'again' }, headers);
+  assert.deepEqual(await linksOf(email), []);
+});
+
+test('an address is corrected: history and consent stay, the one before is kept as a hash, another lead’s is refused', async () => {
+  const [wrong, right, other] = [address(), address(), address()];
+  await capture('site-form', { email: wrong, ...LETTER });
+  await capture('site-form', { email: other });
+  const leadId = await leadIdOf(server, wrong);
+  const correct = (email: string) =>
+    call(`${server.url}/v1/leads/${leadId}`, 'PATCH', { email, how: 'by telephone' }, admin);
+  assert.equal((await correct(other)).status, 409);
+  assert.equal((await correct('no address')).status, 400);
+  const { status, body } = await correct(` ${right.toUpperCase()} `);
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal(body.leadId, leadId);
+  assert.equal(await leadIdOf(server, right), leadId);
+  assert.equal(await leadIdOf(server, wrong), undefined);
+  const evidence = await call(`${server.url}/v1/leads/${leadId}/consent`, 'GET', undefined, admin);
+  assert.deepEqual([evidence.body.chain.valid, evidence.body.chain.length], [true, 1]);
+  const all = await call(
+    `${server.url}/v1/leads/export-subject`,
+    'POST',
+    { email: right, propertyId: 'site-form' },
+    admin,
+  );
+  assert.equal(all.body.subject.leadRectifications.length, 1);
+  assert.equal(all.body.subject.leadRectifications[0].evidence, 'by telephone');
+  const erased = await call(`${server.url}/v1/leads/delete`, 'POST', { email: right }, admin);
+  assert.equal(erased.body.erased.lead_rectifications, 1);
+});
+
+test('pages seen under Global Privacy Control join no lead, though its browser is known', async () => {
+  const email = address();
+  const anonId = anon();
+  await page('site-form', anonId, '/open');
+  await capture('site-form', { email, anonId });
+  await page('site-form', anonId, '/after-gpc', { 'sec-gpc': '1' });
+  const paths = await timelineOf(email);
+  assert.ok(paths.includes('/open') && !paths.includes('/after-gpc'), String(paths));
+});
