@@ -745,6 +745,8 @@ create table rollup_state (
   sealed_at timestamp(3) with time zone,
   time_zone text default 'UTC'::text not null,
   ends_at timestamp(3) with time zone not null,
+  recounted_at timestamp(3) with time zone,
+  recount_ms integer,
   constraint rollup_state_pkey PRIMARY KEY (site_id, day),
   constraint rollup_state_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 ) with (fillfactor=70);

@@ -25,9 +25,13 @@ export async function findToday(db: Db): Promise<SiteDay[]> {
   return rows;
 }
 
+// A day that takes longer than this share of a minute is recounted less often instead of filling the machine.
+const RECOUNT_SHARE = 0.05;
+
 /**
  * Days to be rolled up now, of all sites that the transaction sees, ascending: marked ones, today when its ledger moved,
- * each that was rolled up before it had ended, and each that has come since the last.
+ * each that was rolled up before it had ended, and each that has come since the last. One whose recount took long waits
+ * until that was its share of the time gone by.
  */
 export async function findDue(db: Db): Promise<SiteDay[]> {
   const { rows } = await db.query<SiteDay>(
@@ -47,7 +51,11 @@ export async function findDue(db: Db): Promise<SiteDay[]> {
        union
        select s.site_id, s.day from seen join rollup_state s on s.site_id = seen.site_id and s.day = today
        where s.sealed_at is null and s.ledger_seen <> ledger_of(s.site_id, day_starts(today, zone), day_starts(today + 1, zone))
-     ) due order by site_id, day`,
+     ) due
+     where not exists (select from rollup_state s where s.site_id = due.site_id and s.day = due.day and s.recount_ms > 60000 * $1::float8
+       and s.recounted_at + s.recount_ms / $1::float8 * interval '1 ms' > now())
+     order by site_id, day`,
+    [RECOUNT_SHARE],
   );
   return rows;
 }

@@ -25,6 +25,7 @@ create or replace function roll_up_day(for_site uuid, for_day date)
 returns text language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = on as $$
 #variable_conflict use_column
 declare
+  began constant timestamptz := clock_timestamp();
   in_zone text;
   starts timestamptz;
   ends timestamptz;
@@ -317,9 +318,11 @@ begin
     rejected_by_reason = excluded.rejected_by_reason, latencies = excluded.latencies
   where i is distinct from excluded;
 
-  insert into rollup_state as s (site_id, day, rolled_up_at, ledger_seen, time_zone, ends_at) values (for_site, for_day, now(), seen, in_zone, ends)
+  insert into rollup_state as s (site_id, day, rolled_up_at, ledger_seen, time_zone, ends_at, recounted_at, recount_ms)
+  values (for_site, for_day, now(), seen, in_zone, ends, now(), extract(epoch from clock_timestamp() - began) * 1000)
   on conflict (site_id, day) do update
-  set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen, time_zone = excluded.time_zone, ends_at = excluded.ends_at;
+  set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen, time_zone = excluded.time_zone, ends_at = excluded.ends_at,
+    recounted_at = excluded.recounted_at, recount_ms = excluded.recount_ms;
   delete from dirty_days where mark_id = any (marks) and site_id = for_site;
   return 'rolled';
 end $$;
