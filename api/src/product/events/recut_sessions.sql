@@ -84,9 +84,8 @@ begin
       device_type = case when excluded.device_type = 'unknown' then s.device_type else excluded.device_type end,
       browser = coalesce(excluded.browser, s.browser), os = coalesce(excluded.os, s.os), country = coalesce(excluded.country, s.country)
   )
-  insert into dirty_days (site_id, day, cause)
-  select distinct for_site, site_day(for_site, occurred_at), 'late_event' from numbered
-  where occurred_at < site_day_starts(for_site, site_day(for_site, now()));
+  insert into dirty_visits (site_id, since, until, visitor_ids)
+  select for_site, min(occurred_at), max(occurred_at), array[for_visitor] from numbered group by site_day(for_site, occurred_at);
 
   if not of_bots then
     perform renew_first_touches(for_site, array(
@@ -130,9 +129,9 @@ begin
     and e.bot_reason is not distinct from instead_of;
   if found then
     perform recut_visitor(for_site, key.visitor_id, key.occurred_at, inactivity);
-    insert into dirty_days (site_id, day, cause)
-    select for_site, d, 'verdict' from (values (site_day(for_site, key.occurred_at)), (site_day(for_site, key.occurred_at) - 1)) as touched (d)
-    where key.occurred_at < site_day_starts(for_site, site_day(for_site, now()));
+    -- the day before too: a session across midnight belongs to it
+    insert into dirty_visits (site_id, since, until, visitor_ids)
+    values (for_site, site_day_starts(for_site, site_day(for_site, key.occurred_at)) - interval '1 ms', key.occurred_at, array[key.visitor_id]);
   end if;
 end $$;
 comment on function judge_event is 'one event is a bot''s, or is not; see src/product/events/recut_sessions.sql';
