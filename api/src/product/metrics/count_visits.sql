@@ -9,7 +9,7 @@
 -- answers  who of them was there as a human, and who did what makes a conversion
 create or replace function count_visits(for_site uuid, for_day date, starts timestamptz, ends timestamptz, wanted uuid[], keeps boolean,
   out humans uuid[], out tellers uuid[])
-language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = off as $$
+language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   carried_on constant bigint := case when wanted is null then 0 else 1 end;
@@ -135,7 +135,7 @@ comment on function count_visits is 'takes changed visits out of a day''s sums a
 -- The rows of these kinds that reports read: the first 1 000 names of a kind, of a property 200, and (other) for the rest;
 -- of the properties the twenty most frequent, since strangers make them up.
 create or replace function show_names(for_site uuid, for_day date, changed text[]) returns void
-language plpgsql set jit = off as $$
+language plpgsql set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   shown text[];

@@ -6,7 +6,7 @@
 -- wanted  whom it is about; null: everyone
 -- humans  who of them was there
 create or replace function count_returns(for_site uuid, for_day date, wanted uuid[], humans uuid[]) returns void
-language plpgsql set jit = off set enable_nestloop = on as $$
+language plpgsql set jit = off set enable_nestloop = on set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   gone uuid[];
@@ -93,7 +93,7 @@ comment on function count_returns is 'who was there on a day, and when before; s
 -- What browsers themselves told of signups, activations and verifications is a conversion each.
 -- tellers  who told of one on this day
 create or replace function count_outcomes(for_site uuid, starts timestamptz, ends timestamptz, wanted uuid[], tellers uuid[]) returns void
-language plpgsql set jit = off set enable_nestloop = on as $$
+language plpgsql set jit = off set enable_nestloop = on set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   with told as materialized (
