@@ -46,6 +46,7 @@ create table visit_facts (
   name_conversions integer[] not null,
   name_events integer[] not null,
   name_engaged_ms bigint[] not null,
+  vitals smallint[] not null,
   has_at boolean not null,
   primary key (site_id, day, visitor_id, session_id)
 );
@@ -54,6 +55,7 @@ comment on column visit_facts.begun is '1: the visit counts for this day; 0: for
 comment on column visit_facts.referrer is 'the referring host, where it is one';
 comment on column visit_facts.landing is 'path of the entrance; null: none';
 comment on column visit_facts.engaged_ms is 'attention of the whole visit; by name (name_engaged_ms) that of this day';
+comment on column visit_facts.vitals is 'loading times measured, each as 1000 × (1 fcp, 2 lcp, 3 inp, 4 ttfb, 5 cls) + its bucket of the histogram';
 comment on column visit_facts.has_at is 'one of its texts may hold an address: an erasure looks no further';
 comment on column visit_facts.kinds is 'with names and the name_… columns a list: what the visit''s events of this day are summed under';
 create index visit_facts_holding_addresses on visit_facts (site_id) where has_at;

@@ -9,19 +9,19 @@
 -- answers  who of them was there as a human, and who did what makes a conversion
 create or replace function count_visits(for_site uuid, for_day date, starts timestamptz, ends timestamptz, wanted uuid[], keeps boolean,
   out humans uuid[], out tellers uuid[])
-language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = off set plan_cache_mode = force_generic_plan as $$
+language plpgsql set jit = off set work_mem = '8MB' set enable_nestloop = off set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   carried_on constant bigint := case when wanted is null then 0 else 1 end;
   day_sums record;
-  changed_kinds text[];
-  gone_kinds text[];
-  gone_names text[];
-  gone_details text[];
 begin
   with before as (
-    delete from visit_facts f using unnest(wanted) as w (visitor_id)
-    where f.site_id = for_site and f.day = for_day and f.visitor_id = w.visitor_id returning f.*
+    delete from visit_facts f where f.ctid = any (array(
+      select k.place from unnest(wanted) as w (visitor_id)
+      cross join lateral (
+        select k.ctid as place from visit_facts k where k.site_id = for_site and k.day = for_day and k.visitor_id = w.visitor_id offset 0
+      ) k
+    )) returning f.*
   ), told as materialized (
     select * from gather_visit_facts(for_site, for_day, starts, ends, wanted)
   ), kept as (
@@ -29,9 +29,12 @@ begin
     insert into visit_facts select t.* from (select count(*) from before) gone cross join told t where keeps
   ), signed as (
     select 1 as sign, t.* from told t union all select -1, b.* from before b
-  ), named as (
-    select s.visitor_id, s.sign, by.kind, by.name, by.detail, s.begun::bigint as sessions, (s.begun = 1 and s.landing is not null)::int as entrances,
-      s.page_views, s.converted::bigint as conversions, 0 as events, 0::bigint as engaged_ms
+  ), often as materialized (
+    -- few come again on a day: who came once is one visitor for each name of the visit
+    select visitor_id from signed group by 1 having count(distinct session_id) > 1
+  ), named as materialized (
+    select s.visitor_id, s.sign, by.kind, by.name, by.detail, s.begun as sessions, (s.begun = 1 and s.landing is not null)::int as entrances,
+      s.page_views, s.converted as conversions, 0 as events, 0::bigint as engaged_ms
     from signed s cross join lateral (values
       ('entrance', s.landing, ''), ('source', s.source, ''),
       ('campaign', s.campaign, left(concat_ws(' / ', s.utm_source, s.utm_medium), 512)), ('utm_source', s.utm_source, ''),
@@ -46,10 +49,18 @@ begin
     from signed s cross join lateral unnest(s.kinds, s.names, s.name_views, s.name_conversions, s.name_events, s.name_engaged_ms)
       as n (kind, name, page_views, conversions, events, engaged_ms)
   ), of_visitors as (
-    select kind, name, detail, (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int as visitors,
-      sum(sign * sessions) as sessions, sum(sign * entrances) as entrances, sum(sign * page_views) as page_views,
-      sum(sign * conversions) as conversions, sum(sign * events) as events, sum(sign * engaged_ms) as engaged_ms
-    from named group by visitor_id, kind, name, detail
+    select kind, name, detail, sign as visitors, sign * sessions as sessions, sign * entrances as entrances, sign * page_views as page_views,
+      sign * conversions as conversions, sign * events as events, sign * engaged_ms as engaged_ms
+    from named where visitor_id not in (select visitor_id from often)
+    union all
+    select kind, name, detail, (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int,
+      sum(sign * sessions)::int, sum(sign * entrances)::int, sum(sign * page_views)::int, sum(sign * conversions)::int, sum(sign * events)::int,
+      sum(sign * engaged_ms)::bigint
+    from named where visitor_id in (select visitor_id from often) group by visitor_id, kind, name, detail
+    union all
+    -- of a measurement nobody asks whose it was: each counts for one
+    select 'vital:' || (array['fcp', 'lcp', 'inp', 'ttfb', 'cls'])[code / 1000], (code % 1000)::text, '', sum(sign)::int, 0, 0, 0, 0, sum(sign)::int, 0
+    from signed cross join lateral unnest(vitals) as m (code) group by code
   ), moved as materialized (
     select kind, name, detail, sum(visitors)::bigint as visitors, sum(sessions)::bigint as sessions, sum(entrances)::bigint as entrances,
       sum(page_views)::bigint as page_views, sum(conversions)::bigint as conversions, sum(events)::bigint as events, sum(engaged_ms)::bigint as engaged_ms
@@ -95,11 +106,9 @@ begin
   select v.*, a.visitors, a.humans, a.tellers, n.* from of_visits v, of_all a, of_names n into day_sums;
   humans := coalesce(day_sums.humans, '{}');
   tellers := coalesce(day_sums.tellers, '{}');
-  changed_kinds := coalesce(day_sums.kinds, '{}');
 
-  delete from open_names n using unnest(day_sums.gone_kinds, day_sums.gone_names, day_sums.gone_details) as g (kind, name, detail)
-  where n.site_id = for_site and n.day = for_day and n.kind = g.kind and n.name = g.name and n.detail = g.detail;
-  perform show_names(for_site, for_day, changed_kinds);
+  perform forget_names(for_site, for_day, day_sums.gone_kinds, day_sums.gone_names, day_sums.gone_details);
+  perform show_names(for_site, for_day, coalesce(day_sums.kinds, '{}'));
 
   insert into daily_metric_rollups as m (site_id, day, human_events, page_views, unique_visitors, sessions, entrances,
     landing_conversions, forms_started, forms_submitted, email_verifies, bot_events, bots_by_reason, clamped_events, late_events,
@@ -132,10 +141,18 @@ begin
 end $$;
 comment on function count_visits is 'takes changed visits out of a day''s sums and puts them in again; see src/product/metrics/count_visits.sql';
 
+-- Names that no visitor has any more.
+create or replace function forget_names(for_site uuid, for_day date, kinds text[], names text[], details text[]) returns void
+language plpgsql set jit = off set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  delete from open_names n using unnest(kinds, names, details) as g (kind, name, detail)
+  where n.site_id = for_site and n.day = for_day and n.kind = g.kind and n.name = g.name and n.detail = g.detail;
+end $$;
+
 -- The rows of these kinds that reports read: the first 1 000 names of a kind, of a property 200, and (other) for the rest;
 -- of the properties the twenty most frequent, since strangers make them up.
 create or replace function show_names(for_site uuid, for_day date, changed text[]) returns void
-language plpgsql set jit = off set plan_cache_mode = force_generic_plan as $$
+language plpgsql set jit = off set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   shown text[];

@@ -157,7 +157,6 @@ const TABLES = [
   'visitor_days',
   'visitor_returns',
   'conversions',
-  'visit_facts',
   'open_names',
   'lead_facts',
   'lead_touches',

@@ -1,3 +1,7 @@
+-- A measurement's bucket in the histograms: each a tenth wider than the one before.
+create or replace function bucket_of(hundredths float8) returns integer language sql immutable
+return greatest(0, ceil(ln(greatest(hundredths, 1)) / ln(1.1::float8)))::int;
+
 -- What the numbers of a day count of each visit, from its raw events: the one definition that a whole count of the day and
 -- a round of changed visits share. A visit counts for the day of its first human event, whole, also what it does after
 -- midnight; of the day on which it went on it has a row too, for the page views of that day.
@@ -7,7 +11,8 @@ create or replace function gather_visit_facts(for_site uuid, for_day date, start
 returns setof visit_facts language plpgsql stable
 -- A rush into a table that was never analysed is taken for a few rows, and then compared row by row: 60 000 events took
 -- 48 s, by hashing 0.8 s. What must be looked up by index says so with "lateral".
-set jit = off set work_mem = '8MB' set enable_nestloop = off set plan_cache_mode = force_generic_plan as $$
+-- The plan is kept, and may have been made while the day was empty.
+set jit = off set work_mem = '8MB' set enable_nestloop = off set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   return query
@@ -113,28 +118,31 @@ begin
     union all
     select r.visitor_id, r.session_id, left('prop:' || p.key, 80), left(p.value #>> '{}', 512), (r.event_type = 'page_view')::int, r.is_conversion::int, 1, 0
     from raw r cross join lateral jsonb_each(r.props) p
-    where bot_reason is null and jsonb_typeof(r.props) = 'object' and jsonb_typeof(p.value) in ('string', 'number', 'boolean')
+    where bot_reason is null and r.props is not null and jsonb_typeof(r.props) = 'object' and jsonb_typeof(p.value) in ('string', 'number', 'boolean')
       -- an address is no name of a number, nor of a property
-      and p.value::text not like '%@%' and p.key !~ '@|%40'
+      and p.value::text not like '%@%' and p.key not like '%@%' and p.key not like '%\%40%'
     union all
     select visitor_id, session_id, 'bots', bot_reason, 0, 0, 1, 0 from raw where bot_reason is not null
-    union all
-    select visitor_id, session_id, 'vital:' || vital, greatest(0, ceil(ln(greatest(value, 1)) / ln(1.1::float8)))::int::text, 0, 0, 1, 0
-    from raw cross join lateral (values ('fcp', fcp_ms * 100::float8), ('lcp', lcp_ms * 100::float8), ('inp', inp_ms * 100::float8),
-      ('ttfb', ttfb_ms * 100::float8), ('cls', cls_score * 10000::float8)) as measured (vital, value)
-    where bot_reason is null and value is not null
   ), listed as (
-    select visitor_id, session_id, array_agg(kind order by kind, name) as kinds, array_agg(name order by kind, name) as names,
-      array_agg(views order by kind, name) as views, array_agg(conversions order by kind, name) as conversions,
-      array_agg(events order by kind, name) as events, array_agg(engaged_ms order by kind, name) as engaged_ms, string_agg(concat_ws(' ', kind, name), ' ') as text
+    select visitor_id, session_id, array_agg(kind) as kinds, array_agg(name) as names, array_agg(views) as views, array_agg(conversions) as conversions,
+      array_agg(events) as events, array_agg(engaged_ms) as engaged_ms, bool_or(name like '%@%' or name like '%\%40%' or kind like '%@%') as has_at
     from (
       select visitor_id, session_id, kind, name, sum(views)::int as views, sum(conversions)::int as conversions, sum(events)::int as events,
         sum(engaged_ms)::bigint as engaged_ms
-      from named group by 1, 2, 3, 4
+      from named group by session_id, visitor_id, name, kind
       union all
       -- a form counts once a visit
       select visitor_id, session_id, 'form', left(form, 512), 0, bool_or(event_type = 'form_submit')::int, 0, 0 from visit
       where is_lead group by 1, 2, 4
+    ) each group by 1, 2
+  ), measured as (
+    select visitor_id, session_id, array_agg(code::smallint) as vitals
+    from (
+      select visitor_id, session_id, 1000 + bucket_of(fcp_ms * 100::float8) as code from raw where bot_reason is null and fcp_ms is not null
+      union all select visitor_id, session_id, 2000 + bucket_of(lcp_ms * 100::float8) from raw where bot_reason is null and lcp_ms is not null
+      union all select visitor_id, session_id, 3000 + bucket_of(inp_ms * 100::float8) from raw where bot_reason is null and inp_ms is not null
+      union all select visitor_id, session_id, 4000 + bucket_of(ttfb_ms * 100::float8) from raw where bot_reason is null and ttfb_ms is not null
+      union all select visitor_id, session_id, 5000 + bucket_of(cls_score * 10000::float8) from raw where bot_reason is null and cls_score is not null
     ) each group by 1, 2
   ), counted as (
     select visitor_id, session_id, (count(*) filter (where bot_reason is null))::int as human_events,
@@ -152,7 +160,9 @@ begin
     c.human_events, c.page_views, c.email_verifies, c.clamped_events, c.late_events,
     coalesce(t.converted, false)::int::smallint, coalesce(t.bounced, false)::int::smallint, coalesce(t.engaged_ms, 0)::bigint,
     coalesce(l.kinds, '{}'), coalesce(l.names, '{}'), coalesce(l.views, '{}'), coalesce(l.conversions, '{}'), coalesce(l.events, '{}'), coalesce(l.engaged_ms, '{}'),
-    coalesce(concat_ws(' ', t.referrer, t.utm::text, t.landing, t.leaving, l.text) ~ '@|%40', false)
-  from counted c left join there_by t using (visitor_id, session_id) left join listed l using (visitor_id, session_id);
+    coalesce(m.vitals, '{}'),
+    coalesce(l.has_at, false) or coalesce(t.utm::text like '%@%' or t.referrer like '%@%' or concat(t.landing, t.leaving) ~ '@|%40', false)
+  from counted c left join there_by t using (visitor_id, session_id) left join listed l using (visitor_id, session_id)
+  left join measured m using (visitor_id, session_id);
 end $$;
 comment on function gather_visit_facts is 'what a day''s numbers count of each visit; see src/product/metrics/gather_visit_facts.sql';

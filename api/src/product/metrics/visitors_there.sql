@@ -6,7 +6,7 @@
 -- wanted  whom it is about; null: everyone
 -- humans  who of them was there
 create or replace function count_returns(for_site uuid, for_day date, wanted uuid[], humans uuid[]) returns void
-language plpgsql set jit = off set enable_nestloop = on set plan_cache_mode = force_generic_plan as $$
+language plpgsql set jit = off set enable_nestloop = on set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   gone uuid[];
@@ -18,12 +18,17 @@ declare
   days date[] := '{}'; befores date[] := '{}'; ones integer[] := '{}'; day_visitors integer[] := '{}';
 begin
   with vanished as (
-    delete from visitor_days d using (
-      select visitor_id from visitor_days where wanted is null and site_id = for_site and day = for_day
-      union all select w.visitor_id from unnest(wanted) as w (visitor_id)
-      except select h.visitor_id from unnest(humans) as h (visitor_id)
-    ) absent
-    where d.site_id = for_site and d.day = for_day and d.visitor_id = absent.visitor_id
+    delete from visitor_days d where d.ctid = any (array(
+      select k.place from (
+        select w.visitor_id from unnest(wanted) as w (visitor_id) except select h.visitor_id from unnest(humans) as h (visitor_id)
+      ) absent
+      cross join lateral (
+        select k.ctid as place from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = absent.visitor_id offset 0
+      ) k
+      union all
+      select k.ctid from visitor_days k where wanted is null and k.site_id = for_site and k.day = for_day
+        and k.visitor_id not in (select h.visitor_id from unnest(humans) as h (visitor_id))
+    ))
     returning d.visitor_id, d.previous_day, d.is_day_visitor
   )
   select array_agg(visitor_id), array_agg(previous_day), days || array_agg(for_day), befores || array_agg(previous_day),
@@ -41,7 +46,10 @@ begin
         -- asked once: mostly it is today that is counted
         and (select exists (select from visitor_days l where l.site_id = for_site and l.day > for_day)) order by n.day limit 1
     ) after on true
-    where not exists (select from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = t.visitor_id)
+    left join lateral (
+      select true as known from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = t.visitor_id offset 0
+    ) there on true
+    where there.known is null
   ), added as (
     insert into visitor_days (site_id, day, visitor_id, previous_day, is_day_visitor)
     -- the row before may be purged already; the next day's row still knows it
@@ -93,7 +101,7 @@ comment on function count_returns is 'who was there on a day, and when before; s
 -- What browsers themselves told of signups, activations and verifications is a conversion each.
 -- tellers  who told of one on this day
 create or replace function count_outcomes(for_site uuid, starts timestamptz, ends timestamptz, wanted uuid[], tellers uuid[]) returns void
-language plpgsql set jit = off set enable_nestloop = on set plan_cache_mode = force_generic_plan as $$
+language plpgsql set jit = off set enable_nestloop = on set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   with told as materialized (
