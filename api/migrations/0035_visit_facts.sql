@@ -14,7 +14,7 @@ comment on column dirty_visits.since is 'what changed lies between these two ins
 call isolate_sites('dirty_visits');
 
 create table visit_facts (
-  site_id uuid not null references sites,
+  site_id uuid not null,
   day date not null,
   visitor_id uuid not null,
   session_id uuid not null,
@@ -62,7 +62,7 @@ create index visit_facts_holding_addresses on visit_facts (site_id) where has_at
 call isolate_sites('visit_facts');
 
 create table open_names (
-  site_id uuid not null references sites,
+  site_id uuid not null,
   day date not null,
   kind text not null,
   name text not null,
@@ -81,7 +81,7 @@ comment on table open_names is 'sums of visit_facts by name, none folded into (o
 call isolate_sites('open_names');
 
 create table open_kinds (
-  site_id uuid not null references sites,
+  site_id uuid not null,
   day date not null,
   kind text not null,
   visitors bigint not null,

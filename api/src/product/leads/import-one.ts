@@ -95,6 +95,7 @@ async function leadOf(
     ],
   );
   const made = inserted.rows[0]?.lead_id;
+  if (made) {
     await db.query('select recall_withdrawal($1, $2, $3)', [siteId, made, emailHash]);
     return { leadId: made, isNew: true };
   }

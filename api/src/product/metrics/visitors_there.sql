@@ -35,7 +35,14 @@ begin
     ones || array_agg(-1), day_visitors || array_agg(-is_day_visitor::int)
   into gone, gone_before, days, befores, ones, day_visitors from vanished;
 
-  with appeared as materialized (
+  with known as materialized (
+    select visitor_id from visitor_days where wanted is null and site_id = for_site and day = for_day
+    union all
+    select k.visitor_id from unnest(wanted) as w (visitor_id)
+    cross join lateral (
+      select visitor_id from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = w.visitor_id offset 0
+    ) k
+  ), appeared as materialized (
     select t.visitor_id, after.day as next_day, after.previous_day as next_previous,
       (select max(b.day) from visitor_days b where b.site_id = for_site and b.visitor_id = t.visitor_id and b.day < for_day) as before,
       coalesce((select v.is_day_visitor from visitors v where v.site_id = for_site and v.visitor_id = t.visitor_id), false) as is_day_visitor
@@ -46,10 +53,7 @@ begin
         -- asked once: mostly it is today that is counted
         and (select exists (select from visitor_days l where l.site_id = for_site and l.day > for_day)) order by n.day limit 1
     ) after on true
-    left join lateral (
-      select true as known from visitor_days k where k.site_id = for_site and k.day = for_day and k.visitor_id = t.visitor_id offset 0
-    ) there on true
-    where there.known is null
+    where t.visitor_id not in (select visitor_id from known)
   ), added as (
     insert into visitor_days (site_id, day, visitor_id, previous_day, is_day_visitor)
     -- the row before may be purged already; the next day's row still knows it
