@@ -45,11 +45,6 @@ export const metricTables: Tables = {
     columns: { cause: 'bounded' },
     kept: { job: 'rollup', why: 'until it is counted, within minutes' },
   },
-  dirty_visits: {
-    holds: 'visitors of whom something changed, to be counted again',
-    columns: {},
-    kept: { job: 'rollup', why: 'until they are counted, within minutes' },
-  },
   visit_facts: {
     holds: "what a day's numbers count of a visit",
     whose: 'visitor',
@@ -114,5 +109,13 @@ export const metricTables: Tables = {
     moved: true,
     columns: {},
     kept: { for: { days: 'EVENT_RETENTION_DAYS' }, since: 'day', why: 'their days are sealed and counted' },
+  },
+  // after what a rollup writes before it takes the marks away: an erasure locks in that order too
+  dirty_visits: {
+    holds: 'visitors of whom something changed, to be counted again',
+    whose: 'visitor',
+    moved: 'in visitor_ids',
+    columns: {},
+    kept: { job: 'rollup', why: 'until they are counted, within minutes' },
   },
 };
