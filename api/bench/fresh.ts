@@ -19,7 +19,7 @@ if (steps.length === 0) steps.push(100_000, 1_000_000);
 const MINUTES = Number(process.env.BENCH_MINUTES ?? 4);
 const PER_SECOND = 100;
 const EVENTS_A_VISIT = 5;
-const SECONDS_APART = 20;
+const SECONDS_APART = Number(process.env.BENCH_APART ?? 20);
 const BATCH = 32;
 
 /** Visits of five events from the beginning of the day till seven minutes ago, straight into the tables. */

@@ -1,3 +1,14 @@
+-- Every number of a row, with its path: column, column.key, column.key.key.
+create or replace function numbers_in(counts jsonb) returns table (number text, value float8) language sql immutable as $$
+  with recursive part (number, value) as (
+    select key, value from jsonb_each(counts)
+    union all
+    select p.number || '.' || inner_part.key, inner_part.value
+    from part p cross join lateral jsonb_each(case jsonb_typeof(p.value) when 'object' then p.value else '{}' end) inner_part
+  )
+  select number, value::float8 from part where jsonb_typeof(value) = 'number'
+$$;
+
 -- The monitor's opinion of one day of a site: everything the rollup derives, counted anew from raw rows by statements that
 -- share nothing with roll_up_day but the day's instants. Only what differs is answered.
 --
@@ -113,13 +124,7 @@ begin
   ), kept as (
     select to_jsonb(m) - 'site_id' - 'day' as of_day from daily_metric_rollups m where site_id = for_site and day = for_day
   ), told (number, rollup) as (
-    select key, value::float8 from kept cross join jsonb_each(of_day) where jsonb_typeof(value) = 'number'
-    union all
-    select format('%s.%s', o.key, i.key), i.value::float8 from kept cross join jsonb_each(of_day) o
-    cross join lateral jsonb_each(case jsonb_typeof(o.value) when 'object' then o.value else '{}' end) i where jsonb_typeof(i.value) = 'number'
-    union all
-    select format('vitals.%s.%s', o.key, i.key), i.value::float8 from kept cross join jsonb_each(of_day -> 'vitals') o
-    cross join lateral jsonb_each(o.value) i
+    select n.number, n.value from kept cross join lateral numbers_in(of_day) n
   ), own_words as materialized (
     select visitor_id, event_type, is_conversion, left(p.key, 75) as key, left(p.value #>> '{}', 512) as value
     from human cross join lateral jsonb_each(case jsonb_typeof(props) when 'object' then props - 'formName' - 'role' else '{}' end) p
@@ -218,10 +223,7 @@ begin
     ), kept as (
       select to_jsonb(i) - 'site_id' - 'day' as of_day from daily_ingest_rollups i where site_id = for_site and day = for_day
     ), told (number, rollup) as (
-      select key, value::float8 from kept cross join jsonb_each(of_day) where jsonb_typeof(value) = 'number'
-      union all
-      select format('%s.%s', o.key, i.key), i.value::float8 from kept cross join jsonb_each(of_day) o
-      cross join lateral jsonb_each(case jsonb_typeof(o.value) when 'object' then o.value else '{}' end) i
+      select n.number, n.value from kept cross join lateral numbers_in(of_day) n
     )
     select coalesce(c.number, t.number), coalesce(c.raw, 0)::float8, coalesce(t.rollup, 0)
     from counted c full join told t on t.number = c.number

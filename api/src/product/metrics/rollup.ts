@@ -1,4 +1,4 @@
-// Keeps the rollups right: today all the time, an older day when something says that it changed, a range by hand.
+// Keeps the rollups right: visits that changed all the time, a whole day when something says that it changed, a range by hand.
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { eachDay } from '../../ground/lib/days.ts';
