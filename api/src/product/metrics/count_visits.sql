@@ -32,10 +32,12 @@ begin
   ), often as materialized (
     -- few come again on a day: who came once is one visitor for each name of the visit
     select visitor_id from signed group by 1 having count(distinct session_id) > 1
-  ), named as materialized (
-    select s.visitor_id, s.sign, by.kind, by.name, by.detail, s.begun as sessions, (s.begun = 1 and s.landing is not null)::int as entrances,
+  ), marked as (
+    select case when exists (select from often o where o.visitor_id = s.visitor_id) then s.visitor_id end as often_id, s.* from signed s
+  ), named as (
+    select s.often_id, s.sign, by.kind, by.name, by.detail, s.begun as sessions, (s.begun = 1 and s.landing is not null)::int as entrances,
       s.page_views, s.converted as conversions, 0 as events, 0::bigint as engaged_ms
-    from signed s cross join lateral (values
+    from marked s cross join lateral (values
       ('entrance', s.landing, ''), ('source', s.source, ''),
       ('campaign', s.campaign, left(concat_ws(' / ', s.utm_source, s.utm_medium), 512)), ('utm_source', s.utm_source, ''),
       ('utm_medium', s.utm_medium, ''), ('utm_term', s.utm_term, ''), ('utm_content', s.utm_content, ''), ('referrer', s.referrer, ''),
@@ -43,23 +45,20 @@ begin
       ('country', coalesce(s.country, 'unknown'), '')) as by (kind, name, detail)
     where s.begun is not null and by.name is not null
     union all
-    select visitor_id, sign, 'exit', leaving, '', 1, 0, 0, 0, 0, 0 from signed where begun = 1 and leaving is not null
+    select often_id, sign, 'exit', leaving, '', 1, 0, 0, 0, 0, 0 from marked where begun = 1 and leaving is not null
     union all
-    select s.visitor_id, s.sign, n.kind, n.name, '', (n.kind = 'form')::int, 0, n.page_views, n.conversions, n.events, n.engaged_ms
-    from signed s cross join lateral unnest(s.kinds, s.names, s.name_views, s.name_conversions, s.name_events, s.name_engaged_ms)
+    select s.often_id, s.sign, n.kind, n.name, '', (n.kind = 'form')::int, 0, n.page_views, n.conversions, n.events, n.engaged_ms
+    from marked s cross join lateral unnest(s.kinds, s.names, s.name_views, s.name_conversions, s.name_events, s.name_engaged_ms)
       as n (kind, name, page_views, conversions, events, engaged_ms)
   ), of_visitors as (
-    select kind, name, detail, sign as visitors, sign * sessions as sessions, sign * entrances as entrances, sign * page_views as page_views,
-      sign * conversions as conversions, sign * events as events, sign * engaged_ms as engaged_ms
-    from named where visitor_id not in (select visitor_id from often)
-    union all
-    select kind, name, detail, (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int,
-      sum(sign * sessions)::int, sum(sign * entrances)::int, sum(sign * page_views)::int, sum(sign * conversions)::int, sum(sign * events)::int,
-      sum(sign * engaged_ms)::bigint
-    from named where visitor_id in (select visitor_id from often) group by visitor_id, kind, name, detail
+    select kind, name, detail,
+      case when often_id is null then sum(sign) else (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int end as visitors,
+      sum(sign * sessions) as sessions, sum(sign * entrances) as entrances, sum(sign * page_views) as page_views,
+      sum(sign * conversions) as conversions, sum(sign * events) as events, sum(sign * engaged_ms)::bigint as engaged_ms
+    from named group by often_id, kind, name, detail
     union all
     -- of a measurement nobody asks whose it was: each counts for one
-    select 'vital:' || (array['fcp', 'lcp', 'inp', 'ttfb', 'cls'])[code / 1000], (code % 1000)::text, '', sum(sign)::int, 0, 0, 0, 0, sum(sign)::int, 0
+    select 'vital:' || (array['fcp', 'lcp', 'inp', 'ttfb', 'cls'])[code / 1000], (code % 1000)::text, '', sum(sign), 0, 0, 0, 0, sum(sign), 0
     from signed cross join lateral unnest(vitals) as m (code) group by code
   ), moved as materialized (
     select kind, name, detail, sum(visitors)::bigint as visitors, sum(sessions)::bigint as sessions, sum(entrances)::bigint as entrances,
