@@ -94,6 +94,21 @@ alter table bot_verdicts force row level security;
 create policy own_sites on bot_verdicts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on bot_verdicts to marketing_app;
 
+create table breach_changes (
+  site_id uuid not null,
+  change_id uuid default uuidv7() not null,
+  breach_id uuid not null,
+  changed_at timestamp(3) with time zone default now() not null,
+  before jsonb not null,
+  constraint breach_changes_pkey PRIMARY KEY (site_id, change_id),
+  constraint breach_changes_site_id_breach_id_fkey FOREIGN KEY (site_id, breach_id) REFERENCES breaches(site_id, breach_id)
+);
+CREATE INDEX breach_changes_of ON breach_changes USING btree (site_id, breach_id, change_id);
+alter table breach_changes enable row level security;
+alter table breach_changes force row level security;
+create policy own_sites on breach_changes as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on breach_changes to marketing_app;
+
 create table breaches (
   site_id uuid not null,
   breach_id uuid default uuidv7() not null,
@@ -110,9 +125,14 @@ create table breaches (
   closed_at timestamp(3) with time zone,
   created_at timestamp(3) with time zone default now() not null,
   updated_at timestamp(3) with time zone default now() not null,
+  real_risk boolean,
+  real_risk_why text,
+  quebec_count integer,
+  notices jsonb default '[]'::jsonb not null,
   constraint breaches_pkey PRIMARY KEY (site_id, breach_id),
   constraint breaches_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint breaches_affected_count_check CHECK (affected_count >= 0)
+  constraint breaches_affected_count_check CHECK (affected_count >= 0),
+  constraint breaches_quebec_count_check CHECK (quebec_count >= 0)
 );
 alter table breaches enable row level security;
 alter table breaches force row level security;
@@ -135,7 +155,12 @@ create table consent_details (
   evidence text,
   ip_hash bytea,
   ua_hash bytea,
-  constraint consent_details_pkey PRIMARY KEY (site_id, record_id)
+  purpose text,
+  sender_name text,
+  sender_address text,
+  sender_contact text,
+  constraint consent_details_pkey PRIMARY KEY (site_id, record_id),
+  constraint consent_details_purpose_check CHECK (purpose ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text)
 );
 CREATE INDEX consent_details_by_lead ON consent_details USING btree (site_id, lead_id);
 CREATE INDEX consent_details_by_text ON consent_details USING btree (site_id, text_id) WHERE text_id IS NOT NULL;
@@ -161,15 +186,18 @@ create table consent_records (
   details_digest bytea not null,
   previous_hash bytea,
   hash bytea not null,
+  purpose text,
   constraint consent_records_pkey PRIMARY KEY (site_id, record_id),
   constraint consent_records_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
   constraint consent_records_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
+  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
   constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
   constraint consent_records_kind_check CHECK (kind = ANY (ARRAY['none'::text, 'express'::text, 'implied_inquiry'::text, 'implied_purchase'::text, 'implied_other'::text])),
+  constraint consent_records_purpose_check CHECK (purpose = ANY (ARRAY['email'::text, 'all'::text, 'other'::text])),
   constraint consent_records_seq_check CHECK (seq >= 1),
   constraint consent_records_status_check CHECK (status = ANY (ARRAY['pending'::text, 'implied'::text, 'express'::text, 'withdrawn'::text, 'expired'::text]))
 );
+CREATE INDEX consent_records_expiring ON consent_records USING btree (site_id, expires_at) WHERE expires_at IS NOT NULL;
 alter table consent_records enable row level security;
 alter table consent_records force row level security;
 create policy own_sites on consent_records as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -444,6 +472,14 @@ alter table ingest_ledger force row level security;
 create policy own_sites on ingest_ledger as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on ingest_ledger to marketing_app;
 
+create table installation (
+  only_one boolean default true not null,
+  id uuid default gen_random_uuid() not null,
+  constraint installation_pkey PRIMARY KEY (only_one),
+  constraint installation_only_one_check CHECK (only_one)
+);
+grant delete, insert, select, update on installation to marketing_app;
+
 create table job_runs (
   run_id uuid default uuidv7() not null,
   job text not null,
@@ -459,7 +495,7 @@ create table job_runs (
   constraint job_runs_pkey PRIMARY KEY (run_id),
   constraint job_runs_job_scheduled_for_key UNIQUE (job, scheduled_for),
   constraint job_runs_job_check CHECK (job ~ '^[a-z0-9_]{1,64}$'::text),
-  constraint job_runs_state_check CHECK (state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'abandoned'::text])),
+  constraint job_runs_state_check CHECK (state = ANY (ARRAY['running'::text, 'succeeded'::text, 'incomplete'::text, 'failed'::text, 'abandoned'::text])),
   constraint job_runs_trigger_check CHECK (trigger = ANY (ARRAY['schedule'::text, 'made_up'::text, 'by_hand'::text]))
 );
 CREATE INDEX job_runs_by_job ON job_runs USING btree (job, started_at DESC);
@@ -677,6 +713,32 @@ alter table page_origins enable row level security;
 alter table page_origins force row level security;
 create policy own_sites on page_origins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on page_origins to marketing_app;
+
+create table people_requests (
+  site_id uuid not null,
+  request_id uuid default uuidv7() not null,
+  kind text not null,
+  email_hash bytea,
+  received_at timestamp(3) with time zone not null,
+  due_at timestamp(3) with time zone not null,
+  how text,
+  note text,
+  outcome text,
+  done_at timestamp(3) with time zone,
+  constraint people_requests_pkey PRIMARY KEY (site_id, request_id),
+  constraint people_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint people_requests_check CHECK (due_at >= received_at),
+  constraint people_requests_check1 CHECK ((outcome IS NULL) = (done_at IS NULL)),
+  constraint people_requests_how_check CHECK (length(how) <= 500),
+  constraint people_requests_kind_check CHECK (kind = ANY (ARRAY['access'::text, 'erasure'::text, 'correction'::text, 'objection'::text, 'restriction'::text, 'withdrawal'::text, 'portability'::text])),
+  constraint people_requests_note_check CHECK (length(note) <= 2000),
+  constraint people_requests_outcome_check CHECK (outcome = ANY (ARRAY['done'::text, 'refused'::text, 'dropped'::text]))
+) with (fillfactor=90);
+CREATE INDEX people_requests_open ON people_requests USING btree (due_at) WHERE done_at IS NULL;
+alter table people_requests enable row level security;
+alter table people_requests force row level security;
+create policy own_sites on people_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on people_requests to marketing_app;
 
 create table quarantine (
   site_id uuid not null,
@@ -927,10 +989,13 @@ create table withdrawal_requests (
   request_id uuid default uuidv7() not null,
   email_hash bytea not null,
   requested_at timestamp(3) with time zone not null,
+  purpose text default 'all'::text not null,
   constraint withdrawal_requests_pkey PRIMARY KEY (site_id, request_id),
-  constraint withdrawal_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+  constraint withdrawal_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint withdrawal_requests_purpose_check CHECK (purpose = ANY (ARRAY['all'::text, 'email'::text]))
 );
-CREATE INDEX withdrawal_requests_by_address ON withdrawal_requests USING btree (site_id, email_hash, requested_at DESC);
+CREATE INDEX withdrawal_requests_by_age ON withdrawal_requests USING btree (site_id, requested_at);
+CREATE UNIQUE INDEX withdrawal_requests_once ON withdrawal_requests USING btree (site_id, email_hash, purpose);
 alter table withdrawal_requests enable row level security;
 alter table withdrawal_requests force row level security;
 create policy own_sites on withdrawal_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -944,6 +1009,8 @@ grant select, usage on dirty_visits_mark_id_seq to marketing_app;
 
 create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamp with time zone) returns void language plpgsql set enable_seqscan=off;
 
+create function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details, began timestamp with time zone, is_asking boolean) returns leads language plpgsql;
+
 create function bucket_of(hundredths double precision) returns integer language sql immutable;
 
 create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
@@ -956,9 +1023,21 @@ create function compare_lead_facts(for_site uuid, after_lead uuid, at_most integ
 
 create function confirm_opt_in(confirmation json) returns text language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
 
-create function consent_details_digest(d consent_details) returns bytea language sql immutable;
+create function consent_action(asked text, basis text, at timestamp with time zone, began timestamp with time zone, ends_at timestamp with time zone, standing consent_records, newest consent_records, is_same boolean, says_more boolean, is_awaited boolean, is_asking boolean) returns text language plpgsql immutable;
+
+create function consent_at(status text, expires_at timestamp with time zone, moment timestamp with time zone) returns text language sql immutable parallel safe;
+
+create function consent_details_digest(d consent_details, has_purpose boolean) returns bytea language sql immutable;
 
 create function consent_hash(r consent_records) returns bytea language sql immutable;
+
+create function consent_newest(for_site uuid, for_lead uuid, for_purpose text, is_standing boolean) returns consent_records language sql stable set enable_seqscan=off;
+
+create function consent_standing(for_site uuid, for_lead uuid, for_purpose text) returns consent_records language sql stable;
+
+create function consent_standings(for_site uuid, for_lead uuid) returns TABLE(purpose text, status text, since timestamp with time zone, expires_at timestamp with time zone) language sql stable set enable_seqscan=off;
+
+create function consent_words(for_site uuid, by_id uuid, sent text, in_language text) returns consent_texts language plpgsql;
 
 create function count_capture(for_site uuid, at timestamp with time zone, as_outcome text, because text) returns void language sql;
 
@@ -990,7 +1069,7 @@ create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF le
 
 create function gather_lead_touches(for_site uuid, wanted uuid[]) returns SETOF lead_touches language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
-create function gather_visit_facts(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[]) returns SETOF visit_facts language plpgsql stable set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
+create function gather_visit_facts(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[]) returns SETOF visit_facts language plpgsql stable set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set enable_indexscan=off set plan_cache_mode=force_generic_plan;
 
 create function grow_sessions(places tid[], ends timestamp with time zone[]) returns void language plpgsql set enable_indexscan=off set enable_bitmapscan=off set enable_seqscan=off set enable_hashjoin=off set enable_mergejoin=off set plan_cache_mode=force_generic_plan;
 
@@ -1000,7 +1079,11 @@ create function ingest_events(arrived arrived_event[], repeated json, inactivity
 
 create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
 
+create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at timestamp with time zone) returns boolean language sql stable;
+
 create function is_open_day(day date, today date) returns boolean language sql immutable;
+
+create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
 
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
@@ -1027,6 +1110,8 @@ create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF u
 
 create function netstring(field text) returns text language sql immutable parallel safe;
 
+create function numbers_in(counts jsonb) returns TABLE(number text, value double precision) language sql immutable;
+
 create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
 
 create function purge_audit_log(before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
@@ -1036,6 +1121,12 @@ grant execute on purge_audit_log(timestamp with time zone) to marketing_app;
 create function purge_consent_records(for_site uuid, before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_consent_records(uuid,timestamp with time zone) from public;
 grant execute on purge_consent_records(uuid,timestamp with time zone) to marketing_app;
+
+create function purpose_of(r consent_records, named text) returns text language sql immutable;
+
+create function purposes_of(request json) returns text[] language sql immutable;
+
+create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql set enable_seqscan=off;
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
@@ -1067,6 +1158,10 @@ create function site_day_starts(for_site uuid, day date) returns timestamp with 
 
 create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
+create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
+
 create function tell_metrics_changed() returns trigger language plpgsql;
 
 create function withdraw_consent(request json) returns json language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function withdrawn_purposes(for_site uuid, for_lead uuid, at timestamp with time zone) returns text[] language plpgsql stable;
