@@ -50,6 +50,7 @@ begin
     select s.often_id, s.sign, n.kind, n.name, '', (n.kind = 'form')::int, 0, n.page_views, n.conversions, n.events, n.engaged_ms
     from marked s cross join lateral unnest(s.kinds, s.names, s.name_views, s.name_conversions, s.name_events, s.name_engaged_ms)
       as n (kind, name, page_views, conversions, events, engaged_ms)
+    where n.kind is not null -- an erased person's names are gone before their day is recomputed
   ), of_visitors as (
     select kind, name, detail,
       case when often_id is null then sum(sign) else (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int end as visitors,
