@@ -62,7 +62,7 @@ async function bareInsert(): Promise<Load> {
 }
 
 await measured('bare unnest insert, 200 rows a statement', bareInsert, { node: null });
-await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days');
+await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days, dirty_visits');
 const echoPort = await freePort();
 const echo = await startNode('bench/echo.ts', { PORT: String(echoPort) }, `http://127.0.0.1:${echoPort}/`);
 pin(echo.pid, 0);
@@ -76,7 +76,7 @@ echo.kill();
 
 const path = '/v1/events';
 await load({ port, path, connections: 64, seconds: 3 }); // warm: plans, JIT, caches
-await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days');
+await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days, dirty_visits');
 await owner.query('vacuum analyze');
 const size = async () =>
   Number(
@@ -105,7 +105,7 @@ await measured('lone events, 20 a second', () =>
 );
 
 // The small machine starts with an empty day: rolling up what a whole core let in just now is not its work.
-await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days');
+await owner.query('truncate events, sessions, visitors, event_keys, recent_bodies, dirty_days, dirty_visits');
 const group = confine([...family(api.pid), ...family(postmaster)], 0.125, 1024 ** 3);
 if (group) {
   await load({ port, path, connections: 20, seconds: 2, rate: 100 });

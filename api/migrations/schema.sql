@@ -361,6 +361,19 @@ alter table dirty_leads force row level security;
 create policy own_sites on dirty_leads as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on dirty_leads to marketing_app;
 
+create table dirty_visits (
+  mark_id bigint generated always as identity not null,
+  site_id uuid not null,
+  since timestamp(3) with time zone not null,
+  until timestamp(3) with time zone not null,
+  visitor_ids uuid[] not null,
+  constraint dirty_visits_pkey PRIMARY KEY (site_id, mark_id)
+);
+alter table dirty_visits enable row level security;
+alter table dirty_visits force row level security;
+create policy own_sites on dirty_visits as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on dirty_visits to marketing_app;
+
 create table erasures (
   site_id uuid not null,
   erasure_id uuid default uuidv7() not null,
@@ -513,6 +526,7 @@ CREATE INDEX lead_facts_verified ON lead_facts USING btree (site_id) WHERE verif
 alter table lead_facts enable row level security;
 alter table lead_facts force row level security;
 create policy own_sites on lead_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON lead_facts FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
 grant delete, insert, select, update on lead_facts to marketing_app;
 
 create table lead_identities (
@@ -625,6 +639,45 @@ CREATE TRIGGER facts_of_changed_lead AFTER UPDATE ON leads FOR EACH ROW WHEN (ol
 CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads FOR EACH ROW WHEN (new.imported_at IS NOT NULL AND old.last_submitted_at IS DISTINCT FROM new.last_submitted_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
 grant delete, insert, select, update on leads to marketing_app;
+
+create table open_kinds (
+  site_id uuid not null,
+  day date not null,
+  kind text not null,
+  visitors bigint not null,
+  sessions bigint not null,
+  entrances bigint not null,
+  page_views bigint not null,
+  conversions bigint not null,
+  events bigint not null,
+  engaged_ms bigint not null,
+  constraint open_kinds_pkey PRIMARY KEY (site_id, day, kind)
+) with (fillfactor=70);
+alter table open_kinds enable row level security;
+alter table open_kinds force row level security;
+create policy own_sites on open_kinds as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on open_kinds to marketing_app;
+
+create table open_names (
+  site_id uuid not null,
+  day date not null,
+  kind text not null,
+  name text not null,
+  detail text not null,
+  visitors bigint not null,
+  sessions bigint not null,
+  entrances bigint not null,
+  page_views bigint not null,
+  conversions bigint not null,
+  events bigint not null,
+  engaged_ms bigint not null,
+  constraint open_names_pkey PRIMARY KEY (site_id, day, kind, name, detail)
+) with (fillfactor=80);
+CREATE INDEX open_names_ranked ON open_names USING btree (site_id, day, kind, sessions DESC, page_views DESC, events DESC, name);
+alter table open_names enable row level security;
+alter table open_names force row level security;
+create policy own_sites on open_names as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on open_names to marketing_app;
 
 create table opt_ins (
   site_id uuid not null,
@@ -768,6 +821,9 @@ create table rollup_state (
   sealed_at timestamp(3) with time zone,
   time_zone text default 'UTC'::text not null,
   ends_at timestamp(3) with time zone not null,
+  recounted_at timestamp(3) with time zone,
+  recount_ms integer,
+  is_open boolean default false not null,
   constraint rollup_state_pkey PRIMARY KEY (site_id, day),
   constraint rollup_state_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 ) with (fillfactor=70);
@@ -860,6 +916,49 @@ alter table submissions force row level security;
 create policy own_sites on submissions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on submissions to marketing_app;
 
+create table visit_facts (
+  site_id uuid not null,
+  day date not null,
+  visitor_id uuid not null,
+  session_id uuid not null,
+  begun smallint,
+  source text,
+  referrer text,
+  campaign text,
+  utm_source text,
+  utm_medium text,
+  utm_term text,
+  utm_content text,
+  device_type text,
+  browser text,
+  os text,
+  country text,
+  landing text,
+  leaving text,
+  human_events integer not null,
+  page_views integer not null,
+  email_verifies integer not null,
+  clamped_events integer not null,
+  late_events integer not null,
+  converted smallint not null,
+  bounced smallint not null,
+  engaged_ms bigint not null,
+  kinds text[] not null,
+  names text[] not null,
+  name_views integer[] not null,
+  name_conversions integer[] not null,
+  name_events integer[] not null,
+  name_engaged_ms bigint[] not null,
+  vitals smallint[] not null,
+  has_at boolean not null,
+  constraint visit_facts_pkey PRIMARY KEY (site_id, day, visitor_id, session_id)
+);
+CREATE INDEX visit_facts_holding_addresses ON visit_facts USING btree (site_id) WHERE has_at;
+alter table visit_facts enable row level security;
+alter table visit_facts force row level security;
+create policy own_sites on visit_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visit_facts to marketing_app;
+
 create table visitor_days (
   site_id uuid not null,
   day date not null,
@@ -931,9 +1030,13 @@ grant select, usage on dirty_days_mark_id_seq to marketing_app;
 
 grant select, usage on dirty_leads_mark_id_seq to marketing_app;
 
+grant select, usage on dirty_visits_mark_id_seq to marketing_app;
+
 create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamp with time zone) returns void language plpgsql set enable_seqscan=off;
 
 create function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details, began timestamp with time zone, is_asking boolean) returns leads language plpgsql;
+
+create function bucket_of(hundredths double precision) returns integer language sql immutable;
 
 create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
@@ -965,6 +1068,14 @@ create function consent_words(for_site uuid, by_id uuid, sent text, in_language 
 
 create function count_capture(for_site uuid, at timestamp with time zone, as_outcome text, because text) returns void language sql;
 
+create function count_day(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[], keeps boolean) returns void language plpgsql;
+
+create function count_outcomes(for_site uuid, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[], tellers uuid[]) returns void language plpgsql set jit=off set enable_nestloop=on set enable_seqscan=off set plan_cache_mode=force_generic_plan;
+
+create function count_returns(for_site uuid, for_day date, wanted uuid[], humans uuid[]) returns void language plpgsql set jit=off set enable_nestloop=on set enable_seqscan=off set plan_cache_mode=force_generic_plan;
+
+create function count_visits(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[], keeps boolean, OUT humans uuid[], OUT tellers uuid[]) returns record language plpgsql set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
+
 create function current_sites() returns uuid[] language sql stable parallel safe;
 
 create function cut_stretch(for_site uuid, for_visitor uuid, of_bots boolean, late timestamp with time zone[], since timestamp with time zone, until timestamp with time zone, inactivity interval) returns void language plpgsql;
@@ -987,9 +1098,13 @@ create function event_time(client_at timestamp with time zone, received_at times
 
 create function flood_after() returns integer language sql immutable;
 
+create function forget_names(for_site uuid, for_day date, kinds text[], names text[], details text[]) returns void language plpgsql set jit=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
+
 create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF lead_facts language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
 create function gather_lead_touches(for_site uuid, wanted uuid[]) returns SETOF lead_touches language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
+
+create function gather_visit_facts(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[]) returns SETOF visit_facts language plpgsql stable set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set enable_indexscan=off set plan_cache_mode=force_generic_plan;
 
 create function grow_sessions(places tid[], ends timestamp with time zone[]) returns void language plpgsql set enable_indexscan=off set enable_bitmapscan=off set enable_seqscan=off set enable_hashjoin=off set enable_mergejoin=off set plan_cache_mode=force_generic_plan;
 
@@ -1000,6 +1115,8 @@ create function ingest_events(arrived arrived_event[], repeated json, inactivity
 create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
 
 create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at timestamp with time zone) returns boolean language sql stable;
+
+create function is_open_day(day date, today date) returns boolean language sql immutable;
 
 create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
 
@@ -1020,7 +1137,7 @@ grant execute on make_event_partitions(date,date) to marketing_app;
 
 create function mark_lead() returns trigger language plpgsql;
 
-create function mark_moved_touches(for_site uuid, starts timestamp with time zone, ends timestamp with time zone, visitors uuid[]) returns void language sql set enable_seqscan=off;
+create function mark_moved_touches(for_site uuid, starts timestamp with time zone, ends timestamp with time zone, visitors uuid[], all_kept boolean) returns void language sql set enable_seqscan=off;
 
 create function mark_visitor() returns trigger language plpgsql;
 
@@ -1029,6 +1146,8 @@ create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF u
 create function move_events(for_site uuid, for_visitor uuid, ids uuid[], times timestamp with time zone[], to_sessions uuid[]) returns void language plpgsql set enable_seqscan=off set enable_nestloop=off set enable_mergejoin=off;
 
 create function netstring(field text) returns text language sql immutable parallel safe;
+
+create function numbers_in(counts jsonb) returns TABLE(number text, value double precision) language sql immutable;
 
 create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
 
@@ -1054,13 +1173,21 @@ create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp w
 
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
 
+create function refresh_visits(for_site uuid) returns integer language plpgsql;
+
 create function renew_first_touches(for_site uuid, wanted uuid[]) returns void language plpgsql;
 
-create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql set jit=off set work_mem=8MB set enable_nestloop=on;
+create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql;
+
+create function roll_up_due_day(for_site uuid, for_day date) returns text language plpgsql;
+
+create function roll_up_ledger(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone) returns void language sql;
 
 create function rolled_range(for_site uuid, for_day date, OUT zone text, OUT starts timestamp with time zone, OUT ends timestamp with time zone) returns record language sql stable;
 
 create function share_out_day_visitor(for_site uuid, for_visitor uuid) returns void language sql;
+
+create function show_names(for_site uuid, for_day date, changed text[]) returns void language plpgsql set jit=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
 
 create function site_day(for_site uuid, at timestamp with time zone) returns date language sql stable strict parallel safe;
 

@@ -63,8 +63,8 @@ export interface TableRule {
   /** What a row is, in words for the page of what is kept. */
   holds: string;
   whose?: Whose;
-  /** An erased person's rows are moved to a nameless visitor instead of being deleted. */
-  moved?: true;
+  /** An erased person's rows are moved to a nameless visitor instead of being deleted; or one visitor of a row's list is. */
+  moved?: true | 'in visitor_ids';
   /** Made from other tables by triggers, which write it again while those are deleted: it goes after them. */
   derived?: true;
   /** Strangers lengthen it: how far at most. Its size stands in the status. */

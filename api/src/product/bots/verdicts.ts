@@ -55,8 +55,8 @@ export async function judge(
        select day, count(*) as events from judged group by day
      ), marked as (
        -- the day before too: a session across midnight belongs to it
-       insert into dirty_days (site_id, day, cause)
-       select distinct $1::uuid, d, 'verdict' from days cross join lateral (values (day), (day - 1)) as touched (d)
+       insert into dirty_visits (site_id, since, until, visitor_ids)
+       select $1, site_day_starts($1, day) - interval '1 ms', max(occurred_at), array_agg(distinct visitor_id) from judged group by day
      )
      select day, events, case when row_number() over (order by day) = 1 then (
        select json_agg(json_build_object('visitor_id', visitor_id, 'since', since, 'until', until) order by visitor_id)

@@ -99,9 +99,11 @@ begin
         where k.site_id = site and k.event_id = stored.event_id and e.site_id = site and e.visitor_id = k.visitor_id
           and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.event_type = 'form_submit'
           and e.props ->> 'role' in ('search', 'signin')
-        returning site_day(site, e.occurred_at) as day
+        returning e.visitor_id, e.occurred_at
       )
-      insert into dirty_days (site_id, day, cause) select distinct site, d, 'capture' from told cross join lateral (values (day), (day - 1)) as t (d);
+      -- the day before too: a session across midnight belongs to it
+      insert into dirty_visits (site_id, since, until, visitor_ids)
+      select site, site_day_starts(site, site_day(site, occurred_at)) - interval '1 ms', occurred_at, array[visitor_id] from told;
     end if;
     -- the browser's own form_submit knew the page
     if c.path is null and seen_before then
@@ -150,9 +152,6 @@ begin
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
   returning * into lead;
   is_new := lead.lead_id = c.lead_id;
-  if at < site_day_starts(site, site_day(site, now())) then
-    insert into dirty_days (site_id, day, cause) values (site, site_day(site, at), 'late_capture');
-  end if;
 
   -- A second form of the same submission (double click, resend) adds nothing.
   if not (seen_before and exists (select from submissions s where s.site_id = site and s.lead_id = lead.lead_id

@@ -41,7 +41,6 @@ begin
     'occurred_at', confirmation ->> 'at', 'asked_at', asked.requested_at, 'ip_hash', confirmation ->> 'ip_hash', 'ua_hash', confirmation ->> 'ua_hash',
     'privacy_signal', (confirmation ->> 'privacy_signal')::boolean))::json);
   update leads set verified_at = coalesce(verified_at, at) where site_id = site and lead_id = lead.lead_id;
-  insert into dirty_days (site_id, day, cause) values (site, site_day(site, lead.first_captured_at), 'verified');
   return 'confirmed';
 end $$;
 comment on function confirm_opt_in is 'confirms an address; see src/product/consent/confirm_opt_in.sql';

@@ -15,6 +15,7 @@ const ERASED = 100;
 // what counts, notes or proves by itself; everything else belongs to someone
 const BOOKS = new Set([
   'dirty_days',
+  'dirty_visits',
   'erasures',
   'audit_log',
   'job_runs',
@@ -29,6 +30,9 @@ const BOOKS = new Set([
   'daily_ingest_rollups',
   'daily_breakdowns',
   'visitor_returns',
+  'visit_facts', // made anew from the rows, which are looked at
+  'open_names',
+  'open_kinds',
   'sites',
   'withdrawal_requests',
 ]);

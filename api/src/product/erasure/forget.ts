@@ -44,6 +44,15 @@ const scrubbed = ({ columns }: TableRule) =>
     .flatMap(([name, column]) => (typeof column === 'object' ? [`${name} = ${column.scrub}`] : []))
     .join(', ');
 
+/** SQL of an update that gives rows of the visitors in $2 ({from, to_id}) to others. */
+const moving = (rule: TableRule) =>
+  rule.moved === 'in visitor_ids'
+    ? `visitor_ids = (select array_agg(coalesce(m.to_id, v.id)) from unnest(t.visitor_ids) as v (id)
+         left join json_to_recordset($2) as m ("from" uuid, to_id uuid) on m."from" = v.id)
+       where t.site_id = $1 and t.visitor_ids && array(select "from" from json_to_recordset($2) as m ("from" uuid))`
+    : `${['visitor_id = moves.to_id', scrubbed(rule)].filter(Boolean).join(', ')}
+       from json_to_recordset($2) as moves ("from" uuid, to_id uuid) where t.site_id = $1 and t.visitor_id = moves."from"`;
+
 /** The person's tables in the order their rows go: what stands on something before it, what triggers write anew last. */
 const goingIn = (tables: Tables) => {
   const all = Object.entries(tables).filter(([, { whose }]) => whose && whose !== 'visitor');
@@ -102,10 +111,8 @@ async function forgetIn(
   const moves = own.map((from) => ({ from, to: randomUUID() }));
   for (const [table, rule] of Object.entries(tables).filter(([, { moved }]) => moved)) {
     // The browser starts anew when it comes back: its id is made from the site and its anonId, and no row has that now.
-    const set = ['visitor_id = moves.to_id', scrubbed(rule)].filter(Boolean).join(', ');
     const { rowCount, rows } = await db.query<{ day: string }>(
-      `update ${table} t set ${set} from json_to_recordset($2) as moves ("from" uuid, to_id uuid)
-       where t.site_id = $1 and t.visitor_id = moves."from"${table === 'events' ? ' returning site_day($1, t.occurred_at) as day' : ''}`,
+      `update ${table} t set ${moving(rule)}${table === 'events' ? ' returning site_day($1, t.occurred_at) as day' : ''}`,
       [siteId, JSON.stringify(moves.map(({ from, to }) => ({ from, to_id: to })))],
     );
     count(table, rowCount);

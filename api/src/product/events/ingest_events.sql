@@ -92,7 +92,6 @@ declare
   nil constant uuid := '00000000-0000-0000-0000-000000000000'; -- until recut_sessions has placed a late event
   has_bodies boolean;
   has_elsewhere boolean;
-  today timestamptz;   -- when it began, for the site in which the loop stands
   fresh uuid[];        -- arrived ids that are stored now
   all_fresh boolean;
   judged_visitors uuid[]; -- whose verdict stands, and which; 'flood' for who sent too many today
@@ -111,7 +110,8 @@ declare
   new_sessions uuid[] := '{}'; new_first_events uuid[] := '{}'; new_ends timestamptz[] := '{}';
   new_sources text[] := '{}'; new_carried boolean[] := '{}';
   grown_rows tid[] := '{}'; grown_ends timestamptz[] := '{}';
-  dirty_sites uuid[] := '{}'; dirty_times timestamptz[] := '{}';
+  -- whose visits of the site in which the loop stands are to be counted again, and between when
+  touched uuid[] := '{}'; touched_since timestamptz := 'infinity'; touched_until timestamptz := '-infinity';
   late_visitor record;
 begin
   perform set_config('marketing.sites', own_sites, true);
@@ -199,11 +199,14 @@ begin
       ) latest on true
       order by a.site_id, a.visitor_id, a.is_bot, a.occurred_at, a.event_id
     loop
-      if event.site_id is distinct from site then
-        select case when settings ? 'timeZone' then site_day_starts(site_id, site_day(site_id, now())) else date_trunc('day', now(), 'UTC') end
-        into today from sites where site_id = event.site_id;
+      if event.site_id <> site then
+        insert into dirty_visits (site_id, since, until, visitor_ids) values (site, touched_since, touched_until, touched);
+        touched := '{}';
+        touched_since := 'infinity';
+        touched_until := '-infinity';
       end if;
       if event.visitor_id is distinct from visitor or event.site_id <> site or event.is_bot <> of_bots then
+        touched := array_append(touched, event.visitor_id);
         site := event.site_id;
         visitor := event.visitor_id;
         of_bots := event.is_bot;
@@ -234,9 +237,8 @@ begin
             grown_rows := array_append(grown_rows, event.row_at);
             grown_ends := array_append(grown_ends, event.occurred_at);
           end if;
-          if event.started_at < today then
-            dirty_sites := array_append(dirty_sites, event.site_id);
-            dirty_times := array_append(dirty_times, event.started_at);
+          if event.started_at < touched_since then
+            touched_since := event.started_at;
           end if;
         end if;
         active_at := greatest(active_at, event.occurred_at);
@@ -244,11 +246,14 @@ begin
       placed_ids := array_append(placed_ids, event.event_id);
       placed_visitors := array_append(placed_visitors, event.visitor_id);
       placed_sessions := array_append(placed_sessions, case when event.is_late then nil else session end);
-      if event.occurred_at < today then
-        dirty_sites := array_append(dirty_sites, event.site_id);
-        dirty_times := array_append(dirty_times, event.occurred_at);
+      if event.occurred_at < touched_since then
+        touched_since := event.occurred_at;
+      end if;
+      if event.occurred_at > touched_until then
+        touched_until := event.occurred_at;
       end if;
     end loop;
+    insert into dirty_visits (site_id, since, until, visitor_ids) values (site, touched_since, touched_until, touched);
 
     if cardinality(new_sessions) > 0 then
       insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
@@ -274,12 +279,6 @@ begin
       a.scroll_percent, a.fcp_ms, a.lcp_ms, a.inp_ms, a.ttfb_ms, a.cls_score, a.props,
       a.device_type, a.browser, a.os, a.country
     from unnest(placed_ids, placed_sessions) as p (event_id, session_id) join unnest(arrived) a using (event_id);
-    if cardinality(dirty_sites) > 0 then
-      -- Today is rolled up all the time; an older day only when something says that it changed.
-      insert into dirty_days (site_id, day, cause)
-      select distinct site_id, site_day(site_id, at), 'late_event'
-      from unnest(dirty_sites, dirty_times) as d (site_id, at);
-    end if;
 
     if nil = any (placed_sessions) then
       for late_visitor in

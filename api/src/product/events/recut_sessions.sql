@@ -44,9 +44,8 @@ begin
     update sessions set source = coalesce(came_from, 'direct'), is_carried = came_from is not null
     where site_id = for_site and session_id = next.session_id;
     came_from := coalesce(came_from, 'direct'); -- the first of all carries nothing, the next one carries that
-    insert into dirty_days (site_id, day, cause)
-    select for_site, d::date, 'late_event' from generate_series(site_day(for_site, next.started_at), site_day(for_site, next.last_activity_at), '1 day') d
-    where d < site_day(for_site, now());
+    insert into dirty_visits (site_id, since, until, visitor_ids)
+    values (for_site, next.started_at, next.last_activity_at, array[for_visitor]);
   end loop;
 end $$;
 
@@ -195,10 +194,8 @@ begin
     union all select started_at, last_activity_at from grouped where has_parts
     union all select at, at from absorbed a join stands b using (session_id) cross join lateral (values (a.occurred_at), (b.started_at)) as touched (at)
   ), marked as (
-    insert into dirty_days (site_id, day, cause)
-    select distinct for_site, d::date, 'late_event'
-    from changed cross join lateral generate_series(site_day(for_site, started_at), site_day(for_site, last_activity_at), '1 day') d
-    where d < site_day(for_site, now())
+    insert into dirty_visits (site_id, since, until, visitor_ids)
+    select for_site, min(started_at), max(last_activity_at), array[for_visitor] from changed group by site_day(for_site, started_at)
   )
   select coalesce((select source from sourced order by session_number desc limit 1), came_from),
     array_agg(event_id order by at), array_agg(at order by at), array_agg(session_id order by at),
@@ -302,9 +299,9 @@ begin
     and e.bot_reason is not distinct from instead_of;
   if found then
     perform recut_visitor(for_site, key.visitor_id, key.occurred_at, key.occurred_at, inactivity);
-    insert into dirty_days (site_id, day, cause)
-    select for_site, d, 'verdict' from (values (site_day(for_site, key.occurred_at)), (site_day(for_site, key.occurred_at) - 1)) as touched (d)
-    where key.occurred_at < site_day_starts(for_site, site_day(for_site, now()));
+    -- the day before too: a session across midnight belongs to it
+    insert into dirty_visits (site_id, since, until, visitor_ids)
+    values (for_site, site_day_starts(for_site, site_day(for_site, key.occurred_at)) - interval '1 ms', key.occurred_at, array[key.visitor_id]);
   end if;
 end $$;
 comment on function judge_event is 'one event is a bot''s, or is not; see src/product/events/recut_sessions.sql';

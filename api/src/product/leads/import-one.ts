@@ -122,10 +122,6 @@ async function leadOf(
   );
   const made = inserted.rows[0]?.lead_id;
   if (made) {
-    await db.query(
-      "insert into dirty_days (site_id, day, cause) values ($1, site_day($1, $2::timestamptz), 'import')",
-      [siteId, at],
-    );
     await db.query('select recall_withdrawal($1, $2, $3)', [siteId, made, emailHash]);
     return { leadId: made, isNew: true };
   }

@@ -1,3 +1,14 @@
+-- Every number of a row, with its path: column, column.key, column.key.key.
+create or replace function numbers_in(counts jsonb) returns table (number text, value float8) language sql immutable as $$
+  with recursive part (number, value) as (
+    select key, value from jsonb_each(counts)
+    union all
+    select p.number || '.' || inner_part.key, inner_part.value
+    from part p cross join lateral jsonb_each(case jsonb_typeof(p.value) when 'object' then p.value else '{}' end) inner_part
+  )
+  select number, value::float8 from part where jsonb_typeof(value) = 'number'
+$$;
+
 -- The monitor's opinion of one day of a site: everything the rollup derives, counted anew from raw rows by statements that
 -- share nothing with roll_up_day but the day's instants. Only what differs is answered.
 --
@@ -15,7 +26,7 @@ begin
   select r.starts, r.ends into starts, ends from rolled_range(for_site, for_day) r;
   return query
   with today as materialized (
-    select *, split_part(path, '?', 1) as page
+    select *, split_part(path, '?', 1) as page, left(split_part(path, '?', 1), 512) as page_name
     from events where site_id = for_site and occurred_at >= starts and occurred_at < ends
   ), human as materialized (
     select * from today where bot_reason is null
@@ -84,7 +95,7 @@ begin
     join (select *, true as is_begun from begun union all select *, false from went_on) o using (session_id)
     left join landed l using (session_id) left join left_by x using (session_id) left join viewed v using (session_id)
   ), filled as materialized (
-    select b.visitor_id, session_id, coalesce(s.props ->> 'formName', '') as form, max(case s.event_type when 'form_submit' then 1 else 0 end) as submitted
+    select b.visitor_id, session_id, left(coalesce(s.props ->> 'formName', ''), 512) as form, max(case s.event_type when 'form_submit' then 1 else 0 end) as submitted
     from steps s join begun b using (session_id)
     where s.event_type in ('form_start', 'form_submit') and (s.props ->> 'role' in ('search', 'signin')) is not true group by 1, 2, 3
   ), measured as (
@@ -113,23 +124,18 @@ begin
   ), kept as (
     select to_jsonb(m) - 'site_id' - 'day' as of_day from daily_metric_rollups m where site_id = for_site and day = for_day
   ), told (number, rollup) as (
-    select key, value::float8 from kept cross join jsonb_each(of_day) where jsonb_typeof(value) = 'number'
-    union all
-    select format('%s.%s', o.key, i.key), i.value::float8 from kept cross join jsonb_each(of_day) o
-    cross join lateral jsonb_each(case jsonb_typeof(o.value) when 'object' then o.value else '{}' end) i where jsonb_typeof(i.value) = 'number'
-    union all
-    select format('vitals.%s.%s', o.key, i.key), i.value::float8 from kept cross join jsonb_each(of_day -> 'vitals') o
-    cross join lateral jsonb_each(o.value) i
+    select n.number, n.value from kept cross join lateral numbers_in(of_day) n
   ), own_words as materialized (
-    select visitor_id, event_type, is_conversion, p.key, p.value #>> '{}' as value
+    select visitor_id, event_type, is_conversion, left(p.key, 75) as key, left(p.value #>> '{}', 512) as value
     from human cross join lateral jsonb_each(case jsonb_typeof(props) when 'object' then props - 'formName' - 'role' else '{}' end) p
     where jsonb_typeof(p.value) in ('string', 'number', 'boolean') and p.value::text not like '%@%'
       and p.key not like '%@%' and p.key not like '%\%40%'
   ), names as (
-    select 'page' as kind, page as name, '' as detail, count(distinct visitor_id) as visitors, 0 as sessions, 0 as entrances,
+    -- a name is cut before it is counted
+    select 'page' as kind, page_name as name, '' as detail, count(distinct visitor_id) as visitors, 0 as sessions, 0 as entrances,
       count(*) filter (where event_type = 'page_view') as page_views,
       0 as conversions, count(*) as events, sum(coalesce(engaged_ms, 0)) as engaged_ms
-    from human where event_type = 'page_view' or engaged_ms > 0 group by page
+    from human where event_type = 'page_view' or engaged_ms > 0 group by page_name
     union all
     select 'event', event_type, '', count(distinct visitor_id), 0, 0, 0, sum(is_conversion::int), count(*), 0 from human group by event_type
     union all
@@ -138,9 +144,9 @@ begin
     select 'prop:' || key, value, '', count(distinct visitor_id), 0, 0, count(*) filter (where event_type = 'page_view'), sum(is_conversion::int), count(*), 0
     from own_words where key in (select key from own_words group by key order by count(*) desc, key limit 20) group by key, value
     union all
-    select 'exit', leaving, '', count(distinct visitor_id), count(*), 0, 0, 0, 0, 0 from visits where is_begun and leaving is not null group by leaving
+    select 'exit', leaving, '', count(distinct visitor_id), count(*), 0, 0, 0, 0, 0 from (select visitor_id, left(leaving, 512) as leaving from visits where is_begun and leaving is not null) l group by leaving
     union all
-    select kind, name, detail, count(distinct visitor_id), sum(is_begun::int), sum((is_begun and landing is not null)::int), sum(views), sum(converted), 0, 0
+    select kind, left(name, 512), left(detail, 512), count(distinct visitor_id), sum(is_begun::int), sum((is_begun and landing is not null)::int), sum(views), sum(converted), 0, 0
     from visits
     cross join lateral (values ('entrance', landing, ''), ('source', source, ''),
       ('campaign', utm ->> 'campaign', concat_ws(' / ', utm ->> 'source', utm ->> 'medium')),
@@ -149,13 +155,13 @@ begin
         and referrer ~ '^(https?|(android|ios)-app)://.' then lower(substring(referrer from '^[a-z-]+://(?:www\.)?([^/:?#]+)')) end, ''),
       ('device', coalesce(device_type, 'unknown'), ''), ('browser', coalesce(browser, 'unknown'), ''), ('os', coalesce(os, 'unknown'), ''),
       ('country', coalesce(country, 'unknown'), '')) as of_visit (kind, name, detail)
-    where name is not null group by kind, name, detail
+    where name is not null group by 1, 2, 3
   ), ranked as (
     select *, rank() over (partition by kind order by sessions desc, page_views desc, events desc, name, detail)
       > case when starts_with(kind, 'prop:') then 200 else 1000 end as is_other
     from names where name is not null
   ), wanted_names as (
-    select left(kind, 80) as kind, case when is_other then '(other)' else left(name, 512) end as name, case when is_other then '' else left(detail, 512) end as detail,
+    select kind, case when is_other then '(other)' else name end as name, case when is_other then '' else detail end as detail,
       sum(visitors) as visitors, sum(sessions) as sessions, sum(entrances) as entrances, sum(page_views) as page_views, sum(conversions) as conversions, sum(events) as events, sum(engaged_ms) as engaged_ms
     from ranked group by 1, 2, 3
   ), kept_names as (
@@ -217,10 +223,7 @@ begin
     ), kept as (
       select to_jsonb(i) - 'site_id' - 'day' as of_day from daily_ingest_rollups i where site_id = for_site and day = for_day
     ), told (number, rollup) as (
-      select key, value::float8 from kept cross join jsonb_each(of_day) where jsonb_typeof(value) = 'number'
-      union all
-      select format('%s.%s', o.key, i.key), i.value::float8 from kept cross join jsonb_each(of_day) o
-      cross join lateral jsonb_each(case jsonb_typeof(o.value) when 'object' then o.value else '{}' end) i
+      select n.number, n.value from kept cross join lateral numbers_in(of_day) n
     )
     select coalesce(c.number, t.number), coalesce(c.raw, 0)::float8, coalesce(t.rollup, 0)
     from counted c full join told t on t.number = c.number
@@ -257,6 +260,7 @@ begin
     ) moved cross join lateral (select site_day(for_site, started_at) as day) of_site
     where exists (select from rollup_state r where r.site_id = for_site and r.day = of_site.day and r.rolled_up_at >= r.ends_at)
       and not exists (select from dirty_days d where d.site_id = for_site and d.day = of_site.day)
+      and not exists (select from dirty_visits d where d.site_id = for_site and moved.visitor_id = any (d.visitor_ids))
   ) apart
   where not exists (select from marked_leads(for_site, null) as m (lead_id) where m.lead_id = apart.lead_id);
 end $$;

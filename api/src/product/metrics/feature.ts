@@ -20,7 +20,14 @@ interface MetricsNeeds {
 
 export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   name: 'metrics',
-  functions: [sql('gather_lead_facts.sql'), sql('roll_up_day.sql'), sql('compare_day.sql')],
+  functions: [
+    sql('gather_lead_facts.sql'),
+    sql('gather_visit_facts.sql'),
+    sql('count_visits.sql'),
+    sql('visitors_there.sql'),
+    sql('roll_up_day.sql'),
+    sql('compare_day.sql'),
+  ],
   tables: metricTables,
   routes: ({ db, metrics: cache, config }) =>
     metricsRoutes({

@@ -128,15 +128,22 @@ comment on function gather_lead_touches is 'touches of these leads of a site; se
 
 -- Marks the leads whose kept touches of this stretch of time are no longer what the sessions say: sessions mark nobody
 -- themselves, since most of them are nobody's. Called when the day has been counted.
-create or replace function mark_moved_touches(for_site uuid, starts timestamptz, ends timestamptz, visitors uuid[]) returns void
+--
+-- visitors  whose leads are looked at
+-- all_kept  and every lead that has touches of then
+drop function if exists mark_moved_touches(uuid, timestamptz, timestamptz, uuid[]);
+create or replace function mark_moved_touches(for_site uuid, starts timestamptz, ends timestamptz, visitors uuid[], all_kept boolean) returns void
 language sql set enable_seqscan = off as $$
-  with kept as materialized (
-    select * from lead_touches where site_id = for_site and started_at >= starts and started_at < ends
-  ), concerned as (
-    select lead_id from kept
+  with concerned as materialized (
+    select lead_id from lead_touches where all_kept and site_id = for_site and started_at >= starts and started_at < ends
     union
     select i.lead_id from lead_identities i
     where i.site_id = for_site and i.visitor_id = any (visitors) and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
+  ), kept as materialized (
+    select t.* from concerned c
+    cross join lateral (
+      select * from lead_touches t where t.site_id = for_site and t.lead_id = c.lead_id and t.started_at >= starts and t.started_at < ends offset 0
+    ) t
   ), told as materialized (
     select t.* from (select array_agg(c.lead_id) as leads from concerned c join lead_facts f on f.site_id = for_site and f.lead_id = c.lead_id) all_of_them
     cross join lateral gather_lead_touches(for_site, leads) t

@@ -30,7 +30,7 @@ export function metricsJobs({ db, ledger, sites, metrics }: MetricsWork): Job[] 
       name: 'rollup',
       cron: '* * * * *',
       minutesMax: 60,
-      why: 'reports read only rollups: today is redone all the time, an older day when it was marked',
+      why: 'reports read only rollups: visits that changed are counted again, and whole days that were marked',
       options: rangeOptions,
       async run({ options, signal, progress }) {
         const { from, to, propertyId } = options as Range;

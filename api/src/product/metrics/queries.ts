@@ -9,6 +9,27 @@ export async function rollUpDay(db: Db, siteId: string, day: string): Promise<'r
   return rows[0]!.outcome;
 }
 
+/** As the clockwork does: a day whose visits are counted as they change is not recounted for it. */
+export async function rollUpDueDay(db: Db, siteId: string, day: string): Promise<'rolled' | 'sealed'> {
+  const { rows } = await db.query<{ outcome: 'rolled' | 'sealed' }>(
+    'select roll_up_due_day($1, $2) as outcome',
+    [siteId, day],
+  );
+  return rows[0]!.outcome;
+}
+
+/** Counts the visits that changed. returns how many days that were */
+export async function refreshVisits(db: Db, siteId: string): Promise<number> {
+  const { rows } = await db.query<{ days: number }>('select refresh_visits($1) as days', [siteId]);
+  return rows[0]!.days;
+}
+
+/** Sites with visits that changed since they were counted. */
+export async function findSitesOfDirtyVisits(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ site_id: string }>('select distinct site_id from dirty_visits');
+  return rows.map((row) => row.site_id);
+}
+
 export interface SiteDay {
   siteId: string;
   day: string;
@@ -25,9 +46,13 @@ export async function findToday(db: Db): Promise<SiteDay[]> {
   return rows;
 }
 
+// A day that takes longer than this share of a minute is recounted less often instead of filling the machine.
+const RECOUNT_SHARE = 0.05;
+
 /**
  * Days to be rolled up now, of all sites that the transaction sees, ascending: marked ones, today when its ledger moved,
- * each that was rolled up before it had ended, and each that has come since the last.
+ * each that was rolled up before it had ended, and each that has come since the last. One whose recount took long waits
+ * until that was its share of the time gone by.
  */
 export async function findDue(db: Db): Promise<SiteDay[]> {
   const { rows } = await db.query<SiteDay>(
@@ -47,7 +72,11 @@ export async function findDue(db: Db): Promise<SiteDay[]> {
        union
        select s.site_id, s.day from seen join rollup_state s on s.site_id = seen.site_id and s.day = today
        where s.sealed_at is null and s.ledger_seen <> ledger_of(s.site_id, day_starts(today, zone), day_starts(today + 1, zone))
-     ) due order by site_id, day`,
+     ) due
+     where not exists (select from rollup_state s where s.site_id = due.site_id and s.day = due.day and s.recount_ms > 60000 * $1::float8
+       and s.recounted_at + s.recount_ms / $1::float8 * interval '1 ms' > now())
+     order by site_id, day`,
+    [RECOUNT_SHARE],
   );
   return rows;
 }
@@ -94,6 +123,16 @@ export async function compareDay(
     [siteId, day],
   );
   return rows;
+}
+
+/** Whether something of this day changed and is still to be counted. */
+export async function hasChanged(db: Db, siteId: string, day: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from dirty_visits where site_id = $1 and since < site_day_starts($1, $2::date + 1) and until >= site_day_starts($1, $2)
+     union all select from dirty_days where site_id = $1 and day = $2 limit 1`,
+    [siteId, day],
+  );
+  return rowCount !== 0;
 }
 
 /** The day is counted again within a minute. */

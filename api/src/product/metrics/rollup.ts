@@ -1,4 +1,4 @@
-// Keeps the rollups right: today all the time, an older day when something says that it changed, a range by hand.
+// Keeps the rollups right: visits that changed all the time, a whole day when something says that it changed, a range by hand.
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { eachDay } from '../../ground/lib/days.ts';
@@ -10,12 +10,16 @@ import {
   findImbalances,
   findRollupStatus,
   findSitesOfDirtyLeads,
+  findSitesOfDirtyVisits,
   findToday,
+  hasChanged,
   type LedgerDay,
   markDay,
   type RollupStatus,
   refreshLeadFacts,
+  refreshVisits,
   rollUpDay,
+  rollUpDueDay,
   type SiteDay,
 } from './queries.ts';
 
@@ -62,9 +66,10 @@ export async function rollUp(
   { from, to, siteIds, signal, progress }: RollupOptions,
 ): Promise<RolledUp> {
   const asked = from && to ? await daysAsked(db, siteIds, from, to) : null;
+  const refreshed = asked ? 0 : await countChangedVisits(db, siteIds, signal);
   const bySite = Map.groupBy(asked?.days ?? (await ofSites(db, siteIds, findDue)), (due) => due.siteId);
   const rolled: RolledUp = {
-    days: 0,
+    days: refreshed,
     sealed: 0,
     ...(asked && asked.toCome > 0 ? { toCome: asked.toCome } : {}),
   };
@@ -72,7 +77,9 @@ export async function rollUp(
   for (const [siteId, days] of bySite) {
     for (const [i, { day }] of days.entries()) {
       if (signal?.aborted) return rolled;
-      const outcome = await inSites(db, siteId, (client) => rollUpDay(client, siteId, day));
+      const outcome = await inSites(db, siteId, (client) =>
+        asked ? rollUpDay(client, siteId, day) : rollUpDueDay(client, siteId, day),
+      );
       if (outcome === 'sealed') rolled.sealed += 1;
       else rolled.days += 1;
       if ((from || days.length > 2) && (i % 10 === 9 || i === days.length - 1))
@@ -84,6 +91,19 @@ export async function rollUp(
   for (const siteId of await ofSites(db, siteIds, findSitesOfDirtyLeads))
     await refreshLeads(db, siteId, signal);
   return rolled;
+}
+
+async function countChangedVisits(
+  db: Pool,
+  siteIds: string[],
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let days = 0;
+  for (const siteId of await ofSites(db, siteIds, findSitesOfDirtyVisits)) {
+    if (signal?.aborted) break;
+    days += await inSites(db, siteId, (client) => refreshVisits(client, siteId));
+  }
+  return days;
 }
 
 async function refreshLeads(db: Pool, siteId: string, signal: AbortSignal | undefined): Promise<void> {
@@ -121,8 +141,11 @@ export async function findDiscrepancies(
   for (const { siteId, day } of await ofSites(db, siteIds, (client) => findComparable(client, from, to))) {
     if (signal?.aborted) return found;
     const numbers = await inSites(db, siteId, async (client) => {
+      await refreshVisits(client, siteId);
       const apart = await compareDay(client, siteId, day);
-      if (apart.length > 0) await markDay(client, siteId, day);
+      // what arrived meanwhile is no mistake
+      if (apart.length === 0 || (await hasChanged(client, siteId, day))) return [];
+      await markDay(client, siteId, day);
       return apart;
     });
     found.daysCompared += 1;

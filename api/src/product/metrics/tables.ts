@@ -45,6 +45,39 @@ export const metricTables: Tables = {
     columns: { cause: 'bounded' },
     kept: { job: 'rollup', why: 'until it is counted, within minutes' },
   },
+  visit_facts: {
+    holds: "what a day's numbers count of a visit",
+    whose: 'visitor',
+    moved: true,
+    columns: {
+      source: 'bounded',
+      referrer: { scrub: 'null', found: true },
+      campaign: { scrub: 'null', found: true },
+      utm_source: { scrub: 'null', found: true },
+      utm_medium: { scrub: 'null', found: true },
+      utm_term: { scrub: 'null', found: true },
+      utm_content: { scrub: 'null', found: true },
+      device_type: 'bounded',
+      browser: { scrub: 'null' },
+      os: { scrub: 'null' },
+      country: 'bounded',
+      landing: { scrub: "case when landing is not null then '/(erased)' end", found: true },
+      leaving: { scrub: "case when leaving is not null then '/(erased)' end", found: true },
+      kinds: { scrub: "'{}'", found: true },
+      names: { scrub: "'{}'", found: true },
+    },
+    kept: { job: 'rollup', why: 'three days: until nothing of their day is expected any more' },
+  },
+  open_names: {
+    holds: 'the sums of those visits by name',
+    columns: { kind: 'counted', name: 'counted, found', detail: 'counted, found' },
+    kept: { job: 'rollup', why: 'three days: with the visits they sum' },
+  },
+  open_kinds: {
+    holds: 'the sums of those visits by kind of name',
+    columns: { kind: 'counted' },
+    kept: { job: 'rollup', why: 'three days: with the visits they sum' },
+  },
   rollup_state: {
     holds: 'when a day was counted, in which zone, and whether it is sealed',
     columns: { time_zone: 'operator' },
@@ -77,5 +110,13 @@ export const metricTables: Tables = {
     moved: true,
     columns: {},
     kept: { for: { days: 'EVENT_RETENTION_DAYS' }, since: 'day', why: 'their days are sealed and counted' },
+  },
+  // after what a rollup writes before it takes the marks away: an erasure locks in that order too
+  dirty_visits: {
+    holds: 'visitors of whom something changed, to be counted again',
+    whose: 'visitor',
+    moved: 'in visitor_ids',
+    columns: {},
+    kept: { job: 'rollup', why: 'until they are counted, within minutes' },
   },
 };

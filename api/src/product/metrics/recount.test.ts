@@ -1,0 +1,43 @@
+// Counting days again takes its share of the machine and no more.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { record } from '../../../test/record.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { dayOf } from '../../ground/lib/days.ts';
+
+let server: TestServer;
+let siteId: string;
+before(async () => {
+  server = await startServer();
+  siteId = server.services.sites.fallback().siteId;
+});
+after(() => server.end());
+
+const rollUp = async (): Promise<number> =>
+  (await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin)).body.run.result.days;
+const recounted = (ms: number, minutesAgo: number) =>
+  server.database.owner.query(
+    'update rollup_state set recount_ms = $2, recounted_at = now() - make_interval(mins => $3) where site_id = $1',
+    [siteId, ms, minutesAgo],
+  );
+const markToday = () =>
+  server.database.owner.query("insert into dirty_days (site_id, day, cause) values ($1, $2, 'test')", [
+    siteId,
+    dayOf(Date.now()),
+  ]);
+
+test('a day whose recount took long waits until that was a twentieth of the time gone by', async () => {
+  await record(server.database.app, siteId, [{ id: 'a', visitor: 'ada', at: new Date().toISOString() }]);
+  await rollUp();
+  for (const [ms, minutesAgo, days] of [
+    [9000, 2, 0],
+    [9000, 4, 1],
+    [60_000, 19, 0],
+    [60_000, 21, 1],
+    [3000, 0, 1], // no more than its share of every minute
+  ] as const) {
+    await markToday();
+    await recounted(ms, minutesAgo);
+    assert.equal(await rollUp(), days, `${ms} ms, ${minutesAgo} minutes ago`);
+  }
+});
