@@ -65,12 +65,19 @@ begin
     ) e
     where b.last_activity_at >= ends
   ), stated as (
-    select distinct on (session_id) session_id, source as stated, utm, referrer from steps order by session_id, occurred_at, event_id
+    select distinct on (session_id) session_id, event_id, source as stated, utm, referrer from steps order by session_id, occurred_at, event_id
   ), first_touch as (
     -- a visit that began on the site itself carries the source of the one before
     select s.*, coalesce(case when s.stated in ('internal', 'carried') then (
       select p.source from (table begun union all table went_on) b join sessions p on p.site_id = for_site and p.visitor_id = b.visitor_id and not p.is_bot
-        and p.started_at < b.started_at where b.session_id = s.session_id order by p.started_at desc limit 1
+        and p.started_at <= b.started_at and p.session_id <> b.session_id
+      -- two of one millisecond follow each other by the ids of their first events
+      left join lateral (
+        select e.event_id from events e where e.site_id = for_site and e.visitor_id = p.visitor_id and e.occurred_at = p.started_at
+          and e.session_id = p.session_id order by e.event_id limit 1
+      ) opening on true
+      where b.session_id = s.session_id and (p.started_at < b.started_at or opening.event_id < s.event_id)
+      order by p.started_at desc, opening.event_id desc limit 1
     ) else s.stated end, 'direct') as source
     from stated s
   ), landed as (
