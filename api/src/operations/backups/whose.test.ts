@@ -23,6 +23,8 @@ before(async () => {
   [one, other] = await Promise.all([makeDatabase(), makeDatabase()]);
   // test databases are copies of one template; real ones get their names from the migration
   await other.owner.query('update installation set id = gen_random_uuid()');
+  await addLead(one);
+  await addLead(other);
   await standInTools(join(folder, 'bin'), one.owner);
 });
 after(async () => {
@@ -30,6 +32,12 @@ after(async () => {
   await other.drop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+const addLead = ({ owner }: TestDatabase) =>
+  owner.query(
+    `insert into leads (site_id, email, email_normalized, email_domain, first_captured_at, last_submitted_at, unsubscribe_key)
+     select site_id, 'ada@example.com', 'ada@example.com', 'example.com', now(), now(), 'k' from sites limit 1`,
+  );
 
 const settingsOf = (database: TestDatabase, pepper = PEPPER) => ({
   ownerUrl: database.ownerUrl,
@@ -111,4 +119,19 @@ test('what nobody can know is said', () => {
   const fresh = strangeness({ id: ours.id, pepper: pepperMark(PEPPER, ours.id) }, { ...ours, id: null });
   assert.equal(fresh.foreign, true);
   assert.match(fresh.says.join(), /this one is new/);
+});
+
+test('a machine whose database was lost takes its own backup without being asked: its secrets signed it, and nothing is replaced', async () => {
+  const { file } = await runBackup({ ...settingsOf(one), now: () => new Date(Date.now() + 4000) });
+  const manifest = await readManifest(join(folder, 'backups', file));
+  const made = await makeDatabase();
+  try {
+    await made.owner.query('update installation set id = gen_random_uuid()');
+    const said = await refuseForeign(settingsOf(made), manifest, false);
+    assert.match(said.join(), /another installation/);
+    await addLead(made);
+    await assert.rejects(refuseForeign(settingsOf(made), manifest, false), refusal(/another installation/));
+  } finally {
+    await made.drop();
+  }
 });
