@@ -107,3 +107,20 @@ test('a line says which site, what of it, and never an address', async () => {
   const { rows } = await server.database.owner.query('select t::text as line from audit_log t');
   assert.ok(!rows.some(({ line }) => line.includes('@')));
 });
+
+test('a look at people says by which filter, how many, and whose they were', async () => {
+  const emails = [1, 2, 3].map((n) => `look-${n}-${randomUUID()}@example.com`);
+  for (const email of emails)
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email, sourceChannel: 'looked' });
+  const last = async (action: string) => (await lines(action)).at(-1).details;
+  await call(`${server.url}/v1/leads?consent=pending&limit=2`, 'GET', undefined, admin);
+  const list = await last('GET /v1/leads');
+  assert.deepEqual([list.filter, list.leads, list.leadIds.length], [{ consent: 'pending' }, 2, 2]);
+  await call(`${server.url}/v1/leads/search`, 'POST', { q: emails[0] }, admin);
+  const search = await last('POST /v1/leads/search');
+  assert.deepEqual([search.filter, search.leads], [{ q: `${emails[0]!.length} letters` }, 1]);
+  await fetch(`${server.url}/v1/leads/export.csv?source=direct`, { headers: admin });
+  const exported = await last('GET /v1/leads/export.csv');
+  assert.deepEqual(exported.filter, { source: 'direct' });
+  assert.ok(exported.leads >= 3);
+});

@@ -46,6 +46,7 @@ export const LISTS = [
   'requests',
   'sessions',
   'submissions',
+  'visitFacts',
   'visitorDays',
   'visitors',
   'withdrawalRequests',
@@ -54,7 +55,7 @@ export const listsOf = (tables: Tables): string[] =>
   [...personTables(tables), ...BY_HASH, 'audit_log'].map(listName).sort();
 
 /** Marks for a job that runs within the minute: nothing is kept in them. */
-const isMark = (table: string) => table === 'dirty_leads';
+const isMark = (table: string) => table === 'dirty_leads' || table === 'dirty_visits';
 
 export const personTables = (tables: Tables): string[] =>
   Object.keys(tables).filter((table) => tables[table]!.whose && !isMark(table));

@@ -44,6 +44,34 @@ const LEAD = `lead_id as "leadId", email, email_domain as "emailDomain", domain_
   no_profiling as "noProfiling", restricted, attributes,
   instant_text(consent_expires_at) as "consentExpiresAt", instant_text(imported_at) as "importedAt", site_id as "siteId"`;
 
+const WHERE = `site_id = $1
+       and ($2::text is null or email_normalized like '%' || $2 || '%' escape '!' or lower(email) like '%' || $2 || '%' escape '!')
+       and ($3::text is null or first_source = $3) and ($4::text is null or ${STATUS} = $4)
+       and ($5::text is null or domain_class = $5)
+       and ($6::date is null or first_captured_at >= site_day_starts($1, $6::date))
+       and ($7::date is null or first_captured_at < site_day_starts($1, $7::date + 1))
+       and ($8::timestamptz is null or (first_captured_at, lead_id) < ($8::timestamptz, $9::uuid))
+       and ($10::uuid is null or lead_id = (select s.lead_id from submissions s where s.site_id = $1 and s.submission_id = $10))
+       and ($11::boolean is null or (${STATUS} in ('express', 'implied') and not restricted) = $11)
+       and ($12::timestamptz is null or (${STATUS} in ('withdrawn', 'expired') and ${LEFT_AT} >= $12))
+       and ($13::boolean is null or restricted is distinct from $13)`;
+
+const valuesOf = (siteId: string, filter: LeadFilter, after: Cursor | null): unknown[] => [
+  siteId,
+  filter.q ? filter.q.toLowerCase().replace(/[!%_]/g, '!$&') : null,
+  filter.source ?? null,
+  filter.consent ?? null,
+  filter.domainClass ?? null,
+  filter.from ?? null,
+  filter.to ?? null,
+  after?.at ?? null,
+  after?.leadId ?? null,
+  filter.submissionId ?? null,
+  filter.mailable ?? null,
+  filter.withdrawnSince ?? null,
+  filter.unrestricted ?? null,
+];
+
 /** Newest first. returns at most `limit` leads after the cursor; inside inSites */
 export async function listLeads(
   db: Db,
@@ -53,37 +81,20 @@ export async function listLeads(
   limit: number,
 ): Promise<(LeadRow & { unsubscribeKey: string })[]> {
   const { rows } = await db.query<LeadRow & { unsubscribeKey: string }>(
-    `select ${LEAD}, unsubscribe_key as "unsubscribeKey" from leads l
-     where site_id = $1
-       and ($2::text is null or email_normalized like '%' || $2 || '%' escape '!' or lower(email) like '%' || $2 || '%' escape '!')
-       and ($3::text is null or first_source = $3) and ($4::text is null or ${STATUS} = $4)
-       and ($12::boolean is null or (${STATUS} in ('express', 'implied') and not restricted) = $12)
-       and ($13::timestamptz is null or (${STATUS} in ('withdrawn', 'expired') and ${LEFT_AT} >= $13))
-       and ($14::boolean is null or restricted is distinct from $14)
-       and ($5::text is null or domain_class = $5)
-       and ($6::date is null or first_captured_at >= site_day_starts($1, $6::date))
-       and ($7::date is null or first_captured_at < site_day_starts($1, $7::date + 1))
-       and ($11::uuid is null or lead_id = (select s.lead_id from submissions s where s.site_id = $1 and s.submission_id = $11))
-       and ($8::timestamptz is null or (first_captured_at, lead_id) < ($8::timestamptz, $9::uuid))
-     order by first_captured_at desc, lead_id desc limit $10`,
-    [
-      siteId,
-      filter.q ? filter.q.toLowerCase().replace(/[!%_]/g, '!$&') : null,
-      filter.source ?? null,
-      filter.consent ?? null,
-      filter.domainClass ?? null,
-      filter.from ?? null,
-      filter.to ?? null,
-      after?.at ?? null,
-      after?.leadId ?? null,
-      limit,
-      filter.submissionId ?? null,
-      filter.mailable ?? null,
-      filter.withdrawnSince ?? null,
-      filter.unrestricted ?? null,
-    ],
+    `select ${LEAD}, unsubscribe_key as "unsubscribeKey" from leads l where ${WHERE}
+     order by first_captured_at desc, lead_id desc limit $14`,
+    [...valuesOf(siteId, filter, after), limit],
   );
   return rows;
+}
+
+/** How many leads a filter finds; inside inSites. */
+export async function countLeads(db: Db, siteId: string, filter: LeadFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(*)::int as count from leads l where ${WHERE}`,
+    valuesOf(siteId, filter, null),
+  );
+  return rows[0]!.count;
 }
 
 async function findLead(db: Db, leadId: string): Promise<LeadRow | null> {

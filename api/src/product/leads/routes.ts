@@ -22,7 +22,7 @@ import { timelineOf } from './belongings.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
 import { exportColumn, exportLeads } from './export.ts';
 import { importInput, importLeads, importReport } from './import.ts';
-import { existingLead, listLeads } from './listing.ts';
+import { countLeads, existingLead, type LeadFilter, listLeads } from './listing.ts';
 import { domainClass, leadShape, listedShape, timelineShape } from './shapes.ts';
 
 const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
@@ -106,8 +106,13 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
       of: 'named',
       takes: { as: 'query', shape: z.object({ ...urlFilters, columns: chosenColumns }) },
       answers: { 200: { says: 'CSV', type: 'text/csv' } },
-      run({ propertyId: _, columns, ...filter }, call) {
-        const leads = exportLeads(db, call.site.siteId, filter, {
+      async run({ propertyId: _, columns, ...filter }, call) {
+        const { siteId } = call.site;
+        const count = await inSites(db, siteId, (tx) =>
+          countLeads(tx, siteId, { ...filter, unrestricted: true }),
+        );
+        call.note({ details: { filter: notedFilter(filter), leads: count } });
+        const leads = exportLeads(db, siteId, filter, {
           columns,
           publicUrl: publicUrl ?? call.origin,
         });
@@ -167,6 +172,15 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
   ];
 }
 
+// A line of the audit log names so many; of more it says how many, and by which filter they are found again.
+const NAMED_MAX = 20;
+
+/** As the audit log keeps it: part of an address is part of an address. */
+function notedFilter({ q: part, ...filter }: LeadFilter): Record<string, string | boolean> {
+  const said = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(said), ...(part === undefined ? {} : { q: `${part.length} letters` }) };
+}
+
 async function list(
   db: Pool,
   publicUrl: string | undefined,
@@ -179,6 +193,13 @@ async function list(
     listLeads(client, siteId, filter, after && { at: after[0], leadId: after[1] }, limit + 1),
   );
   const { page, nextCursor: next } = pageOf(leads, limit, (last) => [last.firstCapturedAt, last.leadId]);
+  call.note({
+    details: {
+      filter: notedFilter(filter),
+      leads: page.length,
+      ...(page.length <= NAMED_MAX ? { leadIds: page.map(({ leadId }) => leadId) } : {}),
+    },
+  });
   const withLink = page.map(({ unsubscribeKey, ...lead }) => ({
     ...lead,
     unsubscribeUrl: unsubscribeUrl(publicUrl ?? call.origin, siteId, unsubscribeKey),
