@@ -59,6 +59,27 @@ create policy own_sites on ad_spend as permissive for all to public using (site_
 CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON ad_spend FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
 grant delete, insert, select, update on ad_spend to marketing_app;
 
+create table api_keys (
+  key_id uuid default uuidv7() not null,
+  name text not null,
+  secret_hash bytea not null,
+  scopes text[] not null,
+  site_ids uuid[],
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone not null,
+  last_used_on date,
+  revoked_at timestamp(3) with time zone,
+  constraint api_keys_pkey PRIMARY KEY (key_id),
+  constraint api_keys_name_check CHECK (length(name) >= 1 AND length(name) <= 200),
+  constraint api_keys_scopes_check CHECK (cardinality(scopes) > 0),
+  constraint api_keys_site_ids_check CHECK (cardinality(site_ids) > 0)
+);
+alter table api_keys enable row level security;
+alter table api_keys force row level security;
+create policy accounts on api_keys as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on api_keys to marketing_app;
+
 create table audit_log (
   site_id uuid not null,
   audit_id uuid default uuidv7() not null,
@@ -1110,6 +1131,8 @@ create function grow_sessions(places tid[], ends timestamp with time zone[]) ret
 
 create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
 
+create function in_accounts() returns boolean language sql stable parallel safe;
+
 create function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text) returns TABLE(arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean) language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
@@ -1119,6 +1142,8 @@ create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at ti
 create function is_open_day(day date, today date) returns boolean language sql immutable;
 
 create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
+create procedure isolate_accounts(IN target regclass) language plpgsql;
+revoke all on isolate_accounts(regclass) from public;
 
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;

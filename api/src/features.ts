@@ -18,6 +18,7 @@ import { conversions } from './product/conversions/feature.ts';
 import { erasure } from './product/erasure/feature.ts';
 import { events } from './product/events/feature.ts';
 import { identities } from './product/identities/feature.ts';
+import { keys } from './product/keys/feature.ts';
 import { leads } from './product/leads/feature.ts';
 import { mails } from './product/mails/feature.ts';
 import { metrics } from './product/metrics/feature.ts';
@@ -44,6 +45,7 @@ export const FEATURES: readonly AnyFeature[] = [
   erasure,
   requests,
   breaches,
+  keys,
   // what runs it
   audit,
   backups,

@@ -149,6 +149,9 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     updateBreach: [{ path: { breachId: place.breachId }, body: { measures: 'It was locked.' } }],
     listAuditEntries: [{ query: { limit: 500 } }],
 
+    listKeys: [{}, { query: { limit: 5 } }],
+    createKey: [{ body: { name: `${key} numbers`, scopes: ['read'], sites: [key] } }],
+
     getStatus: [{}],
     getMeters: [{}],
     listJobs: [{}],
@@ -167,6 +170,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
 
     exportSubject: [{ body: { email, propertyId } }, { body: { anonId: `${key}-browser-2`, propertyId } }],
     showErasureProof: [{ body: { email: place.leaving, propertyId } }, { body: { email } }],
+    revokeKey: [{ path: { keyId: place.keyId } }],
     unmergeIdentity: [{ body: { leadId, visitorId: place.mergedVisitorId, propertyId } }],
     unsubscribeByAddress: [
       { body: { email: `bob@${key}.example`, propertyId } },

@@ -29,6 +29,8 @@ export interface Place {
   quarantineIds: [string, string];
   breachId: string;
   requestId: string;
+  /** Of a program's key to this site. */
+  keyId: string;
   /** `<hash>.js` of the script. */
   script: string;
 }
@@ -157,6 +159,11 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     kind: 'signup',
     email: lead.email,
   });
+  const made = await ask(server, 'POST /v1/keys', {
+    name: `The ${key}'s till`,
+    scopes: ['ingest'],
+    sites: [key],
+  });
   const { full } = await ask(server, 'GET /s.json');
   const place: Place = {
     siteId,
@@ -171,6 +178,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     leaving,
     requestId: request.requestId,
     botId,
+    keyId: made.key.keyId,
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,
     script: full.path.replace('/s/', ''),
