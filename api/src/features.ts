@@ -10,6 +10,7 @@ import { jobs } from './operations/jobs/feature.ts';
 import { releases } from './operations/releases/feature.ts';
 import { retention } from './operations/retention/feature.ts';
 import { status } from './operations/status/feature.ts';
+import { accounts } from './product/accounts/feature.ts';
 import { bots } from './product/bots/feature.ts';
 import { breaches } from './product/breaches/feature.ts';
 import { captures } from './product/captures/feature.ts';
@@ -45,6 +46,7 @@ export const FEATURES: readonly AnyFeature[] = [
   erasure,
   requests,
   breaches,
+  accounts,
   keys,
   // what runs it
   audit,

@@ -58,6 +58,7 @@ function assertNothingOf(place: Place, text: string, at: string): void {
     place.key,
     ...Object.values(place)
       .flat()
+      .flatMap((value) => (typeof value === 'object' ? [value.userId, value.sessionId] : [value]))
       .filter((value) => isUuid(value) || value.includes('@')),
   ];
   assert.deepEqual(

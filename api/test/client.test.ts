@@ -83,7 +83,7 @@ function callOf(client: string, route: Route, example: Example): string {
     : '';
   return `async (how) => {
       ${refused}
-      const answer = await api.${id}(${literal}how);
+      const answer = await api.${id}(${literal}{ ...how, headers: { ...how.headers, ...${JSON.stringify(example.headers ?? {})} } });
       ${fits}
       return answer;
     },`;

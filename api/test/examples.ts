@@ -1,5 +1,6 @@
 // One valid call, or several, of every operation, in the world of world.ts: what the tests that walk the routes send.
 import { makeEvent } from './make.ts';
+import type { SignedIn } from './people.ts';
 import type { Place } from './world.ts';
 
 /** One call of an operation; at most one of body, form and csv. */
@@ -9,6 +10,8 @@ export interface Example {
   body?: Record<string, unknown>;
   form?: Record<string, string>;
   csv?: string;
+  /** Beside those of its caller. */
+  headers?: Record<string, string>;
 }
 
 /** By operation; the first of several is the plainest. Each may be called once, in this order: the last ones end something. */
@@ -22,6 +25,10 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     { query: { ...window, ...more, propertyId: siteId, format: 'csv' } },
   ];
   const captured = { anonId: `${key}-browser-4`, propertyId, path: `/${key}` };
+  // a key would go before a cookie
+  const browser = ({ headers }: SignedIn) => ({ ...headers, 'x-admin-key': '' });
+  const as = (n: number) => browser(place.sessions[n]!);
+  const me = as(0);
   const link = { leadId, visitorId: place.strangerId, propertyId };
   const order = { kind: 'purchase', anonId, amount: '19.90', currency: 'CAD' };
   const spent = { day: today, source: `${key} radio`, campaign: '', amount: 7, currency: 'CAD' };
@@ -151,6 +158,28 @@ export function examplesOf(place: Place): Record<string, Example[]> {
 
     listKeys: [{}, { query: { limit: 5 } }],
     createKey: [{ body: { name: `${key} numbers`, scopes: ['read'], sites: [key] } }],
+
+    signUp: [
+      {
+        body: {
+          inviteToken: place.inviteToken,
+          email: `new@${key}.example`,
+          fullName: `New at the ${key}`,
+          password: place.password,
+        },
+      },
+    ],
+    signIn: [{ body: { email: place.owner, password: place.password } }],
+    getMe: [{ headers: me }],
+    updateMe: [{ headers: me, body: { fullName: `The boss of the ${key}`, language: 'fr' } }],
+    changeEmail: [{ headers: me, body: { email: `boss@${key}.example` } }],
+    listMySessions: [{ headers: me }],
+    proveIdentity: [{ headers: as(1), body: { password: place.password } }],
+    signOut: [{ headers: as(2) }],
+    endMySession: [{ headers: me, path: { sessionId: place.sessions[3]!.sessionId } }],
+    changePassword: [{ headers: me, body: { newPassword: `${place.password}, again` } }],
+    endMyOtherSessions: [{ headers: me }],
+    deleteMe: [{ headers: browser(place.partner) }],
 
     getStatus: [{}],
     getMeters: [{}],

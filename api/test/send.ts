@@ -28,7 +28,12 @@ export function request(
     {
       method: methodOf(route),
       redirect: 'manual',
-      headers: { 'user-agent': BROWSER, ...(type ? { 'content-type': type } : {}), ...headers },
+      headers: {
+        'user-agent': BROWSER,
+        ...(type ? { 'content-type': type } : {}),
+        ...headers,
+        ...example.headers,
+      },
       ...(text === undefined ? {} : { body: text }),
     },
   ];

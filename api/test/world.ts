@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { linkToken } from '../src/product/consent/link.ts';
 import { makeEvent } from './make.ts';
+import { newOwner, type SignedIn, setupToken, signIn } from './people.ts';
 import { admin, call, type TestServer } from './server.ts';
 
 /** One site and what happened there. Its key stands in every text of it, so that a stranger's eye finds it. */
@@ -31,6 +32,12 @@ export interface Place {
   requestId: string;
   /** Of a program's key to this site. */
   keyId: string;
+  /** Who signs in: an owner of everything, in four browsers, and another one. */
+  owner: string;
+  password: string;
+  sessions: SignedIn[];
+  partner: SignedIn;
+  inviteToken: string;
   /** `<hash>.js` of the script. */
   script: string;
 }
@@ -164,6 +171,11 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     scopes: ['ingest'],
     sites: [key],
   });
+  const owner = `owner@${key}.example`;
+  const password = `rye, oats and a ${key}`;
+  const sessions = [await newOwner(server, owner, password)];
+  for (let i = 0; i < 3; i += 1) sessions.push(await signIn(server, owner, password));
+  const partner = await newOwner(server, `partner@${key}.example`, password);
   const { full } = await ask(server, 'GET /s.json');
   const place: Place = {
     siteId,
@@ -179,6 +191,11 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     requestId: request.requestId,
     botId,
     keyId: made.key.keyId,
+    owner,
+    password,
+    sessions,
+    partner,
+    inviteToken: await setupToken(server),
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,
     script: full.path.replace('/s/', ''),

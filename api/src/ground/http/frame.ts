@@ -10,7 +10,7 @@ import { AppError } from '../lib/app-error.ts';
 import type { SiteDirectory } from '../site.ts';
 import { type BodyReader, bodyReader } from './body.ts';
 import { type Call, callOf } from './call.ts';
-import type { Admit } from './caller.ts';
+import { type Admit, NOBODY } from './caller.ts';
 import { doorOf } from './door.ts';
 import { asAppError, STATUS } from './errors.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -112,7 +112,11 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
         'There is no room for events at the moment. Keep them and send them again.',
         { retryAfterSeconds: 300 },
       );
-    await letIn(call);
+    await letIn(call).catch(async (thrown) => {
+      // somebody we know was refused what they may not do
+      if (isNoted && call.caller !== NOBODY) await note(call, STATUS[asAppError(thrown).code]);
+      throw thrown;
+    });
     return isNoted ? noted(ctx, call) : work(ctx, call);
   }
 
