@@ -29,6 +29,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
   const browser = ({ headers }: SignedIn) => ({ ...headers, 'x-admin-key': '' });
   const as = (n: number) => browser(place.sessions[n]!);
   const me = as(0);
+  const viewer = { userId: place.viewer.userId };
   const link = { leadId, visitorId: place.strangerId, propertyId };
   const order = { kind: 'purchase', anonId, amount: '19.90', currency: 'CAD' };
   const spent = { day: today, source: `${key} radio`, campaign: '', amount: 7, currency: 'CAD' };
@@ -180,6 +181,15 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     changePassword: [{ headers: me, body: { newPassword: `${place.password}, again` } }],
     endMyOtherSessions: [{ headers: me }],
     deleteMe: [{ headers: browser(place.partner) }],
+    listUsers: [{}, { query: { limit: 5 } }],
+    getUser: [{ path: viewer }],
+    updateUser: [{ path: viewer, body: { grants: [{ site: key, role: 'analyst' }] } }],
+    listInvitations: [{}],
+    inviteUser: [{ body: { role: 'viewer', sites: [key], email: `guest@${key}.example` } }],
+    dropInvitation: [{ path: { invitationId: place.invitationId } }],
+    listAuthEvents: [{}],
+    endUserSessions: [{ path: viewer }],
+    deleteUser: [{ path: viewer }],
 
     getStatus: [{}],
     getMeters: [{}],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { linkToken } from '../src/product/consent/link.ts';
 import { makeEvent } from './make.ts';
-import { newOwner, type SignedIn, setupToken, signIn } from './people.ts';
+import { newOwner, type SignedIn, signedIn, signIn, signUpWith } from './people.ts';
 import { admin, call, type TestServer } from './server.ts';
 
 /** One site and what happened there. Its key stands in every text of it, so that a stranger's eye finds it. */
@@ -38,6 +38,9 @@ export interface Place {
   sessions: SignedIn[];
   partner: SignedIn;
   inviteToken: string;
+  /** Who looks at its numbers; and two invitations, one of which is taken back. */
+  viewer: SignedIn;
+  invitationId: string;
   /** `<hash>.js` of the script. */
   script: string;
 }
@@ -176,6 +179,13 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
   const sessions = [await newOwner(server, owner, password)];
   for (let i = 0; i < 3; i += 1) sessions.push(await signIn(server, owner, password));
   const partner = await newOwner(server, `partner@${key}.example`, password);
+  const invite = async (): Promise<{ token: string; invitationId: string }> => {
+    const { link, invitation } = await ask(server, 'POST /v1/invitations', { role: 'viewer', sites: [key] });
+    return { token: link.split('/').at(-1), invitationId: invitation.invitationId };
+  };
+  const viewer = signedIn(
+    await signUpWith(server, (await invite()).token, `viewer@${key}.example`, password),
+  );
   const { full } = await ask(server, 'GET /s.json');
   const place: Place = {
     siteId,
@@ -195,7 +205,9 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     password,
     sessions,
     partner,
-    inviteToken: await setupToken(server),
+    inviteToken: (await invite()).token,
+    viewer,
+    invitationId: (await invite()).invitationId,
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,
     script: full.path.replace('/s/', ''),

@@ -8,8 +8,11 @@ import type { Ending } from '../../ground/retention/purge.ts';
 import type { Accounts } from './accounts.ts';
 import { authRoutes } from './auth-routes.ts';
 import { endRows } from './end-rows.ts';
+import { eventRoutes } from './event-routes.ts';
 import { inAccounts } from './in-accounts.ts';
+import { invitationRoutes } from './invitation-routes.ts';
 import { meRoutes } from './me-routes.ts';
+import { peopleRoutes } from './people-routes.ts';
 import { rotateKeys } from './rotate.ts';
 import { sessionWay } from './sessions.ts';
 import { accountTables } from './tables.ts';
@@ -18,7 +21,13 @@ import { openVault } from './vault.ts';
 export const accounts: Feature<{ accounts: Accounts }, { db: Pool; config: Config }> = {
   name: 'accounts',
   tables: accountTables,
-  routes: ({ accounts: parts }) => [...authRoutes(parts), ...meRoutes(parts)],
+  routes: ({ accounts: parts }) => [
+    ...authRoutes(parts),
+    ...meRoutes(parts),
+    ...eventRoutes(parts),
+    ...invitationRoutes(parts),
+    ...peopleRoutes(parts),
+  ],
   ways: ({ accounts: parts }) => [sessionWay(parts)],
   jobs: ({ db, config }) => [
     {

@@ -1,4 +1,4 @@
-// Sites as a caller names them, in a list: by key or id, and only theirs.
+// How far a caller reaches, and sites as they name them in a list: by key or id, and only theirs.
 import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
@@ -24,3 +24,7 @@ export async function sitesNamed(
   }
   return [...found];
 }
+
+/** For a route whose `of` is "all". null: every site, also those to come. */
+export const reachOf = (call: Call): readonly string[] | null =>
+  call.caller.siteIds === 'all' ? null : call.siteIds;

@@ -1,7 +1,6 @@
 // Keys of programs: GET and POST /v1/keys, DELETE /v1/keys/{keyId}.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import type { Call } from '../../ground/http/call.ts';
 import { nextCursor, pageOf, paging, readCursor } from '../../ground/http/fields.ts';
 import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
@@ -9,15 +8,12 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { inAccounts } from '../accounts/in-accounts.ts';
 import { hashOf, newSecret } from '../accounts/secrets.ts';
-import { sitesNamed } from '../accounts/sites-named.ts';
+import { reachOf, sitesNamed } from '../accounts/sites-named.ts';
 import { insertKey, listKeys, revokeKey } from './queries.ts';
 import { keyShape, newKey } from './schema.ts';
 import { writeToken } from './token.ts';
 
 const DAY_MS = 86_400_000;
-
-/** Of the caller; null: every site. */
-const reachOf = (call: Call) => (call.caller.siteIds === 'all' ? null : call.siteIds);
 
 /** throws  invalid_request with path expiresAt */
 function expiryOf(wanted: string | undefined, now: number): Date {
