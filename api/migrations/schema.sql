@@ -1285,6 +1285,7 @@ create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at ti
 create function is_open_day(day date, today date) returns boolean language sql immutable;
 
 create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
+
 create procedure isolate_accounts(IN target regclass) language plpgsql;
 revoke all on isolate_accounts(regclass) from public;
 

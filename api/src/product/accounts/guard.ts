@@ -1,10 +1,11 @@
 // Slows whoever guesses passwords: by address of the account and network, by network, by account. A browser that signed in
 // before has a count of its own, so that nobody locks an owner out by failing in their name.
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { type Windows, windows } from '../../ground/http/windows.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 
-const QUARTER = 15 * 60;
-const HOUR = 60 * 60;
+const QUARTER_MS = 15 * 60_000;
+const HOUR_MS = 60 * 60_000;
+const KEYS_MAX = 5000; // 1 MB each, however many networks somebody has
 export const FAILURES_MAX = { pair: 5, network: 30, account: 100, device: 5 } as const;
 
 export interface Attempt {
@@ -26,33 +27,33 @@ export interface Guard {
 
 export function makeGuard(enabled: boolean): Guard {
   if (!enabled) return { attempt: async () => async () => {} };
-  const limiter = (points: number, duration: number, keyPrefix: string) =>
-    new RateLimiterMemory({ points, duration, keyPrefix });
   const limits = {
-    pair: limiter(FAILURES_MAX.pair, QUARTER, 'pair'),
-    network: limiter(FAILURES_MAX.network, HOUR, 'network'),
-    account: limiter(FAILURES_MAX.account, HOUR, 'account'),
-    device: limiter(FAILURES_MAX.device, QUARTER, 'device'),
+    pair: windows({ points: FAILURES_MAX.pair, ms: QUARTER_MS, keysMax: KEYS_MAX }),
+    network: windows({ points: FAILURES_MAX.network, ms: HOUR_MS, keysMax: KEYS_MAX }),
+    account: windows({ points: FAILURES_MAX.account, ms: HOUR_MS, keysMax: KEYS_MAX }),
+    device: windows({ points: FAILURES_MAX.device, ms: QUARTER_MS, keysMax: KEYS_MAX }),
   };
   return {
     async attempt({ network, account, device }) {
-      const counted: [RateLimiterMemory, string][] = device
+      const counted: [Windows, string][] = device
         ? [[limits.device, device]]
         : [
             [limits.pair, `${account} ${network}`],
             [limits.network, network],
             [limits.account, account],
           ];
-      for (const [limit, key] of counted)
-        await limit.consume(key).catch((full: { msBeforeNext?: number }) => refuse(full.msBeforeNext));
+      for (const [limit, key] of counted) {
+        const wait = limit.take(key);
+        if (wait !== null) refuse(wait);
+      }
       return async () => {
-        for (const [limit, key] of counted) await limit.reward(key);
+        for (const [limit, key] of counted) if (limit.has(key)) limit.take(key, -1);
       };
     },
   };
 }
 
-function refuse(ms = 60_000): never {
+function refuse(ms: number): never {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
   throw new AppError(
     'rate_limited',

@@ -108,15 +108,9 @@ test('a trim that ended half way loses nothing, and the next one finishes it', a
   linkSync(path, `${path}.before`);
   rmSync(path);
   writeFileSync(path, ''); // the new file is in place, the late lines are not in it yet
-  assert.deepEqual(
-    (await read(path)).map(leadOf),
-    ['kept'],
-  );
+  assert.deepEqual((await read(path)).map(leadOf), ['kept']);
   await trimForgotten(path);
-  assert.deepEqual(
-    (await read(path)).map(leadOf),
-    ['kept'],
-  );
+  assert.deepEqual((await read(path)).map(leadOf), ['kept']);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('torn')),
     ['torn.ndjson'],

@@ -41,8 +41,7 @@ export async function forgetAgain(
   for await (const entries of inLists(youngerThan(since, readForgotten(journal)), ENTRIES_AT_ONCE)) {
     const ofSites = entries.filter((entry) => entry.kind !== 'account');
     for (const entry of entries)
-      if (entry.kind === 'account')
-        done[(await leaveAgain(pool, entry.userId)) ? 'erased' : 'unknown'] += 1;
+      if (entry.kind === 'account') done[(await leaveAgain(pool, entry.userId)) ? 'erased' : 'unknown'] += 1;
     for (const [siteId, ofSite] of Map.groupBy(ofSites, (entry) => entry.siteId)) {
       // A withdrawal before an erasure in the journal leaves nothing that the erasure would not take; one after it is of
       // a lead that the erasure knows by another id.
@@ -127,7 +126,7 @@ async function eraseAgain(
 async function leadsOf(
   pool: Pool,
   siteId: string,
-  entries: Forgotten[],
+  entries: { leadId: string | null }[],
 ): Promise<Map<string, { email: string; key: string }>> {
   const { rows } = await inSites(pool, siteId, (db) =>
     db.query<{ id: string; email: string; key: string }>(
