@@ -142,6 +142,7 @@ create table auth_events (
   request_id uuid
 );
 comment on table auth_events is 'every proof of who somebody is, and every change of how they prove it; an id, never an address; append-only for the app''s role';
+create index auth_events_of_user on auth_events (user_id, at);
 call isolate_accounts('auth_events');
 revoke update, delete, truncate on auth_events from marketing_app;
 

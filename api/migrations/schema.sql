@@ -109,6 +109,7 @@ create table auth_events (
   constraint auth_events_pkey PRIMARY KEY (event_id),
   constraint auth_events_outcome_check CHECK (outcome = ANY (ARRAY['done'::text, 'failed'::text]))
 );
+CREATE INDEX auth_events_of_user ON auth_events USING btree (user_id, at);
 alter table auth_events enable row level security;
 alter table auth_events force row level security;
 create policy accounts on auth_events as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));

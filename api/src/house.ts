@@ -183,6 +183,8 @@ async function open(
           freeBytes: () => disk.fullest()?.freeBytes ?? null,
           siteCount: () => sites.list().length,
         });
+  const accounts = openAccounts(config, db, sites, log);
+  ends(() => accounts.post.close());
   const countryOf = countryLookup(config.GEO_DATABASE);
   const house: House = {
     config,
@@ -195,7 +197,7 @@ async function open(
     ledger,
     ingest,
     leads,
-    accounts: openAccounts(config, db, sites, log),
+    accounts,
     health,
     disk,
     status,

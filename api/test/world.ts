@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { linkToken } from '../src/product/consent/link.ts';
 import { makeEvent } from './make.ts';
-import { newOwner, type SignedIn, signedIn, signIn, signUpWith } from './people.ts';
+import {
+  addTotp,
+  beginTotp,
+  newOwner,
+  resetToken,
+  type SignedIn,
+  signedIn,
+  signIn,
+  signUpWith,
+} from './people.ts';
 import { admin, call, type TestServer } from './server.ts';
 
 /** One site and what happened there. Its key stands in every text of it, so that a stranger's eye finds it. */
@@ -41,6 +50,12 @@ export interface Place {
   /** Who looks at its numbers; and two invitations, one of which is taken back. */
   viewer: SignedIn;
   invitationId: string;
+  /** Three in whose accounts a second factor was begun (with its secret), is set up, and is to be removed; a link for a password. */
+  beginner: SignedIn;
+  begun: string;
+  factored: SignedIn;
+  removing: SignedIn;
+  resetToken: string;
   /** `<hash>.js` of the script. */
   script: string;
 }
@@ -186,6 +201,12 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
   const viewer = signedIn(
     await signUpWith(server, (await invite()).token, `viewer@${key}.example`, password),
   );
+  const owners: SignedIn[] = []; // one after the other: a new link ends the one before
+  for (const name of ['beginner', 'factored', 'removing'])
+    owners.push(await newOwner(server, `${name}@${key}.example`, password));
+  const [beginner, factored, removing] = owners as [SignedIn, SignedIn, SignedIn];
+  const begun = await beginTotp(server, beginner);
+  for (const one of [factored, removing]) await addTotp(server, one);
   const { full } = await ask(server, 'GET /s.json');
   const place: Place = {
     siteId,
@@ -207,6 +228,11 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     partner,
     inviteToken: (await invite()).token,
     viewer,
+    beginner,
+    begun,
+    factored,
+    removing,
+    resetToken: await resetToken(server, `factored@${key}.example`),
     invitationId: (await invite()).invitationId,
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,

@@ -7,6 +7,7 @@ import type { SiteDirectory } from '../../ground/site.ts';
 import { forgetJournalOf } from '../captures/start.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { type Hasher, makeHasher } from './hasher.ts';
+import { openPost, type Post } from './post.ts';
 import { needed, openVault, type Vault } from './vault.ts';
 
 export interface Accounts {
@@ -19,6 +20,7 @@ export interface Accounts {
   /** Without a keyring nobody can have an account. */
   isConfigured: boolean;
   guard: Guard;
+  post: Post;
   publicUrl: string | undefined;
   /** Path of the journal of what was forgotten: a restore repeats it. */
   forgetJournal: string;
@@ -40,6 +42,7 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
     },
     isConfigured: vault !== null,
     guard: makeGuard(config.RATE_LIMITS === 'on'),
+    post: openPost(config, vault, log),
     publicUrl: config.PUBLIC_URL,
     forgetJournal: forgetJournalOf(config),
   };

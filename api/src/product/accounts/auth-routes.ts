@@ -10,12 +10,14 @@ import { inAccounts } from './in-accounts.ts';
 import { newPassword, password } from './passwords.ts';
 import { personCaller } from './person.ts';
 import type { User } from './queries.ts';
+import { askReset, resetPassword } from './reset.ts';
 import { endSession } from './session-queries.ts';
 import { type Begun, forgetCookie } from './sessions.ts';
 import {
   email,
   fullName,
   language,
+  secondFactor,
   sessionShape,
   showSession,
   showUser,
@@ -39,6 +41,7 @@ const signUpFields = {
 };
 const signInFields = {
   password,
+  ...secondFactor,
   keep: z.boolean().default(false).describe('keep me signed in: 30 days at most, instead of 7'),
 };
 
@@ -99,11 +102,47 @@ export function authRoutes(accounts: Accounts): Route[] {
       },
     }),
     route({
+      ...anyone,
+      at: 'POST /v1/auth/reset',
+      id: 'askReset',
+      says: 'Sends a link for a new password to the address, if it has an account; the answer does not tell',
+      bucket: 'delete',
+      takes: {
+        ...json,
+        shape: z.object({ email }),
+        documents: z.object({ email: typedEmail }).meta({ id: 'ResetRequest' }),
+      },
+      answers: { 202: z.object({}) },
+      run(given, call) {
+        notForeign(call);
+        accounts.vault();
+        setImmediate(() => {
+          askReset(accounts, call, given.email).catch((err) =>
+            accounts.log.error({ err, requestId: call.id }, 'a link for a new password could not be made'),
+          );
+        });
+        return {};
+      },
+    }),
+    route({
+      ...anyone,
+      at: 'POST /v1/auth/reset/confirm',
+      id: 'resetPassword',
+      says: 'Chooses a new password by such a link; all sessions end, a second factor stays',
+      takes: { ...json, shape: z.object({ resetToken: token, newPassword }).meta({ id: 'PasswordReset' }) },
+      answers: { 200: z.object({}) },
+      async run(given, call) {
+        notForeign(call);
+        await resetPassword(accounts, call, given);
+        return {};
+      },
+    }),
+    route({
       ...person,
       at: 'POST /v1/auth/prove',
       id: 'proveIdentity',
       says: 'Proves again who one is, for what asks for that; good for ten minutes',
-      takes: { ...json, shape: z.object({ password }).meta({ id: 'Proof' }) },
+      takes: { ...json, shape: z.object({ password, ...secondFactor }).meta({ id: 'Proof' }) },
       answers: { 200: signedIn },
       async run(given, call) {
         return welcome(accounts, 200, await prove(accounts, call, given));

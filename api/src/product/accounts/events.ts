@@ -37,3 +37,12 @@ export async function noteAuth(db: Db, event: AuthEvent): Promise<void> {
     [kind, outcome, method, userId, actor ?? (userId ? `user:${userId}` : 'nobody'), requestId],
   );
 }
+
+/** Failed sign-ins of an account within the last quarter of an hour. */
+export async function failuresOf(db: Db, userId: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    "select count(*)::int as count from auth_events where user_id = $1 and kind = 'sign_in' and outcome = 'failed' and at > now() - interval '15 minutes'",
+    [userId],
+  );
+  return rows[0]!.count;
+}

@@ -9,6 +9,7 @@ import type { Accounts } from './accounts.ts';
 import { authRoutes } from './auth-routes.ts';
 import { endRows } from './end-rows.ts';
 import { eventRoutes } from './event-routes.ts';
+import { factorRoutes } from './factor-routes.ts';
 import { inAccounts } from './in-accounts.ts';
 import { invitationRoutes } from './invitation-routes.ts';
 import { meRoutes } from './me-routes.ts';
@@ -24,6 +25,7 @@ export const accounts: Feature<{ accounts: Accounts }, { db: Pool; config: Confi
   routes: ({ accounts: parts }) => [
     ...authRoutes(parts),
     ...meRoutes(parts),
+    ...factorRoutes(parts),
     ...eventRoutes(parts),
     ...invitationRoutes(parts),
     ...peopleRoutes(parts),

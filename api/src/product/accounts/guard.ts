@@ -5,6 +5,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 
 const QUARTER_MS = 15 * 60_000;
 const HOUR_MS = 60 * 60_000;
+const MAILS_MAX = 3;
 const KEYS_MAX = 5000; // 1 MB each, however many networks somebody has
 export const FAILURES_MAX = { pair: 5, network: 30, account: 100, device: 5 } as const;
 
@@ -23,10 +24,14 @@ export interface Guard {
    * returns  what to call when it was right: then it does not count. throws  rate_limited with Retry-After
    */
   attempt(attempt: Attempt): Promise<() => Promise<void>>;
+  /** Whether one more mail may leave for an account; each that may is counted. */
+  mayMail(account: string): boolean;
 }
 
 export function makeGuard(enabled: boolean): Guard {
-  if (!enabled) return { attempt: async () => async () => {} };
+  const mails = windows({ points: MAILS_MAX, ms: HOUR_MS, keysMax: KEYS_MAX });
+  const mayMail = (account: string) => mails.take(account) === null;
+  if (!enabled) return { attempt: async () => async () => {}, mayMail };
   const limits = {
     pair: windows({ points: FAILURES_MAX.pair, ms: QUARTER_MS, keysMax: KEYS_MAX }),
     network: windows({ points: FAILURES_MAX.network, ms: HOUR_MS, keysMax: KEYS_MAX }),
@@ -34,6 +39,7 @@ export function makeGuard(enabled: boolean): Guard {
     device: windows({ points: FAILURES_MAX.device, ms: QUARTER_MS, keysMax: KEYS_MAX }),
   };
   return {
+    mayMail,
     async attempt({ network, account, device }) {
       const counted: [Windows, string][] = device
         ? [[limits.device, device]]

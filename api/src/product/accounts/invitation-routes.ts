@@ -11,7 +11,7 @@ import type { Accounts } from './accounts.ts';
 import { inAccounts } from './in-accounts.ts';
 import { endLinks, type Link, listInvitations } from './link-queries.ts';
 import { addressOf, makeInvitation, placeOfInvited } from './links.ts';
-import { email, role, typedEmail } from './shapes.ts';
+import { email, language, role, typedEmail } from './shapes.ts';
 import { reachOf, sitesNamed } from './sites-named.ts';
 
 const invitationShape = z
@@ -28,6 +28,7 @@ const invitationShape = z
 
 const fields = {
   role,
+  language: language.default('en').describe('of the mail to the address, where mails can be sent'),
   sites: z
     .array(propertyId)
     .min(1)
@@ -108,11 +109,10 @@ export function invitationRoutes(accounts: Accounts): Route[] {
         const made = await inAccounts(db, async (tx) => {
           const invited = { ...wanted, email: wanted.email?.email, siteIds, madeBy: call.caller.actor };
           const { token, link } = await makeInvitation(tx, accounts.vault(), invited);
-          return {
-            invitation: await shown(tx, accounts, link),
-            link: addressOf(accounts.publicUrl, 'invitation', token),
-          };
+          const address = addressOf(accounts.publicUrl, 'invitation', token);
+          return { invitation: await shown(tx, accounts, link), link: address };
         });
+        if (wanted.email) accounts.post.send(wanted.email.email, wanted.language, 'invitation', made.link);
         call.note({ target: made.invitation.invitationId, details: { role: wanted.role } });
         return created(made);
       },

@@ -99,6 +99,7 @@ export function meRoutes(accounts: Accounts): Route[] {
         const { userId, sessionId } = meOf(call);
         const sessionsEnded = await inAccounts(db, async (tx) => {
           await setPassword(tx, userId, phc);
+          await accounts.post.tell(tx, (await findUser(tx, userId))!, 'password_changed');
           await noteAuth(tx, { kind: 'password_changed', userId, requestId: call.id });
           return endSessions(tx, userId, sessionId);
         });
@@ -197,6 +198,7 @@ async function changeProfile(
   };
   if (now.email === null || now.fullName === null)
     throw new AppError('unavailable', 'ACCOUNT_KEYS is not the one this account was made with.');
+  if (change.email) await accounts.post.tell(tx, user, 'email_changed'); // to the address from before
   const sealed = await sealPerson(tx, vault, user.userId, { email: now.email, fullName: now.fullName });
   const index = change.email ? vault.indexOf(change.email.normalized) : null;
   await updateProfile(tx, sealed, index, {

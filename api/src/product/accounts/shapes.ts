@@ -36,6 +36,17 @@ export const email = z
   });
 /** The same in the document, where what is taken is a text. */
 export const typedEmail = z.string().max(400).describe('an email address');
+/** Of an app; spaces are taken. */
+export const code = z
+  .string()
+  .max(20)
+  .transform((typed) => typed.replace(/\s/g, ''))
+  .pipe(z.string().regex(/^\d{6}$/, 'must be six digits'));
+/** What is proved beside the password, by who has a second factor. */
+export const secondFactor = {
+  code: code.optional().describe('of the app, where a second factor is set up'),
+  recoveryCode: z.string().max(60).optional().describe('in its place'),
+};
 export const token = z.string().length(43).describe('of the link, after its last slash');
 
 export const userShape = z
