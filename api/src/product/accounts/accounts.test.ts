@@ -365,3 +365,25 @@ test('where there is no keyring, sign-in says what is missing and everything els
     await own.end();
   }
 });
+
+test('while hundreds try passwords at once, forms are taken, and who finds no place is told when to come back', async () => {
+  const tries = Array.from({ length: 400 }, (_, i) =>
+    trySignIn(server, `nobody-${i}@people.example`, PASSWORD),
+  );
+  const form = await post(
+    '/v1/leads/capture',
+    { email: 'lead@example.com', anonId: 'a-browser-of-a-lead', path: '/' },
+    {},
+  );
+  assert.equal(form.status, 200);
+  const answers = await Promise.all(tries);
+  const statuses = new Set(answers.map(({ status }) => status));
+  assert.deepEqual(statuses, new Set([401, 503]));
+  const full = answers.find(({ status }) => status === 503)!;
+  assert.deepEqual([full.body.error, full.headers.get('retry-after')], ['unavailable', '3']);
+  assert.equal(
+    (await trySignIn(server, ADA, PASSWORD)).status,
+    200,
+    'and afterwards everything is as before',
+  );
+});

@@ -8,6 +8,7 @@ import { leaveAgain } from '../accounts/leave.ts';
 import { emailHash } from '../captures/capture.ts';
 import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
 import { consentStandings, type Withdrawal, withdrawConsents } from '../consent/record.ts';
+import { revokeAgain } from '../keys/revoke.ts';
 import { type Forget, forgetting } from './forget.ts';
 
 export interface ForgottenAgain {
@@ -39,9 +40,11 @@ export async function forgetAgain(
   const forget = forgetting(pool, tables, null);
   const done: ForgottenAgain = { erased: 0, withdrawn: 0, unknown: 0 };
   for await (const entries of inLists(youngerThan(since, readForgotten(journal)), ENTRIES_AT_ONCE)) {
-    const ofSites = entries.filter((entry) => entry.kind !== 'account');
-    for (const entry of entries)
+    const ofSites = entries.filter((entry) => entry.kind !== 'account' && entry.kind !== 'key');
+    for (const entry of entries) {
       if (entry.kind === 'account') done[(await leaveAgain(pool, entry.userId)) ? 'erased' : 'unknown'] += 1;
+      if (entry.kind === 'key') await revokeAgain(pool, entry.keyId);
+    }
     for (const [siteId, ofSite] of Map.groupBy(ofSites, (entry) => entry.siteId)) {
       // A withdrawal before an erasure in the journal leaves nothing that the erasure would not take; one after it is of
       // a lead that the erasure knows by another id.

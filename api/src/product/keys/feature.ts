@@ -1,13 +1,12 @@
 // Keys of programs: scopes, sites, an end, shown once.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
-import type { SiteDirectory } from '../../ground/site.ts';
 import { endRows } from '../accounts/end-rows.ts';
-import { keyRoutes } from './routes.ts';
+import { type KeyNeeds, keyRoutes } from './routes.ts';
 import { keyTables } from './tables.ts';
 import { keyWay } from './way.ts';
 
-export const keys: Feature<{ db: Pool; sites: SiteDirectory }, { db: Pool }> = {
+export const keys: Feature<KeyNeeds, { db: Pool }> = {
   name: 'keys',
   tables: keyTables,
   routes: keyRoutes,

@@ -6,10 +6,12 @@ import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import type { Accounts } from '../accounts/accounts.ts';
 import { inAccounts } from '../accounts/in-accounts.ts';
 import { hashOf, newSecret } from '../accounts/secrets.ts';
 import { reachOf, sitesNamed } from '../accounts/sites-named.ts';
-import { insertKey, listKeys, revokeKey } from './queries.ts';
+import { insertKey, listKeys } from './queries.ts';
+import { revoke } from './revoke.ts';
 import { keyShape, newKey } from './schema.ts';
 import { writeToken } from './token.ts';
 
@@ -24,7 +26,13 @@ function expiryOf(wanted: string | undefined, now: number): Date {
   });
 }
 
-export function keyRoutes({ db, sites }: { db: Pool; sites: SiteDirectory }): Route[] {
+export interface KeyNeeds {
+  db: Pool;
+  sites: SiteDirectory;
+  accounts: Pick<Accounts, 'forgetJournal'>;
+}
+
+export function keyRoutes({ db, sites, accounts }: KeyNeeds): Route[] {
   const common = { tag: 'keys', who: 'people', of: 'all' } as const;
   return [
     route({
@@ -75,7 +83,7 @@ export function keyRoutes({ db, sites }: { db: Pool; sites: SiteDirectory }): Ro
       proof: 'fresh',
       answers: { 200: z.object({ key: keyShape }) },
       async run(_input, call) {
-        const key = await inAccounts(db, (tx) => revokeKey(tx, reachOf(call), call.params.keyId!));
+        const key = await revoke(db, reachOf(call), call.params.keyId!, accounts.forgetJournal);
         if (!key) throw new AppError('not_found', 'There is no key with this id.');
         call.note({ target: key.keyId });
         return { key };
