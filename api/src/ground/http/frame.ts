@@ -69,6 +69,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
   const letIn = doorOf(route, parts);
   const readBody = readerOf(route);
   const status = jsonAnswerOf(route.answers)?.status ?? Number(Object.keys(route.answers)[0]);
+  const isGuarded = who !== 'anyone';
   const isNoted = who !== 'anyone' && who !== 'inside' && !(isRead(route) && route.shows === 'no people');
 
   async function read(ctx: Context, call: Call): Promise<unknown> {
@@ -90,6 +91,8 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
     send(ctx, checkAnswers ? await checked(route, answer, status) : answer, status);
+    // what somebody was shown stays in no cache, unless the route says how
+    if (isGuarded && !ctx.res.hasHeader('cache-control')) ctx.res.setHeader('Cache-Control', 'no-store');
   }
 
   async function noted(ctx: Context, call: Call): Promise<void> {

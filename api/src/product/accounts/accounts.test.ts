@@ -92,6 +92,8 @@ test('the cookie is unreadable for scripts, bound to this host, and never sent f
     /^__Host-device=[\w.-]+; Path=\/; HttpOnly; SameSite=Strict; Secure; Max-Age=34560000$/,
   );
   assert.equal(headers.get('cache-control'), 'no-store');
+  const looked = await me({ ...OWN_PAGE, cookie: cookiesOf(await trySignIn(server, ADA, PASSWORD)) });
+  assert.equal(looked.headers.get('cache-control'), 'no-store');
   const kept = await trySignIn(server, ADA, PASSWORD, { keep: true });
   assert.match(kept.headers.getSetCookie()[0]!, /; Max-Age=2592000$/);
   const [row] = await rows('select t::text as line from user_sessions t order by session_id desc limit 1');
