@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PEPPER } from '../../../test/cluster.ts';
-import { signedIn, signUpWith, trySignIn } from '../../../test/people.ts';
+import { addTotp, signedIn, signIn, signUpWith, trySignIn } from '../../../test/people.ts';
 import { ACCOUNT_KEYS, call, startServer, type TestServer } from '../../../test/server.ts';
 
 const CLI = fileURLToPath(new URL('../../cli.ts', import.meta.url));
@@ -53,6 +53,11 @@ test('the machine makes the first owner, lists, disables, enables and lets back 
     marketing('account', 'reset', 'ada@people.example').said,
     /^https:\/\/marketing\.example\/app\/#\/reset\/[\w-]{43}$/,
   );
+  const who = await signIn(server, 'ada@people.example', PASSWORD);
+  await addTotp(server, who);
+  assert.equal((await trySignIn(server, 'ada@people.example', PASSWORD)).status, 403);
+  assert.equal(marketing('account', 'reset', 'ada@people.example', '--second-factor').status, 0);
+  assert.equal((await trySignIn(server, 'ada@people.example', PASSWORD)).status, 200);
   const nobody = marketing('account', 'reset', 'nobody@people.example');
   assert.deepEqual([nobody.status, nobody.stderr.includes('No account has this address')], [3, true]);
 });

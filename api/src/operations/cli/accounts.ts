@@ -44,8 +44,10 @@ export const list = (): Promise<void> =>
     );
   });
 
-export const reset = (address: string): Promise<void> =>
-  opened(async (db, vault, publicUrl) => print(await resetFromMachine(db, vault, address, publicUrl)));
+export const reset = (address: string, withFactors: boolean): Promise<void> =>
+  opened(async (db, vault, publicUrl) =>
+    print(await resetFromMachine(db, vault, address, publicUrl, withFactors)),
+  );
 
 export const disable = (address: string): Promise<void> =>
   opened(async (db, vault) =>

@@ -157,7 +157,8 @@ export const verbs: readonly Verb[] = [
     words: 'account reset',
     does: 'prints a link for a new password, good for an hour and once',
     takes: { name: 'ADDRESS', needed: true },
-    run: async (_options, address) => (await import('./accounts.ts')).reset(address),
+    options: { 'second-factor': { does: 'removes their second factor too, which they lost' } },
+    run: async (options, address) => (await import('./accounts.ts')).reset(address, options['second-factor']),
   }),
   verb({
     words: 'account disable',

@@ -5,6 +5,7 @@ import { MACHINE } from '../../ground/http/caller.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { noteAuth } from './events.ts';
+import { deleteFactors } from './factor-queries.ts';
 import { inAccounts } from './in-accounts.ts';
 import { mustNotBeLastOwner } from './leave.ts';
 import { addressOf, makeResetLink } from './links.ts';
@@ -55,16 +56,22 @@ async function named(db: Db, vault: Vault, typed: string): Promise<User> {
   return user;
 }
 
-/** returns  a link for a new password, good for an hour and once. A second factor stays. throws  not_found */
+/**
+ * withFactors  removes the second factor too, for who lost it with all recovery codes
+ * returns      a link for a new password, good for an hour and once. throws  not_found
+ */
 export const resetFromMachine = (
   pool: Pool,
   vault: Vault,
   typed: string,
   publicUrl: string | undefined,
+  withFactors = false,
 ): Promise<string> =>
   inAccounts(pool, async (db) => {
     const { userId } = await named(db, vault, typed);
     await noteAuth(db, { kind: 'reset_link_made', userId, actor: 'machine' });
+    if (withFactors && (await deleteFactors(db, userId)))
+      await noteAuth(db, { kind: 'totp_removed', userId, actor: 'machine' });
     return addressOf(publicUrl, 'reset', await makeResetLink(db, userId, 'machine', RESET_MINUTES));
   });
 
