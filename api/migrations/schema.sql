@@ -412,6 +412,7 @@ alter table dirty_visits enable row level security;
 alter table dirty_visits force row level security;
 create policy own_sites on dirty_visits as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on dirty_visits to marketing_app;
+
 create table encryption_keys (
   key_id uuid default uuidv7() not null,
   purpose text not null,
@@ -692,6 +693,35 @@ CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
 grant delete, insert, select, update on leads to marketing_app;
 
+create table one_time_links (
+  link_id uuid default uuidv7() not null,
+  kind text not null,
+  token_hash bytea not null,
+  user_id uuid,
+  role text,
+  site_ids uuid[],
+  email_encrypted bytea,
+  email_key_id uuid,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone not null,
+  used_at timestamp(3) with time zone,
+  constraint one_time_links_pkey PRIMARY KEY (link_id),
+  constraint one_time_links_token_hash_key UNIQUE (token_hash),
+  constraint one_time_links_email_key_id_fkey FOREIGN KEY (email_key_id) REFERENCES encryption_keys(key_id),
+  constraint one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint one_time_links_check CHECK ((kind = 'reset'::text) = (user_id IS NOT NULL)),
+  constraint one_time_links_check1 CHECK ((kind = 'reset'::text) = (role IS NULL)),
+  constraint one_time_links_check2 CHECK ((role IS NULL OR role = 'owner'::text) = (site_ids IS NULL)),
+  constraint one_time_links_kind_check CHECK (kind = ANY (ARRAY['setup'::text, 'invitation'::text, 'reset'::text])),
+  constraint one_time_links_role_check CHECK (role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'viewer'::text, 'privacy'::text]))
+);
+CREATE INDEX one_time_links_of_user ON one_time_links USING btree (user_id);
+alter table one_time_links enable row level security;
+alter table one_time_links force row level security;
+create policy accounts on one_time_links as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on one_time_links to marketing_app;
+
 create table open_kinds (
   site_id uuid not null,
   day date not null,
@@ -730,34 +760,6 @@ alter table open_names enable row level security;
 alter table open_names force row level security;
 create policy own_sites on open_names as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on open_names to marketing_app;
-create table one_time_links (
-  link_id uuid default uuidv7() not null,
-  kind text not null,
-  token_hash bytea not null,
-  user_id uuid,
-  role text,
-  site_ids uuid[],
-  email_encrypted bytea,
-  email_key_id uuid,
-  made_by text not null,
-  created_at timestamp(3) with time zone default now() not null,
-  expires_at timestamp(3) with time zone not null,
-  used_at timestamp(3) with time zone,
-  constraint one_time_links_pkey PRIMARY KEY (link_id),
-  constraint one_time_links_token_hash_key UNIQUE (token_hash),
-  constraint one_time_links_email_key_id_fkey FOREIGN KEY (email_key_id) REFERENCES encryption_keys(key_id),
-  constraint one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
-  constraint one_time_links_check CHECK ((kind = 'reset'::text) = (user_id IS NOT NULL)),
-  constraint one_time_links_check1 CHECK ((kind = 'reset'::text) = (role IS NULL)),
-  constraint one_time_links_check2 CHECK ((role IS NULL OR role = 'owner'::text) = (site_ids IS NULL)),
-  constraint one_time_links_kind_check CHECK (kind = ANY (ARRAY['setup'::text, 'invitation'::text, 'reset'::text])),
-  constraint one_time_links_role_check CHECK (role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'viewer'::text, 'privacy'::text]))
-);
-CREATE INDEX one_time_links_of_user ON one_time_links USING btree (user_id);
-alter table one_time_links enable row level security;
-alter table one_time_links force row level security;
-create policy accounts on one_time_links as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
-grant delete, insert, select, update on one_time_links to marketing_app;
 
 create table opt_ins (
   site_id uuid not null,
@@ -1013,48 +1015,6 @@ alter table submissions force row level security;
 create policy own_sites on submissions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on submissions to marketing_app;
 
-create table visit_facts (
-  site_id uuid not null,
-  day date not null,
-  visitor_id uuid not null,
-  session_id uuid not null,
-  begun smallint,
-  source text,
-  referrer text,
-  campaign text,
-  utm_source text,
-  utm_medium text,
-  utm_term text,
-  utm_content text,
-  device_type text,
-  browser text,
-  os text,
-  country text,
-  landing text,
-  leaving text,
-  human_events integer not null,
-  page_views integer not null,
-  email_verifies integer not null,
-  clamped_events integer not null,
-  late_events integer not null,
-  converted smallint not null,
-  bounced smallint not null,
-  engaged_ms bigint not null,
-  kinds text[] not null,
-  names text[] not null,
-  name_views integer[] not null,
-  name_conversions integer[] not null,
-  name_events integer[] not null,
-  name_engaged_ms bigint[] not null,
-  vitals smallint[] not null,
-  has_at boolean not null,
-  constraint visit_facts_pkey PRIMARY KEY (site_id, day, visitor_id, session_id)
-);
-CREATE INDEX visit_facts_holding_addresses ON visit_facts USING btree (site_id) WHERE has_at;
-alter table visit_facts enable row level security;
-alter table visit_facts force row level security;
-create policy own_sites on visit_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
-grant delete, insert, select, update on visit_facts to marketing_app;
 create table user_factors (
   user_id uuid not null,
   factor_id uuid default uuidv7() not null,
@@ -1123,6 +1083,49 @@ alter table users enable row level security;
 alter table users force row level security;
 create policy accounts on users as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
 grant delete, insert, select, update on users to marketing_app;
+
+create table visit_facts (
+  site_id uuid not null,
+  day date not null,
+  visitor_id uuid not null,
+  session_id uuid not null,
+  begun smallint,
+  source text,
+  referrer text,
+  campaign text,
+  utm_source text,
+  utm_medium text,
+  utm_term text,
+  utm_content text,
+  device_type text,
+  browser text,
+  os text,
+  country text,
+  landing text,
+  leaving text,
+  human_events integer not null,
+  page_views integer not null,
+  email_verifies integer not null,
+  clamped_events integer not null,
+  late_events integer not null,
+  converted smallint not null,
+  bounced smallint not null,
+  engaged_ms bigint not null,
+  kinds text[] not null,
+  names text[] not null,
+  name_views integer[] not null,
+  name_conversions integer[] not null,
+  name_events integer[] not null,
+  name_engaged_ms bigint[] not null,
+  vitals smallint[] not null,
+  has_at boolean not null,
+  constraint visit_facts_pkey PRIMARY KEY (site_id, day, visitor_id, session_id)
+);
+CREATE INDEX visit_facts_holding_addresses ON visit_facts USING btree (site_id) WHERE has_at;
+alter table visit_facts enable row level security;
+alter table visit_facts force row level security;
+create policy own_sites on visit_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visit_facts to marketing_app;
 
 create table visitor_days (
   site_id uuid not null,
