@@ -59,6 +59,27 @@ create policy own_sites on ad_spend as permissive for all to public using (site_
 CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON ad_spend FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
 grant delete, insert, select, update on ad_spend to marketing_app;
 
+create table api_keys (
+  key_id uuid default uuidv7() not null,
+  name text not null,
+  secret_hash bytea not null,
+  scopes text[] not null,
+  site_ids uuid[],
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone not null,
+  last_used_on date,
+  revoked_at timestamp(3) with time zone,
+  constraint api_keys_pkey PRIMARY KEY (key_id),
+  constraint api_keys_name_check CHECK (length(name) >= 1 AND length(name) <= 200),
+  constraint api_keys_scopes_check CHECK (cardinality(scopes) > 0),
+  constraint api_keys_site_ids_check CHECK (cardinality(site_ids) > 0)
+);
+alter table api_keys enable row level security;
+alter table api_keys force row level security;
+create policy accounts on api_keys as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on api_keys to marketing_app;
+
 create table audit_log (
   site_id uuid not null,
   audit_id uuid default uuidv7() not null,
@@ -75,6 +96,24 @@ alter table audit_log enable row level security;
 alter table audit_log force row level security;
 create policy own_sites on audit_log as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant insert, select on audit_log to marketing_app;
+
+create table auth_events (
+  event_id uuid default uuidv7() not null,
+  at timestamp(3) with time zone default now() not null,
+  kind text not null,
+  outcome text not null,
+  method text,
+  user_id uuid,
+  actor text not null,
+  request_id uuid,
+  constraint auth_events_pkey PRIMARY KEY (event_id),
+  constraint auth_events_outcome_check CHECK (outcome = ANY (ARRAY['done'::text, 'failed'::text]))
+);
+CREATE INDEX auth_events_of_user ON auth_events USING btree (user_id, at);
+alter table auth_events enable row level security;
+alter table auth_events force row level security;
+create policy accounts on auth_events as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant insert, select on auth_events to marketing_app;
 
 create table bot_verdicts (
   site_id uuid not null,
@@ -374,6 +413,20 @@ alter table dirty_visits force row level security;
 create policy own_sites on dirty_visits as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on dirty_visits to marketing_app;
 
+create table encryption_keys (
+  key_id uuid default uuidv7() not null,
+  purpose text not null,
+  wrapped bytea not null,
+  wrapped_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint encryption_keys_pkey PRIMARY KEY (key_id),
+  constraint encryption_keys_purpose_check CHECK (purpose = 'accounts'::text)
+);
+alter table encryption_keys enable row level security;
+alter table encryption_keys force row level security;
+create policy accounts on encryption_keys as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on encryption_keys to marketing_app;
+
 create table erasures (
   site_id uuid not null,
   erasure_id uuid default uuidv7() not null,
@@ -640,6 +693,35 @@ CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
 grant delete, insert, select, update on leads to marketing_app;
 
+create table one_time_links (
+  link_id uuid default uuidv7() not null,
+  kind text not null,
+  token_hash bytea not null,
+  user_id uuid,
+  role text,
+  site_ids uuid[],
+  email_encrypted bytea,
+  email_key_id uuid,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone not null,
+  used_at timestamp(3) with time zone,
+  constraint one_time_links_pkey PRIMARY KEY (link_id),
+  constraint one_time_links_token_hash_key UNIQUE (token_hash),
+  constraint one_time_links_email_key_id_fkey FOREIGN KEY (email_key_id) REFERENCES encryption_keys(key_id),
+  constraint one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint one_time_links_check CHECK ((kind = 'reset'::text) = (user_id IS NOT NULL)),
+  constraint one_time_links_check1 CHECK ((kind = 'reset'::text) = (role IS NULL)),
+  constraint one_time_links_check2 CHECK ((role IS NULL OR role = 'owner'::text) = (site_ids IS NULL)),
+  constraint one_time_links_kind_check CHECK (kind = ANY (ARRAY['setup'::text, 'invitation'::text, 'reset'::text])),
+  constraint one_time_links_role_check CHECK (role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'viewer'::text, 'privacy'::text]))
+);
+CREATE INDEX one_time_links_of_user ON one_time_links USING btree (user_id);
+alter table one_time_links enable row level security;
+alter table one_time_links force row level security;
+create policy accounts on one_time_links as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on one_time_links to marketing_app;
+
 create table open_kinds (
   site_id uuid not null,
   day date not null,
@@ -874,6 +956,23 @@ alter table sessions force row level security;
 create policy own_sites on sessions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on sessions to marketing_app;
 
+create table site_grants (
+  user_id uuid not null,
+  site_id uuid not null,
+  role text not null,
+  granted_at timestamp(3) with time zone default now() not null,
+  granted_by text not null,
+  constraint site_grants_pkey PRIMARY KEY (user_id, site_id),
+  constraint site_grants_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint site_grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint site_grants_role_check CHECK (role = ANY (ARRAY['admin'::text, 'analyst'::text, 'viewer'::text, 'privacy'::text]))
+);
+CREATE INDEX site_grants_of_site ON site_grants USING btree (site_id);
+alter table site_grants enable row level security;
+alter table site_grants force row level security;
+create policy accounts on site_grants as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on site_grants to marketing_app;
+
 create table sites (
   site_id uuid default uuidv7() not null,
   key text not null,
@@ -915,6 +1014,75 @@ alter table submissions enable row level security;
 alter table submissions force row level security;
 create policy own_sites on submissions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on submissions to marketing_app;
+
+create table user_factors (
+  user_id uuid not null,
+  factor_id uuid default uuidv7() not null,
+  kind text not null,
+  secret_encrypted bytea,
+  key_id uuid,
+  secret_hash bytea,
+  last_step bigint,
+  created_at timestamp(3) with time zone default now() not null,
+  confirmed_at timestamp(3) with time zone,
+  constraint user_factors_pkey PRIMARY KEY (user_id, factor_id),
+  constraint user_factors_key_id_fkey FOREIGN KEY (key_id) REFERENCES encryption_keys(key_id),
+  constraint user_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint user_factors_check CHECK ((kind = 'totp'::text) = (secret_encrypted IS NOT NULL)),
+  constraint user_factors_check1 CHECK ((kind = 'totp'::text) = (key_id IS NOT NULL)),
+  constraint user_factors_check2 CHECK ((kind = 'recovery'::text) = (secret_hash IS NOT NULL)),
+  constraint user_factors_kind_check CHECK (kind = ANY (ARRAY['totp'::text, 'recovery'::text]))
+);
+CREATE UNIQUE INDEX user_factors_totp ON user_factors USING btree (user_id) WHERE kind = 'totp'::text;
+alter table user_factors enable row level security;
+alter table user_factors force row level security;
+create policy accounts on user_factors as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on user_factors to marketing_app;
+
+create table user_sessions (
+  session_id uuid default uuidv7() not null,
+  user_id uuid not null,
+  token_hash bytea not null,
+  created_at timestamp(3) with time zone default now() not null,
+  seen_at timestamp(3) with time zone default now() not null,
+  proved_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone not null,
+  idle_minutes integer not null,
+  device text not null,
+  constraint user_sessions_pkey PRIMARY KEY (session_id),
+  constraint user_sessions_token_hash_key UNIQUE (token_hash),
+  constraint user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE
+);
+CREATE INDEX user_sessions_of_user ON user_sessions USING btree (user_id);
+alter table user_sessions enable row level security;
+alter table user_sessions force row level security;
+create policy accounts on user_sessions as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on user_sessions to marketing_app;
+
+create table users (
+  user_id uuid default uuidv7() not null,
+  email_encrypted bytea not null,
+  email_key_id uuid not null,
+  email_index bytea not null,
+  full_name_encrypted bytea not null,
+  full_name_key_id uuid not null,
+  password_phc text,
+  is_owner boolean default false not null,
+  strong_since timestamp(3) with time zone,
+  language text default 'en'::text not null,
+  time_zone text default 'UTC'::text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  disabled_at timestamp(3) with time zone,
+  constraint users_pkey PRIMARY KEY (user_id),
+  constraint users_email_index_key UNIQUE (email_index),
+  constraint users_email_key_id_fkey FOREIGN KEY (email_key_id) REFERENCES encryption_keys(key_id),
+  constraint users_full_name_key_id_fkey FOREIGN KEY (full_name_key_id) REFERENCES encryption_keys(key_id),
+  constraint users_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text]))
+);
+alter table users enable row level security;
+alter table users force row level security;
+create policy accounts on users as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on users to marketing_app;
 
 create table visit_facts (
   site_id uuid not null,
@@ -1110,6 +1278,8 @@ create function grow_sessions(places tid[], ends timestamp with time zone[]) ret
 
 create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
 
+create function in_accounts() returns boolean language sql stable parallel safe;
+
 create function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text) returns TABLE(arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean) language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
 create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
@@ -1119,6 +1289,9 @@ create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at ti
 create function is_open_day(day date, today date) returns boolean language sql immutable;
 
 create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
+
+create procedure isolate_accounts(IN target regclass) language plpgsql;
+revoke all on isolate_accounts(regclass) from public;
 
 create procedure isolate_sites(IN target regclass) language plpgsql;
 revoke all on isolate_sites(regclass) from public;
@@ -1154,6 +1327,10 @@ create function placed_elsewhere(arrived arrived_event[], inactivity interval) r
 create function purge_audit_log(before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_audit_log(timestamp with time zone) from public;
 grant execute on purge_audit_log(timestamp with time zone) to marketing_app;
+
+create function purge_auth_events(before timestamp with time zone, only_failed boolean) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on purge_auth_events(timestamp with time zone,boolean) from public;
+grant execute on purge_auth_events(timestamp with time zone,boolean) to marketing_app;
 
 create function purge_consent_records(for_site uuid, before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_consent_records(uuid,timestamp with time zone) from public;

@@ -3,7 +3,7 @@ import Koa from 'koa';
 import type { Config } from './config.ts';
 import type { AnyFeature } from './features.ts';
 import { callOf } from './ground/http/call.ts';
-import { adminKeyWay, admission, type WayIn } from './ground/http/caller.ts';
+import { admission, type WayIn } from './ground/http/caller.ts';
 import { clientIdentifier } from './ground/http/client.ts';
 import { cors } from './ground/http/cors.ts';
 import { type FrameParts, mount, type RouteTable, tableOf } from './ground/http/frame.ts';
@@ -39,7 +39,7 @@ export interface App {
   /** What is mounted: at first what answers without a house. */
   tables: RouteTable[];
   /** Mounts everything that needs the database. */
-  serve(house: House, routes: Route[]): void;
+  serve(house: House, routes: Route[], ways: WayIn[]): void;
 }
 
 export function makeApp(options: AppOptions): App {
@@ -55,11 +55,8 @@ export function makeApp(options: AppOptions): App {
   const tables: RouteTable[] = [];
   const identify = clientIdentifier(config.TRUSTED_PROXIES, config.IP_HASH_PEPPER);
   const limits = rateLimits(config.RATE_LIMITS === 'on');
-  const admit = admission(
-    [adminKeyWay(config.ADMIN_API_KEY), ...ways],
-    config.ADMIN_API_KEY !== undefined,
-    limits,
-  );
+  const others = [...ways];
+  const admit = admission({ adminKey: config.ADMIN_API_KEY, others }, limits);
   const routeAt = (method: string, path: string) => {
     for (const table of tables) {
       const route = table.at(method, path);
@@ -101,7 +98,8 @@ export function makeApp(options: AppOptions): App {
     });
   });
 
-  function serve(ready: House, routes: Route[]): void {
+  function serve(ready: House, routes: Route[], more: WayIn[]): void {
+    others.push(...more);
     const { sites, ledger, disk, leads } = ready;
     const all: Route[] = [...routes, openApiRoute(() => tables.flatMap((table) => table.routes), version)];
     const table = tableOf(all, {

@@ -43,6 +43,13 @@ export const settings = z.object({
   IP_HASH_PEPPER: text
     .min(16, 'must have at least 16 characters')
     .describe('secret of the address hashes; changing it forgets all neighbourhoods'),
+  ACCOUNT_KEYS: text
+    .regex(
+      /^(?=.*\bwrap:)(?=.*\bindex:)(?=.*\bpepper:)(wrap|index|pepper):[\w-]{32,}(,(wrap|index|pepper):[\w-]{32,})*$/,
+      'must be wrap:…,index:…,pepper:… with at least 32 characters each',
+    )
+    .optional()
+    .describe('secrets of the accounts of people who sign in (scripts/secret); without them nobody can'),
   CORS_ALLOWED_ORIGINS: list
     .default([])
     .refine(

@@ -10,6 +10,7 @@ import { jobs } from './operations/jobs/feature.ts';
 import { releases } from './operations/releases/feature.ts';
 import { retention } from './operations/retention/feature.ts';
 import { status } from './operations/status/feature.ts';
+import { accounts } from './product/accounts/feature.ts';
 import { bots } from './product/bots/feature.ts';
 import { breaches } from './product/breaches/feature.ts';
 import { captures } from './product/captures/feature.ts';
@@ -18,6 +19,7 @@ import { conversions } from './product/conversions/feature.ts';
 import { erasure } from './product/erasure/feature.ts';
 import { events } from './product/events/feature.ts';
 import { identities } from './product/identities/feature.ts';
+import { keys } from './product/keys/feature.ts';
 import { leads } from './product/leads/feature.ts';
 import { mails } from './product/mails/feature.ts';
 import { metrics } from './product/metrics/feature.ts';
@@ -44,6 +46,8 @@ export const FEATURES: readonly AnyFeature[] = [
   erasure,
   requests,
   breaches,
+  accounts,
+  keys,
   // what runs it
   audit,
   backups,

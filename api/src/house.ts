@@ -17,6 +17,7 @@ import { backupSettings } from './operations/backups/settings.ts';
 import { type DiskWatch, watchDisk } from './operations/health/disk.ts';
 import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
+import { type Accounts, openAccounts } from './product/accounts/accounts.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
 import { ERASURE_MS_MAX, type Forget, forgetting } from './product/erasure/forget.ts';
 import { type DayRoom, endlessRoom, makeDayRoom } from './product/events/day-room.ts';
@@ -42,6 +43,7 @@ export interface House {
   ledger: Ledger;
   ingest: Ingest;
   leads: Leads;
+  accounts: Accounts;
   health: Health;
   disk: DiskWatch;
   status: () => Promise<Status>;
@@ -181,6 +183,8 @@ async function open(
           freeBytes: () => disk.fullest()?.freeBytes ?? null,
           siteCount: () => sites.list().length,
         });
+  const accounts = openAccounts(config, db, sites, log);
+  ends(() => accounts.post.close());
   const countryOf = countryLookup(config.GEO_DATABASE);
   const house: House = {
     config,
@@ -193,6 +197,7 @@ async function open(
     ledger,
     ingest,
     leads,
+    accounts,
     health,
     disk,
     status,

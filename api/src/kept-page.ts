@@ -18,6 +18,7 @@ const WHOSE: Record<NonNullable<TableRule['whose']>, string> = {
   'lead or visitor': 'the lead or the visitor',
   'lead, visitor or hash': 'the lead, the visitor, or by the keyed hash of the address',
   address: 'by the address',
+  user: 'the user, who signs in',
 };
 
 function inTime(kept: Kept): string {
@@ -41,7 +42,13 @@ function onErasure({ whose, moved, columns }: TableRule): string {
     typeof column === 'object' ? column.found === true : column.includes('found'),
   );
   return [
-    moved ? 'moved to a nameless visitor' : whose ? 'the row goes' : '',
+    moved
+      ? 'moved to a nameless visitor'
+      : whose === 'user'
+        ? 'the row goes with the account'
+        : whose
+          ? 'the row goes'
+          : '',
     scrubbed && `emptied: ${scrubbed}`,
     searched && `the address is taken out of ${searched}`,
   ]

@@ -10,6 +10,8 @@ import { appendWhole, createDurably, makeFolder } from './ground/lib/durable.ts'
 import { makeLog } from './ground/lib/log.ts';
 import { type Running, start } from './main.ts';
 import { strangers, strangerWords } from './operations/settings/names.ts';
+import { firstOwnerLink } from './product/accounts/first-owner.ts';
+import { newKeyring } from './product/accounts/keyring.ts';
 import { updateSite } from './product/sites/queries.ts';
 
 const env = process.env;
@@ -17,12 +19,15 @@ const folder = resolve(env.DATA_DIR || '.data');
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** A secret that is made once and kept, readable by us alone. */
-async function kept(name: string, bytes: number): Promise<string> {
+async function kept(
+  name: string,
+  made: () => string = () => randomBytes(24).toString('base64url'),
+): Promise<string> {
   const file = join(folder, 'secrets', name);
   if (!existsSync(file)) {
     await makeFolder(join(folder, 'secrets'));
     const handle = await createDurably(file);
-    await appendWhole(handle, randomBytes(bytes).toString('base64url')).finally(() => handle.close());
+    await appendWhole(handle, made()).finally(() => handle.close());
   }
   return readFileSync(file, 'utf8').trim();
 }
@@ -66,8 +71,9 @@ process.on('uncaughtException', (error) => {
 
 try {
   const ownKey = !env.ADMIN_API_KEY && !env.ADMIN_API_KEY_FILE;
-  if (ownKey) env.ADMIN_API_KEY = await kept('admin_api_key', 24);
-  if (!env.IP_HASH_PEPPER && !env.IP_HASH_PEPPER_FILE) env.IP_HASH_PEPPER = await kept('ip_hash_pepper', 24);
+  if (ownKey) env.ADMIN_API_KEY = await kept('admin_api_key');
+  if (!env.IP_HASH_PEPPER && !env.IP_HASH_PEPPER_FILE) env.IP_HASH_PEPPER = await kept('ip_hash_pepper');
+  if (!env.ACCOUNT_KEYS && !env.ACCOUNT_KEYS_FILE) env.ACCOUNT_KEYS = await kept('account_keys', newKeyring);
   env.DATA_DIR = folder;
   if (!env.DATABASE_URL && !env.DATABASE_URL_FILE) {
     say(
@@ -77,7 +83,7 @@ try {
     );
     postgres = await embeddedPostgres({
       dataDir: join(folder, 'db'),
-      password: await kept('database_owner', 24),
+      password: await kept('database_owner'),
     });
     await postgres.start();
     env.DATABASE_URL = postgres.url();
@@ -102,6 +108,9 @@ try {
       ? `  Admin key  ${config.ADMIN_API_KEY}   (kept in ${join(folder, 'secrets', 'admin_api_key')})`
       : '  Admin key  the ADMIN_API_KEY you set',
   );
+  const setup = await firstOwnerLink(running.services.accounts, running.url);
+  if (setup)
+    say(`  First owner  ${setup}   (a link that works once, for a day; scripts/setup-link makes another)`);
   say(`  Data       ${env.DATABASE_URL && postgres ? folder : 'the server DATABASE_URL names'}`);
   say('');
   say('Ready. Ctrl-C stops it.');

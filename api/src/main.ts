@@ -57,6 +57,7 @@ export async function start(
   app.serve(
     house,
     features.flatMap((feature) => feature.routes?.(house) ?? []),
+    features.flatMap((feature) => feature.ways?.(house) ?? []),
   );
   listening.renew();
   house.health.phase = 'serving';

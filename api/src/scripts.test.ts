@@ -101,6 +101,29 @@ test('scripts/sql opens the embedded server of scripts/start while that runs', (
   assert.match(run('sql', ['-l']).stderr, /no database runs here/);
 });
 
+test('scripts/account and scripts/setup-link hand their words to the API’s container, and refuse what they do not know', () => {
+  const asked = (script: string, ...args: string[]) => run(script, args, {}, DOCKER).said.slice(5);
+  assert.deepEqual(asked('setup-link'), ['api', 'marketing', 'account', 'setup']);
+  assert.deepEqual(asked('account', 'list'), ['api', 'marketing', 'account', 'list']);
+  assert.deepEqual(asked('account', '--second-factor', 'reset', 'ada@example.com'), [
+    'api',
+    'marketing',
+    'account',
+    'reset',
+    'ada@example.com',
+    '--second-factor',
+  ]);
+  for (const wrong of [
+    [],
+    ['reset'],
+    ['reset', 'ada'],
+    ['list', 'ada'],
+    ['list', '--second-factor'],
+    ['disable', 'ada@example.com', 'b'],
+  ])
+    assert.equal(run('account', wrong, {}, DOCKER).status, 2, wrong.join(' '));
+});
+
 test('start, dev and sql tell what they are for instead of doing it', () => {
   for (const [script, line] of [
     ['start', 'Starts the product in the foreground'],

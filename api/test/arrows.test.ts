@@ -54,3 +54,19 @@ test('no room needs a room that needs it', () => {
   );
   assert.deepEqual(circles, []);
 });
+
+test('only the rooms of accounts and keys open the transaction that sees secrets of people and programs', () => {
+  const opening = imports
+    .filter(({ to }) => to === 'product/accounts/in-accounts.ts')
+    .map(({ from }) => from);
+  assert.ok(opening.length > 5);
+  assert.deepEqual(
+    opening.filter((from) => !/^product\/(accounts|keys)\//.test(from)),
+    [],
+  );
+  const naming = globSync('**/*.ts', { cwd: 'src' }).filter(
+    (path) =>
+      !path.endsWith('.test.ts') && readFileSync(join('src', path), 'utf8').includes('marketing.accounts'),
+  );
+  assert.deepEqual(naming, ['product/accounts/in-accounts.ts']);
+});

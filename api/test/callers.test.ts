@@ -58,6 +58,7 @@ function assertNothingOf(place: Place, text: string, at: string): void {
     place.key,
     ...Object.values(place)
       .flat()
+      .flatMap((value) => (typeof value === 'object' ? [value.userId, value.sessionId] : [value]))
       .filter((value) => isUuid(value) || value.includes('@')),
   ];
   assert.deepEqual(
@@ -67,9 +68,9 @@ function assertNothingOf(place: Place, text: string, at: string): void {
   );
 }
 
-/** Ids, instants and digests: what an answer makes anew each time. Those of the rival's are looked for before. */
+/** Ids, instants, digests and links: what an answer makes anew each time. Those of the rival's are looked for before. */
 const MADE_EACH_TIME =
-  /\b[0-9a-f]{64}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+  /\b[0-9a-f]{64}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\dT[\d:.]+Z|\/join\/[\w-]{43}/g;
 
 type Leaf = { at: (string | number)[]; name: string; value: string };
 /** Every text of an example that names something: a site, or a thing or a person of one. */
@@ -164,7 +165,7 @@ test('a caller’s own site works, and nothing of any other stands in an answer'
       if (route.tag !== 'jobs' && /^(list|search|export)/.test(route.id))
         assert.match(
           text,
-          new RegExp(`bakery|${bakery.siteId}|${bakery.botId}`),
+          new RegExp(`bakery|${bakery.siteId}|${bakery.botId}|${bakery.viewer.userId}`),
           `${route.id} shows what is theirs`,
         );
     }

@@ -67,7 +67,7 @@ function callOf(client: string, route: Route, example: Example): string {
   const { id, answers } = route;
   const args = argumentsOf(client, route, example);
   const takesSome = new RegExp(`^export function ${id}\\(\\{`, 'm').test(client);
-  const literal = takesSome ? `${JSON.stringify(args)}, ` : '';
+  const literal = takesSome ? `timely(${JSON.stringify(args)}), ` : '';
   const isOpen = id === 'runJob' && example.body; // each job has options of its own
   const refused =
     takesSome && !isOpen
@@ -83,7 +83,7 @@ function callOf(client: string, route: Route, example: Example): string {
     : '';
   return `async (how) => {
       ${refused}
-      const answer = await api.${id}(${literal}how);
+      const answer = await api.${id}(${literal}{ ...how, headers: { ...how.headers, ...${JSON.stringify(example.headers ?? {})} } });
       ${fits}
       return answer;
     },`;
@@ -106,6 +106,7 @@ test('makes a typed client from the document and calls every operation with it a
   writeFileSync(
     join(folder, 'calls.ts'),
     `import type { RequestOpts } from '@oazapfts/runtime';
+import { timely } from '../test/people.ts';
 import * as api from './client.ts';
 type Call = (how: RequestOpts) => Promise<{ status: number; data?: unknown }>;
 export const calls: Record<string, Call[]> = {

@@ -1,5 +1,6 @@
 // One valid call, or several, of every operation, in the world of world.ts: what the tests that walk the routes send.
 import { makeEvent } from './make.ts';
+import type { SignedIn } from './people.ts';
 import type { Place } from './world.ts';
 
 /** One call of an operation; at most one of body, form and csv. */
@@ -9,6 +10,8 @@ export interface Example {
   body?: Record<string, unknown>;
   form?: Record<string, string>;
   csv?: string;
+  /** Beside those of its caller. */
+  headers?: Record<string, string>;
 }
 
 /** By operation; the first of several is the plainest. Each may be called once, in this order: the last ones end something. */
@@ -22,6 +25,11 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     { query: { ...window, ...more, propertyId: siteId, format: 'csv' } },
   ];
   const captured = { anonId: `${key}-browser-4`, propertyId, path: `/${key}` };
+  // a key would go before a cookie
+  const browser = ({ headers }: SignedIn) => ({ ...headers, 'x-admin-key': '' });
+  const as = (n: number) => browser(place.sessions[n]!);
+  const me = as(0);
+  const viewer = { userId: place.viewer.userId };
   const link = { leadId, visitorId: place.strangerId, propertyId };
   const order = { kind: 'purchase', anonId, amount: '19.90', currency: 'CAD' };
   const spent = { day: today, source: `${key} radio`, campaign: '', amount: 7, currency: 'CAD' };
@@ -149,6 +157,46 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     updateBreach: [{ path: { breachId: place.breachId }, body: { measures: 'It was locked.' } }],
     listAuditEntries: [{ query: { limit: 500 } }],
 
+    listKeys: [{}, { query: { limit: 5 } }],
+    createKey: [{ body: { name: `${key} numbers`, scopes: ['read'], sites: [key] } }],
+
+    signUp: [
+      {
+        body: {
+          inviteToken: place.inviteToken,
+          email: `new@${key}.example`,
+          fullName: `New at the ${key}`,
+          password: place.password,
+        },
+      },
+    ],
+    signIn: [{ body: { email: place.owner, password: place.password } }],
+    getMe: [{ headers: me }],
+    updateMe: [{ headers: me, body: { fullName: `The boss of the ${key}`, language: 'fr' } }],
+    changeEmail: [{ headers: me, body: { email: `boss@${key}.example` } }],
+    listMySessions: [{ headers: me }],
+    proveIdentity: [{ headers: as(1), body: { password: place.password } }],
+    signOut: [{ headers: as(2) }],
+    endMySession: [{ headers: me, path: { sessionId: place.sessions[3]!.sessionId } }],
+    changePassword: [{ headers: me, body: { newPassword: `${place.password}, again` } }],
+    endMyOtherSessions: [{ headers: me }],
+    addTotp: [{ headers: browser(place.partner) }],
+    confirmTotp: [{ headers: browser(place.beginner), body: { code: `now ${place.begun}` } }],
+    renewRecoveryCodes: [{ headers: browser(place.factored) }],
+    removeTotp: [{ headers: browser(place.removing) }],
+    askReset: [{ body: { email: place.owner } }],
+    resetPassword: [{ body: { resetToken: place.resetToken, newPassword: `${place.password}, anew` } }],
+    listUsers: [{}, { query: { limit: 5 } }],
+    getUser: [{ path: viewer }],
+    updateUser: [{ path: viewer, body: { grants: [{ site: key, role: 'analyst' }] } }],
+    listInvitations: [{}],
+    inviteUser: [{ body: { role: 'viewer', sites: [key], email: `guest@${key}.example` } }],
+    dropInvitation: [{ path: { invitationId: place.invitationId } }],
+    deleteMe: [{ headers: browser(place.partner) }],
+    listAuthEvents: [{}],
+    endUserSessions: [{ path: viewer }],
+    deleteUser: [{ path: viewer }],
+
     getStatus: [{}],
     getMeters: [{}],
     listJobs: [{}],
@@ -167,6 +215,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
 
     exportSubject: [{ body: { email, propertyId } }, { body: { anonId: `${key}-browser-2`, propertyId } }],
     showErasureProof: [{ body: { email: place.leaving, propertyId } }, { body: { email } }],
+    revokeKey: [{ path: { keyId: place.keyId } }],
     unmergeIdentity: [{ body: { leadId, visitorId: place.mergedVisitorId, propertyId } }],
     unsubscribeByAddress: [
       { body: { email: `bob@${key}.example`, propertyId } },

@@ -1,11 +1,12 @@
 // Sends an example to a running server, as plainly as any program would.
 import { methodOf, pathOf, type Route } from '../src/ground/http/route.ts';
 import type { Example } from './examples.ts';
+import { timely } from './people.ts';
 import { BROWSER, type TestServer } from './server.ts';
 
 const bodyOf = ({ body, form, csv }: Example): { type?: string; text?: string } =>
   body
-    ? { type: 'application/json', text: JSON.stringify(body) }
+    ? { type: 'application/json', text: JSON.stringify(timely(body)) }
     : form
       ? { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
       : csv
@@ -28,7 +29,12 @@ export function request(
     {
       method: methodOf(route),
       redirect: 'manual',
-      headers: { 'user-agent': BROWSER, ...(type ? { 'content-type': type } : {}), ...headers },
+      headers: {
+        'user-agent': BROWSER,
+        ...(type ? { 'content-type': type } : {}),
+        ...headers,
+        ...example.headers,
+      },
       ...(text === undefined ? {} : { body: text }),
     },
   ];

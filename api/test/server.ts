@@ -8,6 +8,9 @@ import { type Running, type StartOptions, start } from '../src/main.ts';
 import { PEPPER } from './cluster.ts';
 import { makeDatabase, type TestDatabase } from './database.ts';
 
+export const ACCOUNT_KEYS = ['wrap', 'index', 'pepper']
+  .map((name) => `${name}:${name}-of-the-tests-`.padEnd(60, 'x'))
+  .join(',');
 export const ADMIN_KEY = 'an admin key for the tests only';
 
 export interface TestServer extends Running {
@@ -34,6 +37,7 @@ export async function startServer(
     DATABASE_URL: own.ownerUrl,
     ADMIN_API_KEY: ADMIN_KEY,
     IP_HASH_PEPPER: PEPPER,
+    ACCOUNT_KEYS,
     RATE_LIMITS: 'off',
     JOBS: 'off',
     ...settings,

@@ -2,6 +2,16 @@
 import assert from 'node:assert/strict';
 import { linkToken } from '../src/product/consent/link.ts';
 import { makeEvent } from './make.ts';
+import {
+  addTotp,
+  beginTotp,
+  newOwner,
+  resetToken,
+  type SignedIn,
+  signedIn,
+  signIn,
+  signUpWith,
+} from './people.ts';
 import { admin, call, type TestServer } from './server.ts';
 
 /** One site and what happened there. Its key stands in every text of it, so that a stranger's eye finds it. */
@@ -29,6 +39,23 @@ export interface Place {
   quarantineIds: [string, string];
   breachId: string;
   requestId: string;
+  /** Of a program's key to this site. */
+  keyId: string;
+  /** Who signs in: an owner of everything, in four browsers, and another one. */
+  owner: string;
+  password: string;
+  sessions: SignedIn[];
+  partner: SignedIn;
+  inviteToken: string;
+  /** Who looks at its numbers; and two invitations, one of which is taken back. */
+  viewer: SignedIn;
+  invitationId: string;
+  /** Three in whose accounts a second factor was begun (with its secret), is set up, and is to be removed; a link for a password. */
+  beginner: SignedIn;
+  begun: string;
+  factored: SignedIn;
+  removing: SignedIn;
+  resetToken: string;
   /** `<hash>.js` of the script. */
   script: string;
 }
@@ -157,6 +184,29 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     kind: 'signup',
     email: lead.email,
   });
+  const made = await ask(server, 'POST /v1/keys', {
+    name: `The ${key}'s till`,
+    scopes: ['ingest'],
+    sites: [key],
+  });
+  const owner = `owner@${key}.example`;
+  const password = `rye, oats and a ${key}`;
+  const sessions = [await newOwner(server, owner, password)];
+  for (let i = 0; i < 3; i += 1) sessions.push(await signIn(server, owner, password));
+  const partner = await newOwner(server, `partner@${key}.example`, password);
+  const invite = async (): Promise<{ token: string; invitationId: string }> => {
+    const { link, invitation } = await ask(server, 'POST /v1/invitations', { role: 'viewer', sites: [key] });
+    return { token: link.split('/').at(-1), invitationId: invitation.invitationId };
+  };
+  const viewer = signedIn(
+    await signUpWith(server, (await invite()).token, `viewer@${key}.example`, password),
+  );
+  const owners: SignedIn[] = []; // one after the other: a new link ends the one before
+  for (const name of ['beginner', 'factored', 'removing'])
+    owners.push(await newOwner(server, `${name}@${key}.example`, password));
+  const [beginner, factored, removing] = owners as [SignedIn, SignedIn, SignedIn];
+  const begun = await beginTotp(server, beginner);
+  for (const one of [factored, removing]) await addTotp(server, one);
   const { full } = await ask(server, 'GET /s.json');
   const place: Place = {
     siteId,
@@ -171,6 +221,19 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     leaving,
     requestId: request.requestId,
     botId,
+    keyId: made.key.keyId,
+    owner,
+    password,
+    sessions,
+    partner,
+    inviteToken: (await invite()).token,
+    viewer,
+    beginner,
+    begun,
+    factored,
+    removing,
+    resetToken: await resetToken(server, `factored@${key}.example`),
+    invitationId: (await invite()).invitationId,
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,
     script: full.path.replace('/s/', ''),

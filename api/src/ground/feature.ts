@@ -1,6 +1,7 @@
 // A feature says what it owns: its routes, jobs, tables, SQL functions and readings, in one value beside its code. The list
 // stands in features.ts, in an order made by hand; nothing is discovered, nothing injected.
 import type { z } from 'zod';
+import type { WayIn } from './http/caller.ts';
 import type { Route } from './http/route.ts';
 import type { Job } from './jobs/runner.ts';
 import type { Ending } from './retention/purge.ts';
@@ -50,6 +51,8 @@ export interface Feature<House = never, Workshop = never> {
   /** Of its routes those whose answers a person looks at: known before there is a house, so that they wait before a page. */
   tells?: readonly Pick<Route, 'at' | 'tells'>[];
   routes?(house: House): Route[];
+  /** How its callers come in, beside the admin key. */
+  ways?(house: House): WayIn[];
   jobs?(workshop: Workshop): Job[];
   /** What of its tables ends by more than deleting rows, by the name the table's rule says (`by`). */
   endings?(workshop: Workshop): Record<string, Ending>;

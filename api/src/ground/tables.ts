@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
  * scrub …    its row stays for counting; the value of the person's own rows becomes this SQL expression
  * found …    and wherever else the address itself is found in it, the address is taken out
  * digest     a hash or a random key that names nobody by itself
+ * sealed     encrypted under a key that no dump holds; nothing can be found in it
  * bounded    one of a few words of ours
  * operator   written by the site's people about the site
  * counted, found  the name of such a sum, maybe a visitor's words: one that holds the address becomes [erased]
@@ -18,14 +19,15 @@ export type Column =
   | 'goes, found'
   | 'found'
   | 'digest'
+  | 'sealed'
   | 'bounded'
   | 'operator'
   | 'counted'
   | 'counted, found'
   | { scrub: string; found?: true };
 
-/** By which columns a row is a person's. */
-export type Whose = 'lead' | 'visitor' | 'lead or visitor' | 'lead, visitor or hash' | 'address';
+/** By which columns a row is a person's; user: of somebody who signs in, which no lead's or visitor's erasure touches. */
+export type Whose = 'lead' | 'visitor' | 'lead or visitor' | 'lead, visitor or hash' | 'address' | 'user';
 
 /** A setting of config.ts that holds how long. */
 type Setting =

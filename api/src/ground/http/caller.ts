@@ -1,26 +1,39 @@
-// Who is calling, and what they may do. Today the admin key; sessions and keys of accounts are further ways in.
+// Who is calling, and what they may do: the admin key, and the ways in that features open (keys, people who signed in).
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../lib/app-error.ts';
 import type { Call } from './call.ts';
 import type { RateLimits } from './rate-limit.ts';
 
-/** What a route asks of its caller. Roles will be columns of this table. */
+/** What a route asks of its caller; roles.ts says which role may do what. */
 export const CAPABILITIES = {
-  numbers: 'reads metrics',
+  numbers: 'reads metrics and what advertising cost',
   spend: 'tells conversions and what advertising cost',
   leads: 'sees and imports leads, links visitors to them',
   evidence: 'shows proof of consent, answers and erases people, keeps the register of breaches',
   settings: 'makes and changes sites, their texts, what waits in quarantine, verdicts about bots',
+  people: 'invites people, gives roles, makes keys',
   access: 'reads who did what',
   machine: 'runs jobs, reads the state of the machine',
 } as const;
 export type Capability = keyof typeof CAPABILITIES;
 
+/** Somebody who signed in. */
+export interface Person {
+  userId: string;
+  sessionId: string;
+  /** When they last proved who they are, in epoch milliseconds. */
+  provedMs: number;
+  /** Their role asks for a second factor, and the time to set one up is over: they may do nothing else. */
+  needsSecondFactor: boolean;
+}
+
 export interface Caller {
-  /** For the audit log, e.g. admin_key; an id, never a name or an address. */
+  /** For the audit log, e.g. admin_key or key:…; an id, never a name or an address. */
   actor: string;
   siteIds: 'all' | readonly string[];
-  may(what: Capability): boolean;
+  /** At this site; without one, at any of theirs. */
+  may(what: Capability, siteId?: string): boolean;
+  person?: Person;
 }
 
 export const NOBODY: Caller = { actor: 'nobody', siteIds: [], may: () => false };
@@ -28,8 +41,17 @@ export const NOBODY: Caller = { actor: 'nobody', siteIds: [], may: () => false }
 export const MACHINE: Caller = { actor: 'machine', siteIds: 'all', may: () => true };
 const ADMIN_KEY: Caller = { actor: 'admin_key', siteIds: 'all', may: () => true };
 
-/** One way in. returns  the caller; null: this request does not come this way */
+/** One way in. returns  the caller; null: this request does not come this way. throws  what it lacks */
 export type WayIn = (call: Call) => Caller | null | Promise<Caller | null>;
+
+/** The key of a program: `Authorization: Bearer mk_…`, or as x-admin-key; '' where there is none. */
+export function keyOf(call: Call): string {
+  const bearer = /^Bearer +(mk_\S+)$/i.exec(call.header('authorization'))?.[1];
+  const admin = call.header('x-admin-key');
+  return bearer ?? (admin.startsWith('mk_') ? admin : '');
+}
+/** A key is limited by itself, not with its address. */
+export const hasOwnLimit = (call: Call): boolean => keyOf(call) !== '';
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
@@ -44,19 +66,34 @@ export function adminKeyWay(adminKey: string | undefined): WayIn {
 /** throws  admin_auth_not_configured, unauthorized, or rate_limited after ten failures in a minute */
 export type Admit = (call: Call) => Promise<Caller>;
 
-export function admission(ways: WayIn[], isConfigured: boolean, limits: RateLimits): Admit {
+export interface Ways {
+  adminKey: string | undefined;
+  /** Asked first: what they ask for is too long to be guessed, so failures of others at one address lock nobody out. */
+  others: readonly WayIn[];
+}
+
+const BROUGHT_NOTHING =
+  'Sign in, or send a key: Authorization: Bearer mk_…, or the admin key as x-admin-key.';
+const BROUGHT_WRONG =
+  'This key or session is not known, has ended or was revoked. Sign in again, or send another key.';
+
+export function admission({ adminKey, others }: Ways, limits: RateLimits): Admit {
+  const byAdminKey = adminKeyWay(adminKey);
   return async (call) => {
-    if (isConfigured) await limits.check(call.client, 'admin_failure');
-    for (const way of ways) {
+    for (const way of others) {
       const caller = await way(call);
       if (caller) return caller;
     }
-    if (!isConfigured)
+    const brought = call.header('authorization') !== '' || call.header('cookie') !== '';
+    if (adminKey === undefined && !brought && keyOf(call) === '')
       throw new AppError(
         'admin_auth_not_configured',
-        'Set ADMIN_API_KEY (24 characters or more) and start again to use the admin routes.',
+        'Set ADMIN_API_KEY (24 characters or more) and start again, or sign in, to use the admin routes.',
       );
+    await limits.check(call.client, 'admin_failure');
+    const caller = await byAdminKey(call);
+    if (caller) return caller;
     await limits.take(call.client, 'admin_failure');
-    throw new AppError('unauthorized', 'Send the admin key in the x-admin-key header.');
+    throw new AppError('unauthorized', brought ? BROUGHT_WRONG : BROUGHT_NOTHING);
   };
 }

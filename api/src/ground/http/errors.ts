@@ -10,6 +10,8 @@ export const STATUS: Record<ErrorCode, number> = {
   malformed_json: 400,
   unauthorized: 401,
   forbidden: 403,
+  proof_required: 403,
+  second_factor_required: 403,
   origin_not_allowed: 403,
   not_found: 404,
   method_not_allowed: 405,

@@ -7,25 +7,17 @@ import Router from '@koa/router';
 import type Koa from 'koa';
 import type { Context } from 'koa';
 import { AppError } from '../lib/app-error.ts';
-import { isUuid } from '../lib/uuid.ts';
-import type { Site, SiteDirectory } from '../site.ts';
+import type { SiteDirectory } from '../site.ts';
 import { type BodyReader, bodyReader } from './body.ts';
 import { type Call, callOf } from './call.ts';
-import type { Admit, Caller } from './caller.ts';
-import { isInternal } from './client.ts';
+import { type Admit, NOBODY } from './caller.ts';
+import { doorOf } from './door.ts';
 import { asAppError, STATUS } from './errors.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { Reply } from './reply.ts';
-import {
-  isTold,
-  jsonAnswerOf,
-  methodOf,
-  parametersOf,
-  pathOf,
-  type Route,
-  type WriteRoute,
-} from './route.ts';
+import { isTold, jsonAnswerOf, methodOf, pathOf, type Route, type WriteRoute } from './route.ts';
 import { clean, cleanText, validate } from './validate.ts';
+import { findSite } from './which-site.ts';
 
 /** Counts what visitors sent and was refused, and how long a write took. */
 export interface Refusals {
@@ -50,62 +42,7 @@ export interface FrameParts {
   checkAnswers?: boolean;
 }
 
-const nothingHere = () => new AppError('not_found', 'There is nothing at this address.');
 const isRead = (route: Route) => methodOf(route) === 'GET';
-
-/** The sites a caller may ask about. */
-export function sitesOf(sites: SiteDirectory, caller: Caller): Site[] {
-  const { siteIds } = caller;
-  return siteIds === 'all' ? sites.list() : sites.list().filter(({ siteId }) => siteIds.includes(siteId));
-}
-
-const mayAskFor = (caller: Caller, site: Site) =>
-  caller.siteIds === 'all' || caller.siteIds.includes(site.siteId);
-
-/**
- * One rule for naming a site, whatever the route: by key or by id; without a name `default`, or the caller's first.
- * throws  invalid_request with path propertyId: there is no such site, or it is not the caller's, which is the same to them
- */
-export async function siteNamed(sites: SiteDirectory, caller: Caller, name?: string): Promise<Site> {
-  const fallback = sites.fallback();
-  const site =
-    name === undefined
-      ? mayAskFor(caller, fallback)
-        ? fallback
-        : sitesOf(sites, caller)[0]
-      : await sites.named(name);
-  if (site && mayAskFor(caller, site)) return site;
-  throw new AppError('invalid_request', 'No site has this propertyId. Compare it with GET /v1/sites.', {
-    issues: [{ path: 'propertyId', message: 'is not known' }],
-  });
-}
-
-async function findSite(route: Route, input: unknown, call: Call, sites: SiteDirectory): Promise<void> {
-  const named = (input as { propertyId?: string } | undefined)?.propertyId;
-  switch (route.of) {
-    case 'page':
-      call.site = await sites.ofPage(call.headers, named);
-      break;
-    case 'named':
-      call.site = await siteNamed(sites, call.caller, named);
-      break;
-    case 'path': {
-      const site = await sites.named(call.params.siteId!);
-      if (!site || !mayAskFor(call.caller, site))
-        throw new AppError('not_found', 'There is no site with this id.');
-      call.site = site;
-      break;
-    }
-    case 'named or all':
-      if (named !== undefined) call.site = await siteNamed(sites, call.caller, named);
-      call.siteIds =
-        named === undefined ? sitesOf(sites, call.caller).map(({ siteId }) => siteId) : [call.site.siteId];
-      break;
-    case 'all':
-      call.siteIds = sitesOf(sites, call.caller).map(({ siteId }) => siteId);
-      break;
-  }
-}
 
 function readerOf({ takes }: Route): BodyReader | null {
   if (!takes || takes.as === 'query') return null;
@@ -127,13 +64,13 @@ function queryOf(call: Call): Record<string, string> {
 }
 
 export function compile(route: Route, parts: FrameParts): (ctx: Context) => Promise<void> {
-  const { limits, admit, sites, refusals, room, note, checkAnswers = false } = parts;
-  const { who, of, takes, counts, waitsForRoom = false, bucket = 'other' } = route;
-  const needsKey = who !== 'anyone';
-  const ids = parametersOf(route).filter((name) => name.endsWith('Id') && name !== 'siteId');
+  const { sites, refusals, room, note, checkAnswers = false } = parts;
+  const { who, of, takes, counts, waitsForRoom = false } = route;
+  const letIn = doorOf(route, parts);
   const readBody = readerOf(route);
   const status = jsonAnswerOf(route.answers)?.status ?? Number(Object.keys(route.answers)[0]);
-  const isNoted = needsKey && who !== 'inside' && !(isRead(route) && route.shows === 'no people');
+  const isGuarded = who !== 'anyone';
+  const isNoted = who !== 'anyone' && who !== 'inside' && !(isRead(route) && route.shows === 'no people');
 
   async function read(ctx: Context, call: Call): Promise<unknown> {
     if (!takes) {
@@ -154,6 +91,8 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
     send(ctx, checkAnswers ? await checked(route, answer, status) : answer, status);
+    // what somebody was shown stays in no cache, unless the route says how
+    if (isGuarded && !ctx.res.hasHeader('cache-control')) ctx.res.setHeader('Cache-Control', 'no-store');
   }
 
   async function noted(ctx: Context, call: Call): Promise<void> {
@@ -176,14 +115,11 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
         'There is no room for events at the moment. Keep them and send them again.',
         { retryAfterSeconds: 300 },
       );
-    if (bucket !== 'none') await limits.take(call.client, bucket);
-    for (const name of ids) if (!isUuid(call.params[name]!)) throw nothingHere();
-    // Through Caddy the client's own address counts, so the internet is not the internal network.
-    if (needsKey && !(who === 'inside' && isInternal(call.client.address))) {
-      call.caller = await admit(call);
-      if (!call.caller.may(who === 'inside' ? 'machine' : who))
-        throw new AppError('forbidden', 'This caller may not do that. Ask an owner for the role it needs.');
-    }
+    await letIn(call).catch(async (thrown) => {
+      // somebody we know was refused what they may not do
+      if (isNoted && call.caller !== NOBODY) await note(call, STATUS[asAppError(thrown).code]);
+      throw thrown;
+    });
     return isNoted ? noted(ctx, call) : work(ctx, call);
   }
 
@@ -237,7 +173,7 @@ export function send(ctx: Context, answer: object | Reply, status = 200): void {
 
 function sendReply(ctx: Context, { status, body, headers }: Reply): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (name === 'Vary') ctx.vary(value);
+    if (name === 'Vary') ctx.vary(value as string);
     else ctx.set(name, value);
   }
   if (isJson(body)) {

@@ -101,6 +101,22 @@ function parametersIn(one: Route) {
   };
 }
 
+/** Ways in, any of which will do. */
+const securityOf = ({ who }: Route) =>
+  who === 'anyone' || who === 'inside'
+    ? {}
+    : {
+        security: Object.keys(WAYS).flatMap((way) =>
+          who === 'person' && way !== 'session' ? [] : [{ [way]: [] }],
+        ),
+      };
+
+const WAYS = {
+  adminKey: { type: 'apiKey', in: 'header', name: 'x-admin-key' },
+  key: { type: 'http', scheme: 'bearer', description: 'a key of POST /v1/keys: mk_…' },
+  session: { type: 'apiKey', in: 'cookie', name: '__Host-session', description: 'of POST /v1/auth/login' },
+} as const;
+
 export function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const one of routes) {
@@ -110,7 +126,7 @@ export function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
       operationId: one.id,
       tags: [one.tag],
       summary: one.says,
-      ...(one.who === 'anyone' || one.who === 'inside' ? {} : { security: [{ adminKey: [] }] }),
+      ...securityOf(one),
       ...parametersIn(one),
       ...bodyOf(one),
       responses: {
@@ -146,7 +162,7 @@ export function openApiRoute(routes: () => readonly Route[], version: string): R
           },
           paths: pathsOf(routes()),
           components: {
-            securitySchemes: { adminKey: { type: 'apiKey', in: 'header', name: 'x-admin-key' } },
+            securitySchemes: WAYS,
           },
         }),
       );

@@ -14,6 +14,8 @@ export const LIMITS = {
   summary: 60,
   other: 120,
   admin_failure: 10,
+  /** Of a key (POST /v1/keys), whatever addresses it is used from. */
+  key: 600,
 } as const;
 export type LimitName = keyof typeof LIMITS;
 
@@ -25,11 +27,14 @@ const NETWORKS_MAX = 1_000;
 /** What all of a /48 may take together once clients are that many: it is what one customer is given. */
 const NETWORK_SHARE = 16;
 
+/** Whose bucket it is. */
+export type Limited = Pick<Client, 'limitKey' | 'networkKey'>;
+
 export interface RateLimits {
   /** Takes points (default 1) from the client's bucket of that name. throws rate_limited with Retry-After */
-  take(client: Client, name: LimitName, points?: number): Promise<void>;
+  take(client: Limited, name: LimitName, points?: number): Promise<void>;
   /** Whether the bucket is empty, without taking from it. throws rate_limited */
-  check(client: Client, name: LimitName): Promise<void>;
+  check(client: Limited, name: LimitName): Promise<void>;
 }
 
 function refuse(milliseconds: number): never {
@@ -43,12 +48,12 @@ function refuse(milliseconds: number): never {
 function bucketOf(points: number) {
   const clients = windows({ points, ms: MINUTE_MS, keysMax: CLIENTS_MAX });
   const networks = windows({ points: points * NETWORK_SHARE, ms: MINUTE_MS, keysMax: NETWORKS_MAX });
-  const sharesNetwork = (client: Client) =>
+  const sharesNetwork = (client: Limited) =>
     client.networkKey !== null && clients.size >= CLIENTS_MAX && !clients.has(client.limitKey);
   return {
-    take: (client: Client, more: number) =>
+    take: (client: Limited, more: number) =>
       sharesNetwork(client) ? networks.take(client.networkKey!, more) : clients.take(client.limitKey, more),
-    look: (client: Client) =>
+    look: (client: Limited) =>
       sharesNetwork(client) ? networks.look(client.networkKey!) : clients.look(client.limitKey),
   };
 }

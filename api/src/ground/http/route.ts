@@ -49,8 +49,13 @@ export interface Route<In = any> {
   id: string;
   says: string;
   tag: string;
-  /** A capability; or `inside`: the internal network, or whoever may look at the machine. */
-  who: 'anyone' | 'inside' | Capability;
+  /**
+   * A capability; or `inside`: the internal network, or whoever may look at the machine; or `person`: whoever signed in,
+   * about themselves.
+   */
+  who: 'anyone' | 'inside' | 'person' | Capability;
+  /** A person who signed in proves again who they are, when their last proof is older than ten minutes (POST /v1/auth/prove). */
+  proof?: 'fresh';
   /**
    * page   the site of the page that sends this: by its propertyId, else by its origin
    * named  the caller's site that propertyId names by key or id, else the first of theirs

@@ -1,13 +1,13 @@
 // What a caller sees of runs: what one was told and what it found may be about any site.
 import type { Caller } from '../http/caller.ts';
-import { sitesOf } from '../http/frame.ts';
+import { sitesOf } from '../http/which-site.ts';
 import type { SiteDirectory } from '../site.ts';
 import type { JobStatus, Run } from './shape.ts';
 
 /** A caller of some sites sees options and result only of a run for one of them; of the others, how it ended. */
 export function runFor(caller: Caller, sites: SiteDirectory): (run: Run) => Run {
   if (caller.siteIds === 'all') return (run) => run;
-  const theirs = sitesOf(sites, caller).flatMap(({ siteId, key }) => [siteId, key]);
+  const theirs = sitesOf(sites, caller, 'machine').flatMap(({ siteId, key }) => [siteId, key]);
   return (run) =>
     theirs.includes(String(run.options.propertyId)) ? run : { ...run, options: {}, result: null };
 }

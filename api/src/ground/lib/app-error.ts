@@ -5,6 +5,10 @@ export type ErrorCode =
   | 'malformed_json'
   | 'unauthorized'
   | 'forbidden'
+  /** A person's proof of who they are is too old for this: POST /v1/auth/prove. */
+  | 'proof_required'
+  /** Their role asks for a second factor, and they have none. */
+  | 'second_factor_required'
   | 'origin_not_allowed'
   | 'not_found'
   | 'method_not_allowed'

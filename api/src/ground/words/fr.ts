@@ -76,6 +76,8 @@ export const fr: Words = {
     malformed_json: 'La demande n’a pas pu être lue.',
     unauthorized: 'Il faut une clé pour cela.',
     forbidden: 'Cela n’est pas permis ici.',
+    proof_required: 'Prouvez de nouveau qui vous êtes, puis réessayez.',
+    second_factor_required: 'Ce rôle demande un second facteur.',
     origin_not_allowed: 'Cette page n’est pas de celles dont le site reçoit des envois.',
     not_found: 'Il n’y a rien à cette adresse.',
     method_not_allowed: 'Cette adresse ne se demande pas ainsi.',

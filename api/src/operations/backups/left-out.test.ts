@@ -1,4 +1,5 @@
-// What a backup must not hold: the salts of day visitors, which would outlive their 48 hours in it.
+// What a backup must not hold: the salts of day visitors, which would outlive their 48 hours in it, and what would open a
+// door again after it was closed: sessions and links that work once.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('pg_dump is told to leave the salts out, and what a backup says of itself does not know of them', async () => {
+test('pg_dump is told to leave salts, sessions and links out, and what a backup says of itself does not know of them', async () => {
   await standInTools(folder, database.owner);
   const backups = join(folder, 'backups');
   const { file } = await runBackup({
@@ -35,10 +36,11 @@ test('pg_dump is told to leave the salts out, and what a backup says of itself d
     pepper: PEPPER,
     version: '0',
   });
-  assert.match(
-    readFileSync(join(folder, 'pg_dump.called'), 'utf8'),
-    /^--exclude-table-data=public\.day_salts$/m,
-  );
+  for (const table of ['day_salts', 'user_sessions', 'one_time_links'])
+    assert.match(
+      readFileSync(join(folder, 'pg_dump.called'), 'utf8'),
+      new RegExp(`^--exclude-table-data=public\\.${table}$`, 'm'),
+    );
   const { content } = JSON.parse(readFileSync(join(backups, `${file}.json`), 'utf8'));
   assert.ok(content.tables.events);
   assert.equal(content.tables.day_salts, undefined);

@@ -144,6 +144,35 @@ export const verbs: readonly Verb[] = [
       (await import('./jobs.ts')).jobs(name, { ...range, dryRun: dry || undefined }),
   }),
   verb({
+    words: 'account setup',
+    does: 'prints a link that makes an owner, good for a day and once (use scripts/setup-link)',
+    run: async () => (await import('./accounts.ts')).setup(),
+  }),
+  verb({
+    words: 'account list',
+    does: 'prints who has an account, and what they are at which site',
+    run: async () => (await import('./accounts.ts')).list(),
+  }),
+  verb({
+    words: 'account reset',
+    does: 'prints a link for a new password, good for an hour and once',
+    takes: { name: 'ADDRESS', needed: true },
+    options: { 'second-factor': { does: 'removes their second factor too, which they lost' } },
+    run: async (options, address) => (await import('./accounts.ts')).reset(address, options['second-factor']),
+  }),
+  verb({
+    words: 'account disable',
+    does: 'shuts somebody out and ends their sessions',
+    takes: { name: 'ADDRESS', needed: true },
+    run: async (_options, address) => (await import('./accounts.ts')).disable(address),
+  }),
+  verb({
+    words: 'account enable',
+    does: 'lets somebody in again who was disabled',
+    takes: { name: 'ADDRESS', needed: true },
+    run: async (_options, address) => (await import('./accounts.ts')).enable(address),
+  }),
+  verb({
     words: 'status',
     does: 'everything at a glance; exit status 1 when something needs a person',
     options: { json: { does: 'for machines' } },

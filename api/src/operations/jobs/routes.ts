@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { nextCursor, openRecord, pageOf, paging, readCursor } from '../../ground/http/fields.ts';
-import { siteNamed } from '../../ground/http/frame.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { validate } from '../../ground/http/validate.ts';
+import { siteNamed } from '../../ground/http/which-site.ts';
 import type { Job, Runner } from '../../ground/jobs/runner.ts';
 import { listRuns } from '../../ground/jobs/runs.ts';
 import { jobStatusShape, runShape } from '../../ground/jobs/shape.ts';
@@ -69,7 +69,8 @@ export function jobRoutes({ db, runner, sites }: JobNeeds): Route[] {
         const job = named(call.params.job!);
         const options = validate(job.options ?? NO_OPTIONS, call.body) as Record<string, unknown>;
         // a site that is not theirs is one that is not there
-        if (typeof options.propertyId === 'string') await siteNamed(sites, call.caller, options.propertyId);
+        if (typeof options.propertyId === 'string')
+          await siteNamed(sites, call.caller, options.propertyId, 'machine');
         return {
           run: runFor(call.caller, sites)(await runner.runNow(job.name, options).catch(tellBackupFault)),
         };

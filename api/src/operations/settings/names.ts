@@ -31,6 +31,7 @@ export const MADE = ['DATABASE_URL', 'DATABASE_APP_URL', 'IP_HASH_PEPPER', 'ADMI
 /** Whoever may list an environment must not read them: they lie in the volume with the secrets. */
 export const SECRET = [
   ...MADE,
+  'ACCOUNT_KEYS',
   'SMTP_URL',
   'ALERT_WEBHOOK_URL',
   'TURNSTILE_SECRET',

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { nextCursor, pageOf, paging, readCursor, siteName } from '../../ground/http/fields.ts';
-import { siteNamed } from '../../ground/http/frame.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { siteNamed } from '../../ground/http/which-site.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { decideQuarantined, listQuarantined, quarantinedShape } from './quarantine.ts';
@@ -48,7 +48,8 @@ export function quarantineRoutes({ db, sites }: QuarantineNeeds): Route[] {
       answers: { 200: z.object({ quarantined: z.array(quarantinedShape), nextCursor }) },
       async run({ propertyId, limit, cursor }, call) {
         const after = readCursor(cursor, z.tuple([z.uuid()]));
-        const site = propertyId === undefined ? null : await siteNamed(sites, call.caller, propertyId);
+        const site =
+          propertyId === undefined ? null : await siteNamed(sites, call.caller, propertyId, 'settings');
         if (site) call.note({ siteId: site.siteId });
         const rows = await inSites(db, site ? site.siteId : call.siteIds, (client) =>
           listQuarantined(client, after?.[0] ?? null, limit + 1),

@@ -18,7 +18,11 @@ export type Forgotten =
       saidAt?: string;
       /** purposeDigest() of each; absent: of everything. */
       purposes?: string[];
-    };
+    }
+  /** Of somebody who signed in. */
+  | { kind: 'account'; userId: string; at: string }
+  /** A program's, that was revoked: a restored backup must not open a door that was closed. */
+  | { kind: 'key'; keyId: string; at: string };
 
 /** A purpose is a site's word: the journal holds none. */
 export const purposeDigest = (purpose: string): string => createHash('sha256').update(purpose).digest('hex');

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PEPPER } from '../../../test/cluster.ts';
 import { leadIdOf } from '../../../test/leads.ts';
-import { call, startServer, type TestServer } from '../../../test/server.ts';
+import { newOwner, trySignIn } from '../../../test/people.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { emailHash } from '../captures/capture.ts';
 import { purposeDigest, rememberForgotten } from '../consent/forget-journal.ts';
@@ -153,4 +154,37 @@ test('of a withdrawal the purposes happen again that it was of, from when it was
     ).rows.map(({ purpose, status }) => `${purpose} ${status}`);
   assert.deepEqual(await standings(some), ['email express', 'partners withdrawn']);
   assert.deepEqual(await standings(all), ['email withdrawn', 'partners withdrawn']);
+});
+
+test('an account that was deleted and a key that was revoked since the backup are so again', async () => {
+  const { owner } = server.database;
+  const password = 'rye, oats and a spoon';
+  await newOwner(server, 'stays@people.example', password);
+  const gone = await newOwner(server, 'gone@people.example', password);
+  const made = await call(`${server.url}/v1/keys`, 'POST', { name: 'x', scopes: ['read'] }, admin);
+  const { keyId } = made.body.key;
+  const since = new Date().toISOString();
+  // what the backup holds of both
+  const row = async (table: string, column: string, id: string) =>
+    (await owner.query(`select to_jsonb(t) as row from ${table} t where ${column} = $1`, [id])).rows[0].row;
+  const [user, key] = [await row('users', 'user_id', gone.userId), await row('api_keys', 'key_id', keyId)];
+  const { headers } = gone;
+  assert.equal((await call(`${server.url}/v1/users/me`, 'DELETE', undefined, headers)).status, 200);
+  assert.equal((await call(`${server.url}/v1/keys/${keyId}`, 'DELETE', undefined, admin)).status, 200);
+  // the restore
+  await owner.query('insert into users select * from jsonb_populate_record(null::users, $1)', [user]);
+  await owner.query('update api_keys set revoked_at = $2 where key_id = $1', [keyId, key.revoked_at]);
+  assert.equal((await trySignIn(server, 'gone@people.example', password)).status, 200);
+  const bearer = { authorization: `Bearer ${made.body.token}` };
+  const spend = () =>
+    call(`${server.url}/v1/ad-spend`, 'GET', undefined, bearer).then(({ status }) => status);
+  assert.notEqual(await spend(), 401);
+  const journal = server.services.accounts.forgetJournal;
+  const again = () =>
+    forgetAgain(server.database.app, { journal, since, pepper: PEPPER, tables: tablesOf(FEATURES) });
+  assert.deepEqual(await again(), { erased: 1, withdrawn: 0, unknown: 0 });
+  assert.equal((await trySignIn(server, 'gone@people.example', password)).status, 401);
+  assert.equal(await spend(), 401);
+  assert.equal((await trySignIn(server, 'stays@people.example', password)).status, 200);
+  assert.deepEqual(await again(), { erased: 0, withdrawn: 0, unknown: 1 });
 });

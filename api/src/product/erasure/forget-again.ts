@@ -4,9 +4,11 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { inLists } from '../../ground/lib/lines.ts';
 import type { Tables } from '../../ground/tables.ts';
+import { leaveAgain } from '../accounts/leave.ts';
 import { emailHash } from '../captures/capture.ts';
 import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
 import { consentStandings, type Withdrawal, withdrawConsents } from '../consent/record.ts';
+import { revokeAgain } from '../keys/revoke.ts';
 import { type Forget, forgetting } from './forget.ts';
 
 export interface ForgottenAgain {
@@ -37,14 +39,20 @@ export async function forgetAgain(
 ): Promise<ForgottenAgain> {
   const forget = forgetting(pool, tables, null);
   const done: ForgottenAgain = { erased: 0, withdrawn: 0, unknown: 0 };
-  for await (const entries of inLists(youngerThan(since, readForgotten(journal)), ENTRIES_AT_ONCE))
-    for (const [siteId, ofSite] of Map.groupBy(entries, (entry) => entry.siteId)) {
+  for await (const entries of inLists(youngerThan(since, readForgotten(journal)), ENTRIES_AT_ONCE)) {
+    const ofSites = entries.filter((entry) => entry.kind !== 'account' && entry.kind !== 'key');
+    for (const entry of entries) {
+      if (entry.kind === 'account') done[(await leaveAgain(pool, entry.userId)) ? 'erased' : 'unknown'] += 1;
+      if (entry.kind === 'key') await revokeAgain(pool, entry.keyId);
+    }
+    for (const [siteId, ofSite] of Map.groupBy(ofSites, (entry) => entry.siteId)) {
       // A withdrawal before an erasure in the journal leaves nothing that the erasure would not take; one after it is of
       // a lead that the erasure knows by another id.
       const kinds = Object.groupBy(ofSite, ({ kind }) => kind);
       await withdrawAgain(pool, siteId, (kinds.withdrawal ?? []) as Withdrawn[], done);
       await eraseAgain({ pool, pepper, forget }, siteId, (kinds.erasure ?? []) as Erased[], done);
     }
+  }
   return done;
 }
 
@@ -121,7 +129,7 @@ async function eraseAgain(
 async function leadsOf(
   pool: Pool,
   siteId: string,
-  entries: Forgotten[],
+  entries: { leadId: string | null }[],
 ): Promise<Map<string, { email: string; key: string }>> {
   const { rows } = await inSites(pool, siteId, (db) =>
     db.query<{ id: string; email: string; key: string }>(

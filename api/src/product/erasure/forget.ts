@@ -55,7 +55,9 @@ const moving = (rule: TableRule) =>
 
 /** The person's tables in the order their rows go: what stands on something before it, what triggers write anew last. */
 const goingIn = (tables: Tables) => {
-  const all = Object.entries(tables).filter(([, { whose }]) => whose && whose !== 'visitor');
+  const all = Object.entries(tables).filter(
+    ([, { whose }]) => whose && whose !== 'visitor' && whose !== 'user',
+  );
   return [...all.filter(([, rule]) => rule.derived), ...all.filter(([, rule]) => !rule.derived)].reverse();
 };
 

@@ -58,7 +58,10 @@ export const listsOf = (tables: Tables): string[] =>
 const isMark = (table: string) => table === 'dirty_leads' || table === 'dirty_visits';
 
 export const personTables = (tables: Tables): string[] =>
-  Object.keys(tables).filter((table) => tables[table]!.whose && !isMark(table));
+  Object.keys(tables).filter((table) => {
+    const { whose } = tables[table]!;
+    return whose && whose !== 'user' && !isMark(table);
+  });
 
 /** Of tables without a primary key of their own: events are unique by event_keys. */
 const KEYS: Record<string, string[]> = { events: ['occurred_at', 'event_id'] };

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { MACHINE } from '../../ground/http/caller.ts';
-import { siteNamed } from '../../ground/http/frame.ts';
+import { siteNamed } from '../../ground/http/which-site.ts';
 import type { Job } from '../../ground/jobs/runner.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
 import type { Ledger } from '../events/ledger.ts';

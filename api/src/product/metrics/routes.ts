@@ -78,7 +78,7 @@ function replyOf(
     ETag: etag,
     // the browser asks again each time; an unchanged answer is a 304
     'Cache-Control': 'private, no-cache',
-    Vary: 'x-admin-key',
+    Vary: 'x-admin-key, authorization, cookie',
     'Server-Timing': hit ? `cache;desc=hit, total;dur=${ms}` : `db;dur=${ms}, total;dur=${ms}`,
   };
   if (call.isFresh(etag)) return new Reply(304, null, headers);

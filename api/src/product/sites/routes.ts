@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { transaction } from '../../ground/db/transaction.ts';
-import { sitesOf } from '../../ground/http/frame.ts';
 import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { sitesOf } from '../../ground/http/which-site.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import { insertSite, knowsTimeZone, lockSite, updateSite } from './queries.ts';
@@ -34,7 +34,7 @@ export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
       answers: { 200: z.object({ sites: z.array(siteShape) }) },
       async run(_input, call) {
         await sites.reload();
-        return { sites: sitesOf(sites, call.caller) };
+        return { sites: sitesOf(sites, call.caller, 'settings') };
       },
     }),
     route({

@@ -65,6 +65,7 @@ export function spendRoutes({ db, cache }: SpendNeeds): Route[] {
       ...common,
       at: 'GET /v1/ad-spend',
       id: 'listAdSpend',
+      who: 'numbers',
       says: 'Lists what was paid',
       shows: 'no people',
       takes: {

@@ -1,0 +1,171 @@
+// Signing up, in and out: /v1/auth/*. JSON only, and never for a page of another origin.
+import { z } from 'zod';
+import type { Call } from '../../ground/http/call.ts';
+import { Reply } from '../../ground/http/reply.ts';
+import { type Route, route } from '../../ground/http/route.ts';
+import type { Accounts } from './accounts.ts';
+import { mustNotBeForeign } from './cookies.ts';
+import { noteAuth } from './events.ts';
+import { inAccounts } from './in-accounts.ts';
+import { newPassword, password } from './passwords.ts';
+import { personCaller } from './person.ts';
+import type { User } from './queries.ts';
+import { askReset, resetPassword } from './reset.ts';
+import { endSession } from './session-queries.ts';
+import { type Begun, forgetCookie } from './sessions.ts';
+import {
+  email,
+  fullName,
+  language,
+  secondFactor,
+  sessionShape,
+  showSession,
+  showUser,
+  timeZone,
+  token,
+  typedEmail,
+  userShape,
+} from './shapes.ts';
+import { prove, signIn } from './sign-in.ts';
+import { signUp } from './sign-up.ts';
+
+const BODY_BYTES_MAX = 8 * 1024;
+export const signedIn = z.object({ user: userShape, session: sessionShape });
+
+const signUpFields = {
+  inviteToken: token,
+  fullName,
+  password: newPassword,
+  language: language.default('en'),
+  timeZone: timeZone.default('UTC'),
+};
+const signInFields = {
+  password,
+  ...secondFactor,
+  keep: z.boolean().default(false).describe('keep me signed in: 30 days at most, instead of 7'),
+};
+
+/** Who they are and their session, with its cookies. */
+export async function welcome(
+  accounts: Accounts,
+  status: 200 | 201,
+  { user, session, cookies }: { user: User } & Begun,
+): Promise<Reply> {
+  const reader = personCaller(user, session);
+  const parts = { vault: accounts.vault(), sites: accounts.sites };
+  const shown = await inAccounts(accounts.db, (tx) => showUser(tx, parts, user, reader));
+  const body = { user: shown, session: showSession(session, session.sessionId) };
+  return new Reply(status, body, { 'Set-Cookie': cookies, 'Cache-Control': 'no-store' });
+}
+
+export function authRoutes(accounts: Accounts): Route[] {
+  const anyone = { tag: 'sign-in', who: 'anyone' } as const;
+  const person = { tag: 'sign-in', who: 'person' } as const;
+  const json = { as: ['json'], bytesMax: BODY_BYTES_MAX } as const;
+  const notForeign = (call: Call) => mustNotBeForeign(call, accounts.publicUrl);
+  return [
+    route({
+      ...anyone,
+      at: 'POST /v1/auth/signup',
+      id: 'signUp',
+      says: 'Makes an account by the link of an invitation, or of scripts/setup-link, and signs in',
+      takes: {
+        ...json,
+        shape: z.object({ ...signUpFields, email: email.optional() }),
+        documents: z
+          .object({
+            ...signUpFields,
+            email: typedEmail.optional().describe('not needed when the invitation names it'),
+          })
+          .meta({ id: 'SignUp' }),
+      },
+      answers: { 201: signedIn },
+      async run(wanted, call) {
+        notForeign(call);
+        return welcome(accounts, 201, await signUp(accounts, call, { ...wanted, email: wanted.email }));
+      },
+    }),
+    route({
+      ...anyone,
+      at: 'POST /v1/auth/login',
+      id: 'signIn',
+      says: 'Signs in: the session is in a cookie that no script can read',
+      takes: {
+        ...json,
+        shape: z.object({ ...signInFields, email }),
+        documents: z.object({ ...signInFields, email: typedEmail }).meta({ id: 'SignIn' }),
+      },
+      answers: { 200: signedIn },
+      async run(given, call) {
+        notForeign(call);
+        return welcome(accounts, 200, await signIn(accounts, call, given));
+      },
+    }),
+    route({
+      ...anyone,
+      at: 'POST /v1/auth/reset',
+      id: 'askReset',
+      says: 'Sends a link for a new password to the address, if it has an account; the answer does not tell',
+      bucket: 'delete',
+      takes: {
+        ...json,
+        shape: z.object({ email }),
+        documents: z.object({ email: typedEmail }).meta({ id: 'ResetRequest' }),
+      },
+      answers: { 202: z.object({}) },
+      run(given, call) {
+        notForeign(call);
+        accounts.vault();
+        setImmediate(() => {
+          askReset(accounts, call, given.email).catch((err) =>
+            accounts.log.error({ err, requestId: call.id }, 'a link for a new password could not be made'),
+          );
+        });
+        return {};
+      },
+    }),
+    route({
+      ...anyone,
+      at: 'POST /v1/auth/reset/confirm',
+      id: 'resetPassword',
+      says: 'Chooses a new password by such a link; all sessions end, a second factor stays',
+      takes: { ...json, shape: z.object({ resetToken: token, newPassword }).meta({ id: 'PasswordReset' }) },
+      answers: { 200: z.object({}) },
+      async run(given, call) {
+        notForeign(call);
+        await resetPassword(accounts, call, given);
+        return {};
+      },
+    }),
+    route({
+      ...person,
+      at: 'POST /v1/auth/prove',
+      id: 'proveIdentity',
+      says: 'Proves again who one is, for what asks for that; good for ten minutes',
+      takes: { ...json, shape: z.object({ password, ...secondFactor }).meta({ id: 'Proof' }) },
+      answers: { 200: signedIn },
+      async run(given, call) {
+        return welcome(accounts, 200, await prove(accounts, call, given));
+      },
+    }),
+    route({
+      ...person,
+      at: 'POST /v1/auth/logout',
+      id: 'signOut',
+      says: 'Ends this session and tells the browser to forget what it kept of it',
+      answers: { 200: z.object({}) },
+      async run(_input, call) {
+        const { userId, sessionId } = call.caller.person!;
+        await inAccounts(accounts.db, async (tx) => {
+          await endSession(tx, userId, sessionId);
+          await noteAuth(tx, { kind: 'sign_out', userId, requestId: call.id });
+        });
+        return new Reply(
+          200,
+          {},
+          { 'Set-Cookie': forgetCookie(call, accounts), 'Clear-Site-Data': '"cache", "cookies", "storage"' },
+        );
+      },
+    }),
+  ];
+}

@@ -1,0 +1,48 @@
+// What happened to sign-ins and to how people prove who they are: an id and a method, never an address.
+import type { Db } from '../../ground/db/pool.ts';
+
+export interface AuthEvent {
+  kind:
+    | 'sign_up'
+    | 'sign_in'
+    | 'sign_out'
+    | 'proof'
+    | 'password_changed'
+    | 'reset_asked'
+    | 'password_reset'
+    | 'totp_added'
+    | 'totp_removed'
+    | 'recovery_codes_made'
+    | 'sessions_ended'
+    | 'profile_changed'
+    | 'account_disabled'
+    | 'account_enabled'
+    | 'account_deleted'
+    | 'setup_link_made'
+    | 'reset_link_made';
+  outcome?: 'done' | 'failed';
+  method?: string;
+  /** Whose account; null: there is none, or nobody knows. */
+  userId: string | null;
+  /** Who did it, as in the audit log. Default: that user. */
+  actor?: string;
+  requestId?: string;
+}
+
+/** In the transaction of what happened. */
+export async function noteAuth(db: Db, event: AuthEvent): Promise<void> {
+  const { kind, outcome = 'done', method = null, userId, actor, requestId = null } = event;
+  await db.query(
+    'insert into auth_events (kind, outcome, method, user_id, actor, request_id) values ($1, $2, $3, $4, $5, $6)',
+    [kind, outcome, method, userId, actor ?? (userId ? `user:${userId}` : 'nobody'), requestId],
+  );
+}
+
+/** Failed sign-ins of an account within the last quarter of an hour. */
+export async function failuresOf(db: Db, userId: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    "select count(*)::int as count from auth_events where user_id = $1 and kind = 'sign_in' and outcome = 'failed' and at > now() - interval '15 minutes'",
+    [userId],
+  );
+  return rows[0]!.count;
+}

@@ -1,0 +1,35 @@
+// A person who signed in, as a caller: their sites, and what their role lets them do at each.
+import type { Caller, Person } from '../../ground/http/caller.ts';
+import { mayAs, STRONG_ROLES } from '../../ground/http/roles.ts';
+import { rolesOf, type User } from './queries.ts';
+import type { Session } from './session-queries.ts';
+
+const SECOND_FACTOR_DAYS = 7;
+
+/** Until when an owner or admin without a second factor has time to set one up; null: their role asks for none, or they have one. */
+export function secondFactorDue(user: User): Date | null {
+  const isStrong = rolesOf(user).some((role) => STRONG_ROLES.includes(role));
+  if (!isStrong || user.hasTotp || !user.strongSince) return null;
+  return new Date(user.strongSince.getTime() + SECOND_FACTOR_DAYS * 86_400_000);
+}
+
+export function personCaller(user: User, session: Pick<Session, 'sessionId' | 'provedAt'>): Caller {
+  const due = secondFactorDue(user);
+  const person: Person = {
+    userId: user.userId,
+    sessionId: session.sessionId,
+    provedMs: session.provedAt.getTime(),
+    needsSecondFactor: due !== null && due.getTime() < Date.now(),
+  };
+  const { isOwner, grants } = user;
+  return {
+    actor: `user:${user.userId}`,
+    siteIds: isOwner ? 'all' : grants.map(({ siteId }) => siteId),
+    may: (what, siteId) =>
+      !person.needsSecondFactor &&
+      (isOwner
+        ? mayAs('owner', what)
+        : grants.some((grant) => (siteId ?? grant.siteId) === grant.siteId && mayAs(grant.role, what))),
+    person,
+  };
+}

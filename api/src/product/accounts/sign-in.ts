@@ -1,0 +1,110 @@
+// Signing in with a password, and proving again who one is. An address without an account costs the same time and gets the
+// same answer.
+import type { Call } from '../../ground/http/call.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
+import type { Address } from '../../ground/lib/email.ts';
+import type { Accounts } from './accounts.ts';
+import { failuresOf, noteAuth } from './events.ts';
+import { inAccounts } from './in-accounts.ts';
+import { findUser, findUserByIndex, type User } from './queries.ts';
+import { type Begun, beginSession, knownDevice, proveSession } from './sessions.ts';
+import { type SecondFactor, useSecondFactor } from './totp.ts';
+
+export interface SignIn extends SecondFactor {
+  email: Address;
+  password: string;
+  keep: boolean;
+}
+
+const FAILURES_TOLD = 5;
+
+const wrong = () => new AppError('unauthorized', 'The address, the password or the code is not right.');
+const needsSecond = () =>
+  new AppError(
+    'second_factor_required',
+    'This account has a second factor. Send the code of the app as code, or a recovery code as recoveryCode.',
+  );
+const hasNone = ({ code, recoveryCode }: SecondFactor) => !code && !recoveryCode;
+
+/** Notes it, and tells whose account it is at the fifth within a quarter of an hour. */
+async function fail(accounts: Accounts, call: Call, user: User | null, method: string): Promise<never> {
+  await inAccounts(accounts.db, async (tx) => {
+    const userId = user?.userId ?? null;
+    const what = { kind: 'sign_in', outcome: 'failed', method } as const;
+    await noteAuth(tx, { ...what, userId, actor: 'nobody', requestId: call.id });
+    if (user && (await failuresOf(tx, user.userId)) === FAILURES_TOLD)
+      await accounts.post.tell(tx, user, 'failures');
+  });
+  throw wrong();
+}
+
+/**
+ * throws  unauthorized; second_factor_required, when the password was right and only that is missing; rate_limited;
+ *         unavailable while too many wait for their turn
+ */
+export async function signIn(accounts: Accounts, call: Call, given: SignIn): Promise<{ user: User } & Begun> {
+  const { db, hasher, guard } = accounts;
+  const vault = accounts.vault();
+  const emailIndex = vault.indexOf(given.email.normalized);
+  const device = knownDevice(call, accounts, emailIndex);
+  const wasRight = await guard.attempt({
+    network: call.client.limitKey,
+    account: emailIndex.toString('base64url'),
+    device,
+  });
+  const known = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
+  const fits = await hasher().verify(given.password, known?.passwordPhc ?? null);
+  if (!fits || !known || known.disabledAt) return fail(accounts, call, known, 'password');
+  if (known.hasTotp && hasNone(given)) {
+    await wasRight();
+    throw needsSecond();
+  }
+  const done = await inAccounts(db, async (tx) => {
+    // who was disabled, or left, while the password was looked at
+    const user = await findUser(tx, known.userId, true);
+    if (!user || user.disabledAt) throw wrong();
+    const second = user.hasTotp ? await useSecondFactor(tx, vault, user, given) : 'none';
+    if (!second) return null;
+    const begun = await beginSession(tx, accounts, call, { ...user, emailIndex, keep: given.keep });
+    const method = second === 'none' ? 'password' : `password ${second}`;
+    await noteAuth(tx, { kind: 'sign_in', method, userId: user.userId, requestId: call.id });
+    if (!device) await accounts.post.tell(tx, user, 'new_device');
+    return { user, ...begun };
+  });
+  if (!done) return fail(accounts, call, known, given.recoveryCode ? 'recovery' : 'totp');
+  await wasRight();
+  return done;
+}
+
+/** By all that signing in asks for. throws  forbidden, second_factor_required, rate_limited, unavailable */
+export async function prove(
+  accounts: Accounts,
+  call: Call,
+  given: { password: string } & SecondFactor,
+): Promise<Begun & { user: User }> {
+  const { db, hasher, guard } = accounts;
+  const { userId, sessionId } = call.caller.person!;
+  const user = (await inAccounts(db, (tx) => findUser(tx, userId)))!;
+  if (user.hasTotp && hasNone(given)) throw needsSecond();
+  const wasRight = await guard.attempt({
+    network: call.client.limitKey,
+    account: userId,
+    device: `session ${sessionId}`,
+  });
+  const fits = await hasher().verify(given.password, user.passwordPhc);
+  const begun = await inAccounts(db, async (tx) => {
+    const second = !fits
+      ? null
+      : user.hasTotp
+        ? await useSecondFactor(tx, accounts.vault(), user, given)
+        : 'none';
+    const renewed = second && (await proveSession(tx, accounts, call, sessionId));
+    const method = !second || second === 'none' ? 'password' : `password ${second}`;
+    const event = { kind: 'proof', method, userId, requestId: call.id } as const;
+    await noteAuth(tx, { ...event, outcome: renewed ? 'done' : 'failed' });
+    return renewed;
+  });
+  if (!begun) throw new AppError('forbidden', 'The password or the code is not right.');
+  await wasRight();
+  return { user, ...begun };
+}
