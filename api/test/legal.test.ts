@@ -1,0 +1,164 @@
+// Holds the papers for founders (docs/legal) to the code: tables, periods, settings, alarms and commands that they name are those of the product.
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FEATURES } from '../src/features.ts';
+import { RULES as MACHINE_RULES } from '../src/operations/alerts/rules.ts';
+import { makeEvent } from './make.ts';
+import { admin, call, startServer, type TestServer } from './server.ts';
+
+const folder = fileURLToPath(new URL('../../docs/legal/', import.meta.url));
+const papers = globSync('*.md', { cwd: folder }).sort();
+const textOf = (paper: string) => readFileSync(join(folder, paper), 'utf8');
+const namesIn = (text: string, pattern: RegExp) =>
+  [...text.matchAll(pattern)].flatMap((match) => match.slice(1));
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.end());
+
+test('the list of papers names every one of them', () => {
+  const list = textOf('README.md');
+  assert.deepEqual(
+    papers.filter((paper) => paper !== 'README.md' && !list.includes(`](${paper})`)),
+    [],
+  );
+});
+
+test('the records of processing name every table once, and none that is not there', () => {
+  const records = textOf('records-of-processing.md');
+  const rows = records.split('\n').filter((line) => /^\| tables |^Numbers made of it |^`sites`/.test(line));
+  const named = rows.flatMap((line) => namesIn(line, /`([a-z_]+)`/g));
+  const tables = FEATURES.flatMap(({ tables = {} }) => Object.keys(tables));
+  assert.ok(tables.length > 30);
+  assert.deepEqual(named.sort(), tables.sort());
+});
+
+/** What a language's text is made of, section by section; the words themselves nobody can compare. */
+function shapeOf(paper: string) {
+  const [, ...sections] = textOf(paper).split(/^## /m);
+  return sections.map((section) => ({
+    number: /^\d+/.exec(section)?.[0],
+    paragraphs: section.split(/\n\s*\n/).length,
+    points: section.match(/^- /gm)?.length ?? 0,
+    // "Delete this unless …", and bold beginnings
+    optional: section.match(/(?<!\*)\*(?!\*)[^*\n]+\*(?!\*)/g)?.length ?? 0,
+    bold: section.match(/\*\*[^*\n]+\*\*/g)?.length ?? 0,
+    toFillIn: section.match(/\[[^\]]+\]/g)?.length ?? 0,
+    rows: section.match(/^\|/gm)?.length ?? 0,
+    figures: namesIn(section, /(?<![\d.])(\d+)(?![\d.])/g).sort(),
+    code: namesIn(section, /`([^`]+)`/g),
+  }));
+}
+
+test('the policy has the same sections, points, blanks and figures in English and in French', () => {
+  const english = shapeOf('privacy-policy.en.md');
+  assert.ok(english.length > 10);
+  assert.deepEqual(shapeOf('privacy-policy.fr.md'), english);
+});
+
+test('the periods of the policy are those that the nightly purge goes by', async () => {
+  const { body } = await call(`${server.url}/v1/privacy`);
+  const enforced = Object.entries(body.retention as Record<string, number>).map(([name, period]) => {
+    const [, unit = ''] = /(Days|Months|Years)$/.exec(name) ?? [];
+    return `${period} ${unit.toLowerCase()}`;
+  });
+  enforced.push(`${body.dayVisitors.saltHours / 24} days`);
+  const inEnglish: Record<string, string> = { jours: 'days', mois: 'months', ans: 'years' };
+  for (const paper of ['privacy-policy.en.md', 'privacy-policy.fr.md']) {
+    const told = [...textOf(paper).matchAll(/\| (\d+) ([a-z]+) \|$/gm)].map(
+      ([, period, unit = '']) => `${period} ${inEnglish[unit] ?? unit}`,
+    );
+    assert.deepEqual(told.sort(), enforced.sort(), paper);
+  }
+});
+
+test('the policy tells of everybody who may receive something', async () => {
+  const { body } = await call(`${server.url}/v1/openapi.json`);
+  const recipients: string[] = body.components.schemas.Privacy.properties.recipients.items.enum;
+  const words: Record<string, RegExp> = {
+    mail_server: /\*\*(Mail|Courriel)/,
+    turnstile: /(network address\s+as it is|adresse réseau\s+telle quelle)/,
+    backup_storage: /\*\*(Backups|Sauvegardes)/,
+  };
+  assert.deepEqual(recipients.sort(), Object.keys(words).sort());
+  for (const paper of ['privacy-policy.en.md', 'privacy-policy.fr.md'])
+    for (const recipient of recipients) assert.match(textOf(paper), words[recipient]!, paper);
+});
+
+test('every setting of a site and every alarm that a paper names is one', async () => {
+  const { body } = await call(`${server.url}/v1/openapi.json`);
+  const settings = Object.keys(body.components.schemas.SiteSettings.properties);
+  const named = papers.flatMap((paper) => {
+    const lists = namesIn(textOf(paper), /\bsite\s+settings?((?:\s*(?:,|and)?\s*`\w+`)+)/g);
+    return lists.flatMap((list) => namesIn(list, /`(\w+)`/g));
+  });
+  assert.ok(named.length > 8);
+  assert.deepEqual(
+    named.filter((name) => !settings.includes(name)),
+    [],
+  );
+  const rules = [
+    ...MACHINE_RULES,
+    ...FEATURES.flatMap(({ readings = [] }) => readings).flatMap((one) => one.rules ?? []),
+  ];
+  const rung = papers.flatMap((paper) => namesIn(textOf(paper), /`((?:requests|breach)_\w+)`/g));
+  assert.deepEqual(
+    [...new Set(rung)].sort(),
+    rules
+      .map(({ id }) => id)
+      .filter((id) => /^(requests|breach)_/.test(id))
+      .sort(),
+  );
+});
+
+/** The calls that a paper's blocks of code make, in their order. */
+function commandsOf(paper: string) {
+  const blocks = namesIn(textOf(paper), /^ *```\n([\s\S]*?)^ *```/gm);
+  const lines = blocks.flatMap((block) => block.replace(/\\\n/g, '').split('\n'));
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('curl'))
+    .map((line) => ({
+      line,
+      method: /-X (\w+)/.exec(line)?.[1] ?? 'GET',
+      path: /https:\/\/api\.example\.com([^\s']+)/.exec(line)?.[1] ?? '',
+      body: /-d '([^']*)'/.exec(line)?.[1],
+    }));
+}
+
+test('every command of the papers does what it is there for', async () => {
+  for (const email of ['ada@example.com', 'leaving@example.com'])
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email, anonId: `${email}-browser` });
+  await call(`${server.url}/v1/events`, 'POST', makeEvent({ anonId: 'ada-browser-1' }));
+  const { body: all } = await call(`${server.url}/v1/sites`, 'GET', undefined, admin);
+  const known: Record<string, string> = { SITE_ID: all.sites[0].siteId };
+  let made = 0;
+  for (const paper of ['README.md', 'consent.md', 'breach.md', 'requests.md'])
+    for (const { line, method, path, body } of commandsOf(paper)) {
+      const filledIn = path.replace(/\$(\w+)/g, (_, name) => known[name] ?? `no ${name} yet`);
+      const sent = body === undefined ? undefined : JSON.parse(body);
+      const answer = await call(server.url + filledIn, method, sent, admin);
+      const where = `${paper}: ${line}: ${answer.status} ${JSON.stringify(answer.body)}`;
+      assert.ok(answer.status >= 200 && answer.status < 300, where);
+      made += 1;
+      known.BREACH_ID ??= answer.body.breach?.breachId;
+      known.REQUEST_ID ??= answer.body.request?.requestId;
+      if (path === '/v1/leads/search') known.LEAD_ID = answer.body.leads[0].leadId;
+      // texts that are recommended must not be ones we warn of; a certificate holds what the paper says it does
+      if (path.endsWith('/consent-texts')) assert.deepEqual(answer.body.warnings ?? [], [], where);
+      if (path === '/v1/leads/delete')
+        for (const field of ['erasureId', 'erasedAt', 'backupsUntil']) assert.ok(answer.body[field], where);
+    }
+  assert.ok(made > 15, `${made} commands`);
+});
+
+test('every paper to fill in says so, and none is addressed to a law without saying that it is no legal advice', () => {
+  assert.match(textOf('README.md'), /no legal advice/);
+  for (const paper of papers.map((name) => basename(name)))
+    if (paper.startsWith('privacy-policy')) assert.match(textOf(paper), /`\[(BRACKETS|CROCHETS)\]`/, paper);
+});
