@@ -11,6 +11,8 @@ begin
     select * into known from consent_texts where site_id = for_site and text_id = by_id;
   end if;
   if known.text_id is null and sent <> '' then
+    -- an erasure takes words away that nobody else agreed to: not while this record is being made
+    perform pg_advisory_xact_lock_shared(hashtextextended(for_site::text || ' consent texts', 8));
     select * into known from consent_texts
     where site_id = for_site and words_hash = sha256(convert_to(sent, 'UTF8')) and language = coalesce(in_language, 'und')
     order by origin, version desc limit 1;

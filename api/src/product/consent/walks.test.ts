@@ -310,7 +310,8 @@ async function walkOnce(number: number): Promise<void> {
     email,
     hash: emailHash('pepper of the walks', site, email),
     doubleOptIn: random() < 0.5,
-    now: Math.floor(Date.now()) + MINUTE,
+    // all of it has happened: what is dated in the future was dated by a wrong clock, and has rules of its own
+    now: Math.floor(Date.now()) - (STEPS + 1) * 800 * DAY,
     requests: [],
     told: [],
     random,

@@ -149,6 +149,8 @@ async function forgetIn(
     );
   }
   if (words.length > 0) {
+    // whoever agrees to the same words in this moment holds it shared (consent_words): their proof must not lose them
+    await db.query("select pg_advisory_xact_lock(hashtextextended($1 || ' consent texts', 8))", [siteId]);
     const { rowCount } = await db.query(
       `delete from consent_texts t where site_id = $1 and text_id = any ($2) and origin = 'form'
        and not exists (select from consent_details d where d.site_id = $1 and d.text_id = t.text_id)`,
