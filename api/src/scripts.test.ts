@@ -155,7 +155,7 @@ test('a setting that an upgrade writes leaves .env readable for whom it was, and
     const { status, stderr } = write();
     assert.equal(status, 0, stderr);
     assert.equal(statSync(file).mode & 0o777, mode);
-    assert.equal(readFileSync(file, 'utf8'), 'DOMAIN=a.example\nIMAGE=new\n');
+    assert.equal(readFileSync(file, 'utf8'), 'IMAGE=new\nDOMAIN=a.example\n');
   }
   rmSync(file);
   assert.equal(write().status, 0);

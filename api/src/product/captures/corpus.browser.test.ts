@@ -83,6 +83,7 @@ async function postAll(all: Posted[], javaScriptEnabled: boolean) {
   const waiting = [...all];
   for (const one of all) site.pages.set(one.path, pageOf(one));
   const work = async (context: BrowserContext) => {
+    context.setDefaultTimeout(90_000); // four tabs on a busy machine
     const tab = await context.newPage();
     for (let one = waiting.shift(); one; one = waiting.shift()) answers.set(one.email, await post(tab, one));
     await context.close();
