@@ -63,12 +63,23 @@ function pageOf({ form, email }: Posted): string | { type: string; body: Buffer 
     : html;
 }
 
+/** The page before may still be on its way somewhere by a script of its own: then once more. */
+async function open(tab: Page, url: string): Promise<void> {
+  for (let tries = 3; ; tries -= 1)
+    try {
+      await tab.goto(url);
+      return;
+    } catch (error) {
+      if (tries === 1 || !/interrupted by another navigation/.test(String(error))) throw error;
+    }
+}
+
 /** Goes to the form's page, presses its button, and returns the status and text of the API's answer. */
 async function post(tab: Page, { form, path }: Posted): Promise<{ status: number; text: string }> {
   const answered = tab
     .context()
     .waitForEvent('response', (response) => response.url().startsWith(`${api.url}/v1/leads/capture`));
-  await tab.goto(site.url + path);
+  await open(tab, site.url + path);
   await tab
     .locator(form.press ?? 'button, [type=submit]')
     .first()
