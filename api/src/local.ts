@@ -110,7 +110,9 @@ try {
   );
   const setup = await firstOwnerLink(running.services.accounts, running.url);
   if (setup)
-    say(`  First owner  ${setup}   (a link that works once, for a day; scripts/setup-link makes another)`);
+    say(
+      `  First owner  ${setup}   (works once, for a day; scripts/setup-link makes another; its page comes with the dashboard, docs/accounts.md shows the call)`,
+    );
   say(`  Data       ${env.DATABASE_URL && postgres ? folder : 'the server DATABASE_URL names'}`);
   say('');
   say('Ready. Ctrl-C stops it.');

@@ -16,6 +16,8 @@ export interface NoticeFacts {
   /** Whether encrypted copies of the backups leave the machine; null: they do not. */
   backupsElsewhere: 'encrypted' | 'plain' | null;
   doubleOptIn: boolean;
+  /** What of a visit is tied to an address that was left (the site's setting). */
+  linking: 'off' | 'consent' | 'form' | 'on';
   /** Whether visits of the same address and browser shortly before a form are tied to it by a guess. */
   guessedLinks: boolean;
   periods: Record<string, number>;
@@ -25,6 +27,14 @@ export interface NoticeSection {
   title: string;
   lines: string[];
 }
+
+const TIED_EN: Record<NoticeFacts['linking'], string> = {
+  off: 'Of your visits only where the one you came with began is kept with an address that you leave.',
+  consent:
+    'Once you leave your address, your visits with this browser are kept with it only if you agree to that; else only where the visit began.',
+  form: 'Once you leave your address, your visits with this browser are kept with what you sent, to know what led you here.',
+  on: 'Once you leave your address, your visits with this browser are kept with what you sent, to know what led you here.',
+};
 
 export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSection[] } => ({
   title: 'What happens with your data',
@@ -46,7 +56,7 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
         'To count which pages are read and where visitors come from.',
         'To answer what you send us with a form.',
         `To write to you, if you agreed to it${f.doubleOptIn ? ' and confirmed it by the link we mailed you' : ''}, or as long as the law allows it after you wrote to us or bought something.`,
-        `Once you leave your address, the visit you came with is kept with what you sent, to know what led you here.${f.guessedLinks ? ' Visits from the same address and browser in the minutes before may be added as a guess; no mail and no total depends on it.' : ''}`,
+        `${TIED_EN[f.linking]}${f.guessedLinks ? ' Visits from the same address and browser in the minutes before may be added as a guess; no mail and no total depends on it.' : ''}`,
       ],
     },
     {

@@ -1,6 +1,14 @@
 // What a visitor is told about their data, in French; notice-en.ts says the same.
 import type { NoticeFacts, NoticeSection } from './notice-en.ts';
 
+const TIED_FR: Record<NoticeFacts['linking'], string> = {
+  off: 'De vos visites, seul le point de départ de celle par laquelle vous êtes venu est gardé avec une adresse que vous laissez.',
+  consent:
+    'Dès que vous laissez votre adresse, vos visites avec ce navigateur sont gardées avec elle seulement si vous y consentez ; sinon, seul le point de départ de la visite l’est.',
+  form: 'Dès que vous laissez votre adresse, vos visites avec ce navigateur sont gardées avec votre envoi, pour savoir ce qui vous a mené ici.',
+  on: 'Dès que vous laissez votre adresse, vos visites avec ce navigateur sont gardées avec votre envoi, pour savoir ce qui vous a mené ici.',
+};
+
 export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSection[] } => ({
   title: 'Ce que nous faisons de vos données',
   sections: [
@@ -21,7 +29,7 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
         'Pour compter quelles pages sont lues et d’où viennent les visiteurs.',
         'Pour répondre à ce que vous nous envoyez par un formulaire.',
         `Pour vous écrire, si vous y avez consenti${f.doubleOptIn ? ' et l’avez confirmé par le lien que nous vous avons envoyé' : ''}, ou aussi longtemps que la loi le permet après que vous nous avez écrit ou acheté quelque chose.`,
-        `Dès que vous laissez votre adresse, la visite par laquelle vous êtes venu est gardée avec votre envoi, pour savoir ce qui vous a mené ici.${f.guessedLinks ? ' Des visites de la même adresse et du même navigateur dans les minutes d’avant peuvent y être jointes par supposition ; aucun courriel et aucun total n’en dépend.' : ''}`,
+        `${TIED_FR[f.linking]}${f.guessedLinks ? ' Des visites de la même adresse et du même navigateur dans les minutes d’avant peuvent y être jointes par supposition ; aucun courriel et aucun total n’en dépend.' : ''}`,
       ],
     },
     {

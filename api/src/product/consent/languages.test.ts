@@ -174,6 +174,7 @@ const FACTS = {
   challenge: true,
   backupsElsewhere: 'encrypted' as const,
   doubleOptIn: true,
+  linking: 'on' as const,
   guessedLinks: true,
   periods: {
     eventDays: 91,

@@ -94,7 +94,8 @@ function factsOf(site: Site, { config, senderDefaults, periods }: PrivacyNeeds):
           : 'plain'
         : null,
     doubleOptIn: settings.doubleOptIn === true,
-    guessedLinks: config.ENABLE_HEURISTIC_LINKING,
+    linking: (textOf(settings.linking) ?? 'form') as NoticeFacts['linking'],
+    guessedLinks: config.ENABLE_HEURISTIC_LINKING && settings.linking === 'on',
     periods,
   };
 }
