@@ -4,9 +4,11 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
+import { readAddress } from '../../ground/lib/email.ts';
 import { emailHash } from '../captures/capture.ts';
 import { forgetting } from './forget.ts';
 import { PIECE_ROWS } from './mention-walk.ts';
+import { patternOf } from './mentions.ts';
 
 const MANY = Number(process.env.MANY ?? 30_000);
 const EMAIL = 'victoria@canary.example';
@@ -116,4 +118,43 @@ test('texts with addresses of others are looked at in pieces, and the one that i
   assert.deepEqual(await rows("select props from events where props::text ~* 'victoria'"), []);
   const marked = await rows("select distinct day from dirty_days where cause = 'erasure'");
   assert.ok(marked.length > 0, 'their days are counted again');
+});
+
+test('whatever way an address is written, a text that an erasure would change is one that may hold an address', async () => {
+  const typed = [
+    'a@b.co',
+    'A.D.A+news@Example.org',
+    "o'neil@example.com",
+    'a/@slash.example',
+    '%@percent.example',
+    'zoë@münchen.example',
+    'ada@例え.テスト',
+    'ada@wide\u3002dot.example',
+    'ada@xn--mnchen-3ya.example',
+    `${'x'.repeat(64)}@${'y'.repeat(60)}.example`,
+  ];
+  const around = ['', '/', 'x', '"', '{"a": "', ' ', 'é', '%22', '@', '<', '='];
+  for (const address of typed) {
+    const read = readAddress(address);
+    assert.ok(read, address);
+    for (const before of around)
+      for (const spelling of [
+        read.email,
+        read.normalized,
+        read.email.toUpperCase(),
+        encodeURIComponent(read.email),
+        encodeURIComponent(read.normalized),
+        read.email.replace('@', '%40'),
+      ]) {
+        const text = `${before}${spelling}${around[before.length % around.length]}`;
+        const [{ may, would }] = await rows('select may_hold_address($1) as may, $1 ~* $2 as would', [
+          text,
+          patternOf([read.normalized, read.email.toLowerCase()]),
+        ]);
+        assert.ok(would || spelling === spelling.toUpperCase(), text);
+        assert.ok(may || !would, text);
+      }
+  }
+  const [{ author }] = await rows("select may_hold_address('/@author/a-page.html') as author");
+  assert.equal(author, false);
 });

@@ -28,7 +28,7 @@ export const countedNames = (tables: Tables): Place[] =>
 const anyMay = (...texts: string[]) => texts.map((text) => `may_hold_address(${text})`).join(' or ');
 // a name was cut at its longest, maybe inside an address
 const NAMES = `(${anyMay('name', 'detail')} or length(name) = 512 or length(detail) = 512)`;
-/** The conditions of the partial indexes of migrations 0035 and 0048, word for word: other rows are never looked at. */
+/** The conditions of the partial indexes (…_holding_addresses), word for word: other rows are never looked at. */
 export const INDEXED: Record<string, string> = {
   events: `(${anyMay('path', 'referrer', 'utm::text', 'props::text')})`,
   sessions: `(${anyMay('landing_path', 'referrer', 'utm::text')})`,
