@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { beside } from '../../../test/beside.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { readAddress } from '../../ground/lib/email.ts';
@@ -118,6 +119,33 @@ test('texts with addresses of others are looked at in pieces, and the one that i
   assert.deepEqual(await rows("select props from events where props::text ~* 'victoria'"), []);
   const marked = await rows("select distinct day from dirty_days where cause = 'erasure'");
   assert.ok(marked.length > 0, 'their days are counted again');
+});
+
+test('what is written of them while the others are looked at is taken out as well', async () => {
+  await rows(
+    `insert into leads (site_id, email, email_normalized, email_domain, first_captured_at, last_submitted_at, unsubscribe_key, consent_status)
+     values ($1, $2, $2, 'canary.example', now(), now(), 'key of victoria', 'pending')`,
+    [siteId, EMAIL],
+  );
+  const { erased } = await beside(
+    database.ownerUrl,
+    // the walk is over when the erasure comes to wait for the lead; this is committed only then
+    async (client) => {
+      await client.query('select from leads where email = $1 for update', [EMAIL]);
+      await client.query(
+        `with made as (select gen_random_uuid() as visitor_id, uuidv7() as session_id), visit as (
+           insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, source, device_type)
+           select $1, session_id, visitor_id, now(), now(), $2, 'direct', 'desktop' from made)
+         insert into events (site_id, event_id, visitor_id, session_id, occurred_at, received_at, event_type, path, source, clamped, privacy_signal, is_conversion)
+         select $1, gen_random_uuid(), visitor_id, session_id, now(), now(), 'page_view', $2, 'direct', false, false, false from made`,
+        [siteId, `/by/${EMAIL}`],
+      );
+    },
+    erase,
+  );
+  assert.deepEqual([erased.events, erased.sessions], [1, 1]);
+  for (const table of ['events', 'sessions'])
+    assert.deepEqual(await rows(`select from ${table} t where t::text ~* 'victoria'`), []);
 });
 
 test('whatever way an address is written, a text that an erasure would change is one that may hold an address', async () => {
