@@ -313,7 +313,7 @@ create table daily_breakdowns (
   constraint daily_breakdowns_pkey PRIMARY KEY (site_id, day, kind, name, detail),
   constraint daily_breakdowns_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 );
-CREATE INDEX daily_breakdowns_holding_addresses ON daily_breakdowns USING btree (site_id) WHERE name ~~ '%@%'::text OR name ~~ '%\%40%'::text OR detail ~~ '%@%'::text OR detail ~~ '%\%40%'::text OR length(name) = 512 OR length(detail) = 512;
+CREATE INDEX daily_breakdowns_holding_addresses ON daily_breakdowns USING btree (site_id) WHERE may_hold_address(name) OR may_hold_address(detail) OR length(name) = 512 OR length(detail) = 512;
 alter table daily_breakdowns enable row level security;
 alter table daily_breakdowns force row level security;
 create policy own_sites on daily_breakdowns as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -490,7 +490,7 @@ create table events (
 ) partition by RANGE (occurred_at);
 CREATE INDEX events_by_time ON ONLY events USING brin (occurred_at) WITH (pages_per_range='16');
 CREATE INDEX events_by_visitor ON ONLY events USING btree (site_id, visitor_id, occurred_at);
-CREATE INDEX events_holding_addresses ON ONLY events USING btree (site_id) WHERE props::text ~~ '%@%'::text OR path ~~ '%@%'::text OR path ~~ '%\%40%'::text OR referrer ~~ '%@%'::text OR referrer ~~ '%\%40%'::text OR utm::text ~~ '%@%'::text;
+CREATE INDEX events_holding_addresses ON ONLY events USING btree (site_id, received_at) WHERE may_hold_address(path) OR may_hold_address(referrer) OR may_hold_address(utm::text) OR may_hold_address(props::text);
 alter table events enable row level security;
 alter table events force row level security;
 create policy own_sites on events as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -755,6 +755,7 @@ create table open_names (
   engaged_ms bigint not null,
   constraint open_names_pkey PRIMARY KEY (site_id, day, kind, name, detail)
 ) with (fillfactor=80);
+CREATE INDEX open_names_holding_addresses ON open_names USING btree (site_id) WHERE may_hold_address(name) OR may_hold_address(detail) OR length(name) = 512 OR length(detail) = 512;
 CREATE INDEX open_names_ranked ON open_names USING btree (site_id, day, kind, sessions DESC, page_views DESC, events DESC, name);
 alter table open_names enable row level security;
 alter table open_names force row level security;
@@ -950,7 +951,7 @@ create table sessions (
   constraint sessions_pkey PRIMARY KEY (site_id, session_id)
 ) with (fillfactor=85);
 CREATE INDEX sessions_by_visitor ON sessions USING btree (site_id, visitor_id, started_at DESC);
-CREATE INDEX sessions_holding_addresses ON sessions USING btree (site_id) WHERE landing_path ~~ '%@%'::text OR landing_path ~~ '%\%40%'::text OR referrer ~~ '%@%'::text OR referrer ~~ '%\%40%'::text OR utm::text ~~ '%@%'::text;
+CREATE INDEX sessions_holding_addresses ON sessions USING btree (site_id, session_id) WHERE may_hold_address(landing_path) OR may_hold_address(referrer) OR may_hold_address(utm::text);
 alter table sessions enable row level security;
 alter table sessions force row level security;
 create policy own_sites on sessions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -1121,7 +1122,7 @@ create table visit_facts (
   has_at boolean not null,
   constraint visit_facts_pkey PRIMARY KEY (site_id, day, visitor_id, session_id)
 );
-CREATE INDEX visit_facts_holding_addresses ON visit_facts USING btree (site_id) WHERE has_at;
+CREATE INDEX visit_facts_holding_addresses ON visit_facts USING btree (site_id, visitor_id) WHERE has_at;
 alter table visit_facts enable row level security;
 alter table visit_facts force row level security;
 create policy own_sites on visit_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -1315,6 +1316,8 @@ create function mark_moved_touches(for_site uuid, starts timestamp with time zon
 create function mark_visitor() returns trigger language plpgsql;
 
 create function marked_leads(for_site uuid, from_marks bigint[]) returns SETOF uuid language sql stable set enable_seqscan=off;
+
+create function may_hold_address(words text) returns boolean language sql immutable parallel safe;
 
 create function move_events(for_site uuid, for_visitor uuid, ids uuid[], times timestamp with time zone[], to_sessions uuid[]) returns void language plpgsql set enable_seqscan=off set enable_nestloop=off set enable_mergejoin=off;
 

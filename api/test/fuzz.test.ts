@@ -5,6 +5,7 @@ import { randomOf } from '../demo/traffic.ts';
 import { pathOf } from '../src/ground/http/route.ts';
 import { makeLog } from '../src/ground/lib/log.ts';
 import { type Example, examplesOf } from './examples.ts';
+import { ODD_TEXTS, ODD_VALUES } from './odd.ts';
 import { send } from './send.ts';
 import { admin, startServer, type TestServer } from './server.ts';
 import { makePlace, type Place, WORLD_SETTINGS } from './world.ts';
@@ -14,51 +15,6 @@ const TRIES = Number(process.env.TRIES ?? 3);
 const random = randomOf(SEED);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
 
-// beside each: what it broke, or breaks elsewhere
-const ODD_TEXTS = [
-  '0000-01-01', // PostgreSQL has no year 0
-  '0001-01-01', // nor JavaScript a way back over it
-  '9999-12-31', // the day after has five digits
-  '300000-01-01T00:00:00Z',
-  '0000-01-01T00:00:00Z',
-  '9999-12-31T23:59:59.999Z',
-  '+275760-09-13T00:00:00Z',
-  '\0', // no text of PostgreSQL's
-  'a\0b',
-  '\ud83d', // half a letter
-  `${'x'.repeat(254)}😀`, // cut inside a letter
-  '-1',
-  '0',
-  '99999999999999999999999999',
-  '1e400',
-  'NaN',
-  '00000000-0000-0000-0000-000000000000',
-  '',
-  ' ',
-  '\u202e',
-  "'; select 1/0; --",
-  '%',
-  '\\',
-  'null',
-  'WyIyMDI2Il0', // a cursor that is JSON
-  Buffer.from('["0000-01-01T00:00:00.000Z","00000000-0000-0000-0000-000000000000"]').toString('base64url'),
-] as const;
-const ODD_VALUES = [
-  ...ODD_TEXTS,
-  null,
-  true,
-  -1,
-  0,
-  1e308,
-  2 ** 53,
-  -(2 ** 63),
-  8.64e15,
-  0.1,
-  [],
-  {},
-  [null],
-  { a: { b: '\0' } },
-];
 const OFTEN = ['0000-01-01', '9999-12-31', '\0', '-1', '99999999999999999999999999'];
 
 let server: TestServer;

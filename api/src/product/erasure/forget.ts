@@ -5,15 +5,8 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { TableRule, Tables } from '../../ground/tables.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
-import {
-  countedNames,
-  eraseNames,
-  holding,
-  patternOf,
-  searchedIn,
-  typesOf,
-  withoutAddress,
-} from './mentions.ts';
+import { takeOutInside, takeOutOutside } from './mention-walk.ts';
+import { countedNames, eraseNames, patternOf, searchedIn } from './mentions.ts';
 import { browsersOf, type Person, theirRows } from './theirs.ts';
 
 export interface ErasureRequest {
@@ -66,17 +59,45 @@ const goingIn = (tables: Tables) => {
  * journal   path of the journal of what was forgotten, written before the commit; null: none
  */
 export function forgetting(pool: Pool, tables: Tables, journal: string | null): Forget {
-  return (request) =>
-    withRetries(() => inSites(pool, request.siteId, (db) => forgetIn(db, tables, request, journal)));
+  return async (request) => {
+    const walked = { at: Date.now(), erased: await outside(pool, tables, request) };
+    return withRetries(() =>
+      inSites(pool, request.siteId, (db) => forgetIn(db, tables, request, journal, walked)),
+    );
+  };
 }
+
+/** What was done before the transaction: since when, and by table how many rows were changed. */
+interface Walked {
+  at: number;
+  erased: Record<string, number>;
+}
+
+async function outside(pool: Pool, tables: Tables, { siteId, emailNormalized }: ErasureRequest) {
+  if (!emailNormalized) return {};
+  const { rows } = await inSites(pool, siteId, (db) =>
+    db.query<{ email: string }>('select email from leads where site_id = $1 and email_normalized = $2', [
+      siteId,
+      emailNormalized,
+    ]),
+  );
+  return takeOutOutside(pool, tables, siteId, spellingsOf(emailNormalized, rows[0]?.email));
+}
+
+/** As an address may be written: the one spelling it is known by, and as its lead typed it. */
+const spellingsOf = (normalized: string, typed: string | undefined) => [
+  normalized,
+  ...(typed === undefined ? [] : [typed.toLowerCase()]),
+];
 
 async function forgetIn(
   db: Db,
   tables: Tables,
   { siteId, emailNormalized, emailHash, again }: ErasureRequest,
   journal: string | null,
+  walked: Walked,
 ): Promise<Erased> {
-  const erased: Record<string, number> = {};
+  const erased: Record<string, number> = { ...walked.erased };
   const count = (table: string, rows: number | null) => {
     if (rows) erased[table] = (erased[table] ?? 0) + rows;
   };
@@ -160,27 +181,19 @@ async function forgetIn(
   }
 
   // Wherever else someone wrote the address.
-  const spellings = emailNormalized ? [emailNormalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
+  const spellings = emailNormalized ? spellingsOf(emailNormalized, lead?.email) : [];
   const pattern = patternOf(spellings);
-  for (const { table, names } of emailNormalized ? searchedIn(tables) : []) {
-    if (table === 'consent_details') {
+  for (const place of emailNormalized ? searchedIn(tables) : []) {
+    if (place.table === 'consent_details') {
       // proof: the app may change none of it but by this
       const { rows } = await db.query<{ rows: number }>('select erase_from_details($1, $2) as rows', [
         siteId,
         pattern,
       ]);
-      count(table, rows[0]!.rows);
+      count(place.table, rows[0]!.rows);
       continue;
     }
-    const types = await typesOf(db, table);
-    if (types.size === 0) continue;
-    const set = names.map((name) => withoutAddress(table, name, types.get(name)!));
-    const { rowCount, rows } = await db.query<{ day: string }>(
-      `update ${table} set ${set.join(', ')} where site_id = $1 and ${holding(table, names)}${table === 'events' ? ' returning site_day($1, occurred_at) as day' : ''}`,
-      [siteId, pattern],
-    );
-    count(table, rowCount);
-    if (table === 'events') note(rows);
+    count(place.table, await takeOutInside(db, siteId, place, pattern, walked.at));
   }
   for (const counted of emailNormalized ? countedNames(tables) : [])
     count(counted.table, await eraseNames(db, siteId, counted, spellings));

@@ -2,7 +2,8 @@
 import type { Db } from '../../ground/db/pool.ts';
 import type { Tables } from '../../ground/tables.ts';
 
-interface Place {
+/** Columns of a table. */
+export interface Place {
   table: string;
   names: string[];
 }
@@ -24,12 +25,16 @@ export const searchedIn = (tables: Tables): Place[] =>
 export const countedNames = (tables: Tables): Place[] =>
   placesOf(tables, (column) => column === 'counted, found');
 
-// The conditions of the partial indexes of migrations 0010, 0018 and 0035, word for word: other rows are never looked at.
-const INDEXED: Record<string, string> = {
-  events: String.raw`(props::text like '%@%' or path like '%@%' or path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
-  sessions: String.raw`(landing_path like '%@%' or landing_path like '%\%40%' or referrer like '%@%' or referrer like '%\%40%' or utm::text like '%@%')`,
+const anyMay = (...texts: string[]) => texts.map((text) => `may_hold_address(${text})`).join(' or ');
+// a name was cut at its longest, maybe inside an address
+const NAMES = `(${anyMay('name', 'detail')} or length(name) = 512 or length(detail) = 512)`;
+/** The conditions of the partial indexes (…_holding_addresses), word for word: other rows are never looked at. */
+export const INDEXED: Record<string, string> = {
+  events: `(${anyMay('path', 'referrer', 'utm::text', 'props::text')})`,
+  sessions: `(${anyMay('landing_path', 'referrer', 'utm::text')})`,
   visit_facts: 'has_at',
-  daily_breakdowns: String.raw`(name like '%@%' or name like '%\%40%' or detail like '%@%' or detail like '%\%40%' or length(name) = 512 or length(detail) = 512)`,
+  daily_breakdowns: NAMES,
+  open_names: NAMES,
 };
 
 // Part of a row's key: two that differed only by the address must go on to differ, within their longest.
@@ -121,22 +126,4 @@ export async function eraseNames(
     [siteId, patternOf(spellings), cutPatternOf(spellings)],
   );
   return rows[0]!.gone;
-}
-
-/** In how many rows the address stands, by table. */
-export async function countMentions(
-  db: Db,
-  tables: Tables,
-  siteId: string,
-  spellings: string[],
-): Promise<Record<string, number>> {
-  const mentions: Record<string, number> = {};
-  for (const { table, names } of [...searchedIn(tables), ...countedNames(tables)]) {
-    const { rows } = await db.query<{ count: number }>(
-      `select count(*)::int as count from ${table} where site_id = $1 and ${holding(table, names)}`,
-      [siteId, patternOf(spellings)],
-    );
-    if (rows[0]!.count > 0) mentions[table] = rows[0]!.count;
-  }
-  return mentions;
 }

@@ -11,7 +11,7 @@ import { consentRecordList, consentRecordShape } from '../consent/record.ts';
 import { findLeadByAddress } from '../leads/listing.ts';
 import { leadShape } from '../leads/shapes.ts';
 import { heldAbout, isAnythingHeld, LISTS } from './held.ts';
-import { countMentions } from './mentions.ts';
+import { countMentions } from './mention-walk.ts';
 import { browsersOf, type Person } from './theirs.ts';
 
 const someRows = () => z.array(heldRow).optional();

@@ -1,12 +1,12 @@
 // Kills: the API, all of PostgreSQL, and a stop under load, at random moments, while clients resend what was not
 // acknowledged. Nothing acknowledged may be lost, nothing counted twice, and the ledger must balance.
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { PEPPER, startCluster } from '../../../test/cluster.ts';
+import { killPostgres, pause } from '../../../test/kill.ts';
 import { BROWSER } from '../../../test/server.ts';
 import { freePort } from '../../ground/db/embedded.ts';
 
@@ -17,7 +17,6 @@ const random = () => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return state / 2 ** 32;
 };
-const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 const PATIENCE_MS = 60_000;
 
 // A server of its own: the others' tests would not survive its death.
@@ -58,36 +57,6 @@ const exited = (child: ChildProcess) =>
   new Promise<number | null>((done) =>
     child.exitCode !== null || child.signalCode !== null ? done(child.exitCode) : child.on('exit', done),
   );
-
-/** Every process of the cluster, postmaster first, at once: as if the machine had lost power (but for the disk's cache). */
-async function killPostgres(): Promise<void> {
-  const postmaster = cluster.pid();
-  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(postmaster)], { encoding: 'utf8' })
-    .split('\n')
-    .map(Number)
-    .filter(Boolean);
-  for (const pid of [postmaster, ...children]) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // gone already
-    }
-  }
-  // start() takes its lock file for a dead one's only when it is
-  await Promise.all([postmaster, ...children].map(gone));
-}
-
-/** Waits until a process is no more, or nothing but an entry that nobody collects. */
-async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      if (/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return;
-    } catch {
-      return;
-    }
-    await pause(5);
-  }
-}
 
 /** Clients that each send events one after the other and resend each until it is acknowledged. */
 function clients(count: number) {
@@ -202,7 +171,7 @@ test(`all of PostgreSQL killed under load loses nothing that was acknowledged (T
   t.after(load.abandon);
   for (let i = 0; i < 3; i += 1) {
     await load.acknowledges(40 + random() * 400);
-    await killPostgres();
+    await killPostgres(cluster);
     await cluster.start();
   }
   await load.acknowledges(40);

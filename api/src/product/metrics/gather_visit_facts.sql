@@ -125,7 +125,7 @@ begin
     select visitor_id, session_id, 'bots', bot_reason, 0, 0, 1, 0 from raw where bot_reason is not null
   ), listed as (
     select visitor_id, session_id, array_agg(kind) as kinds, array_agg(name) as names, array_agg(views) as views, array_agg(conversions) as conversions,
-      array_agg(events) as events, array_agg(engaged_ms) as engaged_ms, bool_or(name like '%@%' or name like '%\%40%' or kind like '%@%') as has_at
+      array_agg(events) as events, array_agg(engaged_ms) as engaged_ms, bool_or(may_hold_address(name) or kind like '%@%') as has_at
     from (
       select visitor_id, session_id, kind, name, sum(views)::int as views, sum(conversions)::int as conversions, sum(events)::int as events,
         sum(engaged_ms)::bigint as engaged_ms
@@ -161,7 +161,8 @@ begin
     coalesce(t.converted, false)::int::smallint, coalesce(t.bounced, false)::int::smallint, coalesce(t.engaged_ms, 0)::bigint,
     coalesce(l.kinds, '{}'), coalesce(l.names, '{}'), coalesce(l.views, '{}'), coalesce(l.conversions, '{}'), coalesce(l.events, '{}'), coalesce(l.engaged_ms, '{}'),
     coalesce(m.vitals, '{}'),
-    coalesce(l.has_at, false) or coalesce(t.utm::text like '%@%' or t.referrer like '%@%' or concat(t.landing, t.leaving) ~ '@|%40', false)
+    coalesce(l.has_at, false) or coalesce(may_hold_address(t.utm::text), false) or coalesce(may_hold_address(t.referrer), false)
+      or coalesce(may_hold_address(t.landing), false) or coalesce(may_hold_address(t.leaving), false)
   from counted c left join there_by t using (visitor_id, session_id) left join listed l using (visitor_id, session_id)
   left join measured m using (visitor_id, session_id);
 end $$;
