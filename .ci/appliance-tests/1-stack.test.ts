@@ -254,9 +254,7 @@ test('the database checks its pages, admits by SCRAM only, loses nothing it ackn
   assert.ok(rules.length > 0);
   for (const rule of rules) assert.match(rule.trim(), /\sscram-sha-256$/, rule);
   assert.equal(
-    await stack.sql(
-      'select rolsuper or rolreplication from pg_roles where rolname = current_user',
-    ),
+    await stack.sql('select rolsuper or rolreplication from pg_roles where rolname = current_user'),
     'f',
   );
   await assert.rejects(
