@@ -247,7 +247,12 @@ files_back() {
       for path in "$root/$file"/*; do
         [[ -e $change/before/$file/${path##*/} || ${path##*/} == closed ]] || rm -rf "$path"
       done
-      cp -a "$change/before/$file/." "$root/$file/"
+      (cd "$change/before/$file" && find . -type d) | while IFS= read -r path; do mkdir -p "$root/$file/$path"; done
+      # each at every moment the old one or the new: whoever runs a script meanwhile never reads half of one
+      (cd "$change/before/$file" && find . -type f) | while IFS= read -r path; do
+        cp -a "$change/before/$file/$path" "$root/$file/$path.new"
+        mv -f "$root/$file/$path.new" "$root/$file/$path"
+      done
     else
       cp -a "$change/before/$file" "$root/$file"
     fi
