@@ -1,9 +1,9 @@
 // What the register of breaches tells about itself: GDPR gives 72 hours to tell the authority, or to decide that there is no risk.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import { inSites } from '../../ground/db/transaction.ts';
 import { critical, reading, warning } from '../../ground/feature.ts';
 import { utc } from '../../ground/http/fields.ts';
+import { numbersOfAll } from '../sites/across.ts';
 import type { Sites } from '../sites/recognise.ts';
 
 interface House {
@@ -24,17 +24,14 @@ export const breachReadings = [
   reading<House, z.output<typeof shape>>({
     name: 'breaches',
     shape,
-    async read({ db, sites }) {
-      const { rows } = await inSites(db, sites.ids(), (tx) =>
-        tx.query<z.output<typeof shape>>(
-          `select count(*)::int as open, count(*) filter (where untold)::int as untold, instant_text(min(tell_by) filter (where untold)) as "tellBy",
-             coalesce(bool_or(untold and tell_by < now()), false) as late
-           from (select real_risk is distinct from false and authority_told_at is null and notices = '[]' as untold,
-             discovered_at + interval '72 hours' as tell_by from breaches where closed_at is null) b`,
-        ),
-      );
-      return rows[0]!;
-    },
+    read: (house) =>
+      numbersOfAll(
+        house,
+        `select count(*)::int as open, count(*) filter (where untold)::int as untold, instant_text(min(tell_by) filter (where untold)) as "tellBy",
+           coalesce(bool_or(untold and tell_by < now()), false) as late
+         from (select real_risk is distinct from false and authority_told_at is null and notices = '[]' as untold,
+           discovered_at + interval '72 hours' as tell_by from breaches where closed_at is null) b`,
+      ),
     line: ({ open, untold, tellBy }) =>
       open === 0 ? null : `${open} open${untold > 0 ? `, ${untold} NOT TOLD: 72 hours end ${tellBy}` : ''}`,
     rules: [

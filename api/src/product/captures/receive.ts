@@ -12,7 +12,7 @@ import type { DayRoom } from '../events/day-room.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/enrich.ts';
 import type { Ledger } from '../events/ledger.ts';
-import { pageGate } from '../events/origins.ts';
+import { judgeOrigin } from '../events/origins.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import { formLanguage } from '../sites/language.ts';
 import type { Sites } from '../sites/recognise.ts';
@@ -116,9 +116,9 @@ async function readText(
  * Nothing is taken from a stranger's page; a person's form whose browser keeps the page to itself (`Origin: null`, which
  * a Referrer-Policy of no-referrer makes of it) may well be the site's own, and a lead is not lost for it.
  */
-function judgePage({ sites, ledger }: CaptureNeeds, call: Call, site: Site): void {
+function judgePage(needs: CaptureNeeds, call: Call, site: Site): void {
   if (call.isForm && !call.readsJson && call.headers.origin === 'null') return;
-  pageGate(sites, ledger)(call, site);
+  judgeOrigin(needs, call, site);
 }
 
 /** All of it where there is room; a lead is taken on a full disk too, without what was typed beside its address. */

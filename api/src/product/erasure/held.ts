@@ -3,6 +3,7 @@ import { inPieces, type ListOf } from '../../ground/db/pieces.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { Members } from '../../ground/http/json-stream.ts';
 import type { Tables } from '../../ground/tables.ts';
+import { OF_OWN_FORMS } from '../leads/belongings.ts';
 import { type Person, theirRows } from './theirs.ts';
 
 interface ColumnOf {
@@ -102,11 +103,6 @@ const listOf = (table: string, columns: ColumnOf[], where: string): ListOf => ({
   newestFirst: false,
 });
 
-/** The events of their own submissions in a browser that others left an address in, too. $2: the lead, $3: such browsers */
-const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
-  select k.visitor_id, k.occurred_at, k.event_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
-  where s.site_id = $1 and s.lead_id = $2::uuid and k.visitor_id = any ($3::uuid[]))`;
-
 /**
  * db      for the catalogue, inside inSites; the lists are read by pool, when their turn comes
  * returns lists by name, read in pieces: they may be far longer than what we may hold
@@ -133,7 +129,10 @@ export async function heldAbout(
     // browser by browser: each is read along an index, whatever its length
     for (const visitor of person.own) yield* read(table, 't.visitor_id = $2::uuid', [visitor]);
     if (table === 'events' && person.leadId && person.shared.length > 0)
-      yield* read(table, OF_OWN_FORMS, [person.leadId, person.shared]);
+      yield* read(table, `${OF_OWN_FORMS} and t.visitor_id = any ($3::uuid[])`, [
+        person.leadId,
+        person.shared,
+      ]);
   }
 
   const held: Record<string, Members> = {};

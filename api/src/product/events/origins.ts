@@ -25,16 +25,18 @@ function shown(origin: string): string {
   return url?.host ? `${url.protocol}//${url.host}` : 'null';
 }
 
-/** returns  what throws origin_not_allowed for a page that is not of the site; the page can read the answer either way */
-export function pageGate(sites: Sites, ledger: Ledger): (call: Call, site: Site) => void {
-  return (call, site) => {
-    const { origin } = call.headers;
-    const standing = sites.standing(site, origin);
-    if (standing === 'own' || origin === undefined) return;
-    call.letPageRead();
-    ledger.page(site.siteId, shown(origin), standing === 'unlisted' ? 'taken' : 'refused');
-    if (standing === 'stranger') throw notOfSite(call);
-  };
+/** throws  origin_not_allowed for a page that is not of the site; the page can read the answer either way */
+export function judgeOrigin(
+  { sites, ledger }: { sites: Sites; ledger: Ledger },
+  call: Call,
+  site: Site,
+): void {
+  const { origin } = call.headers;
+  const standing = sites.standing(site, origin);
+  if (standing === 'own' || origin === undefined) return;
+  call.letPageRead();
+  ledger.page(site.siteId, shown(origin), standing === 'unlisted' ? 'taken' : 'refused');
+  if (standing === 'stranger') throw notOfSite(call);
 }
 
 const seenShape = z.object({

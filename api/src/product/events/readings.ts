@@ -1,9 +1,9 @@
 // What events tell about themselves: today's ledger, and whether visitors can be told apart.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import { inSites } from '../../ground/db/transaction.ts';
 import { critical, reading, warning } from '../../ground/feature.ts';
 import { day } from '../../ground/http/fields.ts';
+import { numbersOfAll } from '../sites/across.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { DayRoom } from './day-room.ts';
 
@@ -29,12 +29,6 @@ const dayRoomShape = z
   .describe('what visits and forms of today (UTC) take of the disk, about, since the last start');
 const visitorsShape = z.object({ count, addresses: count, browsers: count }).describe('of the last hour');
 
-/** Numbers of all sites at once. */
-async function numbers<T extends object>({ db, sites }: House, sql: string): Promise<T> {
-  const { rows } = await inSites(db, sites.ids(), (client) => client.query<T>(sql));
-  return rows[0]!;
-}
-
 const worst = (...counts: (number | null | undefined)[]): number =>
   Math.max(0, ...counts.map((each) => each ?? 0));
 
@@ -43,7 +37,7 @@ export const eventReadings = [
     name: 'ledger',
     shape: ledgerShape,
     read: (house) =>
-      numbers(
+      numbersOfAll(
         house,
         `with days as (
            select site_id, day,
@@ -102,7 +96,7 @@ export const eventReadings = [
     name: 'visitors',
     shape: visitorsShape,
     read: (house) =>
-      numbers(
+      numbersOfAll(
         house,
         `select count(*)::int as count, count(distinct ip_hash)::int as addresses, count(distinct ua_hash)::int as browsers
            from visitors where ip_hash is not null and last_seen_at > now() - interval '1 hour'`,

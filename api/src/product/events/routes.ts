@@ -16,7 +16,7 @@ import { type CountryOf, enrich, requestFacts, UNKNOWN_PATH, uuidv7 } from './en
 import { forgive, type ReadEvent } from './forgive.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
-import { notOfSite, originRoute, pageGate } from './origins.ts';
+import { judgeOrigin, notOfSite, originRoute } from './origins.ts';
 import { batchDocument, batchInput, type EventInput, eventInput, storedShape } from './schema.ts';
 
 const EVENT_BYTES_MAX = 32 * 1024;
@@ -69,7 +69,6 @@ function readEvent(body: unknown): ReadEvent {
 
 export function eventRoutes(needs: EventNeeds): Route[] {
   const { sites, ingest, ledger, limits, countryOf, daySalts, dayRoom } = needs;
-  const judgeStranger = pageGate(sites, ledger);
 
   /** Which site an event is for; a fault of it is that event's own. */
   const siteOf = (
@@ -92,7 +91,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     sent: number,
   ): Promise<StoredEvent> {
     const { origin } = call.headers;
-    if (origin !== undefined && sites.standing(site, origin) !== 'own') judgeStranger(call, site);
+    if (origin !== undefined && sites.standing(site, origin) !== 'own') judgeOrigin(needs, call, site);
     if (isHoneypotHit(event.honeypot)) {
       ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot', from: call.client.limitKey });
       return pretended();

@@ -26,8 +26,8 @@ const THEIRS = `${BROWSERS} and not exists (select from lead_identities o where 
 /** Until when what such a browser did joins the lead. */
 const ENDED_AT = `(select case when bool_or(i.ended_at is null) then 'infinity' else max(i.ended_at) end from lead_identities i
   where i.site_id = $1 and i.lead_id = $2 and i.visitor_id = t.visitor_id and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window')`;
-/** Events of their own forms, in a shared browser too. */
-const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
+/** Events of their own forms, in a shared browser too: of the table t. $2: the lead */
+export const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
   select k.visitor_id, k.occurred_at, k.event_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
   where s.site_id = $1 and s.lead_id = $2)`;
 

@@ -48,7 +48,7 @@ export const listedShape = leadShape
   .meta({ id: 'ListedLead' });
 export type LeadRow = z.output<typeof leadShape>;
 
-export const identityShape = z
+const identityShape = z
   .object({
     identityId: z.uuid(),
     visitorId: z.uuid(),
@@ -91,7 +91,7 @@ export const eventShape = z
   })
   .meta({ id: 'LeadEvent' });
 
-export const submissionShape = z
+const submissionShape = z
   .object({
     submissionId: z.uuid(),
     eventId: z.guid().nullable(),
@@ -104,7 +104,7 @@ export const submissionShape = z
   })
   .meta({ id: 'Submission' });
 
-export const leadConversionShape = z
+const leadConversionShape = z
   .object({
     conversionId: z.string(),
     kind: z.enum(['signup', 'activation', 'purchase', 'email_verify']),

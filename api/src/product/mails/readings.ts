@@ -1,8 +1,8 @@
 // What mails tell about themselves: how many wait, and since when.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import { inSites } from '../../ground/db/transaction.ts';
 import { reading, warning } from '../../ground/feature.ts';
+import { numbersOfAll } from '../sites/across.ts';
 import { PER_CLIENT_MAX, PER_SITE_MAX } from './due.ts';
 
 const count = z.int().min(0);
@@ -16,16 +16,14 @@ export const mailReadings = [
   reading<{ db: Pool; sites: { ids(): string[] } }, z.output<typeof mailsShape>>({
     name: 'mails',
     shape: mailsShape,
-    read: ({ db, sites }) =>
-      inSites(db, sites.ids(), async (client) => {
-        const { rows } = await client.query<z.output<typeof mailsShape>>(
-          `select count(*) filter (where sent_at is null) as waiting,
+    read: (house) =>
+      numbersOfAll(
+        house,
+        `select count(*) filter (where sent_at is null) as waiting,
              count(*) filter (where sent_at is null and attempts = 0 and queued_at < now() - interval '15 minutes') as untried,
              count(*) filter (where sent_at > now() - interval '1 day') as "sentToday"
            from outgoing_mails where site_id = any (current_sites()) and given_up_at is null`,
-        );
-        return rows[0]!;
-      }),
+      ),
     line: ({ waiting, sentToday }) =>
       waiting + sentToday === 0 ? null : `${sentToday} sent in 24 h, ${waiting} waiting`,
     rules: [

@@ -1,9 +1,9 @@
 // What the register tells about itself: what is open, and what the law's clock says of it.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import { inSites } from '../../ground/db/transaction.ts';
 import { critical, reading, warning } from '../../ground/feature.ts';
 import { utc } from '../../ground/http/fields.ts';
+import { numbersOfAll } from '../sites/across.ts';
 import type { Sites } from '../sites/recognise.ts';
 
 interface House {
@@ -24,17 +24,14 @@ export const requestReadings = [
   reading<House, z.output<typeof shape>>({
     name: 'requests',
     shape,
-    async read({ db, sites }) {
-      const { rows } = await inSites(db, sites.ids(), (tx) =>
-        tx.query<z.output<typeof shape>>(
-          `select count(*)::int as open, count(*) filter (where due_at < now())::int as overdue,
-             count(*) filter (where due_at between now() and now() + interval '7 days')::int as "dueSoon",
-             instant_text(min(due_at)) as "nextDueAt"
-           from people_requests where done_at is null`,
-        ),
-      );
-      return rows[0]!;
-    },
+    read: (house) =>
+      numbersOfAll(
+        house,
+        `select count(*)::int as open, count(*) filter (where due_at < now())::int as overdue,
+           count(*) filter (where due_at between now() and now() + interval '7 days')::int as "dueSoon",
+           instant_text(min(due_at)) as "nextDueAt"
+         from people_requests where done_at is null`,
+      ),
     line: ({ open, overdue, nextDueAt }) =>
       open === 0
         ? null
