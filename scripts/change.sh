@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Changes of the whole appliance (upgrade, restore): done apart from the line they were asked over, with every step noted, so
+# Changes of the appliance (upgrade, restore, set, rotate): done apart from the line they were asked over, with every step noted, so
 # that whoever comes next (a person, the watchdog, the machine's next start) can bring a defined state about.
 # Sourced, never run.
 
@@ -90,7 +90,7 @@ follow() {
       part=''
     done
     [[ $ended == no ]] || return "$(<"$change/result")"
-    if working; then alone=0; else ((++alone < 10)) || break; fi
+    if working; then alone=0; else ((++alone < 30)) || break; fi
     sleep 0.5
   done
   say "error: the work was cut off; scripts/upgrade --back, or the watchdog within minutes, brings the release and the data from before back"
@@ -114,11 +114,11 @@ look() {
   docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if index .State "Health"}}{{.State.Health.Status}}{{else}}-{{end}} {{.RestartCount}} {{.Id}}' $ids 2>/dev/null || :
 }
 
-# why SERVICE ID: its last words. Of the API's lines the ones that complain, and of those what they complain about
+# why SERVICE ID: its last words. Of the API's lines the ones that complain, and those that are no log: why it did not start
 why() {
-  local words
+  local words complaints
   words=$(docker logs --tail 60 "$2" 2>&1 || :)
-  if [[ $1 == api ]] && grep -q '"level":\(50\|60\|"error"\|"fatal"\)' <<<"$words"; then words=$(grep '"level":\(50\|60\|"error"\|"fatal"\)' <<<"$words"); fi
+  if [[ $1 == api ]] && complaints=$(grep '"level":\(50\|60\|"error"\|"fatal"\)\|^[^{]' <<<"$words"); then words=$complaints; fi
   say "the last words of $1:"
   tail -n 8 <<<"$words" | quote
 }
@@ -219,10 +219,11 @@ ours() {
   since=$(noted since | tr -d ':-' | tr '[:upper:]' '[:lower:]')
   in_database "select datname from pg_database where datname ~ '^marketing_$1_[0-9]{8}t[0-9]{6}z\$' and datname >= 'marketing_$1_$since' order by 1 desc"
 }
+# drop_ours KIND: returns 1 when one of them is still there
 drop_ours() {
   local name names
-  names=$(ours "$1")
-  for name in $names; do in_database "drop database \"$name\" with (force)" || say "scripts/status shows what is left to drop"; done
+  names=$(ours "$1") || return 1
+  for name in $names; do in_database "drop database \"$name\" with (force)" || { say "$name could not be dropped"; return 1; }; done
 }
 
 own_files="compose.yaml caddy postgres scripts .env .env.example"
@@ -263,7 +264,8 @@ incoming=/data/incoming
 # Nothing that was sent for a restore stays: neither files nor, wherever the work was cut off, the key.
 forget_sent() {
   rm -f "/dev/shm/$(project)-restore".*
-  compose run --rm --no-deps -T --entrypoint rm api -rf "$incoming" </dev/null >/dev/null 2>&1 || :
+  compose run --rm --no-deps -T --entrypoint rm api -rf "$incoming" </dev/null >/dev/null 2>&1 ||
+    { say "what was sent still lies in $incoming, for the engine does not answer; it is removed with the next look of the watchdog"; return 1; }
 }
 
 # go_back SECONDS: whatever the step was, the release, the files and the data from before. Can be cut off and run again.
@@ -274,11 +276,20 @@ go_back() {
   # .env alone says which release runs, where it says it
   if grep -qs '^IMAGE=' "$root/.env"; then unset IMAGE; fi
   rm -f "$change/back-wanted"
-  if [[ $at == finishing ]]; then
-    say "the $(noted verb) had arrived; finishing it"
-    finish "$limit"
-    return
-  fi
+  case $at in
+    finishing)
+      say "the $(noted verb) had arrived; finishing it"
+      finish "$limit"
+      return ;;
+    applying)
+      say "ending what was begun: $(noted verb) $(noted to)"
+      MARKETING_ROOT=$root bash "$root/scripts/$(noted verb)" --again "$(noted to)" && ended
+      return ;;
+    holding)
+      say "the move was not ended; serving again"
+      compose up -d --no-build --wait --wait-timeout "$limit" >/dev/null && ended
+      return ;;
+  esac
   say "going back to $(noted from)"
   if [[ $at != preparing && $at != receiving ]]; then
     close_door
@@ -304,11 +315,9 @@ go_back() {
     fi
   fi
   serve_api "$limit" && serve_caddy "$limit" || return 1
-  drop_ours refused
-  drop_ours before
-  drop_ours restore
   open_door
-  [[ $(noted verb) != restore ]] || forget_sent
+  drop_ours refused && drop_ours before && drop_ours restore || return 1
+  [[ $(noted verb) != restore ]] || forget_sent || return 1
   ended
 }
 
@@ -317,8 +326,25 @@ finish() {
   step finishing
   open_door
   up_or_failed "$1" postgres api caddy || return 1
-  drop_ours before
-  drop_ours refused
-  [[ $(noted verb) != restore ]] || forget_sent
+  drop_ours before && drop_ours refused || return 1
+  [[ $(noted verb) != restore ]] || forget_sent || return 1
   ended
+}
+
+# --- what only goes forward: where a setting or a secret is kept it is the old or the new; what is left is to let containers know
+
+# forward VERB WHAT: takes the lock and notes it, after what was begun before is ended; then its value may be written
+forward() {
+  take_lock 10 || die "an upgrade, a restore or the watchdog is at work; nothing was changed; try again in a minute"
+  if under_way; then
+    [[ $(noted step) == applying ]] || die "cut off: $(tell_under_way). First: scripts/upgrade --back"
+    go_back 180 || die "what was begun before could not be ended; nothing was changed. See: scripts/status"
+  fi
+  begin "$1" "what was before" "$2"
+  step applying
+}
+# apply VERB WHAT: the rest of it, apart from the line
+apply() {
+  detach bash "$root/scripts/$1" --work "$2"
+  follow
 }

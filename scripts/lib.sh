@@ -9,8 +9,9 @@ verb=${0##*/}
 remote_folder=${MARKETING_FOLDER:-/opt/marketing}
 host=''
 
-say() { printf '%s: %s\n' "$verb" "$*" >&2; }
-die() { printf '%s: error: %s\n' "$verb" "$*" >&2; exit 1; }
+# a reader who is gone is no reason to stop half-way
+say() { printf '%s: %s\n' "$verb" "$*" >&2 || :; }
+die() { say "error: $*"; exit 1; }
 # The comment at the top of a script is its help.
 usage() { sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//;p;}' "$root/scripts/$verb"; }
 usage_error() { printf '%s: error: %s (see --help)\n' "$verb" "$*" >&2; exit 2; }
@@ -64,12 +65,22 @@ memory=${MARKETING_STATE:-/run/marketing/$(project)}
 # What must survive it: the change that is under way, its log, the files from before (scripts/change.sh).
 change=$root/.change
 
+# Two stacks of one name on one machine would be one to Compose: it would make the other one's containers over from these files.
+alone_of_this_name() {
+  local folder
+  folder=$(docker ps --all --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=False \
+    --format '{{.Label "com.docker.compose.project.working_dir"}}' | head -n 1)
+  [[ -z $folder || ! -d $folder || $folder -ef $root ]] ||
+    die "the stack named $(project) on this machine lives in $folder; give this one a name of its own (COMPOSE_PROJECT_NAME in .env), and ports"
+}
+
 # Only one of upgrade, restore, watchdog at a time on this stack; kept until the script ends.
 take_lock() {
-  mkdir -p "$memory" 2>/dev/null || { memory=${TMPDIR:-/tmp}/marketing-$UID; mkdir -p "$memory"; }
+  mkdir -p "$memory" 2>/dev/null || { memory=${TMPDIR:-/tmp}/marketing-$UID-$(project); mkdir -p "$memory"; }
   mkdir -p "$change"
   exec 9>>"$change/lock"
-  flock -w "${1:-2}" 9
+  flock -w "${1:-2}" 9 || return 1
+  alone_of_this_name
 }
 
 # Of .env: the file keeps its mode and its owner, and is at every moment the old one or the new.

@@ -225,6 +225,27 @@ test('the snippet comes from Caddy: compressed, immutable under its hash, with t
   assert.equal(short.headers.get('server'), null);
 });
 
+test('the dashboard comes from Caddy at every address below /app, under its own policy, its files immutable', async () => {
+  for (const path of ['/app', '/app/', '/app/sites', '/app/default/overview?range=7d']) {
+    const page = await stack.call('GET', path, undefined, { 'accept-encoding': 'br' });
+    assert.equal(page.status, 200, path);
+    assert.match(
+      page.headers.get('content-security-policy') ?? '',
+      /^default-src 'none'; script-src 'self';/,
+    );
+    assert.equal(page.headers.get('referrer-policy'), 'no-referrer');
+    assert.equal(page.headers.get('cache-control'), 'no-cache');
+    assert.equal(page.headers.get('access-control-allow-origin'), null);
+  }
+  const [, script = ''] = /src="(\/app\/-\/[^"]+\.js)"/.exec((await stack.call('GET', '/app')).body) ?? [];
+  const file = await stack.call('GET', script, undefined, { 'accept-encoding': 'br' });
+  assert.equal(file.headers.get('content-encoding'), 'br');
+  assert.equal(file.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+  assert.equal((await stack.call('GET', '/app/-/gone.js')).status, 404);
+  // it asks the API at the same origin, which nobody is signed in to
+  assert.equal((await stack.call('GET', '/v1/users/me')).status, 401);
+});
+
 test('answers are compressed, and node keeps idle connections longer than Caddy does', async () => {
   const compressed = await stack.call('GET', '/v1/openapi.json', undefined, { 'accept-encoding': 'gzip' });
   assert.equal(compressed.headers.get('content-encoding'), 'gzip');
@@ -288,6 +309,22 @@ test('too much is refused in our own shape, and security headers are on every an
     assert.ok(headers.get('referrer-policy'), path);
     assert.equal(headers.get('server'), null, path);
   }
+  // a shared view is the one page that may stand in a frame, of the pages it names
+  const made = await stack.call(
+    'POST',
+    '/v1/sites/default/shares',
+    { name: 'our pages', embed: ['https://www.example.com'] },
+    { 'x-admin-key': await stack.adminKey() },
+  );
+  const framed = await stack.call('GET', `/app/embed/${made.body.share.shareId}`);
+  assert.equal(framed.headers.get('x-frame-options'), null);
+  assert.match(
+    framed.headers.get('content-security-policy')!,
+    /frame-ancestors https:\/\/www\.example\.com;/,
+  );
+  const nowhere = await stack.call('GET', '/app/embed/00000000-0000-7000-8000-000000000000');
+  assert.equal(nowhere.headers.get('x-frame-options'), 'DENY');
+  assert.match(nowhere.headers.get('content-security-policy')!, /frame-ancestors 'none';/);
 });
 
 test('the access log holds no query, cookie, token or full address', async () => {
@@ -355,6 +392,11 @@ test('down and up again keeps every row and every secret', async () => {
   await stack.up();
   assert.equal(await stack.sql('select count(*) from events'), before);
   assert.equal(await stack.adminKey(), key);
+  // what a server needs for its first start is not in its environment any more
+  const inside = (file: string) => stack.compose('exec', '-T', 'postgres', 'cat', file);
+  const password = (await inside('/run/secrets/marketing/POSTGRES_PASSWORD')).trim();
+  assert.ok(password.length > 20);
+  assert.equal((await inside('/proc/1/environ')).includes(password), false);
 });
 
 test('it refuses to start on a data folder that is unexpectedly empty', async () => {

@@ -91,7 +91,7 @@ test('the release workflow is one that a runner can read: sound YAML, clean scri
   for (const name of given) assert.match(dockerfile, new RegExp(`^ARG ${name}=`, 'm'));
 });
 
-test('a machine that was given neither image nor source waits quietly, and says what for; with a source it builds that once', () => {
+test('a machine that was given neither image nor source waits quietly, one that was moved stays down, and both say so; with a source it is built once', () => {
   const script = /path: \/usr\/local\/sbin\/marketing-up\n[\s\S]*?content: \|\n((?: {6}.*\n|\n)+)/.exec(
     text,
   )![1]!;
@@ -113,6 +113,13 @@ test('a machine that was given neither image nor source waits quietly, and says 
   };
   assert.match(up('IMAGE=\nSITE_ADDRESS=localhost\n'), /no release yet.*scripts\/ship user@server/);
   assert.doesNotMatch(readFileSync(asked, 'utf8'), /^(pull|run|build)| up /m);
+  writeFileSync(join(folder, '.moved'), '2026-11-26T18:00:00Z\n');
+  assert.match(
+    up('IMAGE=marketing-api:1\n'),
+    /moved to another machine.*rm .*\.moved && systemctl restart marketing/,
+  );
+  rmSync(join(folder, '.moved'));
+  assert.doesNotMatch(readFileSync(asked, 'utf8'), / up /m, 'after a move it stays down');
   assert.match(up('IMAGE=\nSOURCE=https://git.example.com/v1.tar.gz\n'), /building https:\/\/git/);
   const [, tag] =
     /build --quiet --file \.source\/api\/Dockerfile --tag (marketing-api:source-[0-9a-f]{12}) \.source$/m.exec(

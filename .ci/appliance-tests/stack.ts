@@ -14,6 +14,9 @@ export const shared = process.env.APPLIANCE_SHARED ?? resolve(repository, '../sh
 /** Made by the entry script from a clean clone. */
 export const IMAGE = process.env.APPLIANCE_IMAGE ?? 'marketing-api:dev';
 
+/** What takes long as well: .ci/appliance --long, by hand. */
+export const LONG = process.env.APPLIANCE_LONG === '1';
+
 export interface Answer {
   status: number;
   headers: Headers;

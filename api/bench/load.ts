@@ -28,6 +28,33 @@ export function* visits(): Generator<Record<string, unknown>> {
   }
 }
 
+/** The page that the bench's site lists. */
+export const PAGE_ORIGIN = 'https://bakery.example';
+
+/** Single page views of people who were here before, each time of another one: nobody begins twice within a round of all. */
+export function* returns(people: number): Generator<Record<string, unknown>> {
+  const known = Array.from({ length: people }, () => randomUUID());
+  for (let at = 0; ; at += 1) {
+    yield {
+      eventId: uuidv7(),
+      anonId: known[at % people],
+      eventType: 'page_view',
+      path: `/page-${at % 50}`,
+      timestamp: Date.now(),
+      referrer: `${PAGE_ORIGIN}/`,
+      traffic: { deviceType: 'desktop', engagedTimeMs: 1200, scrollDepthPercent: 60 },
+      props: { plan: 'pro', position: at % 5 },
+    };
+  }
+}
+
+/** What a browser sends beside its event: its page's origin, and (through our own proxy) an address of the visitor's own. */
+export function ofBrowser(body: string): string {
+  const at = body.indexOf('"anonId":"') + 10;
+  const part = (from: number) => Number.parseInt(body.slice(at + from, at + from + 2), 16);
+  return `Origin: ${PAGE_ORIGIN}\r\nX-Real-IP: 10.${part(0)}.${part(2)}.${part(4)}\r\n`;
+}
+
 export interface Load {
   events: number;
   seconds: number;
@@ -45,15 +72,16 @@ interface LoadOptions {
   /** Events a second over all connections; absent: as fast as answers come. */
   rate?: number;
   eventsPerRequest?: number;
-  /** Header lines, each ended by CRLF. */
-  headers?: string | (() => string);
+  /** Header lines, each ended by CRLF; made for a body. */
+  headers?: string | ((body: string) => string);
   body?: (source: Generator<Record<string, unknown>>) => string;
+  source?: Generator<Record<string, unknown>>;
 }
 
 /** Sends for so many seconds and measures from the request's first byte to the answer's last. */
 export async function load(options: LoadOptions): Promise<Load> {
   const { port, path, connections, seconds, rate, eventsPerRequest = 1 } = options;
-  const source = visits();
+  const { source = visits() } = options;
   const body =
     options.body ??
     ((events) =>
@@ -79,7 +107,7 @@ export async function load(options: LoadOptions): Promise<Load> {
         const start = performance.now();
         const status = await ask(
           socket,
-          `POST ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${BROWSER}\r\nContent-Type: application/json\r\n${(typeof options.headers === 'function' ? options.headers() : options.headers) ?? ''}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+          `POST ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${BROWSER}\r\nContent-Type: application/json\r\n${(typeof options.headers === 'function' ? options.headers(text) : options.headers) ?? ''}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
         );
         if (status >= 200 && status < 300) times.push(performance.now() - start);
         else errors += 1;

@@ -63,7 +63,14 @@ export async function startNode(
 ): Promise<ChildProcess & { pid: number }> {
   const child = spawn(process.execPath, [...FLAGS, file], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'marketing-bench-cache'), ...env },
+    env: {
+      ...process.env,
+      // as container/marketing has them
+      MALLOC_ARENA_MAX: '1',
+      MALLOC_MMAP_THRESHOLD_: '1048576',
+      NODE_COMPILE_CACHE: join(tmpdir(), 'marketing-bench-cache'),
+      ...env,
+    },
   });
   for (let i = 0; i < 200; i += 1) {
     if ((await fetch(ready).catch(() => null))?.ok) return child as ChildProcess & { pid: number };

@@ -68,7 +68,7 @@ try {
     statementTimeoutMs: 600_000,
     log,
   });
-  const site = (await listSites(db)).find(({ key }) => key === values.site);
+  const site = (await listSites(db)).find(({ site }) => site.key === values.site)?.site;
   if (!site) throw new Error(`There is no site ${values.site}.`);
   const last = dayOf(Date.now());
   const began = performance.now();

@@ -30,3 +30,13 @@ test('another page shows the other modes, and the line that each takes', async (
     assert.ok((await html('/modes')).includes(`href="/modes/${mode}"`));
   }
 });
+
+test("the page that asks first has the README's two lines, and a button that opens the question again", async () => {
+  const [lines] = /<script defer .*\n<script defer .*<\/script>/.exec(readmes[1]!)!;
+  const page = await html('/modes/ask');
+  assert.ok(page.replaceAll(/\n +/g, '\n').includes(lines!), page);
+  const [button] = /<button type="button" data-mkt-consent>.*<\/button>/.exec(readmes[1]!)!;
+  assert.ok(page.includes(button!));
+  assert.ok((await html('/modes')).includes('href="/modes/ask"'));
+  assert.ok(!(await html('/modes')).includes('data-mkt-consent'));
+});

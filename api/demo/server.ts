@@ -48,8 +48,14 @@ export async function startDemo(options: {
   const files = new Map<string, { type: string; body: string }>();
   const layout = read('layout.html');
   const show = (file: string, consent: string) => {
-    const mode = consent && ` data-consent="${consent}"`;
-    const line = /<script async .*?<\/script>/.exec(layout)![0].replace('></', `${mode}></`);
+    const isAsking = consent === 'ask';
+    const mode = consent && !isAsking && ` data-consent="${consent}"`;
+    const plain = /<script async .*?<\/script>/.exec(layout)![0];
+    const inOrder = plain.replace('async', 'defer');
+    // the consent control stands before the script
+    const line = isAsking
+      ? `${inOrder.replace('{{script}}', '/consent.js')}\n    ${inOrder}`
+      : plain.replace('></', `${mode || ''}></`);
     const text = file.endsWith('.html')
       ? page(
           layout.replace(/<script async .*?<\/script>/, () => line),
@@ -57,7 +63,11 @@ export async function startDemo(options: {
         )
       : read(file);
     const shown = line.replaceAll('<', '&lt;');
-    return text.replace('{{line}}', shown).replace(/\{\{(\w+)\}\}/g, (whole, name) => fill[name] ?? whole);
+    const again = isAsking ? '<button type="button" data-mkt-consent>Your privacy choice</button>' : '';
+    return text
+      .replace('{{line}}', () => shown)
+      .replace('{{again}}', again)
+      .replace(/\{\{(\w+)\}\}/g, (whole, name) => fill[name] ?? whole);
   };
   for (const file of readdirSync(PAGES)) {
     const type = TYPES[extname(file)];
@@ -65,7 +75,7 @@ export async function startDemo(options: {
     const path = file === 'index.html' ? '/' : `/${file.replace(/\.html$/, '')}`;
     files.set(path, { type, body: show(file, consent) });
   }
-  for (const mode of ['full', 'page', 'off'])
+  for (const mode of ['full', 'page', 'off', 'ask'])
     files.set(`/modes/${mode}`, { type: TYPES['.html']!, body: show('modes.html', mode) });
   const missing = files.get('/404')!;
   // The menu is one page that draws itself at several addresses.

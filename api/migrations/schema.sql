@@ -37,8 +37,116 @@ create type arrived_event as (
   country text,
   day_before uuid,
   is_day_visitor boolean,
-  follows boolean
+  follows boolean,
+  is_linkable boolean
 );
+
+create table ab_exposures (
+  site_id uuid not null,
+  test_id uuid not null,
+  visitor_id uuid not null,
+  arm text not null,
+  first_exposed_at timestamp(3) with time zone not null,
+  converted_at timestamp(3) with time zone,
+  constraint ab_exposures_pkey PRIMARY KEY (site_id, test_id, visitor_id),
+  constraint ab_exposures_test_id_fkey FOREIGN KEY (test_id) REFERENCES ab_tests(test_id) ON DELETE CASCADE
+);
+CREATE INDEX ab_exposures_of_visitor ON ab_exposures USING btree (site_id, visitor_id);
+alter table ab_exposures enable row level security;
+alter table ab_exposures force row level security;
+create policy own_sites on ab_exposures as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on ab_exposures to marketing_app;
+
+create table ab_tests (
+  test_id uuid default uuidv7() not null,
+  site_id uuid not null,
+  notification_id uuid not null,
+  status text default 'draft'::text not null,
+  control_share double precision not null,
+  goal jsonb not null,
+  min_days integer not null,
+  max_days integer not null,
+  winner text not null,
+  stop_unproven boolean not null,
+  split jsonb,
+  verdict text default 'undecided'::text not null,
+  chosen text,
+  created_at timestamp(3) with time zone default now() not null,
+  started_at timestamp(3) with time zone,
+  decided_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
+  constraint ab_tests_pkey PRIMARY KEY (test_id),
+  constraint ab_tests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint ab_tests_control_share_check CHECK (control_share >= 0.1::double precision AND control_share <= 0.9::double precision),
+  constraint ab_tests_max_days_check CHECK (max_days >= 1 AND max_days <= 365),
+  constraint ab_tests_min_days_check CHECK (min_days >= 1 AND min_days <= 365),
+  constraint ab_tests_status_check CHECK (status = ANY (ARRAY['draft'::text, 'running'::text, 'ended'::text])),
+  constraint ab_tests_verdict_check CHECK (verdict = ANY (ARRAY['undecided'::text, 'better'::text, 'harmful'::text, 'inconclusive'::text, 'invalid'::text])),
+  constraint ab_tests_winner_check CHECK (winner = ANY (ARRAY['manual'::text, 'automatic'::text]))
+);
+CREATE INDEX ab_tests_of_site ON ab_tests USING btree (site_id, test_id);
+CREATE UNIQUE INDEX ab_tests_running ON ab_tests USING btree (notification_id) WHERE status = 'running'::text;
+alter table ab_tests enable row level security;
+alter table ab_tests force row level security;
+create policy own_sites on ab_tests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on ab_tests to marketing_app;
+
+create table ab_variants (
+  test_id uuid not null,
+  key text not null,
+  site_id uuid not null,
+  place integer not null,
+  share double precision not null,
+  texts jsonb,
+  template_id uuid,
+  trigger jsonb,
+  constraint ab_variants_pkey PRIMARY KEY (test_id, key),
+  constraint ab_variants_test_id_fkey FOREIGN KEY (test_id) REFERENCES ab_tests(test_id) ON DELETE CASCADE,
+  constraint ab_variants_key_check CHECK (key ~ '^[a-z0-9_-]{1,32}$'::text AND key <> 'control'::text),
+  constraint ab_variants_share_check CHECK (share > 0::double precision AND share < 1::double precision)
+);
+alter table ab_variants enable row level security;
+alter table ab_variants force row level security;
+create policy own_sites on ab_variants as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on ab_variants to marketing_app;
+
+create table ab_verdicts (
+  site_id uuid not null,
+  test_id uuid not null,
+  judged_at timestamp(3) with time zone default now() not null,
+  verdict text not null,
+  arms jsonb not null,
+  comparisons jsonb not null,
+  srm jsonb not null,
+  constraint ab_verdicts_pkey PRIMARY KEY (site_id, test_id, judged_at),
+  constraint ab_verdicts_test_id_fkey FOREIGN KEY (test_id) REFERENCES ab_tests(test_id) ON DELETE CASCADE
+);
+alter table ab_verdicts enable row level security;
+alter table ab_verdicts force row level security;
+create policy own_sites on ab_verdicts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on ab_verdicts to marketing_app;
+
+create table account_mails (
+  mail_id uuid default uuidv7() not null,
+  user_id uuid,
+  kind text not null,
+  language text not null,
+  sealed bytea not null,
+  key_id uuid not null,
+  created_at timestamp(3) with time zone default now() not null,
+  due_at timestamp(3) with time zone default now() not null,
+  attempts integer default 0 not null,
+  constraint account_mails_pkey PRIMARY KEY (mail_id),
+  constraint account_mails_key_id_fkey FOREIGN KEY (key_id) REFERENCES encryption_keys(key_id),
+  constraint account_mails_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint account_mails_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text]))
+);
+CREATE INDEX account_mails_due ON account_mails USING btree (due_at);
+CREATE INDEX account_mails_of_user ON account_mails USING btree (user_id);
+alter table account_mails enable row level security;
+alter table account_mails force row level security;
+create policy accounts on account_mails as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on account_mails to marketing_app;
 
 create table ad_spend (
   site_id uuid not null,
@@ -58,6 +166,41 @@ alter table ad_spend force row level security;
 create policy own_sites on ad_spend as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON ad_spend FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
 grant delete, insert, select, update on ad_spend to marketing_app;
+
+create table alert_rule_recipients (
+  site_id uuid not null,
+  rule_id uuid not null,
+  recipient_id uuid not null,
+  constraint alert_rule_recipients_pkey PRIMARY KEY (site_id, rule_id, recipient_id),
+  constraint alert_rule_recipients_site_id_recipient_id_fkey FOREIGN KEY (site_id, recipient_id) REFERENCES mail_recipients(site_id, recipient_id) ON DELETE CASCADE,
+  constraint alert_rule_recipients_site_id_rule_id_fkey FOREIGN KEY (site_id, rule_id) REFERENCES alert_rules(site_id, rule_id) ON DELETE CASCADE
+);
+CREATE INDEX alert_rule_recipients_of_recipient ON alert_rule_recipients USING btree (site_id, recipient_id);
+alter table alert_rule_recipients enable row level security;
+alter table alert_rule_recipients force row level security;
+create policy own_sites on alert_rule_recipients as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on alert_rule_recipients to marketing_app;
+
+create table alert_rules (
+  site_id uuid not null,
+  rule_id uuid default uuidv7() not null,
+  kind text not null,
+  sensitivity text not null,
+  goal text,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  told_at timestamp(3) with time zone,
+  constraint alert_rules_pkey PRIMARY KEY (site_id, rule_id),
+  constraint alert_rules_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint alert_rules_check CHECK ((kind = 'goal_zero'::text) = (goal IS NOT NULL)),
+  constraint alert_rules_goal_check CHECK (length(goal) >= 1 AND length(goal) <= 64),
+  constraint alert_rules_kind_check CHECK (kind = ANY (ARRAY['spike'::text, 'drop'::text, 'silence'::text, 'lead_drought'::text, 'goal_zero'::text])),
+  constraint alert_rules_sensitivity_check CHECK (sensitivity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text]))
+);
+alter table alert_rules enable row level security;
+alter table alert_rules force row level security;
+create policy own_sites on alert_rules as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on alert_rules to marketing_app;
 
 create table api_keys (
   key_id uuid default uuidv7() not null,
@@ -131,6 +274,7 @@ CREATE INDEX bot_verdicts_by_visitor ON bot_verdicts USING btree (site_id, visit
 alter table bot_verdicts enable row level security;
 alter table bot_verdicts force row level security;
 create policy own_sites on bot_verdicts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER feed_changed_by_verdict AFTER INSERT ON bot_verdicts FOR EACH ROW EXECUTE FUNCTION tell_feed();
 grant delete, insert, select, update on bot_verdicts to marketing_app;
 
 create table breach_changes (
@@ -168,6 +312,9 @@ create table breaches (
   real_risk_why text,
   quebec_count integer,
   notices jsonb default '[]'::jsonb not null,
+  authorities text[],
+  tell_people boolean,
+  tell_people_why text,
   constraint breaches_pkey PRIMARY KEY (site_id, breach_id),
   constraint breaches_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint breaches_affected_count_check CHECK (affected_count >= 0),
@@ -177,6 +324,47 @@ alter table breaches enable row level security;
 alter table breaches force row level security;
 create policy own_sites on breaches as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on breaches to marketing_app;
+
+create table browser_choice_words (
+  site_id uuid not null,
+  words_hash bytea not null,
+  words text not null,
+  first_shown_at timestamp(3) with time zone default now() not null,
+  last_shown_at timestamp(3) with time zone default now() not null,
+  constraint browser_choice_words_pkey PRIMARY KEY (site_id, words_hash),
+  constraint browser_choice_words_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint browser_choice_words_words_check CHECK (length(words) <= 2000)
+);
+alter table browser_choice_words enable row level security;
+alter table browser_choice_words force row level security;
+create policy own_sites on browser_choice_words as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on browser_choice_words to marketing_app;
+
+create table browser_choices (
+  site_id uuid not null,
+  choice_id uuid not null,
+  mode text not null,
+  visitor_id uuid,
+  words_hash bytea not null,
+  language text not null,
+  privacy_signal boolean not null,
+  chosen_at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone default now() not null,
+  ends_at timestamp(3) with time zone not null,
+  constraint browser_choices_pkey PRIMARY KEY (site_id, choice_id),
+  constraint browser_choices_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint browser_choices_language_check CHECK (length(language) <= 35),
+  constraint browser_choices_mode_check CHECK (mode = ANY (ARRAY['full'::text, 'measure'::text, 'page'::text, 'off'::text]))
+);
+CREATE INDEX browser_choices_ending ON browser_choices USING btree (site_id, ends_at);
+CREATE INDEX browser_choices_newest ON browser_choices USING btree (site_id, chosen_at, choice_id);
+CREATE INDEX browser_choices_of ON browser_choices USING btree (site_id, visitor_id, chosen_at) WHERE visitor_id IS NOT NULL;
+CREATE INDEX browser_choices_words ON browser_choices USING btree (site_id, words_hash);
+alter table browser_choices enable row level security;
+alter table browser_choices force row level security;
+create policy own_sites on browser_choices as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant insert, select on browser_choices to marketing_app;
+grant update (visitor_id) on browser_choices to marketing_app;
 
 create table consent_details (
   site_id uuid not null,
@@ -230,7 +418,7 @@ create table consent_records (
   constraint consent_records_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
   constraint consent_records_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
-  constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
+  constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'self_service'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
   constraint consent_records_kind_check CHECK (kind = ANY (ARRAY['none'::text, 'express'::text, 'implied_inquiry'::text, 'implied_purchase'::text, 'implied_other'::text])),
   constraint consent_records_purpose_check CHECK (purpose = ANY (ARRAY['email'::text, 'all'::text, 'other'::text])),
   constraint consent_records_seq_check CHECK (seq >= 1),
@@ -277,10 +465,14 @@ create table conversions (
   received_at timestamp(3) with time zone default now() not null,
   email_hash bytea,
   voided_at timestamp(3) with time zone,
+  items text[],
+  country text,
   constraint conversions_pkey PRIMARY KEY (site_id, origin, conversion_id),
   constraint conversions_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint conversions_conversion_id_check CHECK (length(conversion_id) >= 1 AND length(conversion_id) <= 200),
+  constraint conversions_country_check CHECK (country ~ '^[A-Z]{2}$'::text),
   constraint conversions_currency_check CHECK (currency ~ '^[A-Z]{3}$'::text),
+  constraint conversions_items_check CHECK (cardinality(items) <= 5),
   constraint conversions_kind_check CHECK (kind = ANY (ARRAY['signup'::text, 'activation'::text, 'purchase'::text, 'email_verify'::text])),
   constraint conversions_origin_check CHECK (origin = ANY (ARRAY['server'::text, 'browser'::text]))
 );
@@ -294,8 +486,34 @@ alter table conversions force row level security;
 create policy own_sites on conversions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 CREATE TRIGGER facts_by_conversion_of_lead AFTER INSERT OR DELETE OR UPDATE ON conversions FOR EACH ROW EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_by_conversion_of_visitor AFTER INSERT OR DELETE OR UPDATE ON conversions FOR EACH ROW EXECUTE FUNCTION mark_visitor();
+CREATE TRIGGER feed_changed_by_refund AFTER UPDATE ON conversions FOR EACH ROW WHEN (old.voided_at IS DISTINCT FROM new.voided_at) EXECUTE FUNCTION tell_feed();
 CREATE TRIGGER metrics_changed AFTER INSERT OR DELETE OR UPDATE ON conversions FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
 grant delete, insert, select, update on conversions to marketing_app;
+
+create table custom_fields (
+  site_id uuid not null,
+  field_id uuid default uuidv7() not null,
+  name text not null,
+  field_type text not null,
+  applies_to text not null,
+  personal boolean not null,
+  options text[],
+  version integer default 1 not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint custom_fields_pkey PRIMARY KEY (site_id, field_id),
+  constraint custom_fields_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint custom_fields_applies_to_check CHECK (applies_to = ANY (ARRAY['lead'::text, 'visitor'::text, 'event'::text])),
+  constraint custom_fields_check CHECK ((options IS NOT NULL) = (field_type = 'enum'::text)),
+  constraint custom_fields_field_type_check CHECK (field_type = ANY (ARRAY['text'::text, 'number'::text, 'boolean'::text, 'date'::text, 'enum'::text])),
+  constraint custom_fields_name_check CHECK (length(name) >= 1 AND length(name) <= 64)
+);
+CREATE UNIQUE INDEX custom_fields_named ON custom_fields USING btree (site_id, (applies_to = 'lead'::text), name);
+alter table custom_fields enable row level security;
+alter table custom_fields force row level security;
+create policy own_sites on custom_fields as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER custom_fields_changed AFTER INSERT OR DELETE OR UPDATE ON custom_fields FOR EACH STATEMENT EXECUTE FUNCTION tell_custom_fields_changed();
+grant delete, insert, select, update on custom_fields to marketing_app;
 
 create table daily_breakdowns (
   site_id uuid not null,
@@ -364,6 +582,26 @@ alter table daily_metric_rollups force row level security;
 create policy own_sites on daily_metric_rollups as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on daily_metric_rollups to marketing_app;
 
+create table daily_notification_rollups (
+  site_id uuid not null,
+  day date not null,
+  notification_id uuid not null,
+  variant text not null,
+  exposed bigint not null,
+  shown bigint not null,
+  hovered bigint not null,
+  clicked bigint not null,
+  dismissed bigint not null,
+  viewers bigint not null,
+  clickers bigint not null,
+  dismissers bigint not null,
+  constraint daily_notification_rollups_pkey PRIMARY KEY (site_id, day, notification_id, variant)
+);
+alter table daily_notification_rollups enable row level security;
+alter table daily_notification_rollups force row level security;
+create policy own_sites on daily_notification_rollups as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on daily_notification_rollups to marketing_app;
+
 create table day_salts (
   day date not null,
   salt bytea default sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) || uuid_send(gen_random_uuid())) not null,
@@ -371,6 +609,33 @@ create table day_salts (
   constraint day_salts_pkey PRIMARY KEY (day)
 );
 grant delete, insert, select, update on day_salts to marketing_app;
+
+create table deliveries (
+  site_id uuid not null,
+  delivery_id uuid default uuidv7() not null,
+  webhook_id uuid not null,
+  type text not null,
+  data jsonb not null,
+  lead_id uuid,
+  visitor_id uuid,
+  happened_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone default now() not null,
+  state text default 'pending'::text not null,
+  due_at timestamp(3) with time zone default now() not null,
+  tries integer default 0 not null,
+  attempts jsonb default '[]'::jsonb not null,
+  constraint deliveries_pkey PRIMARY KEY (site_id, delivery_id),
+  constraint deliveries_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint deliveries_site_id_webhook_id_fkey FOREIGN KEY (site_id, webhook_id) REFERENCES webhooks(site_id, webhook_id) ON DELETE CASCADE,
+  constraint deliveries_state_check CHECK (state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text]))
+);
+CREATE INDEX deliveries_due ON deliveries USING btree (site_id, webhook_id, due_at) WHERE state = 'pending'::text;
+CREATE INDEX deliveries_of_lead ON deliveries USING btree (site_id, lead_id) WHERE lead_id IS NOT NULL;
+CREATE INDEX deliveries_of_webhook ON deliveries USING btree (site_id, webhook_id, delivery_id);
+alter table deliveries enable row level security;
+alter table deliveries force row level security;
+create policy own_sites on deliveries as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on deliveries to marketing_app;
 
 create table dirty_days (
   mark_id bigint generated always as identity not null,
@@ -406,12 +671,82 @@ create table dirty_visits (
   since timestamp(3) with time zone not null,
   until timestamp(3) with time zone not null,
   visitor_ids uuid[] not null,
+  marked_at timestamp(3) with time zone default now() not null,
   constraint dirty_visits_pkey PRIMARY KEY (site_id, mark_id)
 );
 alter table dirty_visits enable row level security;
 alter table dirty_visits force row level security;
 create policy own_sites on dirty_visits as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on dirty_visits to marketing_app;
+
+create table display_consents (
+  site_id uuid not null,
+  record_id uuid default uuidv7() not null,
+  lead_id uuid not null,
+  seq integer not null,
+  action text not null,
+  basis text not null,
+  fields text[] not null,
+  words_hash bytea,
+  occurred_at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone not null,
+  details_digest bytea,
+  previous_hash bytea,
+  hash bytea not null,
+  review_id uuid,
+  constraint display_consents_pkey PRIMARY KEY (site_id, record_id),
+  constraint display_consents_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
+  constraint display_consents_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint display_consents_action_check CHECK (action = ANY (ARRAY['granted'::text, 'withdrawn'::text])),
+  constraint display_consents_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'order'::text, 'link'::text, 'request'::text, 'restore'::text, 'admin'::text, 'import'::text])),
+  constraint display_consents_fields_check CHECK (fields <@ ARRAY['name'::text, 'place'::text, 'product'::text])
+);
+alter table display_consents enable row level security;
+alter table display_consents force row level security;
+create policy own_sites on display_consents as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER feed_changed_by_display AFTER INSERT ON display_consents FOR EACH ROW EXECUTE FUNCTION tell_feed();
+grant insert, select on display_consents to marketing_app;
+
+create table display_details (
+  site_id uuid not null,
+  record_id uuid not null,
+  lead_id uuid not null,
+  salt bytea not null,
+  given_name text,
+  city text,
+  region text,
+  country text,
+  page text,
+  form_name text,
+  review_hash bytea,
+  evidence text,
+  constraint display_details_pkey PRIMARY KEY (site_id, record_id),
+  constraint display_details_city_check CHECK (length(city) <= 100),
+  constraint display_details_country_check CHECK (country ~ '^[A-Z]{2}$'::text),
+  constraint display_details_evidence_check CHECK (length(evidence) <= 2000),
+  constraint display_details_given_name_check CHECK (length(given_name) <= 40),
+  constraint display_details_region_check CHECK (length(region) <= 100)
+);
+CREATE INDEX display_details_of ON display_details USING btree (site_id, lead_id);
+CREATE INDEX display_details_places ON display_details USING btree (site_id, country) WHERE country IS NOT NULL;
+alter table display_details enable row level security;
+alter table display_details force row level security;
+create policy own_sites on display_details as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on display_details to marketing_app;
+
+create table display_words (
+  site_id uuid not null,
+  words_hash bytea not null,
+  words text not null,
+  first_shown_at timestamp(3) with time zone default now() not null,
+  constraint display_words_pkey PRIMARY KEY (site_id, words_hash),
+  constraint display_words_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint display_words_words_check CHECK (length(words) <= 2000)
+);
+alter table display_words enable row level security;
+alter table display_words force row level security;
+create policy own_sites on display_words as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on display_words to marketing_app;
 
 create table encryption_keys (
   key_id uuid default uuidv7() not null,
@@ -435,14 +770,17 @@ create table erasures (
   erased_at timestamp(3) with time zone not null,
   unsubscribe_hash bytea,
   erased jsonb default '{}'::jsonb not null,
+  cause text,
   constraint erasures_pkey PRIMARY KEY (site_id, erasure_id),
-  constraint erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+  constraint erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint erasures_cause_check CHECK (cause = ANY (ARRAY['request'::text, 'time'::text]))
 );
 CREATE INDEX erasures_by_address ON erasures USING btree (site_id, email_hash, erased_at DESC);
 CREATE INDEX erasures_by_link ON erasures USING btree (site_id, unsubscribe_hash) WHERE unsubscribe_hash IS NOT NULL;
 alter table erasures enable row level security;
 alter table erasures force row level security;
 create policy own_sites on erasures as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER feed_changed_by_erasure AFTER INSERT ON erasures FOR EACH ROW EXECUTE FUNCTION tell_feed();
 CREATE TRIGGER metrics_changed AFTER INSERT ON erasures FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
 grant delete, insert, select, update on erasures to marketing_app;
 
@@ -496,6 +834,92 @@ alter table events force row level security;
 create policy own_sites on events as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on events to marketing_app;
 
+create table full_days (
+  site_id uuid not null,
+  day date not null,
+  what text not null,
+  since timestamp(3) with time zone default now() not null,
+  constraint full_days_pkey PRIMARY KEY (site_id, day, what),
+  constraint full_days_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+alter table full_days enable row level security;
+alter table full_days force row level security;
+create policy own_sites on full_days as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on full_days to marketing_app;
+
+create table import_batches (
+  site_id uuid not null,
+  import_id uuid not null,
+  seq integer not null,
+  digest bytea not null,
+  rows integer not null,
+  constraint import_batches_pkey PRIMARY KEY (site_id, import_id, seq),
+  constraint import_batches_site_id_import_id_fkey FOREIGN KEY (site_id, import_id) REFERENCES imports(site_id, import_id) ON DELETE CASCADE,
+  constraint import_batches_seq_check CHECK (seq >= 0)
+);
+alter table import_batches enable row level security;
+alter table import_batches force row level security;
+create policy own_sites on import_batches as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on import_batches to marketing_app;
+
+create table imported_days (
+  site_id uuid not null,
+  day date not null,
+  kind text not null,
+  name text not null,
+  detail text default ''::text not null,
+  import_id uuid not null,
+  visitors bigint default 0 not null,
+  visits bigint default 0 not null,
+  pageviews bigint default 0 not null,
+  bounces bigint default 0 not null,
+  seconds bigint default 0 not null,
+  events bigint default 0 not null,
+  constraint imported_days_pkey PRIMARY KEY (site_id, day, kind, name, detail, import_id),
+  constraint imported_days_site_id_import_id_fkey FOREIGN KEY (site_id, import_id) REFERENCES imports(site_id, import_id) ON DELETE CASCADE
+);
+CREATE INDEX imported_days_holding_addresses ON imported_days USING btree (site_id) WHERE may_hold_address(name) OR may_hold_address(detail) OR length(name) = 512 OR length(detail) = 512;
+CREATE INDEX imported_days_of_import ON imported_days USING btree (site_id, import_id);
+alter table imported_days enable row level security;
+alter table imported_days force row level security;
+create policy own_sites on imported_days as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on imported_days to marketing_app;
+
+create table imports (
+  site_id uuid not null,
+  import_id uuid default uuidv7() not null,
+  source text not null,
+  files jsonb not null,
+  time_zone text not null,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  finished_at timestamp(3) with time zone,
+  constraint imports_pkey PRIMARY KEY (site_id, import_id),
+  constraint imports_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint imports_source_check CHECK (source = ANY (ARRAY['plausible'::text, 'umami'::text, 'ga4'::text, 'matomo'::text, 'goatcounter'::text, 'fathom'::text]))
+);
+alter table imports enable row level security;
+alter table imports force row level security;
+create policy own_sites on imports as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER DELETE OR UPDATE ON imports FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on imports to marketing_app;
+
+create table inbound_deliveries (
+  site_id uuid not null,
+  integration_id uuid not null,
+  delivery_key bytea not null,
+  outcome text not null,
+  received_at timestamp(3) with time zone default now() not null,
+  constraint inbound_deliveries_pkey PRIMARY KEY (site_id, integration_id, delivery_key),
+  constraint inbound_deliveries_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint inbound_deliveries_site_id_integration_id_fkey FOREIGN KEY (site_id, integration_id) REFERENCES integrations(site_id, integration_id) ON DELETE CASCADE,
+  constraint inbound_deliveries_outcome_check CHECK (outcome = ANY (ARRAY['stored'::text, 'ignored'::text]))
+);
+alter table inbound_deliveries enable row level security;
+alter table inbound_deliveries force row level security;
+create policy own_sites on inbound_deliveries as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on inbound_deliveries to marketing_app;
+
 create table ingest_latencies (
   site_id uuid not null,
   day date not null,
@@ -528,10 +952,48 @@ grant delete, insert, select, update on ingest_ledger to marketing_app;
 create table installation (
   only_one boolean default true not null,
   id uuid default gen_random_uuid() not null,
+  pepper_mark text,
   constraint installation_pkey PRIMARY KEY (only_one),
   constraint installation_only_one_check CHECK (only_one)
 );
 grant delete, insert, select, update on installation to marketing_app;
+
+create table integration_secrets (
+  secret_id uuid default uuidv7() not null,
+  site_id uuid not null,
+  integration_id uuid not null,
+  sealed bytea not null,
+  key_id uuid not null,
+  created_at timestamp(3) with time zone default now() not null,
+  ends_at timestamp(3) with time zone,
+  constraint integration_secrets_pkey PRIMARY KEY (secret_id),
+  constraint integration_secrets_key_id_fkey FOREIGN KEY (key_id) REFERENCES encryption_keys(key_id),
+  constraint integration_secrets_site_id_integration_id_fkey FOREIGN KEY (site_id, integration_id) REFERENCES integrations(site_id, integration_id) ON DELETE CASCADE
+);
+CREATE INDEX integration_secrets_of_integration ON integration_secrets USING btree (site_id, integration_id);
+alter table integration_secrets enable row level security;
+alter table integration_secrets force row level security;
+create policy accounts on integration_secrets as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on integration_secrets to marketing_app;
+
+create table integrations (
+  site_id uuid not null,
+  integration_id uuid default uuidv7() not null,
+  kind text not null,
+  mapping jsonb default '{}'::jsonb not null,
+  version integer default 1 not null,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  refused bigint default 0 not null,
+  refused_at timestamp(3) with time zone,
+  constraint integrations_pkey PRIMARY KEY (site_id, integration_id),
+  constraint integrations_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint integrations_kind_check CHECK (kind = ANY (ARRAY['shopify'::text, 'woocommerce'::text, 'stripe'::text, 'standard_webhooks'::text, 'generic'::text]))
+);
+alter table integrations enable row level security;
+alter table integrations force row level security;
+create policy own_sites on integrations as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on integrations to marketing_app;
 
 create table job_runs (
   run_id uuid default uuidv7() not null,
@@ -554,6 +1016,41 @@ create table job_runs (
 CREATE INDEX job_runs_by_job ON job_runs USING btree (job, started_at DESC);
 grant delete, insert, select, update on job_runs to marketing_app;
 
+create table lead_credits (
+  site_id uuid not null,
+  lead_id uuid not null,
+  kind text not null,
+  nth integer not null,
+  part smallint not null,
+  at timestamp(3) with time zone not null,
+  captured_at timestamp(3) with time zone not null,
+  source text not null,
+  campaign text,
+  conversions smallint not null,
+  touches smallint not null,
+  known_since timestamp(3) with time zone,
+  first integer not null,
+  last integer not null,
+  linear integer not null,
+  time_decay integer not null,
+  "position" integer not null,
+  currency text,
+  first_units bigint,
+  last_units bigint,
+  linear_units bigint,
+  time_decay_units bigint,
+  position_units bigint,
+  constraint lead_credits_pkey PRIMARY KEY (site_id, lead_id, kind, nth, part),
+  constraint lead_credits_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES lead_facts(site_id, lead_id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+  constraint lead_credits_kind_check CHECK (kind = ANY (ARRAY['lead'::text, 'signup'::text, 'activation'::text, 'purchase'::text]))
+) with (fillfactor=90);
+CREATE INDEX lead_credits_by_capture ON lead_credits USING btree (site_id, kind, captured_at) WHERE kind <> 'lead'::text;
+CREATE INDEX lead_credits_by_time ON lead_credits USING btree (site_id, kind, at);
+alter table lead_credits enable row level security;
+alter table lead_credits force row level security;
+create policy own_sites on lead_credits as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on lead_credits to marketing_app;
+
 create table lead_facts (
   site_id uuid not null,
   lead_id uuid not null,
@@ -569,8 +1066,7 @@ create table lead_facts (
   activated_at timestamp(3) with time zone,
   hours double precision,
   touches_known_since timestamp(3) with time zone,
-  constraint lead_facts_pkey PRIMARY KEY (site_id, lead_id),
-  constraint lead_facts_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE
+  constraint lead_facts_pkey PRIMARY KEY (site_id, lead_id)
 ) with (fillfactor=90);
 CREATE INDEX lead_facts_by_activation ON lead_facts USING btree (site_id, activated_at) WHERE activated_at IS NOT NULL;
 CREATE INDEX lead_facts_by_capture ON lead_facts USING btree (site_id, first_captured_at, lead_id);
@@ -638,7 +1134,7 @@ create table lead_touches (
   campaign text,
   is_weak boolean not null,
   constraint lead_touches_pkey PRIMARY KEY (site_id, lead_id, session_id),
-  constraint lead_touches_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES lead_facts(site_id, lead_id) ON DELETE CASCADE
+  constraint lead_touches_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES lead_facts(site_id, lead_id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX lead_touches_by_time ON lead_touches USING btree (site_id, started_at);
 alter table lead_touches enable row level security;
@@ -674,6 +1170,7 @@ create table leads (
   no_profiling boolean default false not null,
   restricted boolean default false not null,
   attributes jsonb,
+  display_withdrawn_at timestamp(3) with time zone,
   constraint leads_pkey PRIMARY KEY (site_id, lead_id),
   constraint leads_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
   constraint leads_site_id_unsubscribe_key_key UNIQUE (site_id, unsubscribe_key),
@@ -693,6 +1190,142 @@ CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
 grant delete, insert, select, update on leads to marketing_app;
 
+create table leases (
+  name text not null,
+  holder uuid not null,
+  process_id uuid,
+  until timestamp(3) with time zone not null,
+  constraint leases_pkey PRIMARY KEY (name)
+) with (fillfactor=50);
+grant delete, insert, select, update on leases to marketing_app;
+
+create table mail_recipients (
+  site_id uuid not null,
+  recipient_id uuid default uuidv7() not null,
+  email_normalized text not null,
+  mail_to text not null,
+  language text not null,
+  link_key text not null,
+  asked_at timestamp(3) with time zone default now() not null,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp(3) with time zone default now(),
+  confirmed_at timestamp(3) with time zone,
+  left_at timestamp(3) with time zone,
+  constraint mail_recipients_pkey PRIMARY KEY (site_id, recipient_id),
+  constraint mail_recipients_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
+  constraint mail_recipients_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint mail_recipients_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text]))
+);
+alter table mail_recipients enable row level security;
+alter table mail_recipients force row level security;
+create policy own_sites on mail_recipients as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on mail_recipients to marketing_app;
+
+create table mail_report_copies (
+  site_id uuid not null,
+  report_id uuid not null,
+  recipient_id uuid not null,
+  told_through date not null,
+  sent_at timestamp(3) with time zone,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp(3) with time zone default now() not null,
+  last_error text,
+  constraint mail_report_copies_pkey PRIMARY KEY (site_id, report_id, recipient_id),
+  constraint mail_report_copies_site_id_recipient_id_fkey FOREIGN KEY (site_id, recipient_id) REFERENCES mail_recipients(site_id, recipient_id) ON DELETE CASCADE,
+  constraint mail_report_copies_site_id_report_id_fkey FOREIGN KEY (site_id, report_id) REFERENCES mail_reports(site_id, report_id) ON DELETE CASCADE
+);
+CREATE INDEX mail_report_copies_of_recipient ON mail_report_copies USING btree (site_id, recipient_id);
+alter table mail_report_copies enable row level security;
+alter table mail_report_copies force row level security;
+create policy own_sites on mail_report_copies as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on mail_report_copies to marketing_app;
+
+create table mail_reports (
+  site_id uuid not null,
+  report_id uuid default uuidv7() not null,
+  every text not null,
+  weekday smallint,
+  hour smallint not null,
+  time_zone text not null,
+  language text not null,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint mail_reports_pkey PRIMARY KEY (site_id, report_id),
+  constraint mail_reports_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint mail_reports_check CHECK ((every = 'week'::text) = (weekday IS NOT NULL)),
+  constraint mail_reports_every_check CHECK (every = ANY (ARRAY['week'::text, 'month'::text])),
+  constraint mail_reports_hour_check CHECK (hour >= 0 AND hour <= 23),
+  constraint mail_reports_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text])),
+  constraint mail_reports_weekday_check CHECK (weekday >= 1 AND weekday <= 7)
+);
+alter table mail_reports enable row level security;
+alter table mail_reports force row level security;
+create policy own_sites on mail_reports as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on mail_reports to marketing_app;
+
+create table notification_events (
+  site_id uuid not null,
+  event_id uuid not null,
+  visitor_id uuid not null,
+  notification_id uuid not null,
+  occurred_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone default now() not null,
+  kind text not null,
+  variant text not null,
+  receipt_id text,
+  bot_reason text,
+  constraint notification_events_pkey PRIMARY KEY (site_id, visitor_id, created_at, event_id),
+  constraint notification_events_kind_check CHECK (kind = ANY (ARRAY['exposed'::text, 'shown'::text, 'hovered'::text, 'clicked'::text, 'dismissed'::text]))
+) partition by RANGE (created_at);
+CREATE INDEX notification_events_by_time ON ONLY notification_events USING brin (occurred_at);
+alter table notification_events enable row level security;
+alter table notification_events force row level security;
+create policy own_sites on notification_events as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on notification_events to marketing_app;
+
+create table notification_versions (
+  site_id uuid not null,
+  notification_id uuid not null,
+  version integer not null,
+  status text not null,
+  name text not null,
+  claim jsonb,
+  source jsonb,
+  texts jsonb not null,
+  template_id uuid,
+  settings jsonb not null,
+  made_by text not null,
+  made_at timestamp(3) with time zone default now() not null,
+  constraint notification_versions_pkey PRIMARY KEY (site_id, notification_id, version),
+  constraint notification_versions_site_id_notification_id_fkey FOREIGN KEY (site_id, notification_id) REFERENCES notifications(site_id, notification_id) ON DELETE CASCADE,
+  constraint notification_versions_name_check CHECK (length(name) >= 1 AND length(name) <= 100)
+);
+alter table notification_versions enable row level security;
+alter table notification_versions force row level security;
+create policy own_sites on notification_versions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant insert, select on notification_versions to marketing_app;
+
+create table notifications (
+  site_id uuid not null,
+  notification_id uuid default uuidv7() not null,
+  version integer default 1 not null,
+  kind text not null,
+  status text default 'draft'::text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  changed_at timestamp(3) with time zone default now() not null,
+  ended_at timestamp(3) with time zone,
+  constraint notifications_pkey PRIMARY KEY (site_id, notification_id),
+  constraint notifications_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint notifications_check CHECK ((status = 'ended'::text) = (ended_at IS NOT NULL)),
+  constraint notifications_kind_check CHECK (kind = ANY (ARRAY['recent_activity'::text, 'count'::text, 'live_visitors'::text, 'review'::text, 'message'::text])),
+  constraint notifications_status_check CHECK (status = ANY (ARRAY['draft'::text, 'scheduled'::text, 'running'::text, 'paused'::text, 'ended'::text]))
+);
+CREATE INDEX notifications_at_work ON notifications USING btree (site_id, status) WHERE status = ANY (ARRAY['scheduled'::text, 'running'::text]);
+alter table notifications enable row level security;
+alter table notifications force row level security;
+create policy own_sites on notifications as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on notifications to marketing_app;
+
 create table one_time_links (
   link_id uuid default uuidv7() not null,
   kind text not null,
@@ -710,10 +1343,10 @@ create table one_time_links (
   constraint one_time_links_token_hash_key UNIQUE (token_hash),
   constraint one_time_links_email_key_id_fkey FOREIGN KEY (email_key_id) REFERENCES encryption_keys(key_id),
   constraint one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
-  constraint one_time_links_check CHECK ((kind = 'reset'::text) = (user_id IS NOT NULL)),
-  constraint one_time_links_check1 CHECK ((kind = 'reset'::text) = (role IS NULL)),
+  constraint one_time_links_check CHECK ((kind = ANY (ARRAY['reset'::text, 'email'::text])) = (user_id IS NOT NULL)),
+  constraint one_time_links_check1 CHECK ((kind = ANY (ARRAY['reset'::text, 'email'::text])) = (role IS NULL)),
   constraint one_time_links_check2 CHECK ((role IS NULL OR role = 'owner'::text) = (site_ids IS NULL)),
-  constraint one_time_links_kind_check CHECK (kind = ANY (ARRAY['setup'::text, 'invitation'::text, 'reset'::text])),
+  constraint one_time_links_kind_check CHECK (kind = ANY (ARRAY['setup'::text, 'invitation'::text, 'reset'::text, 'email'::text])),
   constraint one_time_links_role_check CHECK (role = ANY (ARRAY['owner'::text, 'admin'::text, 'analyst'::text, 'viewer'::text, 'privacy'::text]))
 );
 CREATE INDEX one_time_links_of_user ON one_time_links USING btree (user_id);
@@ -733,6 +1366,8 @@ create table open_kinds (
   conversions bigint not null,
   events bigint not null,
   engaged_ms bigint not null,
+  names integer default 0 not null,
+  is_full boolean default false not null,
   constraint open_kinds_pkey PRIMARY KEY (site_id, day, kind)
 ) with (fillfactor=70);
 alter table open_kinds enable row level security;
@@ -781,6 +1416,35 @@ alter table opt_ins force row level security;
 create policy own_sites on opt_ins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on opt_ins to marketing_app;
 
+create table outbox (
+  site_id uuid not null,
+  seq bigint not null,
+  type text not null,
+  data jsonb not null,
+  lead_id uuid,
+  visitor_id uuid,
+  at timestamp(3) with time zone default now() not null,
+  constraint outbox_pkey PRIMARY KEY (site_id, seq),
+  constraint outbox_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
+);
+alter table outbox enable row level security;
+alter table outbox force row level security;
+create policy own_sites on outbox as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER deliveries_of_news AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION queue_deliveries();
+grant delete, insert, select, update on outbox to marketing_app;
+
+create table outbox_heads (
+  site_id uuid not null,
+  last_seq bigint default 0 not null,
+  listened_until timestamp(3) with time zone default '-infinity'::timestamp with time zone not null,
+  constraint outbox_heads_pkey PRIMARY KEY (site_id),
+  constraint outbox_heads_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
+);
+alter table outbox_heads enable row level security;
+alter table outbox_heads force row level security;
+create policy own_sites on outbox_heads as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on outbox_heads to marketing_app;
+
 create table outgoing_mails (
   site_id uuid not null,
   mail_id uuid default uuidv7() not null,
@@ -820,6 +1484,27 @@ alter table page_origins force row level security;
 create policy own_sites on page_origins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on page_origins to marketing_app;
 
+create table passkeys (
+  passkey_id uuid default uuidv7() not null,
+  user_id uuid not null,
+  credential_id bytea not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  name text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  used_at timestamp(3) with time zone,
+  constraint passkeys_pkey PRIMARY KEY (passkey_id),
+  constraint passkeys_credential_id_key UNIQUE (credential_id),
+  constraint passkeys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint passkeys_name_check CHECK (length(name) >= 1 AND length(name) <= 100)
+);
+CREATE INDEX passkeys_of_user ON passkeys USING btree (user_id);
+alter table passkeys enable row level security;
+alter table passkeys force row level security;
+create policy accounts on passkeys as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on passkeys to marketing_app;
+
 create table people_requests (
   site_id uuid not null,
   request_id uuid default uuidv7() not null,
@@ -846,6 +1531,63 @@ alter table people_requests force row level security;
 create policy own_sites on people_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on people_requests to marketing_app;
 
+create table plan_warnings (
+  site_id uuid not null,
+  month date not null,
+  what text not null,
+  percent integer not null,
+  plan_limit bigint not null,
+  warned_at timestamp(3) with time zone default now() not null,
+  constraint plan_warnings_pkey PRIMARY KEY (site_id, month, what, percent, plan_limit),
+  constraint plan_warnings_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint plan_warnings_percent_check CHECK (percent = ANY (ARRAY[80, 100])),
+  constraint plan_warnings_what_check CHECK (what = ANY (ARRAY['events'::text, 'impressions'::text]))
+);
+alter table plan_warnings enable row level security;
+alter table plan_warnings force row level security;
+create policy own_sites on plan_warnings as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on plan_warnings to marketing_app;
+
+create table plans (
+  plan_id text not null,
+  name text not null,
+  events_a_month bigint,
+  impressions_a_month bigint,
+  notifications integer,
+  tests integer,
+  webhooks integer,
+  seats integer,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  version integer default 1 not null,
+  constraint plans_pkey PRIMARY KEY (plan_id),
+  constraint plans_events_a_month_check CHECK (events_a_month >= 0),
+  constraint plans_impressions_a_month_check CHECK (impressions_a_month >= 0),
+  constraint plans_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
+  constraint plans_notifications_check CHECK (notifications >= 0),
+  constraint plans_plan_id_check CHECK (plan_id ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text),
+  constraint plans_seats_check CHECK (seats >= 0),
+  constraint plans_tests_check CHECK (tests >= 0),
+  constraint plans_webhooks_check CHECK (webhooks >= 0)
+);
+grant delete, insert, select, update on plans to marketing_app;
+
+create table processes (
+  process_id uuid not null,
+  started_at timestamp(3) with time zone default now() not null,
+  seen_at timestamp(3) with time zone default now() not null,
+  constraint processes_pkey PRIMARY KEY (process_id)
+) with (fillfactor=50);
+grant delete, insert, select, update on processes to marketing_app;
+
+create table proof_keys (
+  key_id text not null,
+  public_key bytea not null,
+  first_used_at timestamp(3) with time zone default now() not null,
+  constraint proof_keys_pkey PRIMARY KEY (key_id)
+);
+grant insert, select on proof_keys to marketing_app;
+
 create table quarantine (
   site_id uuid not null,
   quarantine_id uuid default uuidv7() not null,
@@ -868,6 +1610,45 @@ alter table quarantine enable row level security;
 alter table quarantine force row level security;
 create policy own_sites on quarantine as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on quarantine to marketing_app;
+
+create table receipt_acts (
+  site_id uuid not null,
+  act_id uuid default uuidv7() not null,
+  receipt_id bytea not null,
+  lead_id uuid not null,
+  review_id uuid,
+  constraint receipt_acts_pkey PRIMARY KEY (site_id, act_id),
+  constraint receipt_acts_site_id_receipt_id_key UNIQUE (site_id, receipt_id),
+  constraint receipt_acts_site_id_receipt_id_fkey FOREIGN KEY (site_id, receipt_id) REFERENCES receipts(site_id, receipt_id) ON DELETE CASCADE
+);
+CREATE INDEX receipt_acts_of ON receipt_acts USING btree (site_id, lead_id);
+alter table receipt_acts enable row level security;
+alter table receipt_acts force row level security;
+create policy own_sites on receipt_acts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on receipt_acts to marketing_app;
+
+create table receipts (
+  site_id uuid not null,
+  receipt_id bytea not null,
+  notification_id uuid not null,
+  version integer not null,
+  value bigint,
+  as_of timestamp(3) with time zone not null,
+  excluded integer[],
+  key_id text not null,
+  signature bytea not null,
+  constraint receipts_pkey PRIMARY KEY (site_id, receipt_id),
+  constraint receipts_key_id_fkey FOREIGN KEY (key_id) REFERENCES proof_keys(key_id),
+  constraint receipts_site_id_notification_id_version_fkey FOREIGN KEY (site_id, notification_id, version) REFERENCES notification_versions(site_id, notification_id, version) ON DELETE CASCADE,
+  constraint receipts_excluded_check CHECK (cardinality(excluded) = 3),
+  constraint receipts_receipt_id_check CHECK (octet_length(receipt_id) = 16)
+);
+CREATE INDEX receipts_of ON receipts USING btree (site_id, notification_id, as_of DESC);
+alter table receipts enable row level security;
+alter table receipts force row level security;
+create policy own_sites on receipts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select on receipts to marketing_app;
+grant update (key_id) on receipts to marketing_app;
 
 create table recent_bodies (
   site_id uuid not null,
@@ -895,6 +1676,53 @@ alter table rejections enable row level security;
 alter table rejections force row level security;
 create policy own_sites on rejections as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on rejections to marketing_app;
+
+create table reviews (
+  site_id uuid not null,
+  review_id uuid default uuidv7() not null,
+  version integer default 1 not null,
+  lead_id uuid,
+  submission_id uuid,
+  status text default 'waiting'::text not null,
+  reason text,
+  note text,
+  rating smallint,
+  words text,
+  language text,
+  product text,
+  incentive text,
+  relationship text,
+  source text not null,
+  source_url text,
+  source_key bytea,
+  written_at timestamp(3) with time zone not null,
+  received_at timestamp(3) with time zone default now() not null,
+  decided_at timestamp(3) with time zone,
+  decided_by text,
+  constraint reviews_pkey PRIMARY KEY (site_id, review_id),
+  constraint reviews_site_id_source_source_key_key UNIQUE (site_id, source, source_key),
+  constraint reviews_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint reviews_check CHECK ((status = 'declined'::text) = (reason IS NOT NULL)),
+  constraint reviews_check1 CHECK (words IS NOT NULL OR rating IS NOT NULL),
+  constraint reviews_incentive_check CHECK (length(incentive) <= 200),
+  constraint reviews_language_check CHECK (length(language) <= 35),
+  constraint reviews_note_check CHECK (length(note) <= 500),
+  constraint reviews_product_check CHECK (length(product) <= 200),
+  constraint reviews_rating_check CHECK (rating >= 1 AND rating <= 5),
+  constraint reviews_reason_check CHECK (reason = ANY (ARRAY['spam'::text, 'fake'::text, 'duplicate'::text, 'off_topic'::text, 'abusive'::text, 'unlawful'::text, 'personal_data'::text, 'asked_by_author'::text])),
+  constraint reviews_relationship_check CHECK (length(relationship) <= 200),
+  constraint reviews_source_check CHECK (length(source) >= 1 AND length(source) <= 64),
+  constraint reviews_source_url_check CHECK (length(source_url) <= 2048),
+  constraint reviews_status_check CHECK (status = ANY (ARRAY['waiting'::text, 'published'::text, 'declined'::text])),
+  constraint reviews_words_check CHECK (length(words) <= 4000)
+);
+CREATE INDEX reviews_of ON reviews USING btree (site_id, lead_id) WHERE lead_id IS NOT NULL;
+CREATE INDEX reviews_written ON reviews USING btree (site_id, written_at);
+alter table reviews enable row level security;
+alter table reviews force row level security;
+create policy own_sites on reviews as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER feed_changed_by_review AFTER UPDATE ON reviews FOR EACH ROW EXECUTE FUNCTION tell_feed();
+grant delete, insert, select, update on reviews to marketing_app;
 
 create table rollup_state (
   site_id uuid not null,
@@ -957,6 +1785,33 @@ alter table sessions force row level security;
 create policy own_sites on sessions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on sessions to marketing_app;
 
+create table shares (
+  share_id uuid default uuidv7() not null,
+  site_id uuid not null,
+  name text not null,
+  token_hash bytea not null,
+  views text[] not null,
+  password_phc text,
+  hide_money boolean not null,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  expires_at timestamp(3) with time zone not null,
+  last_used_on date,
+  revoked_at timestamp(3) with time zone,
+  embed text[] default '{}'::text[] not null,
+  constraint shares_pkey PRIMARY KEY (share_id),
+  constraint shares_token_hash_key UNIQUE (token_hash),
+  constraint shares_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint shares_embed_check CHECK (cardinality(embed) <= 5),
+  constraint shares_name_check CHECK (length(name) >= 1 AND length(name) <= 200),
+  constraint shares_views_check CHECK (cardinality(views) > 0)
+);
+CREATE INDEX shares_of_site ON shares USING btree (site_id);
+alter table shares enable row level security;
+alter table shares force row level security;
+create policy accounts on shares as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on shares to marketing_app;
+
 create table site_grants (
   user_id uuid not null,
   site_id uuid not null,
@@ -983,8 +1838,11 @@ create table sites (
   settings jsonb default '{}'::jsonb not null,
   created_at timestamp(3) with time zone default now() not null,
   updated_at timestamp(3) with time zone default now() not null,
+  over_plan boolean default false not null,
+  data_region text,
   constraint sites_pkey PRIMARY KEY (site_id),
   constraint sites_key_key UNIQUE (key),
+  constraint sites_data_region_check CHECK (data_region ~ '^[a-z0-9][a-z0-9-]{1,31}$'::text),
   constraint sites_domain_check CHECK (domain = lower(domain)),
   constraint sites_key_check CHECK (length(key) >= 1 AND length(key) <= 128)
 );
@@ -992,7 +1850,24 @@ alter table sites enable row level security;
 alter table sites force row level security;
 create policy every_site on sites as permissive for all to public using (true) with check (true);
 CREATE TRIGGER days_in_new_zone AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'timeZone'::text, 'UTC'::text) <> COALESCE(new.settings ->> 'timeZone'::text, 'UTC'::text)) EXECUTE FUNCTION days_in_new_zone();
+CREATE TRIGGER feed_changed_by_settings AFTER UPDATE ON sites FOR EACH ROW WHEN (old.settings IS DISTINCT FROM new.settings) EXECUTE FUNCTION tell_feed();
+CREATE TRIGGER sites_changed AFTER INSERT OR DELETE OR UPDATE ON sites FOR EACH STATEMENT EXECUTE FUNCTION tell_sites_changed();
 grant delete, insert, select, update on sites to marketing_app;
+
+create table stream_tickets (
+  ticket_hash bytea not null,
+  site_id uuid not null,
+  actor text not null,
+  capabilities text[] not null,
+  expires_at timestamp(3) with time zone not null,
+  constraint stream_tickets_pkey PRIMARY KEY (ticket_hash),
+  constraint stream_tickets_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
+);
+CREATE INDEX stream_tickets_of_site ON stream_tickets USING btree (site_id);
+alter table stream_tickets enable row level security;
+alter table stream_tickets force row level security;
+create policy accounts on stream_tickets as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on stream_tickets to marketing_app;
 
 create table submissions (
   site_id uuid not null,
@@ -1009,12 +1884,75 @@ create table submissions (
   constraint submissions_pkey PRIMARY KEY (site_id, submission_id),
   constraint submissions_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE
 );
+CREATE INDEX submissions_by_event ON submissions USING btree (site_id, event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX submissions_by_lead ON submissions USING btree (site_id, lead_id, submitted_at);
 CREATE UNIQUE INDEX submissions_once ON submissions USING btree (site_id, lead_id, event_id) WHERE event_id IS NOT NULL;
 alter table submissions enable row level security;
 alter table submissions force row level security;
 create policy own_sites on submissions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on submissions to marketing_app;
+
+create table subscriptions (
+  site_id uuid not null,
+  plan_id text not null,
+  billing_url text,
+  since timestamp(3) with time zone default now() not null,
+  constraint subscriptions_pkey PRIMARY KEY (site_id),
+  constraint subscriptions_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES plans(plan_id),
+  constraint subscriptions_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
+);
+CREATE INDEX subscriptions_of_plan ON subscriptions USING btree (plan_id);
+alter table subscriptions enable row level security;
+alter table subscriptions force row level security;
+create policy own_sites on subscriptions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on subscriptions to marketing_app;
+
+create table templates (
+  site_id uuid not null,
+  template_id uuid default uuidv7() not null,
+  version integer default 1 not null,
+  name text not null,
+  tokens jsonb not null,
+  css text,
+  created_at timestamp(3) with time zone default now() not null,
+  changed_at timestamp(3) with time zone default now() not null,
+  constraint templates_pkey PRIMARY KEY (site_id, template_id),
+  constraint templates_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint templates_css_check CHECK (octet_length(css) <= 16384),
+  constraint templates_name_check CHECK (length(name) >= 1 AND length(name) <= 100)
+);
+alter table templates enable row level security;
+alter table templates force row level security;
+create policy own_sites on templates as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on templates to marketing_app;
+
+create table usage_months (
+  site_id uuid not null,
+  month date not null,
+  events bigint not null,
+  impressions bigint default 0 not null,
+  counted_at timestamp(3) with time zone default now() not null,
+  constraint usage_months_pkey PRIMARY KEY (site_id, month),
+  constraint usage_months_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint usage_months_month_check CHECK (EXTRACT(day FROM month) = 1::numeric)
+);
+alter table usage_months enable row level security;
+alter table usage_months force row level security;
+create policy own_sites on usage_months as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on usage_months to marketing_app;
+
+create table used_refresh_tokens (
+  token_hash bytea not null,
+  session_id uuid not null,
+  used_at timestamp(3) with time zone default now() not null,
+  constraint used_refresh_tokens_pkey PRIMARY KEY (token_hash),
+  constraint used_refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES user_sessions(session_id) ON DELETE CASCADE
+);
+CREATE INDEX used_refresh_tokens_of_session ON used_refresh_tokens USING btree (session_id);
+alter table used_refresh_tokens enable row level security;
+alter table used_refresh_tokens force row level security;
+create policy accounts on used_refresh_tokens as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on used_refresh_tokens to marketing_app;
 
 create table user_factors (
   user_id uuid not null,
@@ -1040,6 +1978,21 @@ alter table user_factors force row level security;
 create policy accounts on user_factors as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
 grant delete, insert, select, update on user_factors to marketing_app;
 
+create table user_identities (
+  identity_index bytea not null,
+  user_id uuid not null,
+  issuer text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  used_at timestamp(3) with time zone default now() not null,
+  constraint user_identities_pkey PRIMARY KEY (identity_index),
+  constraint user_identities_user_id_issuer_key UNIQUE (user_id, issuer),
+  constraint user_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE
+);
+alter table user_identities enable row level security;
+alter table user_identities force row level security;
+create policy accounts on user_identities as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on user_identities to marketing_app;
+
 create table user_sessions (
   session_id uuid default uuidv7() not null,
   user_id uuid not null,
@@ -1050,9 +2003,11 @@ create table user_sessions (
   expires_at timestamp(3) with time zone not null,
   idle_minutes integer not null,
   device text not null,
+  kind text default 'browser'::text not null,
   constraint user_sessions_pkey PRIMARY KEY (session_id),
   constraint user_sessions_token_hash_key UNIQUE (token_hash),
-  constraint user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE
+  constraint user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint user_sessions_kind_check CHECK (kind = ANY (ARRAY['browser'::text, 'token'::text]))
 );
 CREATE INDEX user_sessions_of_user ON user_sessions USING btree (user_id);
 alter table user_sessions enable row level security;
@@ -1142,6 +2097,26 @@ alter table visitor_days force row level security;
 create policy own_sites on visitor_days as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on visitor_days to marketing_app;
 
+create table visitor_profiles (
+  site_id uuid not null,
+  visitor_id uuid not null,
+  seen_at timestamp(3) with time zone not null,
+  sessions integer not null,
+  engaged_minutes double precision not null,
+  intent double precision not null,
+  score double precision not null,
+  counted_at timestamp(3) with time zone default now() not null,
+  constraint visitor_profiles_pkey PRIMARY KEY (site_id, visitor_id),
+  constraint visitor_profiles_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint visitor_profiles_intent_check CHECK (intent >= 0::double precision AND intent <= 1::double precision),
+  constraint visitor_profiles_score_check CHECK (score >= 0::double precision AND score <= 100::double precision)
+);
+CREATE INDEX visitor_profiles_by_score ON visitor_profiles USING btree (site_id, score DESC, visitor_id);
+alter table visitor_profiles enable row level security;
+alter table visitor_profiles force row level security;
+create policy own_sites on visitor_profiles as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visitor_profiles to marketing_app;
+
 create table visitor_returns (
   site_id uuid not null,
   day date not null,
@@ -1169,14 +2144,63 @@ create table visitors (
   bot_verdict text,
   events_on date,
   events_that_day integer,
+  is_linkable boolean default false not null,
   constraint visitors_pkey PRIMARY KEY (site_id, visitor_id)
 ) with (fillfactor=85);
-CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE ip_hash IS NOT NULL;
+CREATE INDEX visitors_by_address ON visitors USING btree (site_id, ip_hash, ua_hash) WHERE is_linkable AND ip_hash IS NOT NULL;
 alter table visitors enable row level security;
 alter table visitors force row level security;
 create policy own_sites on visitors as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 CREATE TRIGGER facts_by_earlier_sight AFTER UPDATE OF first_human_at ON visitors FOR EACH ROW WHEN (old.first_human_at IS DISTINCT FROM new.first_human_at) EXECUTE FUNCTION mark_visitor();
 grant delete, insert, select, update on visitors to marketing_app;
+
+create table webhook_secrets (
+  secret_id uuid default uuidv7() not null,
+  site_id uuid not null,
+  webhook_id uuid not null,
+  sealed bytea not null,
+  key_id uuid not null,
+  created_at timestamp(3) with time zone default now() not null,
+  ends_at timestamp(3) with time zone,
+  constraint webhook_secrets_pkey PRIMARY KEY (secret_id),
+  constraint webhook_secrets_key_id_fkey FOREIGN KEY (key_id) REFERENCES encryption_keys(key_id),
+  constraint webhook_secrets_site_id_webhook_id_fkey FOREIGN KEY (site_id, webhook_id) REFERENCES webhooks(site_id, webhook_id) ON DELETE CASCADE
+);
+CREATE INDEX webhook_secrets_of_webhook ON webhook_secrets USING btree (site_id, webhook_id);
+alter table webhook_secrets enable row level security;
+alter table webhook_secrets force row level security;
+create policy accounts on webhook_secrets as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on webhook_secrets to marketing_app;
+
+create table webhooks (
+  site_id uuid not null,
+  webhook_id uuid default uuidv7() not null,
+  kind text not null,
+  url text not null,
+  types text[] not null,
+  personal boolean default false not null,
+  version integer default 1 not null,
+  made_by text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  disabled_at timestamp(3) with time zone,
+  disabled_why text,
+  failing_since timestamp(3) with time zone,
+  failures integer default 0 not null,
+  resting_until timestamp(3) with time zone default '-infinity'::timestamp with time zone not null,
+  leased_until timestamp(3) with time zone default '-infinity'::timestamp with time zone not null,
+  dropped bigint default 0 not null,
+  constraint webhooks_pkey PRIMARY KEY (site_id, webhook_id),
+  constraint webhooks_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint webhooks_check CHECK ((disabled_at IS NULL) = (disabled_why IS NULL)),
+  constraint webhooks_disabled_why_check CHECK (disabled_why = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failures'::text])),
+  constraint webhooks_kind_check CHECK (kind = ANY (ARRAY['endpoint'::text, 'hook'::text])),
+  constraint webhooks_types_check CHECK (cardinality(types) > 0),
+  constraint webhooks_url_check CHECK (length(url) >= 1 AND length(url) <= 2000)
+);
+alter table webhooks enable row level security;
+alter table webhooks force row level security;
+create policy own_sites on webhooks as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on webhooks to marketing_app;
 
 create table withdrawal_requests (
   site_id uuid not null,
@@ -1186,7 +2210,7 @@ create table withdrawal_requests (
   purpose text default 'all'::text not null,
   constraint withdrawal_requests_pkey PRIMARY KEY (site_id, request_id),
   constraint withdrawal_requests_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint withdrawal_requests_purpose_check CHECK (purpose = ANY (ARRAY['all'::text, 'email'::text]))
+  constraint withdrawal_requests_purpose_check CHECK (purpose = ANY (ARRAY['all'::text, 'email'::text, 'display'::text]))
 );
 CREATE INDEX withdrawal_requests_by_age ON withdrawal_requests USING btree (site_id, requested_at);
 CREATE UNIQUE INDEX withdrawal_requests_once ON withdrawal_requests USING btree (site_id, email_hash, purpose);
@@ -1194,6 +2218,34 @@ alter table withdrawal_requests enable row level security;
 alter table withdrawal_requests force row level security;
 create policy own_sites on withdrawal_requests as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on withdrawal_requests to marketing_app;
+
+create table your_data_links (
+  site_id uuid not null,
+  link_id uuid default uuidv7() not null,
+  kind text not null,
+  email_normalized text,
+  mail_to text,
+  email_hash bytea not null,
+  asked_by bytea not null,
+  asked_at timestamp(3) with time zone default now() not null,
+  language text not null,
+  token_hash bytea,
+  expires_at timestamp(3) with time zone,
+  uses smallint default 0 not null,
+  attempts smallint default 0 not null,
+  next_attempt_at timestamp(3) with time zone default now(),
+  constraint your_data_links_pkey PRIMARY KEY (site_id, link_id),
+  constraint your_data_links_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint your_data_links_kind_check CHECK (kind = ANY (ARRAY['look'::text, 'address'::text])),
+  constraint your_data_links_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text]))
+) with (fillfactor=80);
+CREATE INDEX your_data_links_by_age ON your_data_links USING btree (site_id, asked_at);
+CREATE UNIQUE INDEX your_data_links_by_token ON your_data_links USING btree (site_id, token_hash) WHERE token_hash IS NOT NULL;
+CREATE INDEX your_data_links_due ON your_data_links USING btree (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+alter table your_data_links enable row level security;
+alter table your_data_links force row level security;
+create policy own_sites on your_data_links as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on your_data_links to marketing_app;
 
 grant select, usage on dirty_days_mark_id_seq to marketing_app;
 
@@ -1206,6 +2258,8 @@ create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, 
 create function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details, began timestamp with time zone, is_asking boolean) returns leads language plpgsql;
 
 create function bucket_of(hundredths double precision) returns integer language sql immutable;
+
+create function campaign_detail(source text, medium text) returns text language sql immutable;
 
 create function capture_lead(capture json) returns json language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
 
@@ -1239,6 +2293,8 @@ create function count_capture(for_site uuid, at timestamp with time zone, as_out
 
 create function count_day(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[], keeps boolean) returns void language plpgsql;
 
+create function count_goals(for_site uuid, for_test uuid, goal_of text, on_path text, within_days integer) returns integer language plpgsql set jit=off;
+
 create function count_outcomes(for_site uuid, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[], tellers uuid[]) returns void language plpgsql set jit=off set enable_nestloop=on set enable_seqscan=off set plan_cache_mode=force_generic_plan;
 
 create function count_returns(for_site uuid, for_day date, wanted uuid[], humans uuid[]) returns void language plpgsql set jit=off set enable_nestloop=on set enable_seqscan=off set plan_cache_mode=force_generic_plan;
@@ -1255,9 +2311,21 @@ create function day_starts(day date, zone text) returns timestamp with time zone
 
 create function days_in_new_zone() returns trigger language plpgsql;
 
+create function display_details_digest(d display_details) returns bytea language sql immutable;
+
+create function display_hash(r display_consents) returns bytea language sql immutable;
+
+create function display_standing(for_site uuid, for_lead uuid) returns display_consents language sql stable;
+
+create function display_stands(for_site uuid, for_lead uuid) returns boolean language sql stable;
+
 create function drop_event_partitions(before_day date) returns SETOF text language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on drop_event_partitions(date) from public;
 grant execute on drop_event_partitions(date) to marketing_app;
+
+create function drop_notification_partitions(before_day date) returns SETOF text language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on drop_notification_partitions(date) from public;
+grant execute on drop_notification_partitions(date) to marketing_app;
 
 create function erase_from_details(for_site uuid, pattern text) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on erase_from_details(uuid,text) from public;
@@ -1265,9 +2333,21 @@ grant execute on erase_from_details(uuid,text) to marketing_app;
 
 create function event_time(client_at timestamp with time zone, received_at timestamp with time zone) returns timestamp with time zone language sql stable;
 
+create function expect_one_site() returns integer language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on expect_one_site() from public;
+grant execute on expect_one_site() to marketing_app;
+
+create function extend_sessions(places tid[], ends timestamp with time zone[]) returns integer language plpgsql set enable_indexscan=off set enable_bitmapscan=off;
+
+create function fill_day(for_site uuid, for_day date, what text) returns void language sql;
+
 create function flood_after() returns integer language sql immutable;
 
+create function fold_full_days(before date) returns integer language plpgsql;
+
 create function forget_names(for_site uuid, for_day date, kinds text[], names text[], details text[]) returns void language plpgsql set jit=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
+
+create function gather_lead_credits(for_site uuid, wanted uuid[]) returns SETOF lead_credits language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
 create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF lead_facts language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
@@ -1275,13 +2355,11 @@ create function gather_lead_touches(for_site uuid, wanted uuid[]) returns SETOF 
 
 create function gather_visit_facts(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[]) returns SETOF visit_facts language plpgsql stable set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set enable_indexscan=off set plan_cache_mode=force_generic_plan;
 
-create function grow_sessions(places tid[], ends timestamp with time zone[]) returns void language plpgsql set enable_indexscan=off set enable_bitmapscan=off set enable_seqscan=off set enable_hashjoin=off set enable_mergejoin=off set plan_cache_mode=force_generic_plan;
-
 create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
 
 create function in_accounts() returns boolean language sql stable parallel safe;
 
-create function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text) returns TABLE(arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean) language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
+create function ingest_events(arrived arrived_event[], repeated json, inactivity interval, own_sites text) returns TABLE(arrived_id uuid, event_id uuid, visitor_id uuid, session_id uuid, duplicate boolean) language sql;
 
 create function instant_text(moment timestamp with time zone) returns text language sql immutable parallel safe;
 
@@ -1290,6 +2368,8 @@ create function is_awaited(for_site uuid, for_lead uuid, for_purpose text, at ti
 create function is_open_day(day date, today date) returns boolean language sql immutable;
 
 create function is_same_consent(r consent_records, words_hash bytea, policy text) returns boolean language sql stable;
+
+create function is_unconfirmed(l leads) returns boolean language sql stable set enable_seqscan=off;
 
 create procedure isolate_accounts(IN target regclass) language plpgsql;
 revoke all on isolate_accounts(regclass) from public;
@@ -1301,6 +2381,8 @@ create function judge_event(for_site uuid, for_event uuid, reason text, instead_
 
 create function judged_reason(own text, verdict text) returns text language sql immutable;
 
+create function lead_end(l leads, OUT because text, OUT since timestamp with time zone) returns record language sql stable set enable_seqscan=off;
+
 create function lead_of_visitor(for_site uuid, for_visitor uuid, at timestamp with time zone) returns uuid language sql stable set enable_seqscan=off;
 
 create function ledger_of(for_site uuid, starts timestamp with time zone, ends timestamp with time zone) returns bigint language sql stable;
@@ -1308,6 +2390,10 @@ create function ledger_of(for_site uuid, starts timestamp with time zone, ends t
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on make_event_partitions(date,date) from public;
 grant execute on make_event_partitions(date,date) to marketing_app;
+
+create function make_notification_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on make_notification_partitions(date,date) from public;
+grant execute on make_notification_partitions(date,date) to marketing_app;
 
 create function mark_lead() returns trigger language plpgsql;
 
@@ -1321,11 +2407,17 @@ create function may_hold_address(words text) returns boolean language sql immuta
 
 create function move_events(for_site uuid, for_visitor uuid, ids uuid[], times timestamp with time zone[], to_sessions uuid[]) returns void language plpgsql set enable_seqscan=off set enable_nestloop=off set enable_mergejoin=off;
 
+create function name_bytes_at_most(kind text) returns integer language sql immutable;
+
+create function names_at_most(kind text) returns integer language sql immutable;
+
 create function netstring(field text) returns text language sql immutable parallel safe;
 
 create function numbers_in(counts jsonb) returns TABLE(number text, value double precision) language sql immutable;
 
 create function placed_elsewhere(arrived arrived_event[], inactivity interval) returns TABLE(n integer, by_visitor uuid, at timestamp with time zone) language sql stable set enable_seqscan=off set enable_mergejoin=off set jit=off;
+
+create function properties_at_most() returns integer language sql immutable;
 
 create function purge_audit_log(before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_audit_log(timestamp with time zone) from public;
@@ -1335,33 +2427,53 @@ create function purge_auth_events(before timestamp with time zone, only_failed b
 revoke all on purge_auth_events(timestamp with time zone,boolean) from public;
 grant execute on purge_auth_events(timestamp with time zone,boolean) to marketing_app;
 
+create function purge_browser_choices(for_site uuid, before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on purge_browser_choices(uuid,timestamp with time zone) from public;
+grant execute on purge_browser_choices(uuid,timestamp with time zone) to marketing_app;
+
 create function purge_consent_records(for_site uuid, before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on purge_consent_records(uuid,timestamp with time zone) from public;
 grant execute on purge_consent_records(uuid,timestamp with time zone) to marketing_app;
+
+create function purge_display_consents(for_site uuid, before timestamp with time zone) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
+revoke all on purge_display_consents(uuid,timestamp with time zone) from public;
+grant execute on purge_display_consents(uuid,timestamp with time zone) to marketing_app;
 
 create function purpose_of(r consent_records, named text) returns text language sql immutable;
 
 create function purposes_of(request json) returns text[] language sql immutable;
 
+create function queue_deliveries() returns trigger language plpgsql;
+
 create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql set enable_seqscan=off;
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
+
+create function record_display(for_site uuid, for_lead uuid, wanted json) returns boolean language plpgsql;
+
+create function record_review(for_site uuid, for_lead uuid, wanted json) returns boolean language plpgsql;
 
 create function recut_sessions(for_site uuid, for_visitor uuid, of_bots boolean, late timestamp with time zone[], inactivity interval) returns void language plpgsql;
 
 create function recut_visitor(for_site uuid, for_visitor uuid, since timestamp with time zone, until timestamp with time zone, inactivity interval) returns void language plpgsql;
 
+create function refresh_lead_credits(for_site uuid, wanted uuid[]) returns void language sql;
+
 create function refresh_lead_facts(for_site uuid, at_most integer) returns integer language plpgsql;
 
-create function refresh_visits(for_site uuid) returns integer language plpgsql;
+create function refresh_visits(for_site uuid, patient boolean DEFAULT false) returns integer language plpgsql;
 
 create function renew_first_touches(for_site uuid, wanted uuid[]) returns void language plpgsql;
+
+create function review_standing(for_site uuid, for_lead uuid, for_review uuid) returns display_consents language sql stable;
 
 create function roll_up_day(for_site uuid, for_day date) returns text language plpgsql;
 
 create function roll_up_due_day(for_site uuid, for_day date) returns text language plpgsql;
 
 create function roll_up_ledger(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone) returns void language sql;
+
+create function roll_up_notifications(for_site uuid, first_day date, last_day date) returns integer language plpgsql set jit=off;
 
 create function rolled_range(for_site uuid, for_day date, OUT zone text, OUT starts timestamp with time zone, OUT ends timestamp with time zone) returns record language sql stable;
 
@@ -1377,12 +2489,34 @@ create function site_zone(for_site uuid) returns text language sql stable strict
 
 create function source_before(for_site uuid, for_visitor uuid, of_bots boolean, at timestamp with time zone) returns text language sql stable;
 
+create function still_moving(for_site uuid, marks bigint[]) returns uuid[] language sql stable;
+
+create function store_events(arrived arrived_event[], is_plain boolean, repeated json, inactivity interval, own_sites text, OUT sessions uuid[], OUT visitors uuid[], OUT known json) returns record language plpgsql set enable_seqscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function store_notification_events(arrived json, repeated json, own_sites text) returns json language plpgsql set enable_seqscan=off set enable_bitmapscan=off set enable_mergejoin=off set jit=off set plan_cache_mode=force_generic_plan;
+
 create function take_consent(for_site uuid, for_lead uuid, consent json, at timestamp with time zone) returns text language plpgsql;
+
+create function takes_implied(for_site uuid) returns boolean language sql stable;
+
+create function tell_custom_fields_changed() returns trigger language plpgsql;
+
+create function tell_feed() returns trigger language plpgsql;
 
 create function tell_metrics_changed() returns trigger language plpgsql;
 
+create function tell_others(for_site uuid, of_type text, happened jsonb, of_lead uuid, of_visitor uuid DEFAULT NULL::uuid) returns bigint language plpgsql;
+
 create function tell_recut(for_site uuid, for_visitor uuid, of_bots boolean) returns void language plpgsql;
 
+create function tell_sites_changed() returns trigger language plpgsql;
+
+create function told_at_most() returns integer language sql immutable;
+
+create function told_by_nobody_at_most() returns integer language sql immutable;
+
 create function withdraw_consent(request json) returns json language plpgsql set enable_seqscan=off set jit=off set plan_cache_mode=force_generic_plan;
+
+create function withdraw_display(request json) returns uuid language plpgsql;
 
 create function withdrawn_purposes(for_site uuid, for_lead uuid, at timestamp with time zone) returns text[] language plpgsql stable;

@@ -16,15 +16,18 @@ import { requestLog } from './ground/http/request-log.ts';
 import { isAt, type Route } from './ground/http/route.ts';
 import { AppError } from './ground/lib/app-error.ts';
 import type { Log } from './ground/lib/log.ts';
+import type { Tracing } from './ground/tracing/tracing.ts';
 import type { House } from './house.ts';
 import { auditLog } from './operations/audit/audit.ts';
 import { lifeRoutes } from './operations/health/routes.ts';
+import { graphRoutes } from './product/graphql/routes.ts';
 import { snippetRoutes } from './product/snippet/routes.ts';
 
 export interface AppOptions {
   config: Config;
   log: Log;
   meters: Meters;
+  tracing?: Tracing | null;
   version: string;
   features: readonly Pick<AnyFeature, 'tells'>[];
   /** Further ways in beside the admin key. */
@@ -43,7 +46,7 @@ export interface App {
 }
 
 export function makeApp(options: AppOptions): App {
-  const { config, log, meters, version, features, ways = [], checkAnswers = false } = options;
+  const { config, log, meters, version, features, ways = [], checkAnswers = false, tracing = null } = options;
   const koa = new Koa();
   koa.silent = true; // http/errors.ts and the request log say it
   koa.on('error', (err: Error & { code?: string }) => {
@@ -68,7 +71,7 @@ export function makeApp(options: AppOptions): App {
   };
 
   // Layers that only pass on are no async functions: each costs a request a promise.
-  koa.use(requestLog(log, meters, identify, refusalPages(routeAt)));
+  koa.use(requestLog(log, meters, identify, refusalPages(routeAt), tracing));
   koa.use((ctx, next) => {
     ctx.res.setHeader('X-Content-Type-Options', 'nosniff');
     ctx.res.setHeader('Referrer-Policy', 'no-referrer');
@@ -101,8 +104,7 @@ export function makeApp(options: AppOptions): App {
   function serve(ready: House, routes: Route[], more: WayIn[]): void {
     others.push(...more);
     const { sites, ledger, disk, leads } = ready;
-    const all: Route[] = [...routes, openApiRoute(() => tables.flatMap((table) => table.routes), version)];
-    const table = tableOf(all, {
+    const parts: FrameParts = {
       limits,
       admit,
       sites,
@@ -110,7 +112,13 @@ export function makeApp(options: AppOptions): App {
       room: disk,
       note: auditLog(leads.pool, log),
       checkAnswers,
-    });
+    };
+    const all: Route[] = [
+      ...routes,
+      ...graphRoutes({ mode: config.GRAPHQL, folder: config.DATA_DIR, routes, parts }),
+      openApiRoute(() => tables.flatMap((table) => table.routes), version),
+    ];
+    const table = tableOf(all, parts);
     tables.push(table);
     mount(koa, table);
     // what is nowhere costs its caller as well

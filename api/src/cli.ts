@@ -14,7 +14,8 @@ async function main(args: string[]): Promise<void> {
   try {
     const asked = parse(args, verbs, process.env);
     if ('help' in asked) print(help(asked.help, releaseOf(process.env)));
-    else await asked.verb.run(asked.options, asked.word);
+    else if (asked.verb.people === 'nothing') await asked.verb.run(asked.options, asked.word);
+    else await (await import('./operations/cli/noted.ts')).runNoted(asked.verb, asked.options, asked.word);
   } catch (error) {
     const wrongWords = error instanceof UsageFault;
     const message = error instanceof Error ? error.message : String(error);

@@ -22,7 +22,13 @@ const list = z.string().transform((words) =>
     .filter(Boolean),
 );
 const postgresUrl = text.regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+const dataRegion = text.regex(
+  /^[a-z0-9][a-z0-9-]{1,31}$/,
+  'must be a name such as ca-central: small letters, digits and hyphens',
+);
 const origin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
+const isHeaderList = (value: string) =>
+  value.split(',').every((pair) => /^\s*[\w-]+=([!-$&-~]|%[2-6][\dA-Fa-f]|%7[\dA-Ea-e])+\s*$/.test(pair));
 const network = (value: string) => isIP(value.split('/')[0] ?? '') !== 0 && /^[^/]+(\/\d{1,3})?$/.test(value);
 
 /** Every setting. The description is the line that .env.example says of it; a test keeps the two equal. */
@@ -35,6 +41,11 @@ export const settings = z.object({
   DATABASE_APP_URL: postgresUrl
     .optional()
     .describe('the role the API serves as, when the owner may not make one itself'),
+  METRICS_DATABASE_URL: postgresUrl
+    .optional()
+    .describe(
+      'a hot standby that numbers are read from; without a role in it the API signs in as on the primary',
+    ),
   DATA_DIR: text.default('.data').describe('journals, backups and what scripts/start keeps'),
   ADMIN_API_KEY: text
     .min(24, 'must have at least 24 characters')
@@ -50,6 +61,16 @@ export const settings = z.object({
     )
     .optional()
     .describe('secrets of the accounts of people who sign in (scripts/secret); without them nobody can'),
+  OIDC_ISSUER: z
+    .url()
+    .refine(
+      (url) => /^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?(\/|$)/.test(url),
+      'must be https:// (http:// on this machine only)',
+    )
+    .optional()
+    .describe('another provider that signs people in (OpenID Connect), as it names itself; needs PUBLIC_URL'),
+  OIDC_CLIENT_ID: text.optional().describe('what the provider calls this installation'),
+  OIDC_CLIENT_SECRET: text.optional().describe('its secret for it (scripts/secret)'),
   CORS_ALLOWED_ORIGINS: list
     .default([])
     .refine(
@@ -57,6 +78,9 @@ export const settings = z.object({
       'must be origins such as https://www.example.com, without a path',
     )
     .describe("origins that may read answers, beside each site's own; comma list"),
+  DATA_REGION: dataRegion
+    .optional()
+    .describe('where this machine is, such as ca-central; sites whose data has to be elsewhere are refused'),
   TRUSTED_PROXIES: list
     .default([])
     .refine((ranges) => ranges.every(network), 'must be addresses or ranges such as 172.18.0.0/16')
@@ -72,7 +96,9 @@ export const settings = z.object({
   METRICS_SUMMARY_CACHE_TTL_MS: whole(0, 3_600_000)
     .default(15_000)
     .describe('how long a metrics answer may be repeated; a finished rollup clears it'),
-  EVENT_RETENTION_DAYS: whole(1, 1500).default(90).describe('raw events and their sessions'),
+  EVENT_RETENTION_DAYS: whole(1, 400)
+    .default(90)
+    .describe('raw events and their sessions; each day is a partition, which costs every connection memory'),
   ROLLUP_RETENTION_MONTHS: whole(1, 240)
     .default(24)
     .describe('numbers per day, whatever became of the raw events'),
@@ -82,12 +108,44 @@ export const settings = z.object({
   REJECTION_RETENTION_DAYS: whole(1, 1500)
     .default(30)
     .describe('samples of what was refused; the counts stay as long as rollups'),
+  PAYLOAD_RETENTION_MONTHS: whole(1, 240).default(12).describe('what people wrote in forms'),
+  QUARANTINE_RETENTION_DAYS: whole(1, 1500).default(30).describe('forms held back as suspicious'),
+  LAPSED_LEAD_RETENTION_DAYS: whole(1, 1500)
+    .default(30)
+    .describe('leads after their implied consent ran out'),
+  UNCONFIRMED_LEAD_RETENTION_DAYS: whole(14, 1500)
+    .default(30)
+    .describe(
+      'leads that only asked for a mail of confirmation and never confirmed; its link works for 14 days',
+    ),
+  PENDING_LEAD_RETENTION_MONTHS: whole(1, 240)
+    .default(12)
+    .describe('leads that never agreed to anything, after the last sign of life'),
+  WITHDRAWN_LEAD_RETENTION_YEARS: whole(1, 20)
+    .default(3)
+    .describe('leads that left; then only a keyed hash keeps imports from writing to them'),
+  CONSENT_RECORD_RETENTION_YEARS: whole(1, 20)
+    .default(3)
+    .describe('proof of consent, after the last record of a lead that is gone'),
+  AUDIT_RETENTION_YEARS: whole(1, 7).default(7).describe('what administrators did'),
   GEO_DATABASE: text
     .optional()
     .describe('a country database (.mmdb) on this machine; without one nobody is looked up'),
   DISK_PATHS: list
     .default([])
     .describe("folders whose disks are watched beside DATA_DIR's, the database's for example; comma list"),
+  BACKUPS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'off: this process makes no backups by itself; another one, or the provider of the server, does',
+    ),
+  STORAGE: z
+    .enum(['own', 'managed'])
+    .default('own')
+    .describe(
+      "managed: the provider of the server keeps its disks safe, also where PostgreSQL's own switches for it are off",
+    ),
   BACKUP_RETENTION_DAYS: whole(1, 35)
     .default(35)
     .describe('no backup is kept longer, save the last three proven ones'),
@@ -109,6 +167,9 @@ export const settings = z.object({
     .describe("the bucket's region; many compatible stores take any"),
   BACKUP_S3_ACCESS_KEY_ID: text.optional().describe('key id for the bucket'),
   BACKUP_S3_SECRET_ACCESS_KEY: text.optional().describe('secret for the bucket (scripts/secret)'),
+  BACKUP_S3_DATA_REGION: dataRegion
+    .optional()
+    .describe('where the bucket is, in the words of DATA_REGION; needed with that'),
   BACKUP_SSH_URL: z
     .url({ protocol: /^ssh$/ })
     .optional()
@@ -117,11 +178,18 @@ export const settings = z.object({
   BACKUP_SSH_HOST_KEY: text
     .optional()
     .describe('SHA256:… of its host key, as ssh-keygen -lf shows it; without it no copy is sent'),
+  BACKUP_SSH_DATA_REGION: dataRegion
+    .optional()
+    .describe('where that machine is, in the words of DATA_REGION; needed with that'),
   ALERT_WEBHOOK_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('alarms and recoveries are posted there as JSON with a text field'),
   ALERT_EMAIL: z.email().optional().describe('alarms and recoveries are mailed there; needs SMTP_URL'),
+  STATUS_MAIL: z
+    .enum(['week', 'day', 'off'])
+    .default('week')
+    .describe('how often a mail to ALERT_EMAIL says where everything stands: week (Mondays), day or off'),
   CADDY_ADDRESS: text
     .optional()
     .describe("host:port of our own Caddy, whose certificate for PUBLIC_URL's name is watched"),
@@ -130,6 +198,10 @@ export const settings = z.object({
     .describe(
       'whether to ask the registry that IMAGE names, once a day, for a newer release; a notice tells of it',
     ),
+  GRAPHQL: z
+    .enum(['on', 'known', 'off'])
+    .default('on')
+    .describe('POST /v1/graphql: any question, only those of graphql-queries.json in DATA_DIR, or none'),
   JOBS: z
     .enum(['on', 'off'])
     .default('on')
@@ -154,6 +226,23 @@ export const settings = z.object({
     .url()
     .default('https://challenges.cloudflare.com/turnstile/v0/siteverify')
     .describe('where its answers are verified'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'collector of traces (OTLP over HTTP), such as http://collector:4318; without one there are none',
+    ),
+  OTEL_EXPORTER_OTLP_HEADERS: text
+    .refine(isHeaderList, 'must be name=value, percent-encoded; comma list')
+    .optional()
+    .describe('headers that it wants, such as Authorization=Bearer%20…; comma list (scripts/secret)'),
+  OTEL_TRACES_SAMPLER_ARG: text
+    .regex(/^(\d+|\d*\.\d+)$/, 'must be a number such as 0.01')
+    .transform(Number)
+    .pipe(z.number().max(1, 'must be at most 1'))
+    .default(0.01)
+    .describe('share of requests that is traced, 0 to 1'),
+  OTEL_SERVICE_NAME: text.default('marketing-api').describe('what traces call this installation'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

@@ -10,22 +10,42 @@ import { jobs } from './operations/jobs/feature.ts';
 import { releases } from './operations/releases/feature.ts';
 import { retention } from './operations/retention/feature.ts';
 import { status } from './operations/status/feature.ts';
+import { abTests } from './product/ab-tests/feature.ts';
 import { accounts } from './product/accounts/feature.ts';
+import { alertRules } from './product/alert-rules/feature.ts';
 import { bots } from './product/bots/feature.ts';
 import { breaches } from './product/breaches/feature.ts';
 import { captures } from './product/captures/feature.ts';
+import { choices } from './product/choices/feature.ts';
 import { consent } from './product/consent/feature.ts';
 import { conversions } from './product/conversions/feature.ts';
+import { counting } from './product/counting/feature.ts';
+import { customFields } from './product/custom-fields/feature.ts';
+import { dashboard } from './product/dashboard/feature.ts';
+import { display } from './product/display/feature.ts';
 import { erasure } from './product/erasure/feature.ts';
 import { events } from './product/events/feature.ts';
 import { identities } from './product/identities/feature.ts';
+import { imports } from './product/imports/feature.ts';
+import { integrations } from './product/integrations/feature.ts';
 import { keys } from './product/keys/feature.ts';
 import { leads } from './product/leads/feature.ts';
+import { mailReports } from './product/mail-reports/feature.ts';
 import { mails } from './product/mails/feature.ts';
 import { metrics } from './product/metrics/feature.ts';
+import { notifications } from './product/notifications/feature.ts';
+import { outbox } from './product/outbox/feature.ts';
+import { plans } from './product/plans/feature.ts';
+import { profiles } from './product/profiles/feature.ts';
+import { proof } from './product/proof/feature.ts';
 import { requests } from './product/requests/feature.ts';
+import { reviews } from './product/reviews/feature.ts';
+import { shares } from './product/shares/feature.ts';
 import { sites } from './product/sites/feature.ts';
 import { spend } from './product/spend/feature.ts';
+import { stream } from './product/stream/feature.ts';
+import { webhooks } from './product/webhooks/feature.ts';
+import { yourData } from './product/your-data/feature.ts';
 import type { Workshop } from './schedule.ts';
 
 export type AnyFeature = Feature<House, Workshop>;
@@ -34,20 +54,40 @@ export const FEATURES: readonly AnyFeature[] = [
   // what the product does
   sites,
   events,
+  counting,
+  abTests,
   leads,
+  outbox,
   identities,
+  profiles,
+  customFields,
   captures,
   consent,
+  choices,
+  display,
+  reviews,
   mails,
   conversions,
   spend,
   metrics,
+  imports,
   bots,
+  mailReports,
+  alertRules,
   erasure,
   requests,
+  yourData,
   breaches,
   accounts,
   keys,
+  shares,
+  notifications,
+  webhooks,
+  stream,
+  proof,
+  plans,
+  integrations,
+  dashboard,
   // what runs it
   audit,
   backups,

@@ -28,7 +28,7 @@ test('every table of the database belongs to a feature, which says when its rows
     Object.keys(named).sort(),
   );
   const jobs = new Set(
-    FEATURES.flatMap((feature) => feature.jobs?.({ sites: {}, leads: {} } as never) ?? []).map(
+    FEATURES.flatMap((feature) => feature.jobs?.({ sites: {}, leads: {}, backups: {} } as never) ?? []).map(
       ({ name }) => name,
     ),
   );

@@ -78,7 +78,13 @@ export function keptPage(): string {
           rule.holds,
           rule.whose ? WHOSE[rule.whose] : 'nobody',
           onErasure(rule),
-          [...keptOf(rule).map(inTime), ...(rule.bound ? [`at most ${rule.bound}`] : [])].join('; '),
+          [
+            ...keptOf(rule).map(inTime),
+            ...(rule.outlives
+              ? ['of a lead whose time is over it stays for counting, under a random id']
+              : []),
+            ...(rule.bound ? [`at most ${rule.bound}`] : []),
+          ].join('; '),
         ),
       );
     for (const { holds, for: period } of Object.values(keeps)) {

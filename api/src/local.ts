@@ -102,6 +102,7 @@ try {
   if (postgres) await allowDemo(running, demo.url); // on a server of yours, its sites are yours to change
   say('');
   say(`  Demo site  ${demo.url}   (another origin, as your site will be)`);
+  say(`  Dashboard  ${running.url}/app`);
   say(`  API        ${running.url}   (try ${running.url}/v1/healthz)`);
   say(
     ownKey
@@ -111,7 +112,7 @@ try {
   const setup = await firstOwnerLink(running.services.accounts, running.url);
   if (setup)
     say(
-      `  First owner  ${setup}   (works once, for a day; scripts/setup-link makes another; its page comes with the dashboard, docs/accounts.md shows the call)`,
+      `  First owner  ${setup}   (opens the dashboard; works once, for a day; scripts/setup-link makes another)`,
     );
   say(`  Data       ${env.DATABASE_URL && postgres ? folder : 'the server DATABASE_URL names'}`);
   say('');

@@ -7,9 +7,13 @@ import type { WayIn } from './ground/http/caller.ts';
 import { makeMeters } from './ground/http/meters.ts';
 import type { Route } from './ground/http/route.ts';
 import { type Log, makeLog } from './ground/lib/log.ts';
+import { openTracing } from './ground/tracing/tracing.ts';
 import { type House, openHouse } from './house.ts';
 import { strangers, strangerWords } from './operations/settings/names.ts';
+import { nobodyToAsk, sitesWithoutContact } from './product/consent/readings.ts';
+import { ensureDashboard } from './product/dashboard/routes.ts';
 import { ensureSnippet } from './product/snippet/routes.ts';
+import type { Reach } from './product/webhooks/reach.ts';
 import { listen } from './serve.ts';
 
 export interface Running {
@@ -29,38 +33,58 @@ export interface StartOptions {
   ways?: WayIn[];
   /** Compares each answer with its document. */
   checkAnswers?: boolean;
+  /** How endpoints of others are reached. */
+  reach?: Reach;
 }
 
 /** Starts the API and resolves when it is ready. throws when the configuration, the schema or the database is not right */
 export async function start(
   config: Config,
   log: Log = makeLog(config.LOG_LEVEL),
-  { features = FEATURES, ways = [], checkAnswers = false }: StartOptions = {},
+  { features = FEATURES, ways = [], checkAnswers = false, reach }: StartOptions = {},
 ): Promise<Running> {
   const { version } = config;
   const meters = makeMeters();
-  await ensureSnippet();
-  const app = makeApp({ config, log, meters, version, features, ways, checkAnswers });
+  const tracing = await openTracing({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    serviceName: config.OTEL_SERVICE_NAME,
+    version,
+    log,
+  });
+  await Promise.all([ensureSnippet(), ensureDashboard()]);
+  const app = makeApp({ config, log, meters, tracing, version, features, ways, checkAnswers });
   const listening = await listen(app.koa, config);
   const { port, url } = listening;
   log.info({ port, host: config.HOST, version }, 'listening; not ready yet');
   if (config.RATE_LIMITS === 'off')
     log.warn('RATE_LIMITS=off: anyone may send as much as they like; for benches and load tests only');
 
-  const opened = await openHouse({ config, log, meters, limits: app.limits, version, features }).catch(
-    (error) => {
-      listening.cut();
-      throw error;
-    },
-  );
+  const opened = await openHouse({
+    config,
+    log,
+    meters,
+    tracing,
+    limits: app.limits,
+    version,
+    features,
+    reach,
+  }).catch((error) => {
+    listening.cut();
+    throw error;
+  });
   const { house } = opened;
   app.serve(
     house,
     features.flatMap((feature) => feature.routes?.(house) ?? []),
     features.flatMap((feature) => feature.ways?.(house) ?? []),
   );
+  const without = sitesWithoutContact(config, house.sites).length;
+  if (without > 0) log.warn(nobodyToAsk(without));
   listening.renew();
   house.health.phase = 'serving';
+  house.deliverer.wake(); // what waited while nobody served
   if (config.JOBS === 'on') house.runner.start();
   log.info({ port }, 'ready');
 
@@ -68,8 +92,10 @@ export async function start(
   async function stopNow(): Promise<void> {
     house.health.phase = 'draining';
     log.info('stopping: finishing what came in');
+    for (const streams of [house.streams, house.feedStreams]) streams.close(); // they would keep the door open for good
     await listening.drain();
     await opened.close();
+    await tracing?.close(); // last: nobody loses anything by it
     log.info('stopped');
   }
   return {

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 
-const TRIES = 500;
+const PATIENCE_MS = 60_000;
 
 /**
  * held  what the first one does before it commits; the other begins after it
@@ -36,7 +36,8 @@ export async function beside<T>(
 }
 
 async function somebodyWaits(client: pg.Client, pid: number, ended: () => boolean): Promise<void> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
     const { rows } = await client.query(
       'select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))',
       [pid],

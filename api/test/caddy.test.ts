@@ -1,8 +1,9 @@
-// Caddy's bounds of bodies fit the routes'.
+// What Caddy says for itself fits the routes: bounds of bodies, and the headers of the dashboard.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { pathOf } from '../src/ground/http/route.ts';
+import { PAGE_HEADERS } from '../src/product/dashboard/routes.ts';
 import { startServer, type TestServer } from './server.ts';
 
 const CADDYFILE = readFileSync(new URL('../../caddy/Caddyfile', import.meta.url), 'utf8');
@@ -40,4 +41,27 @@ test('a body that a route takes passes Caddy, whose large bound is for those rou
     bounds.some(({ path, bytes }) => pattern.test(path) && bytes > small),
   );
   assert.deepEqual(patterns, needed, 'no larger than a route needs');
+});
+
+test('Caddy gives the dashboard the headers that the API gives it where there is no Caddy', () => {
+  const [, block = ''] = /handle @dashboard \{([\s\S]*?)\n\t\}\n/.exec(CADDYFILE)!;
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) {
+    const [, told] = new RegExp(`^\\s*${name} "?(.*?)"?$`, 'm').exec(block) ?? [];
+    assert.equal(told, value, name);
+  }
+});
+
+test('who may frame a shared view is the API’s to say: Caddy serves no page there, and forbids frames everywhere else', () => {
+  const [, matcher = ''] = /@dashboard \{([\s\S]*?)\n\t\}\n/.exec(CADDYFILE)!;
+  assert.match(matcher, /^\s*path \/app \/app\/\*$/m);
+  assert.match(matcher, /^\s*not path \/app\/embed\/\*$/m);
+  const [, unframed] = /^\t@unframed (.*)$/m.exec(CADDYFILE)!;
+  assert.equal(unframed, 'not path /app/embed/*');
+  const said = CADDYFILE.split('\n').filter((line) => /^\s*header .*X-Frame-Options/.test(line));
+  assert.deepEqual(
+    said.map((line) => line.trim()),
+    ['header @unframed ?X-Frame-Options DENY', 'header ?X-Frame-Options DENY'],
+    'the second is that of its own refusals',
+  );
+  assert.match(CADDYFILE, /handle_errors \{[\s\S]*\t\theader \?X-Frame-Options DENY/);
 });

@@ -59,6 +59,7 @@ function assertNothingOf(place: Place, text: string, at: string): void {
     ...Object.values(place)
       .flat()
       .flatMap((value) => (typeof value === 'object' ? [value.userId, value.sessionId] : [value]))
+      .filter((value): value is string => typeof value === 'string')
       .filter((value) => isUuid(value) || value.includes('@')),
   ];
   assert.deepEqual(
@@ -165,7 +166,9 @@ test('a caller’s own site works, and nothing of any other stands in an answer'
       if (route.tag !== 'jobs' && /^(list|search|export)/.test(route.id))
         assert.match(
           text,
-          new RegExp(`bakery|${bakery.siteId}|${bakery.botId}|${bakery.viewer.userId}`),
+          new RegExp(
+            `bakery|${bakery.siteId}|${bakery.botId}|${bakery.visitorId}|${bakery.viewer.userId}|${bakery.abTestId}|${bakery.integrationId}|${bakery.customFieldId}`,
+          ),
           `${route.id} shows what is theirs`,
         );
     }

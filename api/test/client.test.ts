@@ -1,10 +1,11 @@
 // The document is good enough to make a client from: it is made, checked by the compiler, and calls every operation.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { isTold, jsonAnswerOf, parametersOf, type Route } from '../src/ground/http/route.ts';
 import { type Example, examplesOf } from './examples.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from './server.ts';
@@ -22,11 +23,11 @@ after(async () => {
   await server.end();
 });
 
-const tool = (name: string, ...args: string[]) => {
+// beside the server, which looks after its database meanwhile
+const tool = async (name: string, ...args: string[]) => {
   try {
-    execFileSync(join(api, 'node_modules/.bin', name), args, {
+    await promisify(execFile)(join(api, 'node_modules/.bin', name), args, {
       cwd: folder,
-      stdio: 'pipe',
       encoding: 'utf8',
       env: { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}` },
     });
@@ -63,8 +64,13 @@ function withMore(args: object, body: object | undefined): string {
 }
 
 /** What the compiler must accept of an operation, and what it must not. */
-function callOf(client: string, route: Route, example: Example): string {
-  const { id, answers } = route;
+function callOf(client: string, route: Route, shown: Example): string {
+  const { id, answers, takes } = route;
+  // what is signed goes as the text that was signed
+  const isSigned = takes && takes.as !== 'query' && takes.as.includes('raw');
+  const example: Example = isSigned
+    ? { ...shown, body: JSON.stringify(shown.body) as unknown as Record<string, unknown> }
+    : shown;
   const args = argumentsOf(client, route, example);
   const takesSome = new RegExp(`^export function ${id}\\(\\{`, 'm').test(client);
   const literal = takesSome ? `timely(${JSON.stringify(args)}), ` : '';
@@ -92,7 +98,7 @@ function callOf(client: string, route: Route, example: Example): string {
 test('makes a typed client from the document and calls every operation with it against the real server', async () => {
   const { body: document } = await call(`${server.url}/v1/openapi.json`);
   writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document));
-  tool('oazapfts', 'openapi.json', 'client.ts', '--argumentStyle=object', '--useUnknown');
+  await tool('oazapfts', 'openapi.json', 'client.ts', '--argumentStyle=object', '--useUnknown');
   const client = readFileSync(join(folder, 'client.ts'), 'utf8');
   const operations = [...client.matchAll(/^export function (\w+)\(/gm)].map(([, name]) => name!);
   assert.deepEqual(operations.sort(), server.routes.map(({ id }) => id).sort());
@@ -120,7 +126,7 @@ ${spoken.map(({ route, some }) => `${route.id}: [${some.map((one) => callOf(clie
     join(folder, 'tsconfig.json'),
     JSON.stringify({ extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }),
   );
-  tool('tsc', '-p', '.');
+  await tool('tsc', '-p', '.');
 
   const { calls } = await import(pathToFileURL(join(folder, 'calls.ts')).href);
   const how = { baseUrl: server.url, headers: { ...admin, 'user-agent': BROWSER }, redirect: 'manual' };

@@ -3,10 +3,14 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
+const marketing = readFileSync(new URL('../container/marketing', import.meta.url), 'utf8');
 /** The flags of container/marketing, which starts the API and every verb of the command line. */
-export const containerFlags: string[] = /^flags=\((.*)\)$/m
-  .exec(readFileSync(new URL('../container/marketing', import.meta.url), 'utf8'))![1]!
-  .split(' ');
+export const containerFlags: string[] = /^flags=\((.*)\)$/m.exec(marketing)![1]!.split(' ');
+
+/** What it puts into the environment before. */
+export const containerEnv: Record<string, string> = Object.fromEntries(
+  [...marketing.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
+);
 
 /**
  * Runs a module's text under those flags, from api/.
@@ -17,7 +21,11 @@ export async function runConfined(script: string, args: string[] = []): Promise<
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [...containerFlags, '--input-type=module', '-e', script, ...args],
-    { cwd: new URL('..', import.meta.url), maxBuffer: 64 * 1024 * 1024 },
+    {
+      cwd: new URL('..', import.meta.url),
+      env: { ...process.env, ...containerEnv },
+      maxBuffer: 64 * 1024 * 1024,
+    },
   );
   return stdout;
 }

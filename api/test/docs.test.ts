@@ -109,7 +109,13 @@ test('every setting that a page names is one, and every setting stands in .env.e
     [],
   );
   // those of scripts/start and the build, which no operator writes into .env
-  for (const name of ['DEMO_PORT', 'DOCKER_DEFAULT_PLATFORM', 'LEAD_FACTS', 'UPGRADE_TIMEOUT'])
+  for (const name of [
+    'DEMO_PORT',
+    'DOCKER_BUILDKIT',
+    'DOCKER_DEFAULT_PLATFORM',
+    'LEAD_FACTS',
+    'UPGRADE_TIMEOUT',
+  ])
     ours.add(name);
   const inPages = named(textOf, /`([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])[`=]/g);
   const isOurs = (name: string) => ours.has(name.replace(/_FILE$/, '')) || name === 'NAME_FILE';

@@ -10,6 +10,7 @@ const OPEN = [
   'BreachChange.before',
   'Capture.payload',
   'Event.props',
+  'GraphQuestion.variables',
   'HeldRow',
   'JobRun.options',
   'JobRun.result',
@@ -23,6 +24,7 @@ const OPEN = [
   'SiteSettingsPatch',
   'Submission.payload',
   'captureLead takes a form.payload',
+  'describeHooks answers 200.samples[].data',
   'getOpenApi answers 200',
   'runJob takes json',
 ];
@@ -31,7 +33,7 @@ const OPEN = [
 const VERBS = new Set(
   (
     'is get list search show describe make create update store capture tell import export publish register judge merge unmerge ' +
-    'release drop confirm unsubscribe erase run revoke sign prove change end delete invite ask reset add remove renew'
+    'release drop confirm unsubscribe erase run revoke sign prove change end delete invite ask reset add remove renew refresh begin rename finish unlock withdraw object start stop choose'
   ).split(' '),
 );
 

@@ -42,6 +42,20 @@ test('the records of processing name every table once, and none that is not ther
   assert.deepEqual(named.sort(), tables.sort());
 });
 
+test('every duty names a test that is there', () => {
+  const rows = [...textOf('duties.md').matchAll(/^\| [^|]+ \| [^|]+ \| `([^`]+)` \| ([^|]+) \|$/gm)];
+  assert.ok(rows.length > 40);
+  const root = fileURLToPath(new URL('../', import.meta.url));
+  const missing = rows.filter(([, file, name]) => {
+    const tests = readFileSync(join(root, file!), 'utf8').match(/\btest\(\s*(['"`])[^\n]*?\1,/g) ?? [];
+    return !tests.some((one) => one.includes(name!));
+  });
+  assert.deepEqual(
+    missing.map(([, file, name]) => `${file}: ${name}`),
+    [],
+  );
+});
+
 /** What a language's text is made of, section by section; the words themselves nobody can compare. */
 function shapeOf(paper: string) {
   const [, ...sections] = textOf(paper).split(/^## /m);
@@ -154,7 +168,8 @@ function commandsOf(paper: string) {
 test('every command of the papers does what it is there for', async () => {
   for (const email of ['ada@example.com', 'leaving@example.com'])
     await call(`${server.url}/v1/leads/capture`, 'POST', { email, anonId: `${email}-browser` });
-  await call(`${server.url}/v1/events`, 'POST', makeEvent({ anonId: 'ada-browser-1' }));
+  for (const anonId of ['ada-browser-1', 'leaving-browser-1'])
+    await call(`${server.url}/v1/events`, 'POST', makeEvent({ anonId }));
   const { body: all } = await call(`${server.url}/v1/sites`, 'GET', undefined, admin);
   const known: Record<string, string> = { SITE_ID: all.sites[0].siteId };
   let made = 0;

@@ -42,7 +42,13 @@ before(async () => {
   mkdirSync(join(top, 'bin'));
   // TEST_BASH=/path/to/bash-3.2 runs every script as a Mac would
   if (process.env.TEST_BASH) symlinkSync(process.env.TEST_BASH, join(top, 'bin/bash'));
-  for (const [name, body] of Object.entries({ docker: DOCKER, ssh: SSH, chown: ':', sync: ':', flock: ':' }))
+  for (const [name, body] of Object.entries({
+    docker: DOCKER,
+    ssh: SSH,
+    chown: ':',
+    sync: ':',
+    flock: FLOCK,
+  }))
     writeFileSync(join(top, 'bin', name), `#!/bin/bash\n${body}\n`, { mode: 0o755 });
 });
 after(async () => {
@@ -50,6 +56,9 @@ after(async () => {
   await database.drop();
   rmSync(top, { recursive: true, force: true });
 });
+
+// a Mac has none
+const FLOCK = '[[ ! -x /usr/bin/flock ]] || exec /usr/bin/flock "$@"';
 
 /** "compose … init -c SCRIPT" and "compose … api VERB" do what they would do, on folders of ours. */
 const DOCKER = `
@@ -373,7 +382,8 @@ test('scripts/move brings the data, the secrets and the settings, and leaves the
   );
   const asked = readFileSync(join(at.old, 'calls'), 'utf8');
   assert.ok(asked.indexOf('stop api') < asked.indexOf('api backup'), 'nothing comes in behind the backup');
-  assert.doesNotMatch(asked, /start api/);
+  assert.doesNotMatch(asked.slice(asked.indexOf('stop api')), / up -d |start api/);
+  assert.match(readFileSync(join(at.old, '.moved'), 'utf8'), /^\d{4}-\d\d-\d\dT/, 'nor at its next boot');
 });
 
 test('a move that does not succeed leaves the old machine serving', async () => {
@@ -383,8 +393,9 @@ test('a move that does not succeed leaves the old machine serving', async () => 
   writeFileSync(join(at.new, 'refuses'), '');
   const failed = await moved(['--yes'], { BACKUP });
   assert.notEqual(failed.status, 0);
-  assert.match(readFileSync(join(at.old, 'calls'), 'utf8'), /stop api[\s\S]*start api/);
-  assert.match(failed.stderr, /starting root@old again/);
+  assert.match(readFileSync(join(at.old, 'calls'), 'utf8'), /stop api[\s\S]* up -d /);
+  assert.match(failed.stderr, /root@old starts its API again/);
+  assert.equal(existsSync(join(at.old, '.moved')), false);
 
   const encrypted = twoServers();
   writeFileSync(join(encrypted.old, '.env'), 'BACKUP_PUBLIC_KEY=age1x\n');

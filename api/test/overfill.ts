@@ -82,8 +82,13 @@ const FILLS: Record<string, { rows: number; sql: string }> = {
         insert into lead_facts (site_id, lead_id, day, first_captured_at, source, campaign, domain_class, signed_up_at)
         select $1, gen_random_uuid(), current_date, date_trunc('day', now()) + n * interval '10 ms', 'campaign', n || repeat('f', 230), 'business', now()
         from generate_series(1, $4::int) n where $2::uuid is not null and $3::uuid is not null returning lead_id, first_captured_at
-      ) insert into lead_touches (site_id, lead_id, session_id, visitor_id, started_at, source, campaign, is_weak)
-      select $1, lead_id, gen_random_uuid(), gen_random_uuid(), first_captured_at - k * interval '1 hour', 'campaign', k || lead_id::text || repeat('t', 200), false
+      ), touched as (
+        insert into lead_touches (site_id, lead_id, session_id, visitor_id, started_at, source, campaign, is_weak)
+        select $1, lead_id, gen_random_uuid(), gen_random_uuid(), first_captured_at - k * interval '1 hour', 'campaign', k || lead_id::text || repeat('t', 200), false
+        from made cross join generate_series(1, 4) k
+      ) insert into lead_credits (site_id, lead_id, kind, nth, part, at, captured_at, source, campaign, conversions, touches, first, last, linear, time_decay, position)
+      select $1, lead_id, 'lead', 1, k, first_captured_at, first_captured_at, 'campaign', k || lead_id::text || repeat('t', 200), (k = 1)::int, 1,
+        250000, 250000, 250000, 250000, 250000
       from made cross join generate_series(1, 4) k`,
   },
   ad_spend: {

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { Secret, TOTP } from 'otpauth';
 import { setupLink } from '../src/product/accounts/first-owner.ts';
+import { inAccounts } from '../src/product/accounts/in-accounts.ts';
+import { makeEmailLink } from '../src/product/accounts/links.ts';
 import { resetFromMachine } from '../src/product/accounts/machine.ts';
+import type { Authenticator } from './authenticator.ts';
 import { type Answer, call, type TestServer } from './server.ts';
 
 export interface SignedIn {
@@ -100,6 +103,32 @@ export async function resetToken(server: TestServer, email: string): Promise<str
   return (await resetFromMachine(db, accounts.vault(), email, undefined)).split('/').at(-1)!;
 }
 
+/** Of the mail to an account's new address. */
+export const emailToken = (server: TestServer, userId: string, email: string): Promise<string> => {
+  const { db, accounts } = server.services;
+  return inAccounts(db, (tx) => makeEmailLink(tx, accounts.vault(), userId, email));
+};
+
 /** An example with `now SECRET` where it means the code of the moment it is sent. */
 export const timely = <T>(example: T): T =>
   JSON.parse(JSON.stringify(example).replace(/"now ([A-Z2-7]+)"/g, (_, secret) => `"${codeOf(secret)}"`));
+
+/** returns  the device that holds it, its id, and recovery codes where there were none */
+export async function addPasskey(
+  server: TestServer,
+  { headers }: SignedIn,
+  device: Authenticator,
+  name = 'A telephone',
+): Promise<{ passkeyId: string; recoveryCodes: string[] | null }> {
+  const url = `${server.url}/v1/users/me/passkeys`;
+  const { options } = (await call(`${url}/options`, 'POST', undefined, headers)).body;
+  const { status, body } = await call(url, 'POST', { name, response: device.create(options) }, headers);
+  assert.equal(status, 201, JSON.stringify(body));
+  return { passkeyId: body.passkey.passkeyId, recoveryCodes: body.recoveryCodes };
+}
+
+/** What a device has to sign to let its person in. */
+export async function passkeyOptions(server: TestServer): Promise<{ challenge: string; rpId: string }> {
+  const { body } = await call(`${server.url}/v1/auth/passkey/options`, 'POST', undefined, OWN_PAGE);
+  return body.options;
+}

@@ -74,6 +74,8 @@ export async function open(options: Parameters<Browser['newContext']>[0] = {}): 
   page.on('pageerror', (error) => thrown.push(error));
   api.requests.length = 0;
   api.answer = 202;
+  api.feed = null;
+  api.asked = 0;
   api.since = Date.now();
 }
 

@@ -63,6 +63,10 @@ export async function startStub() {
     url: '',
     requests,
     answer: 202,
+    /** What GET /v1/feed answers, whatever it is; null: there is none. */
+    feed: null as unknown,
+    /** How often it was asked. */
+    asked: 0,
     /** Events from before it are left out: a page that the last test closed may still be sending. */
     since: 0,
     /** Events of every request that was answered with a 2xx. */
@@ -82,6 +86,13 @@ export async function startStub() {
     if (ctx.method === 'OPTIONS') {
       ctx.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'content-type' });
       ctx.status = 204;
+      return;
+    }
+    if (ctx.path === '/v1/feed') {
+      stub.asked += 1;
+      ctx.set('Access-Control-Allow-Origin', '*');
+      if (stub.feed === null) ctx.status = 404;
+      else ctx.body = stub.feed;
       return;
     }
     const isEvents = ctx.path === '/v1/events';

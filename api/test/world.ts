@@ -1,16 +1,24 @@
 // A small world, made by real calls: sites with a lead, a visitor, something in quarantine, a breach, and so on.
 import assert from 'node:assert/strict';
-import { linkToken } from '../src/product/consent/link.ts';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { linkToken, newKey } from '../src/product/consent/link.ts';
+import { hashOfKey } from '../src/product/your-data/links.ts';
+import { makeAuthenticator } from './authenticator.ts';
 import { makeEvent } from './make.ts';
 import {
+  addPasskey,
   addTotp,
   beginTotp,
+  emailToken,
   newOwner,
+  passkeyOptions,
   resetToken,
   type SignedIn,
   signedIn,
   signIn,
   signUpWith,
+  trySignIn,
 } from './people.ts';
 import { admin, call, type TestServer } from './server.ts';
 
@@ -33,6 +41,17 @@ export interface Place {
   strangerId: string;
   /** A lead that is only there to be erased. */
   leaving: string;
+  /** Of a link that shows a person their own data, and of one that confirms another person's new address. */
+  ownDataToken: string;
+  /** A report by mail, and the link of who gets it. */
+  mailReportId: string;
+  alertRuleId: string;
+  /** An import that is not finished, and one that is only there to be undone. */
+  importId: string;
+  undoneImportId: string;
+  mailRecipientId: string;
+  mailRecipientToken: string;
+  newAddressToken: string;
   botId: string;
   /** Of the link by which the site's own people keep their visits apart. */
   staffToken: string;
@@ -56,15 +75,64 @@ export interface Place {
   factored: SignedIn;
   removing: SignedIn;
   resetToken: string;
+  /** Of a program that signed in as the owner. */
+  refreshToken: string;
+  /** Of two shared views: one without a password, one with, which is to be ended. */
+  shareToken: string;
+  lockedShareToken: string;
+  shareId: string;
+  /** An endpoint of another system, one that a program made for itself, and something that was sent to the first. */
+  webhookId: string;
+  spareWebhookId: string;
+  integrationId: string;
+  spareIntegrationId: string;
+  customFieldId: string;
+  spareCustomFieldId: string;
+  /** What Ada wrote about the bread, with her permission to publish it. */
+  reviewId: string;
+  hookId: string;
+  deliveryId: string;
+  /** A template, another one to be deleted, a notification, and another one to be deleted. */
+  templateId: string;
+  spareTemplateId: string;
+  notificationId: string;
+  spareNotificationId: string;
+  /** Tests of three more: a draft, and two that run. */
+  abDraftId: string;
+  abTestId: string;
+  abEndingId: string;
+  /** A message that is shown, and its receipt. */
+  messageId: string;
+  receipt: string;
+  /** Of a mail to another address of the partner's. */
+  emailToken: string;
+  /** Of the removing one, to be renamed and removed; what another device made, and what was signed to sign in, and for the factored one's proof. */
+  passkeyId: string;
+  newPasskey: object;
+  passkeySignIn: object;
+  passkeyProof: object;
   /** `<hash>.js` of the script. */
   script: string;
+  /** A file of the dashboard. */
+  dashboardFile: string;
 }
+
+/** As much of a provider of sign-ins as says where its pages are. */
+const provider = createServer((_request, response) => {
+  const issuer = WORLD_SETTINGS.OIDC_ISSUER;
+  const endpoints = { authorization_endpoint: `${issuer}/in`, token_endpoint: `${issuer}/token` };
+  response.setHeader('content-type', 'application/json').end(JSON.stringify({ issuer, ...endpoints }));
+});
+await new Promise<void>((done) => provider.listen(0, '127.0.0.1', done));
+provider.unref();
 
 /** A server whose sites may ask for a second step of an opt-in; nobody listens there, and no job sends. */
 export const WORLD_SETTINGS = {
   SMTP_URL: 'smtp://127.0.0.1:9',
   MAIL_FROM: 'mail@marketing.example',
   PUBLIC_URL: 'https://marketing.example',
+  OIDC_ISSUER: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
+  OIDC_CLIENT_ID: 'marketing',
 };
 
 async function ask(server: TestServer, at: string, body?: unknown) {
@@ -83,7 +151,12 @@ async function makeSite(
     name: `The ${key}`,
     domain: `${key}.example`,
     origins: [`https://${key}.example`],
-    settings: { doubleOptIn: true, senderAddress: `1 ${key} Lane, Toronto`, policyVersion: `${key} 1` },
+    settings: {
+      doubleOptIn: true,
+      senderAddress: `1 ${key} Lane, Toronto`,
+      policyVersion: `${key} 1`,
+      feedStream: true,
+    },
   });
   const { text } = await ask(server, `POST /v1/sites/${site.siteId}/consent-texts`, {
     name: `${key} news`,
@@ -110,6 +183,19 @@ async function makeLead(server: TestServer, key: string, textId: string) {
     consentStatus: 'express',
     'consent[textId]': textId,
   });
+  const choice = {
+    choiceId: `${key}-choice`,
+    mode: 'full',
+    words: `May the ${key} know you?`,
+    language: 'en',
+  };
+  const chose = await call(
+    `${url}/v1/choices`,
+    'POST',
+    { ...choice, anonId, propertyId: key },
+    { origin: page.origin! },
+  );
+  assert.equal(chose.status, 200);
   const sent = await call(`${url}/v1/leads/capture`, 'POST', form.toString(), page);
   assert.equal(sent.status, 303);
   // what only her mails hold
@@ -125,6 +211,53 @@ async function makeLead(server: TestServer, key: string, textId: string) {
     unsubscribeToken: linkToken(siteId, key1),
     confirmToken: linkToken(siteId, token),
   };
+}
+
+/** A lead with a link that only a mail to them would hold; mailTo: the address that the link confirms. */
+async function makeOwnDataLink(
+  server: TestServer,
+  key: string,
+  siteId: string,
+  name: string,
+  mailTo?: string,
+) {
+  const email = `${name}@${key}.example`;
+  await ask(server, 'POST /v1/leads/capture', { email, propertyId: key, anonId: `${key}-${name}-browser` });
+  const half = newKey();
+  await server.database.owner.query(
+    `insert into your_data_links (site_id, kind, email_normalized, mail_to, email_hash, asked_by, language, token_hash, expires_at, next_attempt_at)
+     values ($1, $2, $3, $4, '\\x00', '\\x00', 'en', $5, now() + interval '1 hour', null)`,
+    [siteId, mailTo ? 'address' : 'look', email, mailTo ?? null, hashOfKey(half)],
+  );
+  return linkToken(siteId, half);
+}
+
+async function makeMailReport(server: TestServer, key: string, siteId: string) {
+  const { report } = await ask(server, `POST /v1/sites/${siteId}/reports`, {
+    every: 'month',
+    recipients: [`reader@${key}.example`],
+  });
+  const { recipientId } = report.recipients[0].recipient;
+  const { rows } = await server.database.owner.query(
+    'select link_key from mail_recipients where recipient_id = $1',
+    [recipientId],
+  );
+  const { rule } = await ask(server, `POST /v1/sites/${siteId}/alert-rules`, {
+    kind: 'silence',
+    channels: [{ mail: `reader@${key}.example` }],
+  });
+  return {
+    alertRuleId: rule.ruleId,
+    mailReportId: report.reportId,
+    mailRecipientId: recipientId,
+    mailRecipientToken: linkToken(siteId, rows[0].link_key),
+  };
+}
+
+async function makeImport(server: TestServer, key: string, n: number): Promise<string> {
+  const files = [{ name: `${key}-${n}.csv`, sha256: `${n}`.repeat(64) }];
+  const body = { source: 'plausible', files, timezone: 'America/Toronto' };
+  return (await ask(server, `POST /v1/sites/${key}/imports`, body)).import.importId;
 }
 
 const browser = async (server: TestServer, key: string, anonId: string): Promise<string> =>
@@ -189,10 +322,12 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     scopes: ['ingest'],
     sites: [key],
   });
+  await ask(server, 'POST /v1/admin/jobs/profiles');
   const owner = `owner@${key}.example`;
   const password = `rye, oats and a ${key}`;
   const sessions = [await newOwner(server, owner, password)];
   for (let i = 0; i < 3; i += 1) sessions.push(await signIn(server, owner, password));
+  const program = await trySignIn(server, owner, password, { as: 'token' });
   const partner = await newOwner(server, `partner@${key}.example`, password);
   const invite = async (): Promise<{ token: string; invitationId: string }> => {
     const { link, invitation } = await ask(server, 'POST /v1/invitations', { role: 'viewer', sites: [key] });
@@ -207,6 +342,86 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
   const [beginner, factored, removing] = owners as [SignedIn, SignedIn, SignedIn];
   const begun = await beginTotp(server, beginner);
   for (const one of [factored, removing]) await addTotp(server, one);
+  const device = makeAuthenticator(WORLD_SETTINGS.PUBLIC_URL);
+  const { passkeyId } = await addPasskey(server, removing, device, `A telephone of the ${key}`);
+  const proving = makeAuthenticator(WORLD_SETTINGS.PUBLIC_URL);
+  await addPasskey(server, factored, proving);
+  const { body: begunPasskey } = await call(
+    `${server.url}/v1/users/me/passkeys/options`,
+    'POST',
+    undefined,
+    removing.headers,
+  );
+  const share = (more: object) =>
+    ask(server, `POST /v1/sites/${siteId}/shares`, { name: `Those who look at the ${key}`, ...more });
+  const opened = await share({});
+  const locked = await share({ password });
+  const look = async () =>
+    (await ask(server, `POST /v1/sites/${siteId}/templates`, { name: `As the ${key}` })).template.templateId;
+  const notification = async () =>
+    (
+      await ask(server, `POST /v1/sites/${siteId}/notifications`, {
+        kind: 'count',
+        name: `Buyers of the ${key}`,
+        claim: { of: 'purchases' },
+        texts: { en: { other: `{count} people bought at the ${key} in {days} days` } },
+      })
+    ).notification.notificationId;
+  const abTest = async (starts: boolean) => {
+    const tests = `/v1/sites/${siteId}/ab-tests`;
+    const { test } = await ask(server, `POST ${tests}`, {
+      notificationId: await notification(),
+      variants: [{ key: 'warm' }],
+      goal: { of: 'purchases' },
+    });
+    if (starts) await ask(server, `POST ${tests}/${test.testId}/start`);
+    return test.testId;
+  };
+  const hooks = { types: ['conversion.recorded'], url: `https://hooks.${key}.example/` };
+  const { webhook } = await ask(server, `POST /v1/sites/${siteId}/webhooks`, hooks);
+  const tested = await ask(server, `POST /v1/sites/${siteId}/webhooks/${webhook.webhookId}/test`);
+  const { webhook: spareWebhook } = await ask(server, `POST /v1/sites/${siteId}/webhooks`, {
+    ...hooks,
+    types: ['plan.warning'],
+  });
+  const hook = { target_url: hooks.url, type: 'conversion.recorded', propertyId: key };
+  const { id: hookId } = await ask(server, 'POST /v1/hooks', hook);
+  const { notification: message } = await ask(server, `POST /v1/sites/${siteId}/notifications`, {
+    kind: 'message',
+    name: `The ${key} says`,
+    channels: ['page'],
+    source: { url: `https://${key}.example/about`, statedOn: '2026-01-31' },
+    texts: { en: { other: `The ${key} is open on Sundays` } },
+  });
+  await call(
+    `${server.url}/v1/sites/${siteId}/notifications/${message.notificationId}`,
+    'PATCH',
+    { status: 'running' },
+    { ...admin, 'if-match': '"1"' },
+  );
+  const feed = await ask(server, `GET /v1/feed?site=${key}`);
+  const { integration } = await ask(server, `POST /v1/sites/${siteId}/integrations`, {
+    kind: 'shopify',
+    secret: `hush, ${key}`,
+  });
+  const { integration: spareIntegration } = await ask(server, `POST /v1/sites/${siteId}/integrations`, {
+    kind: 'stripe',
+    secret: `whsec_spare_${key}`,
+  });
+  const customField = async (name: string) => {
+    const at = `POST /v1/sites/${siteId}/custom-fields`;
+    return (await ask(server, at, { name, fieldType: 'enum', options: ['low', 'high'], on: 'lead' })).field
+      .fieldId;
+  };
+  await ask(server, 'POST /v1/reviews', {
+    email: lead.email,
+    anonId: `${key}-browser-1`,
+    propertyId: key,
+    rating: 4,
+    text: `The rye of the ${key} keeps for a week.`,
+    display: { text: `The ${key} may publish this with my first name.`, name: 'Ada' },
+  });
+  const { reviews } = await ask(server, `GET /v1/sites/${siteId}/reviews`);
   const { full } = await ask(server, 'GET /s.json');
   const place: Place = {
     siteId,
@@ -219,6 +434,11 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     mergedVisitorId,
     strangerId: await browser(server, key, `${key}-browser-3`),
     leaving,
+    ownDataToken: await makeOwnDataLink(server, key, siteId, 'curious'),
+    newAddressToken: await makeOwnDataLink(server, key, siteId, 'moving', `moved@${key}.example`),
+    ...(await makeMailReport(server, key, siteId)),
+    importId: await makeImport(server, key, 1),
+    undoneImportId: await makeImport(server, key, 2),
     requestId: request.requestId,
     botId,
     keyId: made.key.keyId,
@@ -226,6 +446,33 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     password,
     sessions,
     partner,
+    refreshToken: program.body.refreshToken,
+    emailToken: await emailToken(server, partner.userId, `partner-anew@${key}.example`),
+    shareToken: opened.token,
+    lockedShareToken: locked.token,
+    shareId: locked.share.shareId,
+    webhookId: webhook.webhookId,
+    spareWebhookId: spareWebhook.webhookId,
+    integrationId: integration.integrationId,
+    spareIntegrationId: spareIntegration.integrationId,
+    customFieldId: await customField('budget'),
+    spareCustomFieldId: await customField('floor'),
+    reviewId: reviews[0].reviewId,
+    hookId,
+    deliveryId: tested.delivery.deliveryId,
+    templateId: await look(),
+    spareTemplateId: await look(),
+    notificationId: await notification(),
+    spareNotificationId: await notification(),
+    abDraftId: await abTest(false),
+    abTestId: await abTest(true),
+    abEndingId: await abTest(true),
+    messageId: message.notificationId,
+    receipt: feed.items[0].variants[0].receipt,
+    passkeyId,
+    newPasskey: makeAuthenticator(WORLD_SETTINGS.PUBLIC_URL).create(begunPasskey.options),
+    passkeySignIn: device.use(await passkeyOptions(server)),
+    passkeyProof: proving.use(await passkeyOptions(server)),
     inviteToken: (await invite()).token,
     viewer,
     beginner,
@@ -237,6 +484,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     quarantineIds: await makeQuarantined(server, key),
     breachId: breach.breachId,
     script: full.path.replace('/s/', ''),
+    dashboardFile: /\/app\/-\/(main-[\w-]+\.js)/.exec(await (await fetch(`${server.url}/app`)).text())![1]!,
   };
   await ask(server, 'POST /v1/admin/jobs/rollup');
   await ask(server, 'POST /v1/admin/jobs/ledger', { propertyId: key });

@@ -9,6 +9,8 @@ export interface Site {
   /** Exact origins, scheme://host[:port]. */
   origins: string[];
   settings: Record<string, unknown>;
+  /** Where its data has to be; null: nobody said. */
+  dataRegion: string | null;
   createdAt: string;
   updatedAt: string;
 }

@@ -34,8 +34,16 @@ type Setting =
   | 'EVENT_RETENTION_DAYS'
   | 'ROLLUP_RETENTION_MONTHS'
   | 'REJECTION_RETENTION_DAYS'
-  | 'BACKUP_RETENTION_DAYS';
-export type Period = { days: number | Setting } | { months: number | Setting } | { years: number };
+  | 'BACKUP_RETENTION_DAYS'
+  | 'PAYLOAD_RETENTION_MONTHS'
+  | 'QUARANTINE_RETENTION_DAYS'
+  | 'LAPSED_LEAD_RETENTION_DAYS'
+  | 'UNCONFIRMED_LEAD_RETENTION_DAYS'
+  | 'PENDING_LEAD_RETENTION_MONTHS'
+  | 'WITHDRAWN_LEAD_RETENTION_YEARS'
+  | 'CONSENT_RECORD_RETENTION_YEARS'
+  | 'AUDIT_RETENTION_YEARS';
+export type Period = { days: number | Setting } | { months: number | Setting } | { years: number | Setting };
 
 export type Kept =
   /** Why without an end. */
@@ -57,6 +65,8 @@ export type Kept =
       counted?: string;
       /** Forgotten by the feature itself (`endings`), because it is more than deleting rows. */
       by?: string;
+      /** After everything else of a run: other rules would find less, and the dry run could not know. */
+      last?: true;
       /** Its key in /v1/privacy. */
       told?: string;
     };
@@ -67,6 +77,11 @@ export interface TableRule {
   whose?: Whose;
   /** An erased person's rows are moved to a nameless visitor instead of being deleted; or one visitor of a row's list is. */
   moved?: true | 'in visitor_ids';
+  /**
+   * When the lead's time is over (not when the person asks) its rows stay for counting, under a random id: SQL of what else
+   * is set, and of which rows, when they are more than those of the lead ($1 the site, $2 the lead; the table is t).
+   */
+  outlives?: { set?: string; where?: string };
   /** Made from other tables by triggers, which write it again while those are deleted: it goes after them. */
   derived?: true;
   /** Strangers lengthen it: how far at most. Its size stands in the status. */
@@ -99,7 +114,7 @@ export function boundOf(period: Period, settings: Settings, now: Date): Date {
   const year = now.getUTCFullYear();
   const month = now.getUTCMonth();
   if (unit === 'days') return new Date(Date.UTC(year, month, now.getUTCDate() - count));
-  if (unit === 'months' && typeof (period as { months: unknown }).months === 'string')
+  if ((period as { months?: unknown }).months === 'ROLLUP_RETENTION_MONTHS')
     return new Date(Date.UTC(year, month - count, 1));
   const months = unit === 'years' ? count * 12 : count;
   // the last day of a shorter month, never the first days of the next

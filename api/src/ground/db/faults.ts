@@ -11,6 +11,9 @@ export const SQLSTATE = {
   invalidPassword: '28P01',
   serializationFailure: '40001',
   deadlock: '40P01',
+  /** What one statement may take, such as temp_file_limit. */
+  limitExceeded: '53400',
+  insufficientPrivilege: '42501',
   lockNotAvailable: '55P03',
   queryCanceled: '57014',
 } as const;

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Log } from '../lib/log.ts';
 import { isRefusedLogin } from './faults.ts';
+import { inOrder } from './in-order.ts';
+import { askForPooler } from './pooler.ts';
 
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
@@ -21,8 +23,8 @@ const textOf = (name: string) => readFileSync(new URL(name, MIGRATIONS), 'utf8')
 
 /**
  * functions  files of SQL functions, beside the features that call them; replaced whenever their text changes, in this order
- * Runs the missing migrations, each in a transaction with lock and statement timeouts, under an advisory lock, so
- * that two processes may start at once.
+ * Runs the missing migrations, each in a transaction with lock and statement timeouts that holds an advisory lock,
+ * so that two processes may start at once.
  * returns  names of the migrations that were run now
  * throws   when one fails (nothing of it stays), or when the database has seen others than these
  */
@@ -35,13 +37,10 @@ export async function migrate(ownerUrl: string, functions: readonly URL[], log: 
   client.on('error', (err) => log.warn({ err }, 'the migration lost its connection'));
   await client.connect();
   try {
-    await client.query(
-      "set lock_timeout = '0'; set statement_timeout = '0'; set client_min_messages = warning",
-    );
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await client.query(`create table if not exists schema_migrations (
-      name text primary key, sha256 text not null, applied_at timestamptz(3) not null default now())`);
-    await client.query("set lock_timeout = '10s'; set statement_timeout = '15min'");
+    await inTurn(client, async () => {
+      await client.query(`create table if not exists schema_migrations (
+        name text primary key, sha256 text not null, applied_at timestamptz(3) not null default now())`);
+    });
     const { rows } = await client.query<{ name: string; sha256: string }>(
       "select name, sha256 from schema_migrations where name ~ '^[0-9]{4}_' order by name",
     );
@@ -49,6 +48,7 @@ export async function migrate(ownerUrl: string, functions: readonly URL[], log: 
     const applied = rows.map((row) => row.name);
     const done = applied.length < migrationFiles().length ? await runMissing(client, applied, log) : [];
     for (const file of functions) await replaceFunctions(client, file);
+    await inTurn(client, async () => void (await client.query('select expect_one_site()')));
     return done;
   } finally {
     await client.end().catch(() => {});
@@ -58,9 +58,11 @@ export async function migrate(ownerUrl: string, functions: readonly URL[], log: 
 async function replaceFunctions(client: pg.Client, file: URL): Promise<void> {
   const sql = readFileSync(file, 'utf8');
   const row = [file.pathname.slice(file.pathname.lastIndexOf('/src/') + 5), sha256(sql)];
-  const known = await client.query('select from schema_migrations where name = $1 and sha256 = $2', row);
-  if (known.rowCount) return;
-  await inTransaction(client, async () => {
+  const isKnown = async () =>
+    (await client.query('select from schema_migrations where name = $1 and sha256 = $2', row)).rowCount === 1;
+  if (await isKnown()) return;
+  await inTurn(client, async () => {
+    if (await isKnown()) return;
     await client.query(sql);
     await client.query(
       'insert into schema_migrations (name, sha256) values ($1, $2) on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()',
@@ -85,35 +87,37 @@ function refuseStrange(applied: { name: string; sha256: string }[]): void {
 }
 
 async function runMissing(client: pg.Client, applied: string[], log: Log): Promise<string[]> {
-  // Umzug brings a command line with it (15 MB resident): most starts have nothing to migrate and do without.
-  const { Umzug } = await import('umzug');
-  const umzug = new Umzug({
-    migrations: migrationFiles().map((name) => ({
-      name,
-      up: async () => {
-        const sql = textOf(name);
-        const began = performance.now();
-        await inTransaction(client, async () => {
-          await client.query(sql);
-          const applied = [name, sha256(sql)];
-          await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', applied);
-        });
-        log.info({ migration: name, ms: Math.round(performance.now() - began) }, 'migrated');
-      },
-    })),
-    storage: {
-      executed: async () => applied,
-      logMigration: async () => {}, // written inside the migration's own transaction
-      unlogMigration: async () => {},
-    },
-    logger: undefined,
+  const done: string[] = [];
+  await inOrder(migrationFiles(), applied, async (name) => {
+    const sql = textOf(name);
+    const began = performance.now();
+    let isOurs = false;
+    await inTurn(client, async () => {
+      // by another process, since this one looked
+      if ((await client.query('select from schema_migrations where name = $1', [name])).rowCount) return;
+      await client.query(sql);
+      // noted inside the migration's own transaction
+      await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', [name, sha256(sql)]);
+      isOurs = true;
+    });
+    if (!isOurs) return;
+    done.push(name);
+    log.info({ migration: name, ms: Math.round(performance.now() - began) }, 'migrated');
   });
-  return (await umzug.up()).map((migration) => migration.name);
+  return done;
 }
 
-async function inTransaction(client: pg.Client, work: () => Promise<void>): Promise<void> {
-  await client.query('begin');
+/**
+ * A transaction that is alone with what it does: its lock and its limits are its own and end with it, so that neither stays with
+ * a session that a pooler lends to another.
+ */
+async function inTurn(client: pg.Client, work: () => Promise<void>): Promise<void> {
+  await client.query(
+    'begin; set local lock_timeout = 0; set local statement_timeout = 0; set local client_min_messages = warning',
+  );
   try {
+    await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query("set local lock_timeout = '10s'; set local statement_timeout = '15min'");
     await work();
     await client.query('commit');
   } catch (error) {
@@ -133,15 +137,10 @@ export async function appUrl(ownerUrl: string, pepper: string): Promise<string> 
   const url = new URL(ownerUrl);
   url.username = 'marketing_app';
   url.password = password;
-  const probe = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: 5000 });
-  probe.on('error', () => {});
   try {
-    await probe.connect();
-    return url.href;
+    return await askForPooler(url.href);
   } catch (error) {
     if (!isRefusedLogin(error)) throw error;
-  } finally {
-    await probe.end().catch(() => {});
   }
   const owner = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5000 });
   owner.on('error', () => {});
@@ -152,22 +151,35 @@ export async function appUrl(ownerUrl: string, pepper: string): Promise<string> 
   } finally {
     await owner.end().catch(() => {});
   }
-  return url.href;
+  return askForPooler(url.href);
 }
+
+/** Where the API serves from: as the role that DATABASE_APP_URL names, or the one that the owner makes. */
+export const servingUrl = (config: {
+  DATABASE_URL: string;
+  DATABASE_APP_URL?: string | undefined;
+  IP_HASH_PEPPER: string;
+}): Promise<string> =>
+  config.DATABASE_APP_URL
+    ? askForPooler(config.DATABASE_APP_URL)
+    : appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER);
 
 /**
  * Refuses to serve on a server that could lose what was acknowledged, or as a role that could see past row level security.
- * throws  an Error naming every fault and what to do
+ * isManaged  what keeps the disks safe is the provider's: switches that are off for it are told instead of refused
+ * returns    what was excused
+ * throws     an Error naming every fault and what to do
  */
-export async function refuseUnsafe(db: pg.Pool): Promise<void> {
+export async function refuseUnsafe(db: pg.Pool, isManaged = false): Promise<string[]> {
   const { rows } = await db.query<{ name: string; setting: string }>(
     "select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'server_version_num', 'data_checksums')",
   );
   const setting = Object.fromEntries(rows.map((row) => [row.name, row.setting]));
   const faults: string[] = [];
+  const excused: string[] = [];
   for (const name of ['fsync', 'full_page_writes', 'data_checksums'] as const) {
     if (setting[name] !== 'on')
-      faults.push(
+      (isManaged ? excused : faults).push(
         `${name} is ${setting[name]}: acknowledged events could be lost or damaged unseen; set it on`,
       );
   }
@@ -177,6 +189,26 @@ export async function refuseUnsafe(db: pg.Pool): Promise<void> {
     faults.push(
       `the server is PostgreSQL ${Math.floor(Number(setting.server_version_num) / 10000)}; 18 is needed`,
     );
+  faults.push(...(await faultsOfRole(db)));
+  const open = (
+    await db.query<{ table: string }>(
+      `select c.relname as table from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attname = 'site_id' and not a.attisdropped
+       where n.nspname = 'public' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)`,
+    )
+  ).rows;
+  if (open.length > 0)
+    faults.push(`row level security is not forced on: ${open.map((row) => row.table).join(', ')}`);
+  if (faults.length > 0)
+    throw new Error(
+      `This database is not safe to serve from:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+  return excused;
+}
+
+/** Why row level security would not hold for the role that this pool serves as. */
+export async function faultsOfRole(db: pg.Pool): Promise<string[]> {
+  const faults: string[] = [];
   const role = (
     await db.query<{ name: string; superuser: boolean; bypass: boolean; owned: number }>(
       `select rolname as name, rolsuper as superuser, rolbypassrls as bypass,
@@ -192,17 +224,5 @@ export async function refuseUnsafe(db: pg.Pool): Promise<void> {
     faults.push(
       `role ${role.name} owns tables: it could switch row level security off; serve as another role than the owner`,
     );
-  const open = (
-    await db.query<{ table: string }>(
-      `select c.relname as table from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       join pg_attribute a on a.attrelid = c.oid and a.attname = 'site_id' and not a.attisdropped
-       where n.nspname = 'public' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)`,
-    )
-  ).rows;
-  if (open.length > 0)
-    faults.push(`row level security is not forced on: ${open.map((row) => row.table).join(', ')}`);
-  if (faults.length > 0)
-    throw new Error(
-      `This database is not safe to serve from:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
+  return faults;
 }

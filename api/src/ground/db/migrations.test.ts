@@ -7,6 +7,7 @@ import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { describeSchema, readSnapshot } from '../../../test/schema.ts';
 import { FUNCTIONS } from '../../features.ts';
 import { makeLog } from '../lib/log.ts';
+import { inOrder } from './in-order.ts';
 import { migrate, migrationFiles } from './migrate.ts';
 
 const folder = new URL('../../../migrations/', import.meta.url);
@@ -63,6 +64,17 @@ test('a migration that was edited after it was applied is refused, and named, wi
   for (const { name, sha256 } of rows)
     await owner.query('update schema_migrations set sha256 = $2 where name = $1', [name, sha256]);
   assert.deepEqual(await migrate(database.ownerUrl, FUNCTIONS, log), []);
+});
+
+test('a migration that fails is named with its cause, and none after it is run', async () => {
+  const ran: string[] = [];
+  const cause = new Error('no such column');
+  const failing = inOrder(['1_a', '2_b', '3_c', '4_d'], ['1_a'], async (name) => {
+    ran.push(name);
+    if (name === '3_c') throw cause;
+  });
+  await assert.rejects(failing, { message: 'The migration 3_c failed: no such column', cause });
+  assert.deepEqual(ran, ['2_b', '3_c']);
 });
 
 test('the snapshot of the schema is what the migrations make', async () => {

@@ -1,6 +1,8 @@
 // Connections: small pools, bounded statements, and the types that PostgreSQL's answers become.
 import pg from 'pg';
 import type { Log } from '../lib/log.ts';
+import { eachAlone } from './pooled.ts';
+import { isPooledUrl } from './pooler.ts';
 
 export type Pool = pg.Pool;
 /** What a statement can be asked of: the pool, or a client inside someone's transaction. */
@@ -18,30 +20,45 @@ interface PoolOptions {
   statementTimeoutMs: number;
   /** How long a row that somebody else has locked is waited for; absent: as long as a statement may take. */
   lockTimeoutMs?: number;
+  /** How long a connection is waited for, a free one or a new one. */
+  connectMs?: number;
   log: Log;
 }
 
 // A server that stands still does not end its own statements: ours are given up a little later than it would have.
 const STANDSTILL_MS = 2000;
 
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
 /** A pool whose lost connections are logged and replaced instead of ending the process. */
 export function makePool(
   url: string,
-  { name, connectionsMax, statementTimeoutMs, lockTimeoutMs = statementTimeoutMs, log }: PoolOptions,
+  {
+    name,
+    connectionsMax,
+    statementTimeoutMs,
+    lockTimeoutMs = statementTimeoutMs,
+    connectMs = 5000,
+    log,
+  }: PoolOptions,
 ): Pool {
-  const pool = new pg.Pool({
+  const common = {
     connectionString: url,
     application_name: `marketing-${name}`,
     max: connectionsMax,
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + STANDSTILL_MS,
+  };
+  const limits = {
+    statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
-    idle_in_transaction_session_timeout: 60_000,
-    options: '-c TimeZone=UTC -c jit=off',
-  });
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  };
+  const pool = isPooledUrl(url)
+    ? eachAlone(new pg.Pool(common), { ...limits, timezone: "'UTC'", jit: 'off' })
+    : new pg.Pool({ ...common, ...limits, options: '-c TimeZone=UTC -c jit=off' });
   pool.on('error', (err) => log.warn({ err, pool: name }, 'a database connection was lost'));
   return pool;
 }

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { isUuid } from '../lib/uuid.ts';
 import { isStandingStill } from './faults.ts';
 import type { Pool } from './pool.ts';
+import { limitsOf } from './pooler.ts';
 
 /**
  * Runs work inside a transaction that sees exactly these sites (row level security); commits when work resolves.
@@ -31,7 +32,8 @@ export async function transaction<T>(
   };
   client.on('error', onError);
   try {
-    await client.query(begin);
+    const limits = limitsOf(pool);
+    await client.query(limits ? `${begin}; ${limits}` : begin);
     const result = await work(client);
     await client.query('commit');
     return result;

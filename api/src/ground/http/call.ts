@@ -51,6 +51,7 @@ export class Call {
   #site: Site | undefined;
   #siteIds: string[] | undefined;
   #client: Client | undefined;
+  #isInner = false;
   readonly #ctx: Context;
   readonly #identify: IdentifyClient;
 
@@ -110,11 +111,22 @@ export class Call {
     const { origin } = this.headers;
     if (origin) this.#ctx.set('Access-Control-Allow-Origin', origin);
   }
+  /** This call for another route, of the same caller: what a route does for its part of a larger question. */
+  within(route: Route, params: Record<string, string>, body: unknown): Call {
+    const inner = new Call(this.#ctx, this.#identify);
+    inner.#isInner = true;
+    inner.route = route;
+    inner.caller = this.caller;
+    inner.params = params;
+    inner.body = body;
+    return inner;
+  }
   /**
    * Whether the client has the answer with this tag. Not Koa's ctx.fresh: fetch sends Cache-Control: no-cache along
    * with If-None-Match.
    */
   isFresh(etag: string): boolean {
+    if (this.#isInner) return false; // the tag would be that of the larger answer
     const weak = (tag: string) => tag.replace(/^W\//, '');
     return this.header('if-none-match').split(/,\s*/).map(weak).includes(weak(etag));
   }

@@ -8,11 +8,13 @@ import type { RateLimits } from './rate-limit.ts';
 export const CAPABILITIES = {
   numbers: 'reads metrics and what advertising cost',
   spend: 'tells conversions and what advertising cost',
+  leadFacts: 'sees leads without who they are',
   leads: 'sees and imports leads, links visitors to them',
   evidence: 'shows proof of consent, answers and erases people, keeps the register of breaches',
   settings: 'makes and changes sites, their texts, what waits in quarantine, verdicts about bots',
   people: 'invites people, gives roles, makes keys',
   access: 'reads who did what',
+  plans: 'makes plans and gives them to sites',
   machine: 'runs jobs, reads the state of the machine',
 } as const;
 export type Capability = keyof typeof CAPABILITIES;
@@ -34,9 +36,13 @@ export interface Caller {
   /** At this site; without one, at any of theirs. */
   may(what: Capability, siteId?: string): boolean;
   person?: Person;
+  /** Of a shared view: these reports and nothing else, and with money or without. */
+  share?: { views: readonly string[]; hideMoney: boolean };
 }
 
 export const NOBODY: Caller = { actor: 'nobody', siteIds: [], may: () => false };
+/** Whoever has a link that we mailed to them, about their own data. */
+export const SUBJECT: Caller = { actor: 'subject', siteIds: [], may: () => false };
 /** Jobs and the command line: whoever has the machine. */
 export const MACHINE: Caller = { actor: 'machine', siteIds: 'all', may: () => true };
 const ADMIN_KEY: Caller = { actor: 'admin_key', siteIds: 'all', may: () => true };

@@ -58,6 +58,16 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
   const keyOf = (network: string) => hmac(network).toString('base64url', 0, 12);
   // The same browser asks again and again: a client is worked out once (0.02 ms) and found after that.
   const known = new LRUCache<string, Client>({ max: 5000 });
+  // Few browsers have many visitors: of a new one only the address is worked out.
+  const agents = new LRUCache<string, Buffer>({ max: 1000 });
+  const hashOfAgent = (userAgent: string) => {
+    let found = agents.get(userAgent);
+    if (!found) {
+      found = hmac(userAgent);
+      agents.set(userAgent, found);
+    }
+    return found;
+  };
   return (request) => {
     const { headers } = request;
     const peer = plain(request.socket.remoteAddress ?? '');
@@ -74,7 +84,7 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
         address,
         userAgent,
         ipHash: hmac(address),
-        uaHash: hmac(userAgent),
+        uaHash: hashOfAgent(userAgent),
         limitKey: keyOf(networkOf(address)),
         networkKey: isIP(address) === 6 ? keyOf(networkOf(address, 48)) : null,
       };

@@ -141,6 +141,14 @@ test('CORS echoes exactly the origins of sites and settings, also on errors, nev
     const answer = await call(`${server.url}/v1/events`, 'POST', {}, { origin });
     assert.equal(answer.headers.get('access-control-allow-origin'), null, origin);
   }
+  const origin = 'https://evil.example';
+  const large = await call(`${server.url}/v1/events`, 'POST', { x: 'a'.repeat(200_000) }, { origin });
+  assert.equal(large.status, 413);
+  assert.equal(
+    large.headers.get('access-control-allow-origin'),
+    origin,
+    'the page can read that this is final',
+  );
   const preflight = await call(`${server.url}/v1/events`, 'OPTIONS', undefined, {
     origin: 'https://bakery.example',
     'access-control-request-method': 'POST',

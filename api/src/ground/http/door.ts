@@ -12,8 +12,12 @@ const PROOF_MS = 10 * 60_000;
 const nothingHere = () => new AppError('not_found', 'There is nothing at this address.');
 
 /** throws  forbidden, second_factor_required or proof_required, when this caller may not do what the route does */
-function mustMay(caller: Caller, { who, proof }: Route): void {
-  const { person } = caller;
+function mustMay(caller: Caller, { who, proof, view }: Route): void {
+  const { person, share } = caller;
+  if (share && !(view && share.views.includes(view)))
+    throw new AppError('forbidden', 'This link does not show that. Ask whoever sent it.');
+  // each thing that is asked further in has a door of its own
+  if (who === 'caller') return;
   if (who === 'person') {
     if (!person)
       throw new AppError('forbidden', 'This is for people about themselves: sign in by POST /v1/auth/login.');

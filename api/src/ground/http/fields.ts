@@ -3,6 +3,11 @@ import { z } from 'zod';
 import { AppError } from '../lib/app-error.ts';
 
 export const propertyId = z.string().trim().min(1).max(128);
+/** Of a page, whose template may leave it empty: that is none. */
+export const pageSite = z
+  .preprocess((key) => key || undefined, propertyId.optional())
+  .optional()
+  .describe("without it the page's own site");
 /** For callers with a key or a session. */
 export const siteName = propertyId
   .optional()

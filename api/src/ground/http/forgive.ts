@@ -6,20 +6,34 @@ import { issuesOf } from './validate.ts';
 
 type Holder = Record<string, unknown>;
 
+/** Where something can be changed for an issue: what is missing is missing of whatever holds it. null: nothing is there */
+function placeOf(
+  fields: Holder,
+  issue: z.core.$ZodIssue,
+): { holder: Holder; path: string[]; last: string } | null {
+  for (const path = issue.path.map(String); path.length > 0; ) {
+    const last = path.pop()!;
+    const holder = path.reduce<unknown>((part, key) => (part as Holder | undefined)?.[key], fields);
+    if (typeof holder === 'object' && holder !== null && Object.hasOwn(holder, last))
+      return { holder: holder as Holder, path, last };
+  }
+  return null;
+}
+
+/** Changes something of the fields, or answers null: so forgive comes to an end. */
 function mend(fields: Holder, issue: z.core.$ZodIssue, isExact: (path: string) => boolean): Issue | null {
-  const path = issue.path.map(String);
-  const last = path.pop();
-  const holder = path.reduce<unknown>((part, key) => (part as Holder | undefined)?.[key], fields);
-  if (last === undefined || typeof holder !== 'object' || holder === null) return null;
+  const place = placeOf(fields, issue);
+  if (!place) return null;
+  const { holder, path, last } = place;
   const where = [...path, last].join('.');
-  const value = (holder as Holder)[last];
+  const value = holder[last];
   if (issue.code === 'too_big' && typeof value === 'string' && !isExact(where)) {
     const lengthMax = Number(issue.maximum);
-    (holder as Holder)[last] = cutText(value.trim(), lengthMax);
+    holder[last] = cutText(value.trim(), lengthMax);
     return { path: where, message: `cut to ${lengthMax} characters` };
   }
   if (Array.isArray(holder)) holder.splice(Number(last), 1);
-  else delete (holder as Holder)[last];
+  else delete holder[last];
   return { path: where, message: `left out: ${issue.message}` };
 }
 

@@ -10,7 +10,7 @@ import { AppError } from '../lib/app-error.ts';
 import type { SiteDirectory } from '../site.ts';
 import { type BodyReader, bodyReader } from './body.ts';
 import { type Call, callOf } from './call.ts';
-import { type Admit, NOBODY } from './caller.ts';
+import { type Admit, NOBODY, SUBJECT } from './caller.ts';
 import { doorOf } from './door.ts';
 import { asAppError, STATUS } from './errors.ts';
 import type { RateLimits } from './rate-limit.ts';
@@ -63,52 +63,46 @@ function queryOf(call: Call): Record<string, string> {
   return query;
 }
 
-export function compile(route: Route, parts: FrameParts): (ctx: Context) => Promise<void> {
-  const { sites, refusals, room, note, checkAnswers = false } = parts;
-  const { who, of, takes, counts, waitsForRoom = false } = route;
+/** Opens the door, reads, works and notes: everything of a route but how its input comes and its answer goes. */
+export type Perform = (call: Call, read: () => Promise<unknown> | unknown) => Promise<object | Reply>;
+
+export function performer(
+  route: Route,
+  parts: Pick<FrameParts, 'limits' | 'admit' | 'sites' | 'room' | 'note' | 'checkAnswers'>,
+): Perform {
+  const { sites, room, note, checkAnswers = false } = parts;
+  const { who, of, waitsForRoom = false } = route;
   const letIn = doorOf(route, parts);
-  const readBody = readerOf(route);
-  const status = jsonAnswerOf(route.answers)?.status ?? Number(Object.keys(route.answers)[0]);
-  const isGuarded = who !== 'anyone';
-  const isNoted = who !== 'anyone' && who !== 'inside' && !(isRead(route) && route.shows === 'no people');
+  const status = statusOf(route);
+  const isNoted =
+    route.isSubjects ||
+    (who !== 'anyone' &&
+      who !== 'inside' &&
+      who !== 'caller' &&
+      !(isRead(route) && route.shows === 'no people'));
 
-  async function read(ctx: Context, call: Call): Promise<unknown> {
-    if (!takes) {
-      if (!isRead(route)) ctx.req.resume(); // what nobody reads must not keep the connection
-      return undefined;
-    }
-    if (!readBody) {
-      const query = queryOf(call);
-      return takes.shape ? validate(takes.shape, query) : query;
-    }
-    await readBody(ctx, call);
-    if (takes.readTable && typeof call.body === 'string') call.body = await takes.readTable(call.body, call);
-    return takes.shape ? validate(takes.shape, call.body) : call.body;
-  }
-
-  async function work(ctx: Context, call: Call): Promise<void> {
-    const input = await read(ctx, call);
+  async function work(call: Call, read: () => Promise<unknown> | unknown): Promise<object | Reply> {
+    const input = await read();
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
-    send(ctx, checkAnswers ? await checked(route, answer, status) : answer, status);
-    // what somebody was shown stays in no cache, unless the route says how
-    if (isGuarded && !ctx.res.hasHeader('cache-control')) ctx.res.setHeader('Cache-Control', 'no-store');
+    return checkAnswers ? checked(route, answer, status) : answer;
   }
 
-  async function noted(ctx: Context, call: Call): Promise<void> {
+  async function noted(call: Call, read: () => Promise<unknown> | unknown): Promise<object | Reply> {
     let outcome = 500;
     try {
-      await work(ctx, call);
-      outcome = ctx.status;
+      const answer = await work(call, read);
+      outcome = answer instanceof Reply ? answer.status : status;
+      return answer;
     } catch (error) {
       outcome = STATUS[asAppError(error).code];
       throw error;
     } finally {
-      await note(call, outcome);
+      if (!route.isSubjects || call.caller === SUBJECT) await note(call, outcome);
     }
   }
 
-  async function enter(ctx: Context, call: Call): Promise<void> {
+  return async (call, read) => {
     if (waitsForRoom && room.isShort)
       throw new AppError(
         'unavailable',
@@ -120,7 +114,44 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
       if (isNoted && call.caller !== NOBODY) await note(call, STATUS[asAppError(thrown).code]);
       throw thrown;
     });
-    return isNoted ? noted(ctx, call) : work(ctx, call);
+    return isNoted ? noted(call, read) : work(call, read);
+  };
+}
+
+/** Of an answer that is a plain object. */
+const statusOf = (route: Route): number =>
+  jsonAnswerOf(route.answers)?.status ?? Number(Object.keys(route.answers)[0]);
+
+export function compile(route: Route, parts: FrameParts): (ctx: Context) => Promise<void> {
+  const { sites, refusals } = parts;
+  const { takes, counts } = route;
+  const readBody = readerOf(route);
+  const perform = performer(route, parts);
+  const status = statusOf(route);
+  const isGuarded = route.who !== 'anyone';
+
+  async function read(ctx: Context, call: Call): Promise<unknown> {
+    if (!takes) {
+      if (!isRead(route)) ctx.req.resume(); // what nobody reads must not keep the connection
+      return undefined;
+    }
+    if (!readBody) {
+      const query = queryOf(call);
+      return takes.shape ? validate(takes.shape, query) : query;
+    }
+    await readBody(ctx, call).catch((thrown) => {
+      // whose page it was nobody has read; a script that may not read the refusal would send the same for ever (so does Caddy's)
+      if (!isGuarded && asAppError(thrown).code === 'payload_too_large') call.letPageRead();
+      throw thrown;
+    });
+    if (takes.readTable && typeof call.body === 'string') call.body = await takes.readTable(call.body, call);
+    return takes.shape ? validate(takes.shape, call.body) : call.body;
+  }
+
+  async function enter(ctx: Context, call: Call): Promise<void> {
+    send(ctx, await perform(call, () => read(ctx, call)), status);
+    // what somebody was shown stays in no cache, unless the route says how
+    if (isGuarded && !ctx.res.hasHeader('cache-control')) ctx.res.setHeader('Cache-Control', 'no-store');
   }
 
   if (!counts) return (ctx) => enter(ctx, callOf(ctx));
@@ -136,7 +167,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
           {
             siteId: siteId ?? sites.fallback().siteId,
             route: counts,
-            reason: error.code,
+            reason: error.reason,
             issues: error.issues,
             from: call.client.limitKey,
           },

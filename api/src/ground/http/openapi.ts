@@ -29,6 +29,7 @@ const MEDIA_TYPE: Record<BodyKind, string> = {
   beacon: 'text/plain',
   csv: 'text/csv',
   text: 'application/x-www-form-urlencoded',
+  raw: 'text/plain',
 };
 
 /** The shape as it is sent: `ok` first. A choice of shapes stays a choice. */
@@ -49,7 +50,7 @@ function responseOf(answer: z.ZodType | Told, asTable = false) {
     };
   return {
     description: answer.says,
-    ...(answer.type ? { content: { [answer.type]: { schema: told(answer.type) } } } : {}),
+    ...(answer.type ? { content: { [answer.type]: { schema: answer.shape ?? told(answer.type) } } } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
-// How much one client may ask for in a minute. In memory: several processes each allow their share, which is enough.
+// How much one client may ask for in a minute. In memory: where several processes serve, Caddy sends a client to the same one
+// (caddy/Caddyfile, lb_policy).
 import { AppError } from '../lib/app-error.ts';
 import type { Client } from './client.ts';
 import { windows } from './windows.ts';
@@ -9,9 +10,12 @@ export const LIMITS = {
   /** Of bodies: a usual event has half a kilobyte. */
   event_bytes: 512 * 1024,
   capture: 24,
+  choice: 24,
   unsubscribe: 12,
   delete: 10,
   summary: 60,
+  /** What pages load to show: answered from memory. */
+  feed: 600,
   other: 120,
   admin_failure: 10,
   /** Of a key (POST /v1/keys), whatever addresses it is used from. */

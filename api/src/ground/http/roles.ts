@@ -5,11 +5,13 @@ import type { Capability } from './caller.ts';
 const BY_CAPABILITY = {
   numbers: ['owner', 'admin', 'analyst', 'viewer'],
   spend: ['owner', 'admin', 'analyst'],
+  leadFacts: ['owner', 'admin', 'analyst', 'privacy'],
   leads: ['owner', 'admin', 'privacy'],
   evidence: ['owner', 'admin', 'privacy'],
   settings: ['owner', 'admin'],
   people: ['owner', 'admin'],
   access: ['owner', 'admin', 'privacy'],
+  plans: ['owner'],
   machine: ['owner', 'admin'],
 } as const satisfies Record<Capability, readonly string[]>;
 
@@ -27,8 +29,8 @@ export const mayAs = (role: Role, what: Capability): boolean =>
 export const SCOPES = {
   ingest: ['spend'],
   read: ['numbers'],
-  leads: ['leads'],
-  admin: ['numbers', 'spend', 'leads', 'evidence', 'settings', 'access', 'machine'],
+  leads: ['leads', 'leadFacts'],
+  admin: ['numbers', 'spend', 'leadFacts', 'leads', 'evidence', 'settings', 'access', 'machine'],
 } as const satisfies Record<string, readonly Capability[]>;
 export type Scope = keyof typeof SCOPES;
 

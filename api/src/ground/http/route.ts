@@ -8,8 +8,21 @@ import type { Reply } from './reply.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
-/** json; a form; JSON as a beacon's text/plain; a table; or `text`: whatever it is, as it is. */
-export type BodyKind = 'json' | 'form' | 'beacon' | 'csv' | 'text';
+/** json; a form; JSON as a beacon's text/plain; a table; or `text`: whatever it is, as it is; or `raw`: its bytes. */
+export type BodyKind = 'json' | 'form' | 'beacon' | 'csv' | 'text' | 'raw';
+
+/** What can be shown to people without an account, by a link. */
+export const VIEWS = [
+  'page',
+  'summary',
+  'timeseries',
+  'breakdown',
+  'cohorts',
+  'attribution',
+  'quality',
+  'realtime',
+] as const;
+export type View = (typeof VIEWS)[number];
 
 export interface Takes<In> {
   as: 'query' | readonly BodyKind[];
@@ -35,7 +48,16 @@ export interface Takes<In> {
 /** Not JSON: said in words, with its media type. */
 export interface Told {
   says: string;
-  type?: 'text/html' | 'text/csv' | 'text/plain' | 'text/javascript' | 'image/gif' | 'application/json';
+  type?:
+    | 'text/html'
+    | 'text/event-stream'
+    | 'text/csv'
+    | 'text/plain'
+    | 'text/javascript'
+    | 'image/gif'
+    | 'application/json';
+  /** Of JSON that is not in our shape, for the document. */
+  shape?: z.ZodType;
 }
 /** By status; JSON shapes without `ok`, which the frame adds. The first is that of a plain object. */
 export type Answers = Record<number, z.ZodType | Told>;
@@ -50,10 +72,10 @@ export interface Route<In = any> {
   says: string;
   tag: string;
   /**
-   * A capability; or `inside`: the internal network, or whoever may look at the machine; or `person`: whoever signed in,
+   * A capability; or `caller`: whoever is let in, and what they may is asked further in; or `inside`: the internal network, or whoever may look at the machine; or `person`: whoever signed in,
    * about themselves.
    */
-  who: 'anyone' | 'inside' | 'person' | Capability;
+  who: 'anyone' | 'inside' | 'person' | 'caller' | Capability;
   /** A person who signed in proves again who they are, when their last proof is older than ten minutes (POST /v1/auth/prove). */
   proof?: 'fresh';
   /**
@@ -76,10 +98,14 @@ export interface Route<In = any> {
    * nobody says so here.
    */
   shows?: 'no people';
+  /** Who holds a link to their own data sees or changes it: noted like an administrator's, once the link has told whose. */
+  isSubjects?: true;
+  /** May be shared by a link; without it, nobody who has one gets in. */
+  view?: View;
   /** The query may ask for the same answer as a table, by format=csv. */
   asTable?: boolean;
-  /** Asked so often that its lines in the log would hide the others: only told at debug. */
-  quiet?: true;
+  /** Asked so often that its lines in the log would hide the others: told at debug; or only what was refused is told. */
+  quiet?: true | 'when taken';
   /** A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent. */
   tells?: 'link' | 'form';
   answers: Answers;

@@ -40,7 +40,7 @@ export async function siteNamed(
 }
 
 const isCapability = (who: Route['who']): who is Capability =>
-  who !== 'anyone' && who !== 'inside' && who !== 'person';
+  who !== 'anyone' && who !== 'inside' && who !== 'person' && who !== 'caller';
 
 /** Gives the call its site, or its sites. throws  not_found, invalid_request */
 export async function findSite(

@@ -24,7 +24,7 @@ interface Window {
  *          for what others do. A key with its window takes about 200 bytes.
  */
 export function windows(
-  { points, ms, keysMax }: { points: number; ms: number; keysMax: number },
+  { points, ms, keysMax }: { points: number | (() => number); ms: number; keysMax: number },
   clock: () => number = () => performance.now(),
 ): Windows {
   const open = new Map<string, Window>();
@@ -48,7 +48,7 @@ export function windows(
     return window;
   };
   const left = ({ taken, endsAt }: Window, more: number, now: number) =>
-    taken + more <= points ? null : Math.max(1, endsAt - now);
+    taken + more <= (typeof points === 'number' ? points : points()) ? null : Math.max(1, endsAt - now);
   return {
     take(key, more = 1) {
       const now = clock();

@@ -1,12 +1,13 @@
 // Runs the jobs of schedule.ts: once a slot even with two processes, never beside itself, made up when missed, recorded.
 import { schedule as cronTask, type ScheduledTask } from 'node-cron';
-import type pg from 'pg';
 import type { z } from 'zod';
-import type { Db, Pool } from '../db/pool.ts';
+import { holdLease, type Lease } from '../db/lease.ts';
+import type { Pool } from '../db/pool.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Log } from '../lib/log.ts';
 import { cutText } from '../lib/text.ts';
-import { abandonRuns, claimRun, finishRun, lastSlots, latestRuns, tryLock, unlock } from './runs.ts';
+import type { Tracing } from '../tracing/tracing.ts';
+import { abandonRuns, claimRun, finishRun, lastSlots, latestRuns } from './runs.ts';
 import type { JobStatus, Run, Trigger } from './shape.ts';
 import { latestSlot } from './slots.ts';
 
@@ -14,6 +15,8 @@ export interface JobRun {
   /** Validated by the job's own schema; {} by schedule. */
   // biome-ignore lint/suspicious/noExplicitAny: each job knows its own options
   options: any;
+  /** The clock, or somebody who waits for it. */
+  trigger: Trigger;
   log: Log;
   /** Aborted when the process stops: finish the present bite and return. */
   signal: AbortSignal;
@@ -56,72 +59,36 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-/** locks: a pool for one connection, which holds the advisory locks as long as some job runs. */
-export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log: Log }): Runner {
+export interface RunnerNeeds {
+  /** For the table of runs and the leases: connections that no job uses. */
+  db: Pool;
+  jobs: Job[];
+  log: Log;
+  /** Of a process that serves; absent: the command line. */
+  processId?: string;
+  tracing?: Tracing | null;
+}
+
+export function makeRunner({ db, jobs, log, processId, tracing = null }: RunnerNeeds): Runner {
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const running = new Map<string, Promise<unknown>>();
   const stopping = new AbortController();
   let tasks: ScheduledTask[] = [];
 
-  // All locks of this process live on one connection; it is given back when no job runs.
-  let keeper: {
-    client: Promise<pg.PoolClient>;
-    holders: number;
-    broken: boolean;
-    turn: Promise<unknown>;
-  } | null = null;
-  async function hold(): Promise<[Db, () => void]> {
-    keeper ??= { client: locks.connect(), holders: 0, broken: false, turn: Promise.resolve() };
-    const mine = keeper;
-    mine.holders += 1;
-    const lost = (err: Error) => {
-      // The locks are lost with it; the slot's row still keeps others from running the same slot.
-      if (!mine.broken) log.warn({ err }, 'the connection that holds the job locks was lost');
-      mine.broken = true;
-      if (keeper === mine) keeper = null;
-    };
-    const client = await mine.client.catch((error) => {
-      if (keeper === mine) keeper = null;
-      throw error;
-    });
-    client.on('error', lost);
-    // Jobs of one minute share the connection, and a connection answers one question at a time.
-    const query = (...question: Parameters<Db['query']>) => {
-      const answer = mine.turn.then(() => client.query(...question));
-      mine.turn = answer.then(
-        () => {},
-        () => {},
-      );
-      return answer;
-    };
-    return [
-      { query: query as unknown as Db['query'] },
-      () => {
-        client.off('error', lost);
-        mine.holders -= 1;
-        if (mine.holders > 0) return;
-        if (keeper === mine) keeper = null;
-        client.release(mine.broken);
-      },
-    ];
-  }
-
-  /** Runs work under the job's lock; undefined when someone else has it. */
-  async function alone<T>(job: Job, work: (db: Db) => Promise<T>): Promise<T | undefined> {
+  /** Runs work under the job's lease; undefined when someone else has it. */
+  async function alone<T>(job: Job, work: (lease: Lease) => Promise<T>): Promise<T | undefined> {
     if (running.has(job.name) || stopping.signal.aborted) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     running.set(job.name, promise);
     try {
-      const [db, letGo] = await hold();
+      const lease = await holdLease(db, `job ${job.name}`, processId);
+      if (!lease) return undefined;
       try {
-        if (!(await tryLock(db, job.name))) return undefined;
-        try {
-          return await work(db);
-        } finally {
-          await unlock(db, job.name).catch(() => {});
-        }
+        return await work(lease);
       } finally {
-        letGo();
+        await lease
+          .release()
+          .catch((err) => log.warn({ err, job: job.name }, 'a lease stays until it runs out'));
       }
     } finally {
       running.delete(job.name);
@@ -130,7 +97,7 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
   }
 
   async function perform(
-    db: Db,
+    { lost }: Lease,
     job: Job,
     run: Run,
     progress: (line: string) => void,
@@ -141,8 +108,9 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
     try {
       result = await job.run({
         options: run.options,
+        trigger: run.trigger,
         log,
-        signal: stopping.signal,
+        signal: AbortSignal.any([stopping.signal, lost]),
         progress,
       });
     } catch (error) {
@@ -150,8 +118,12 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
     }
     const ms = Math.round(performance.now() - began);
     const line = { job: job.name, trigger: run.trigger, ms, result };
+    const isFrequent = job.cron === '* * * * *';
     if (fault !== undefined) log.error({ ...line, err: fault }, 'job failed');
-    else log[job.cron === '* * * * *' ? 'debug' : 'info'](line, 'job');
+    else log[isFrequent ? 'debug' : 'info'](line, 'job');
+    tracing?.job(job.name, run.trigger, ms, isFrequent, fault);
+    // somebody else has the slot by now, and writes how it ended
+    if (lost.aborted) return { run, fault: fault ?? new Error('its lease ran out') };
     const warnings = result?.warnings ?? [];
     const finished = await finishRun(db, run.runId, {
       state: fault !== undefined ? 'failed' : warnings.length > 0 ? 'incomplete' : 'succeeded',
@@ -186,10 +158,10 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
           'not_found',
           `There is no job ${name}. The jobs are: ${[...byName.keys()].join(', ')}.`,
         );
-      const outcome = await alone(job, async (db) => {
+      const outcome = await alone(job, async (lease) => {
         await abandonRuns(db, name);
         const run = await claimRun(db, name, null, 'by_hand', options);
-        return perform(db, job, run!, progress);
+        return perform(lease, job, run!, progress);
       });
       if (!outcome) throw new AppError('conflict', `The job ${name} is running. Wait until it ends.`);
       if (outcome.fault !== undefined) throw outcome.fault;
@@ -197,15 +169,15 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
     },
     async runSlot(name, slot, trigger) {
       const job = byName.get(name)!;
-      const outcome = await alone(job, async (db) => {
+      const outcome = await alone(job, async (lease) => {
         await abandonRuns(db, name);
         const run = await claimRun(db, name, slot, trigger, {});
-        return run ? perform(db, job, run, (line) => log.debug({ job: name }, line)) : undefined;
+        return run ? perform(lease, job, run, (line) => log.debug({ job: name }, line)) : undefined;
       });
       return outcome?.run ?? null;
     },
     async makeUp(now = new Date()) {
-      const seen = await lastSlots(locks);
+      const seen = await lastSlots(db);
       const made: string[] = [];
       for (const job of jobs) {
         const last = seen.get(job.name);
@@ -226,7 +198,7 @@ export function makeRunner({ locks, jobs, log }: { locks: Pool; jobs: Job[]; log
       return made;
     },
     async status(now = new Date()) {
-      const latest = await latestRuns(locks);
+      const latest = await latestRuns(db);
       return jobs.map((job) => {
         const { last = null, lastSuccessAt = null } = latest.get(job.name) ?? {};
         const minutes = last ? (now.getTime() - Date.parse(last.startedAt)) / 60_000 : 0;

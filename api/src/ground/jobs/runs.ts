@@ -1,4 +1,4 @@
-// The SQL door of jobs: the table of runs, and the advisory lock that makes a job run alone.
+// The SQL door of jobs: the table of runs.
 import type { Db } from '../db/pool.ts';
 import type { Run, Trigger } from './shape.ts';
 
@@ -27,22 +27,6 @@ const asRun = (row: Row): Run => ({
   result: row.result,
   error: row.error,
 });
-
-// The first half of the lock's key; the second is the job's name.
-const JOB_LOCKS = 7_301_002;
-
-/** Whether this connection now holds the job's lock. A connection may take a lock it has twice: ask for each job once. */
-export async function tryLock(db: Db, job: string): Promise<boolean> {
-  const { rows } = await db.query<{ locked: boolean }>(
-    'select pg_try_advisory_lock($1, hashtext($2)) as locked',
-    [JOB_LOCKS, job],
-  );
-  return rows[0]!.locked;
-}
-
-export async function unlock(db: Db, job: string): Promise<void> {
-  await db.query('select pg_advisory_unlock($1, hashtext($2))', [JOB_LOCKS, job]);
-}
 
 /**
  * Claims a slot; a slot whose process ended in the middle may be claimed again.
@@ -84,7 +68,7 @@ export async function finishRun(
   return asRun(rows[0]!);
 }
 
-/** Marks runs as abandoned that say "running"; the caller holds the job's lock, so nobody does. */
+/** Marks runs as abandoned that say "running"; the caller holds the job's lease, so nobody does. */
 export async function abandonRuns(db: Db, job: string): Promise<number> {
   const { rowCount } = await db.query(
     "update job_runs set state = 'abandoned', finished_at = clock_timestamp() where job = $1 and state = 'running'",

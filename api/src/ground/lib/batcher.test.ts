@@ -12,7 +12,9 @@ const make = (
     rowsWorthAWrite: 500,
     queuedRowsMax: 1000,
     queuedBytesMax: 1e6,
-    spacingMs: 0,
+    spacingMs: { alone: 0, max: 0 },
+    stillRows: 500,
+    stillMs: 60_000,
     writesInFlightMax: 1,
     ...options,
   });
@@ -56,7 +58,7 @@ test('no write is larger or more parallel than allowed', async () => {
 test('enough rows are written however recent the last write, fewer wait for more', async () => {
   const sizes: number[] = [];
   const batcher = make({
-    spacingMs: 60_000,
+    spacingMs: { alone: 60_000, max: 60_000 },
     rowsWorthAWrite: 3,
     write: async (items) => {
       sizes.push(items.length);
@@ -69,6 +71,22 @@ test('enough rows are written however recent the last write, fewer wait for more
   assert.deepEqual(sizes, [1]);
   await Promise.all([...two, batcher.add(3, 1)]);
   assert.deepEqual(sizes, [1, 3]);
+});
+
+test('when enough wait and nobody else comes they are written, however recent the last write', async () => {
+  const sizes: number[] = [];
+  const batcher = make({
+    spacingMs: { alone: 60_000, max: 60_000 },
+    stillRows: 3,
+    stillMs: 1,
+    write: async (items) => {
+      sizes.push(items.length);
+      return items;
+    },
+  });
+  await batcher.add(0, 1);
+  await Promise.all([1, 2, 3, 4].map((item) => batcher.add(item, 1))); // else they would wait a minute
+  assert.deepEqual(sizes, [1, 4]);
 });
 
 test('a full queue says so at once, by rows and by bytes, and takes in again when it has room', async () => {
@@ -118,7 +136,7 @@ test('a fault of the connection fails the batch without trying halves', async ()
 });
 
 test('close answers what was taken in and takes nothing more', async () => {
-  const batcher = make({ spacingMs: 60_000, write: async (items) => items });
+  const batcher = make({ spacingMs: { alone: 60_000, max: 60_000 }, write: async (items) => items });
   await batcher.add(0, 1);
   const waiting = batcher.add(1, 1); // would wait a minute
   await batcher.close();

@@ -24,8 +24,14 @@ export interface BatcherOptions<Item, Result> {
   rowsWorthAWrite: number;
   queuedRowsMax: number;
   queuedBytesMax: number;
-  /** Least distance between the starts of two writes, so that trickling requests share commits. */
-  spacingMs: number;
+  /**
+   * Least distance between the starts of two writes, so that trickling requests share commits: after a write of one row, and
+   * at most. In between it is as many times the first as the last write had rows.
+   */
+  spacingMs: { alone: number; max: number };
+  /** When so many wait and for `stillMs` no other came, nobody else is on the way: what waits is written. */
+  stillRows: number;
+  stillMs: number;
   writesInFlightMax: number;
 }
 
@@ -35,7 +41,9 @@ export class Batcher<Item, Result> {
   #bytes = 0;
   #inFlight = 0;
   #lastStart = Number.NEGATIVE_INFINITY;
+  #lastRows = 1;
   #timer: NodeJS.Timeout | null = null;
+  #stillTimer: NodeJS.Timeout | null = null;
   #startsSoon = false;
   #closed = false;
   #idle: (() => void)[] = [];
@@ -79,28 +87,54 @@ export class Batcher<Item, Result> {
 
   #cancelTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#stillTimer !== null) clearTimeout(this.#stillTimer);
     this.#timer = null;
+    this.#stillTimer = null;
+  }
+
+  get #spacing(): number {
+    const { alone, max } = this.#options.spacingMs;
+    return Math.min(alone * this.#lastRows, max);
   }
 
   #arrange(): void {
-    if (this.#queue.length === 0 || this.#inFlight >= this.#options.writesInFlightMax) return;
-    const wait = this.#closed ? 0 : this.#lastStart + this.#options.spacingMs - performance.now();
-    if (wait <= 0 || this.#queue.length >= this.#options.rowsWorthAWrite) {
-      if (this.#startsSoon) return;
-      this.#startsSoon = true;
-      this.#cancelTimer();
-      // Even when nothing has to be waited for: requests read in the same turn of the loop share the write.
-      setImmediate(() => this.#start());
-    } else if (!this.#startsSoon) {
-      this.#timer ??= setTimeout(() => this.#start(), wait);
+    const waiting = this.#queue.length;
+    if (waiting === 0 || this.#startsSoon || this.#inFlight >= this.#options.writesInFlightMax) return;
+    if (this.#closed || waiting >= this.#options.rowsWorthAWrite) {
+      this.#startSoon();
+      return;
     }
+    if (this.#timer === null) {
+      const wait = this.#lastStart + this.#spacing - performance.now();
+      if (wait <= 0) {
+        this.#startSoon();
+        return;
+      }
+      this.#timer = setTimeout(() => this.#start(), wait);
+    }
+    if (waiting >= this.#options.stillRows && this.#stillTimer === null) this.#watch(waiting);
+  }
+
+  #watch(waiting: number): void {
+    this.#stillTimer = setTimeout(() => {
+      if (this.#queue.length > waiting) this.#watch(this.#queue.length);
+      else this.#start();
+    }, this.#options.stillMs);
+  }
+
+  #startSoon(): void {
+    this.#startsSoon = true;
+    this.#cancelTimer();
+    // Even when nothing has to be waited for: requests read in the same turn of the loop share the write.
+    setImmediate(() => this.#start());
   }
 
   #start(): void {
     this.#startsSoon = false;
-    this.#timer = null;
+    this.#cancelTimer();
     const batch = this.#take();
     this.#lastStart = performance.now();
+    this.#lastRows = batch.length;
     this.#inFlight += 1;
     void this.#write(batch).finally(() => {
       this.#inFlight -= 1;

@@ -1,4 +1,4 @@
-// The log: JSON lines on standard output, one for each request, batch, job run and delivery; never an address, a name or a key.
+// The log: JSON lines on standard output, one for each request (of events that are taken: each batch), job run and delivery; never an address, a name or a key.
 import { pino } from 'pino';
 
 export type Log = pino.Logger;

@@ -20,6 +20,8 @@ export type Ending = (work: {
   dryRun: boolean;
   signal: AbortSignal | undefined;
   progress: (line: string) => void;
+  /** SQL, of a table called target: which rows no rule of their own ends in this run. */
+  stays: (table: string) => string;
 }) => Promise<Ended>;
 
 export interface PurgeOptions {
@@ -44,7 +46,8 @@ type Timed = Extract<Kept, { for: unknown }>;
 
 /**
  * Of a table or what ends it. First what only empties rows, so that a run counts what its dry run told also where the row
- * goes later; then the endings, which seal the days whose raw rows go.
+ * goes later; then the endings, which seal the days whose raw rows go; then rows, what stands on something before it; at last
+ * the endings that leave others behind with nothing to hold on to: those end with the next run, as the dry run said.
  */
 function timedRules(tables: Tables): { table: string; rule: Timed }[] {
   const all = Object.entries(tables).flatMap(([table, rule]) =>
@@ -52,8 +55,9 @@ function timedRules(tables: Tables): { table: string; rule: Timed }[] {
   );
   return [
     ...all.filter(({ rule }) => rule.forgets && !rule.by),
-    ...all.filter(({ rule }) => rule.by),
-    ...all.filter(({ rule }) => !rule.forgets && !rule.by),
+    ...all.filter(({ rule }) => rule.by && !rule.last),
+    ...all.filter(({ rule }) => !rule.forgets && !rule.by).reverse(),
+    ...all.filter(({ rule }) => rule.last),
   ];
 }
 
@@ -66,12 +70,14 @@ export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
   const count = (name: string, more: number) => {
     rows[name] = (rows[name] ?? 0) + more;
   };
-  for (const { table, rule } of timedRules(tables)) {
+  const rules = timedRules(tables);
+  const stays = staying(rules, settings, now);
+  for (const { table, rule } of rules) {
     const bound = boundOf(rule.for, settings, now);
     if (rule.by) {
       const ending = endings[rule.by];
       if (!ending) throw new Error(`No feature ends ${table} by ${rule.by}.`);
-      const done = await ending({ siteIds, bound, dryRun, signal, progress });
+      const done = await ending({ siteIds, bound, dryRun, signal, progress, stays });
       for (const [name, more] of Object.entries(done.rows ?? {})) count(name, more);
       Object.assign(said, done.says);
     } else count(rule.counted ?? table, await purgeRows(db, table, rule, bound, options));
@@ -82,34 +88,60 @@ export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
 /** By day or by moment, as the column is. */
 const olderThan = (since: string) =>
   `${since} < ${since === 'day' ? '$1::timestamptz::date' : '$1::timestamptz'}`;
+/** SQL: which rows of target a rule ends; $1 is the bound. */
+const endedBy = ({ since, where }: Timed) => `${olderThan(since)}${where ? ` and ${where}` : ''}`;
+
+function staying(
+  rules: { table: string; rule: Timed }[],
+  settings: PurgeOptions['settings'],
+  now: Date,
+): (table: string) => string {
+  return (name) =>
+    rules
+      .filter(({ table, rule }) => table === name && !rule.by && !rule.forgets)
+      .map(({ rule }) => {
+        const bound = `'${boundOf(rule.for, settings, now).toISOString()}'`;
+        return `(${endedBy(rule).replaceAll('$1', bound)}) is not true`;
+      })
+      .join(' and ') || 'true';
+}
 
 async function purgeRows(
   db: Pool,
   table: string,
-  { since, where, forgets }: Timed,
+  rule: Timed,
   bound: Date,
   { siteIds, dryRun, signal }: PurgeOptions,
 ): Promise<number> {
-  const condition = `site_id = any (current_sites()) and ${olderThan(since)}${where ? ` and ${where}` : ''}`;
+  const { forgets } = rule;
+  const condition = `site_id = any (current_sites()) and ${endedBy(rule)}`;
   let gone = 0;
   for (;;) {
     if (signal?.aborted) return gone;
-    const count = await inSites(db, siteIds, async (client) => {
+    const { rows, chosen } = await inSites(db, siteIds, async (client) => {
       if (dryRun) {
         const { rows } = await client.query<{ count: number }>(
           `select count(*) as count from ${table} target where ${condition}`,
           [bound],
         );
-        return rows[0]!.count;
+        return { rows: rows[0]!.count, chosen: 0 };
       }
-      const chosen = `ctid = any (array(select ctid from ${table} target where ${condition} limit ${BITE_ROWS}))`;
-      const done = await client.query(
-        forgets ? `update ${table} set ${forgets} where ${chosen}` : `delete from ${table} where ${chosen}`,
+      // What a condition asks of other tables may change meanwhile: whoever begins to need a row holds it and is let through;
+      // the rest is held, so that nobody can begin to, and asked once more.
+      const held = await client.query<{ place: string }>(
+        `select ctid::text as place from ${table} target where ${condition} limit ${BITE_ROWS} for update skip locked`,
         [bound],
       );
-      return done.rowCount ?? 0;
+      const still = `ctid = any ($2::tid[]) and ${condition}`;
+      const done = await client.query(
+        forgets
+          ? `update ${table} target set ${forgets} where ${still}`
+          : `delete from ${table} target where ${still}`,
+        [bound, held.rows.map(({ place }) => place)],
+      );
+      return { rows: done.rowCount ?? 0, chosen: held.rows.length };
     });
-    gone += count;
-    if (dryRun || count < BITE_ROWS) return gone;
+    gone += rows;
+    if (chosen < BITE_ROWS) return gone;
   }
 }

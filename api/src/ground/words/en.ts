@@ -22,8 +22,16 @@ export const en = {
   sendAgain: 'Send again',
 
   unsubscribe: 'Unsubscribe',
+  named: 'You allowed this site to show your name to its visitors.',
+  stopNaming: 'Stop showing my name',
+  notNamedAnyMore: 'If your name was shown on the site, it no longer is.',
   pressToUnsubscribe: (who: string | null) =>
     `Press the button, and ${who ?? 'we'} will send you no more mail.`,
+  whatEnds: 'What shall end?',
+  everythingEnds: 'Everything I agreed to here',
+  onlyMail: 'Only mails to me',
+  onlyPurpose: (purpose: string) => `Only “${purpose}”`,
+  onlyThatEnded: 'Only that has ended. What else you agreed to stays. You can close this page.',
   unsubscribed: 'You are unsubscribed',
   noMoreMail: 'You will get no more mail from us. You can close this page.',
   done: 'Done',

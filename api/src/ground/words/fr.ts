@@ -23,10 +23,19 @@ export const fr: Words = {
   sendAgain: 'Envoyer de nouveau',
 
   unsubscribe: 'Se désabonner',
+  named: 'Vous avez permis à ce site de montrer votre nom à ses visiteurs.',
+  stopNaming: 'Ne plus montrer mon nom',
+  notNamedAnyMore: 'Si votre nom était montré sur le site, il ne l’est plus.',
   pressToUnsubscribe: (who) =>
     who === null
       ? 'Appuyez sur le bouton, et nous ne vous enverrons plus de courriel.'
       : `Appuyez sur le bouton, et ${who} ne vous enverra plus de courriel.`,
+  whatEnds: 'Qu’est-ce qui doit prendre fin ?',
+  everythingEnds: 'Tout ce à quoi j’ai consenti ici',
+  onlyMail: 'Seulement les courriels pour moi',
+  onlyPurpose: (purpose) => `Seulement « ${purpose} »`,
+  onlyThatEnded:
+    'Seul cela a pris fin. Le reste de vos consentements demeure. Vous pouvez fermer cette page.',
   unsubscribed: 'Vous êtes désabonné',
   noMoreMail: 'Vous ne recevrez plus de courriel de notre part. Vous pouvez fermer cette page.',
   done: 'C’est fait',
@@ -82,10 +91,18 @@ export const fr: Words = {
     not_found: 'Il n’y a rien à cette adresse.',
     method_not_allowed: 'Cette adresse ne se demande pas ainsi.',
     conflict: 'Cela est déjà en cours, ou existe déjà.',
+    precondition_failed: 'Cela a été changé entre-temps. Regardez-le de nouveau.',
+    gone: 'La personne concernée ne permet plus que cela soit affiché.',
+    unbacked_claim: 'Un nombre que rien ne compte ne peut pas être affiché.',
+    invalid_signature: 'La signature n’est pas celle attendue.',
+    region_mismatch: 'Les données de ce site doivent être gardées ailleurs.',
+    plan_limit_reached: 'Le forfait de ce site n’en permet pas davantage.',
     payload_too_large: 'L’envoi est trop volumineux.',
     unsupported_media_type: 'L’envoi n’est pas dans une forme que nous lisons.',
     rate_limited: 'Trop de demandes en peu de temps. Essayez de nouveau dans une minute.',
     daily_limit: 'Ce site a reçu aujourd’hui tout ce qu’il peut prendre. Essayez de nouveau demain.',
+    unknown_notification: 'Ce site n’a pas de notification de ce nom.',
+    proof_cap: 'Cela a déjà été compté assez souvent aujourd’hui.',
     internal_error: 'Une erreur s’est produite de notre côté. Le numéro ci-dessous nous aide à la trouver.',
     unavailable: 'Une partie de notre service est absente en ce moment. Essayez de nouveau dans un instant.',
     admin_auth_not_configured: 'Cette installation n’a pas encore de clé d’administration.',

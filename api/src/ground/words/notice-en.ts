@@ -64,7 +64,7 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
       lines: [
         'Of a visit: pages, time, the page or campaign you came from, kind of device, browser and system, country where it is looked up, and how fast pages loaded. Your network address and your browser’s name are kept only as keyed hashes, never as they are.',
         'Without an identifier in your browser you are a visitor of one day: told by a hash of your address and browser with a random salt that lives two days and is then deleted, so that nobody can recognise you on another day or another site.',
-        'An identifier is kept in your browser only if the page is set to it and you agreed where the law wants that. We use no cookies.',
+        'An identifier is kept in your browser only if the page is set to it and you agreed where the law wants that. We use no cookies. Where the page asks you, your answer is kept in your browser and, without your address, by us: what you chose, when, and the words you read.',
         'Of a form: what you typed, when and on which page, and what you agreed to, in its exact words.',
       ],
     },
@@ -92,14 +92,17 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
       lines: [
         f.storedIn ? `It is stored in: ${f.storedIn}` : 'Ask us where it is stored.',
         `Visits: ${f.periods.eventDays} days; numbers that name nobody: ${f.periods.rollupMonths} months.`,
-        `What you wrote in a form: ${f.periods.payloadMonths} months; what is held back as suspicious: ${f.periods.quarantineDays} days. Your address: as long as you agree, or until ${f.periods.lapsedLeadDays} days after the law’s time has run out.`,
-        `Proof of what you agreed to or withdrew: ${f.periods.consentRecordYears} years after the last of it; after an erasure only hashes and times. That an address unsubscribed, as a hash: ${f.periods.unsubscribedYears} years. Backups: ${f.periods.backupDays} days.`,
+        `What you wrote in a form: ${f.periods.payloadMonths} months; what is held back as suspicious: ${f.periods.quarantineDays} days. Your address: as long as you agree; until ${f.periods.lapsedLeadDays} days after the law’s time has run out; if you never agreed, ${f.periods.pendingLeadMonths} months after we last heard from you; if you asked for a mail of confirmation and did not confirm, ${f.periods.unconfirmedLeadDays} days; if you left, ${f.periods.withdrawnLeadYears} years, so that nobody writes to you again; after that as a hash.`,
+        `Proof of what you agreed to or withdrew: ${f.periods.consentRecordYears} years after the last of it; after an erasure only hashes and times. Your answer to the question about your browser: ${f.periods.browserChoiceYears} years after it ended. That an address unsubscribed, as a hash: ${f.periods.unsubscribedYears} years. Backups: ${f.periods.backupDays} days.`,
       ],
     },
     {
       title: 'Your rights',
       lines: [
         'You can ask what we hold about you and get a copy, have it corrected or erased, object to it or have its use restricted, and withdraw consent at any time; every mail has a link for that. It costs nothing and has no disadvantage for you.',
+        ...(f.mailServer
+          ? ['Most of it you can do yourself, at once, by the link at the end of this page.']
+          : []),
         f.contact
           ? `Write to ${f.contact}; you get an answer within 30 days.`
           : 'Ask the owner of the site; you get an answer within 30 days.',

@@ -37,7 +37,7 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
       lines: [
         'D’une visite : les pages, l’heure, la page ou la campagne d’où vous venez, le genre d’appareil, de navigateur et de système, le pays lorsqu’il est recherché, et la vitesse de chargement des pages. Votre adresse réseau et le nom de votre navigateur ne sont gardés que sous forme de hachages à clé, jamais tels quels.',
         'Sans identifiant dans votre navigateur, vous êtes un visiteur d’un jour : reconnu par un hachage de votre adresse et de votre navigateur avec un sel aléatoire qui vit deux jours puis est supprimé, de sorte que personne ne peut vous reconnaître un autre jour ou sur un autre site.',
-        'Un identifiant n’est gardé dans votre navigateur que si la page est réglée ainsi et si vous y avez consenti là où la loi le veut. Nous n’utilisons aucun témoin (cookie).',
+        'Un identifiant n’est gardé dans votre navigateur que si la page est réglée ainsi et si vous y avez consenti là où la loi le veut. Nous n’utilisons aucun témoin (cookie). Si la page vous pose la question, votre réponse est gardée dans votre navigateur et, sans votre adresse, chez nous : ce que vous avez choisi, quand, et les mots que vous avez lus.',
         'D’un formulaire : ce que vous avez écrit, quand et sur quelle page, et à quoi vous avez consenti, mot pour mot.',
       ],
     },
@@ -65,14 +65,17 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
       lines: [
         f.storedIn ? `Elles sont conservées à : ${f.storedIn}` : 'Demandez-nous où elles sont conservées.',
         `Les visites : ${f.periods.eventDays} jours ; les chiffres qui ne nomment personne : ${f.periods.rollupMonths} mois.`,
-        `Ce que vous avez écrit dans un formulaire : ${f.periods.payloadMonths} mois ; ce qui est retenu comme suspect : ${f.periods.quarantineDays} jours. Votre adresse : aussi longtemps que vous y consentez, ou jusqu’à ${f.periods.lapsedLeadDays} jours après la fin du délai de la loi.`,
-        `La preuve de ce que vous avez accepté ou retiré : ${f.periods.consentRecordYears} ans après la dernière ; après un effacement, seulement des hachages et des heures. Qu’une adresse s’est désabonnée, sous forme de hachage : ${f.periods.unsubscribedYears} ans. Les sauvegardes : ${f.periods.backupDays} jours.`,
+        `Ce que vous avez écrit dans un formulaire : ${f.periods.payloadMonths} mois ; ce qui est retenu comme suspect : ${f.periods.quarantineDays} jours. Votre adresse : aussi longtemps que vous y consentez ; jusqu’à ${f.periods.lapsedLeadDays} jours après la fin du délai de la loi ; si vous n’avez jamais consenti, ${f.periods.pendingLeadMonths} mois après votre dernier signe ; si vous avez demandé un courriel de confirmation sans confirmer, ${f.periods.unconfirmedLeadDays} jours ; si vous êtes parti, ${f.periods.withdrawnLeadYears} ans, pour que personne ne vous écrive de nouveau ; ensuite sous forme de hachage.`,
+        `La preuve de ce que vous avez accepté ou retiré : ${f.periods.consentRecordYears} ans après la dernière ; après un effacement, seulement des hachages et des heures. Votre réponse à la question sur votre navigateur : ${f.periods.browserChoiceYears} ans après sa fin. Qu’une adresse s’est désabonnée, sous forme de hachage : ${f.periods.unsubscribedYears} ans. Les sauvegardes : ${f.periods.backupDays} jours.`,
       ],
     },
     {
       title: 'Vos droits',
       lines: [
         'Vous pouvez demander ce que nous avons à votre sujet et en recevoir copie, le faire corriger ou effacer, vous y opposer ou en faire limiter l’usage, et retirer votre consentement à tout moment ; chaque courriel a un lien pour cela. C’est gratuit et sans désavantage pour vous.',
+        ...(f.mailServer
+          ? ['Presque tout, vous pouvez le faire vous-même, aussitôt, par le lien au bas de cette page.']
+          : []),
         f.contact
           ? `Écrivez à ${f.contact} ; vous aurez une réponse dans les 30 jours.`
           : 'Demandez au propriétaire du site ; vous aurez une réponse dans les 30 jours.',

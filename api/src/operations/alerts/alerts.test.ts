@@ -16,7 +16,7 @@ import { startAlarm, watchAlerts } from './watch.ts';
 
 const WELL: Readings = {
   databaseAnswers: true,
-  requests: { total: 1000, failed: 1, p95Ms: 20 },
+  requests: { total: 1000, failed: 1, unavailable: 0, p95Ms: 20 },
   diskUsedPct: 40,
   memoryUsedPct: 50,
   backupAgeHours: 5,
@@ -41,10 +41,19 @@ test('a healthy machine raises no alarm, and neither does one about which nothin
 
 test('each threshold raises its alarm, just below it nothing happens', () => {
   const cases: [Partial<Readings>, string[]][] = [
-    [{ requests: { total: 100, failed: 5, p95Ms: 10 } }, ['error_rate critical']],
-    [{ requests: { total: 100, failed: 4, p95Ms: 10 } }, []],
-    [{ requests: { total: 10, failed: 10, p95Ms: 10 } }, []],
-    [{ requests: { total: 100, failed: 0, p95Ms: 2500 } }, ['latency warning']],
+    [{ requests: { total: 100, failed: 5, unavailable: 5, p95Ms: 10 } }, ['error_rate critical']],
+    [{ requests: { total: 100, failed: 4, unavailable: 0, p95Ms: 10 } }, []],
+    [{ requests: { total: 10, failed: 10, unavailable: 0, p95Ms: 10 } }, []],
+    [{ requests: { total: 100, failed: 0, unavailable: 0, p95Ms: 2500 } }, ['latency warning']],
+    // what a full disk refuses on purpose is told once, as such; what else fails meanwhile is told too
+    [
+      { requests: { total: 100, failed: 99, unavailable: 99, p95Ms: 10 }, diskUsedPct: 90 },
+      ['disk critical'],
+    ],
+    [
+      { requests: { total: 100, failed: 99, unavailable: 94, p95Ms: 10 }, diskUsedPct: 90 },
+      ['error_rate critical', 'disk critical'],
+    ],
     [{ diskUsedPct: 74.9 }, []],
     [{ diskUsedPct: 75 }, ['disk warning']],
     [{ diskUsedPct: 85 }, ['disk critical']],
@@ -200,23 +209,34 @@ test('a disk that fills up is told to the webhook within one look, and its end t
       jobs: [],
     }) as unknown as Status;
   const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const settings = { recipients: { webhookUrl, mail: null, where: 'box' }, folder, certificate: null };
+  const settings = {
+    recipients: { webhookUrl, mail: null, where: 'box' },
+    folder,
+    statusMail: 'off' as const,
+    certificate: null,
+  };
   const parts = () => ({
     status,
     readings: [],
     backups: { ownerUrl: 'postgres://nobody@127.0.0.1:9/x', pgBin: null },
     registry: new Registry(),
+    isMine: async () => true,
     log: makeLog('silent'),
   });
+  // beside a process that does not tell, each notice still comes once
+  const beside = watchAlerts(settings, { ...parts(), isMine: async () => false });
   const first = watchAlerts(settings, parts());
   await first.look();
   assert.deepEqual(texts, []);
   usedPct = 91;
+  await beside.look();
   await first.look();
   await first.look();
   assert.equal(texts.length, 1);
   assert.match(texts[0]!, /^\[box\] ALARM \(critical\) disk: The disk is 91 % full: events are refused/);
   assert.equal(first.now().alarms[0]!.id, 'disk');
+  assert.equal(beside.now().alarms[0]!.id, 'disk');
+  beside.close();
   first.close();
   usedPct = 50;
   const second = watchAlerts(settings, parts());

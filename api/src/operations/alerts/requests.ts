@@ -1,9 +1,18 @@
 // What the process says about its requests: the meters of the last minutes.
 import type { Registry } from 'prom-client';
 
+/** Of the last minutes. unavailable: those of the failed that were asked to come again (503) */
+export interface Requests {
+  total: number;
+  failed: number;
+  unavailable: number;
+  p95Ms: number | null;
+}
+
 interface Sample {
   total: number;
   failed: number;
+  unavailable: number;
   /** Cumulative counts by upper bound in seconds, of the write routes. */
   buckets: Map<number, number>;
 }
@@ -14,10 +23,10 @@ interface Sample {
  */
 export function requestWindow(registry: Registry, metric: string, minutes = 5) {
   const samples: Sample[] = [];
-  return async (): Promise<{ total: number; failed: number; p95Ms: number | null } | null> => {
+  return async (): Promise<Requests | null> => {
     const found = registry.getSingleMetric(metric);
     if (!found) return null;
-    const sample: Sample = { total: 0, failed: 0, buckets: new Map() };
+    const sample: Sample = { total: 0, failed: 0, unavailable: 0, buckets: new Map() };
     for (const { labels, value, metricName } of (await found.get()).values as {
       labels: Record<string, string | number>;
       value: number;
@@ -26,6 +35,7 @@ export function requestWindow(registry: Registry, metric: string, minutes = 5) {
       if (metricName?.endsWith('_count')) {
         sample.total += value;
         if (/^5/.test(String(labels.status))) sample.failed += value;
+        if (String(labels.status) === '503') sample.unavailable += value;
       } else if (metricName?.endsWith('_bucket') && labels.method === 'POST' && labels.le !== '+Inf') {
         const bound = Number(labels.le);
         sample.buckets.set(bound, (sample.buckets.get(bound) ?? 0) + value);
@@ -37,10 +47,11 @@ export function requestWindow(registry: Registry, metric: string, minutes = 5) {
     if (before === sample) return null;
     const total = sample.total - before.total;
     const failed = sample.failed - before.failed;
+    const unavailable = sample.unavailable - before.unavailable;
     const bounds = [...sample.buckets.keys()].sort((a, b) => a - b);
     const counts = bounds.map((bound) => sample.buckets.get(bound)! - (before.buckets.get(bound) ?? 0));
     const all = counts.at(-1) ?? 0;
     const p95 = all > 0 ? bounds[counts.findIndex((count) => count >= all * 0.95)] : undefined;
-    return { total, failed, p95Ms: p95 === undefined ? null : p95 * 1000 };
+    return { total, failed, unavailable, p95Ms: p95 === undefined ? null : p95 * 1000 };
   };
 }

@@ -2,12 +2,13 @@
 // of a feature stand with its readings.
 import { type Alarm, critical, type Reading, type Rule, warning } from '../../ground/feature.ts';
 import { DISK_NO_DUMPS_PCT, DISK_NO_EVENTS_PCT, DISK_WARN_PCT } from '../health/disk.ts';
+import type { Requests } from './requests.ts';
 
 /** What was measured; null: unknown or not applicable now, which is never a reason for an alarm by itself. */
 export interface Readings {
   databaseAnswers: boolean | null;
   /** Requests of the last five minutes, and how many of them ended with a 5xx of our own making. */
-  requests: { total: number; failed: number; p95Ms: number | null } | null;
+  requests: Requests | null;
   diskUsedPct: number | null;
   /** Of the container's limit, without what the kernel can give back. */
   memoryUsedPct: number | null;
@@ -52,12 +53,16 @@ export const RULES: Rule<Readings>[] = [
     id: 'error_rate',
     minutes: 2,
     when: '5 % or more of at least 20 requests in five minutes ended with a 5xx',
-    check: ({ requests }) =>
-      requests && requests.total >= 20 && requests.failed / requests.total >= 0.05
-        ? critical(
-            `${requests.failed} of ${requests.total} requests of the last five minutes failed on our side; see: docker compose logs api`,
-          )
-        : null,
+    check: ({ requests, diskUsedPct }) => {
+      if (!requests || requests.total < 20) return null;
+      // events that a full disk refuses on purpose are the alarm "disk"
+      const onPurpose = diskUsedPct !== null && diskUsedPct >= DISK_NO_EVENTS_PCT;
+      const failed = requests.failed - (onPurpose ? requests.unavailable : 0);
+      if (failed / requests.total < 0.05) return null;
+      return critical(
+        `${failed} of ${requests.total} requests of the last five minutes failed on our side; see: docker compose logs api`,
+      );
+    },
   },
   {
     id: 'latency',

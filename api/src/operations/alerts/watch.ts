@@ -13,12 +13,15 @@ import { alarmMailer } from './mail.ts';
 import { requestWindow } from './requests.ts';
 import { alarmsIn, alarmsOf, type Readings, RULES } from './rules.ts';
 import { type Recipients, sendNotice } from './send.ts';
+import { type StatusMail, statusMailer } from './status-mail.ts';
 import { decide, emptyMemory, type Memory } from './tell.ts';
 
 export interface AlertSettings {
   recipients: Recipients;
   /** Folder that outlives the process. */
   folder: string;
+  /** How often a mail says where it stands. */
+  statusMail: StatusMail;
   /** host:port of our own Caddy, and the name whose certificate is watched; null: not watched. */
   certificate: { host: string; port: number; name: string } | null;
 }
@@ -36,6 +39,7 @@ export function alertSettings(config: Config): AlertSettings {
       where: name ?? hostname(),
     },
     folder: config.DATA_DIR,
+    statusMail: config.STATUS_MAIL,
     certificate: watched ? { host, port: Number(port ?? 443), name } : null,
   };
 }
@@ -71,27 +75,34 @@ export function watchAlerts(
     status: () => Promise<Status>;
     /** Of all features. */
     readings: readonly Reading[];
-    backups: Tools;
+    backups: Tools & { off?: boolean };
     registry: Registry;
+    /** Whether this process tells, of all that serve. */
+    isMine: () => Promise<boolean>;
     log: Log;
   },
 ): Alerts {
   const requests = requestWindow(parts.registry, 'marketing_http_request_seconds');
   const rules = [...RULES, ...parts.readings.flatMap((one) => one.rules ?? [])];
+  const { recipients, folder, statusMail } = settings;
+  const mailer = statusMailer({ ...recipients, every: statusMail, folder, log: parts.log });
   let memory: Memory | null = null;
   let backupsExpected: boolean | null = null;
 
   async function look(): Promise<void> {
     memory ??= await recall(settings.folder);
     // Where the tools are missing (scripts/start without Docker) the job says so; an alarm every day would teach nobody.
-    backupsExpected ??= await toolsFit(parts.backups);
+    backupsExpected ??= !parts.backups.off && (await toolsFit(parts.backups));
     const status = await parts.status();
     const readings: Readings = {
       ...readingsOf(status, backupsExpected ?? false),
       requests: await requests(),
     };
     const alarms = [...alarmsOf(readings), ...alarmsIn(status, parts.readings)];
-    memory = await tellAll(settings, alarms, memory, parts.log, rules);
+    if (await parts.isMine()) {
+      memory = await tellAll(settings, alarms, memory, parts.log, rules);
+      await mailer.look(status);
+    } else memory = decide(alarms, memory, new Date(), rules).memory; // as if told: another does
   }
 
   let looking: Promise<void> = Promise.resolve();

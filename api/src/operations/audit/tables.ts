@@ -6,7 +6,7 @@ export const auditTables: Tables = {
     holds: 'what an administrator did: ids and counts, never an address',
     columns: { actor: 'operator', action: 'bounded', target: 'digest', details: 'operator' },
     kept: {
-      for: { years: 7 },
+      for: { years: 'AUDIT_RETENTION_YEARS' },
       since: 'at',
       why: 'accountability',
       by: 'old audit entries',

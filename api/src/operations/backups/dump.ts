@@ -26,6 +26,8 @@ export interface BackupSettings extends Tools {
   journal: string;
   /** Secret of the hashes in it; the manifest has a mark of it, so that a restore can tell whether it is the same. */
   pepper: string;
+  /** None is made by the clock. */
+  off?: boolean;
   /** The release that writes it. */
   version: string;
   now?: () => Date;
@@ -171,10 +173,10 @@ async function dumpTo(settings: BackupSettings, path: string) {
     await startTool(
       settings,
       'pg_dump',
-      // gzip 4: a fifth of the time of the default 6, a few percent larger; every pg_dump has it
+      // zstd 3: half the time of gzip 4, and a tenth smaller; the image's pg_dump has it, as PostgreSQL's own packages do
       [
         '--format=custom',
-        '--compress=gzip:4',
+        '--compress=zstd:3',
         '--lock-wait-timeout=60s',
         ...LEFT_OUT.map((table) => `--exclude-table-data=public.${table}`),
         `--snapshot=${rows[0]!.snapshot}`,

@@ -15,7 +15,7 @@ export const backups: Feature<{ db: Pool }, { backups: BackupSettings }> = {
   jobs: ({ backups: settings }) => [
     {
       name: 'backup',
-      cron: '15 2 * * *',
+      cron: settings.off ? null : '15 2 * * *',
       minutesMax: 120,
       why: 'a disk can die any night; dumped, read back, encrypted if wanted, copied off the machine',
       async run({ signal }) {
@@ -25,7 +25,7 @@ export const backups: Feature<{ db: Pool }, { backups: BackupSettings }> = {
     },
     {
       name: 'offsite',
-      cron: '40 * * * *',
+      cron: settings.off ? null : '40 * * * *',
       minutesMax: 600,
       why: 'a copy that was missed is made up, and what could not be removed elsewhere is tried again',
       async run({ signal }) {
@@ -35,7 +35,7 @@ export const backups: Feature<{ db: Pool }, { backups: BackupSettings }> = {
     },
     {
       name: 'verify_backup',
-      cron: '0 3 * * *',
+      cron: settings.off ? null : '0 3 * * *',
       minutesMax: 120,
       why: 'a backup nobody has restored is a hope: into a scratch database, compared table by table',
       async run() {

@@ -36,7 +36,13 @@ test('pg_dump is told to leave salts, sessions and links out, and what a backup 
     pepper: PEPPER,
     version: '0',
   });
-  for (const table of ['day_salts', 'user_sessions', 'one_time_links'])
+  for (const table of [
+    'day_salts',
+    'user_sessions',
+    'used_refresh_tokens',
+    'one_time_links',
+    'account_mails',
+  ])
     assert.match(
       readFileSync(join(folder, 'pg_dump.called'), 'utf8'),
       new RegExp(`^--exclude-table-data=public\\.${table}$`, 'm'),

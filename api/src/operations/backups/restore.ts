@@ -6,6 +6,7 @@ import { decryptFile } from './encrypt.ts';
 import { differences, fingerprint, migrationsDone } from './fingerprint.ts';
 import { nameInstallation } from './installation.ts';
 import { checkFile, type Manifest, readManifest } from './manifest.ts';
+import { forgetPepper } from './pepper.ts';
 import { change, dropHalfRestored, nameFor } from './put-aside.ts';
 import { refuseUnsigned } from './signature.ts';
 import {
@@ -137,7 +138,7 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
       }
       say('every table has the rows and the checksum it had');
       await settings.migrate(freshUrl);
-      if (name) await nameRestored(freshUrl, name);
+      await nameRestored(freshUrl, name);
       say(await settings.replayJournal(freshUrl, manifest.createdAt));
       await change(server, { live, aside: old, next: fresh });
     } catch (error) {
@@ -154,11 +155,15 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
   }
 }
 
-/** A backup from before installations had names goes on under the name that this one has. */
-async function nameRestored(url: string, name: string): Promise<void> {
+/**
+ * A backup from before installations had names goes on under the name that this one has; and with this one's pepper, of which
+ * whoever restores was told when it is another.
+ */
+async function nameRestored(url: string, name: string | null): Promise<void> {
   const client = await connect(url);
   try {
-    await nameInstallation(client, name);
+    if (name) await nameInstallation(client, name);
+    await forgetPepper(client);
   } finally {
     await client.end().catch(() => {});
   }

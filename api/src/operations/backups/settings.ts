@@ -13,6 +13,9 @@ export function backupSettings(config: Config): BackupSettings {
     if (!value) missing.push(name);
     return String(value ?? '');
   };
+  // where copies lie is a question of law, so with a region of our own each says its
+  if (config.DATA_REGION && config.BACKUP_S3_URL) needed('BACKUP_S3_DATA_REGION');
+  if (config.DATA_REGION && config.BACKUP_SSH_URL) needed('BACKUP_SSH_DATA_REGION');
   if (config.BACKUP_S3_URL)
     offsite.push({
       kind: 's3',
@@ -39,6 +42,7 @@ export function backupSettings(config: Config): BackupSettings {
     offsite,
     journal: join(config.DATA_DIR, 'journal', 'forgotten.ndjson'),
     pepper: config.IP_HASH_PEPPER,
+    off: config.BACKUPS === 'off',
     version: config.version,
   };
 }

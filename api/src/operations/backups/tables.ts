@@ -4,7 +4,7 @@ import type { Tables } from '../../ground/tables.ts';
 export const backupTables: Tables = {
   installation: {
     holds: 'the random name of this installation, by which its backups are told from others',
-    columns: {},
+    columns: { pepper_mark: 'digest' },
     kept: { ever: 'one row' },
   },
 };

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import pg from 'pg';
+import { withoutPooler } from '../../ground/db/pooler.ts';
 
 /** Something about a backup went wrong in a way a person can act on; the message says how. */
 export class BackupError extends Error {
@@ -70,7 +71,7 @@ export async function connect(url: string, patienceMs = 0): Promise<pg.Client> {
  * The URL without its password is what the tool gets to see as an argument.
  */
 function connection(url: string): { dbname: string; env: NodeJS.ProcessEnv } {
-  const open = new URL(url);
+  const open = new URL(withoutPooler(url));
   const password = decodeURIComponent(open.password);
   open.password = '';
   return {

@@ -1,5 +1,5 @@
 // marketing account …: people who sign in, for whoever has the machine.
-import { appUrl } from '../../ground/db/migrate.ts';
+import { servingUrl } from '../../ground/db/migrate.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
 import { makeLog } from '../../ground/lib/log.ts';
 import { setupLink } from '../../product/accounts/first-owner.ts';
@@ -11,13 +11,14 @@ import {
 } from '../../product/accounts/machine.ts';
 import { needed, openVault, type Vault } from '../../product/accounts/vault.ts';
 import { knownSites } from '../../product/sites/recognise.ts';
+import { noteNumbers } from './numbers.ts';
 import { print } from './print.ts';
 import { settings } from './settings.ts';
 
 async function opened(work: (db: Pool, vault: Vault, publicUrl: string | undefined) => Promise<void>) {
   const config = settings();
   const vault = needed(openVault(config.ACCOUNT_KEYS));
-  const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
+  const url = await servingUrl(config);
   const db = makePool(url, {
     name: 'cli',
     connectionsMax: 2,
@@ -39,6 +40,7 @@ export const list = (): Promise<void> =>
     const sites = await knownSites(db, [], makeLog('warn'));
     const lines = await accountLines(db, vault, (siteId) => sites.find(siteId)?.key);
     sites.close();
+    noteNumbers({ lines: lines.length });
     print(
       lines.length > 0 ? lines.join('\n') : 'There is no account yet: scripts/setup-link makes the first.',
     );
@@ -50,9 +52,11 @@ export const reset = (address: string, withFactors: boolean): Promise<void> =>
   );
 
 export const disable = (address: string): Promise<void> =>
-  opened(async (db, vault) =>
-    print(`disabled; ${await disableFromMachine(db, vault, address)} sessions ended`),
-  );
+  opened(async (db, vault) => {
+    const sessions = await disableFromMachine(db, vault, address);
+    noteNumbers({ sessions });
+    print(`disabled; ${sessions} sessions ended`);
+  });
 
 export const enable = (address: string): Promise<void> =>
   opened(async (db, vault) => {

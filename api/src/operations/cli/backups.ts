@@ -8,12 +8,14 @@ import { BackupError } from '../backups/tools.ts';
 import { verifyBackup } from '../backups/verify.ts';
 import { refuseForeign } from '../backups/whose.ts';
 import { known } from './migrations.ts';
+import { noteNumbers } from './numbers.ts';
 import { print } from './print.ts';
 import { backups } from './settings.ts';
 
 /** Exit status 4: the backup is there, but a copy of it could not be brought off the machine. */
 export async function backup({ nameOnly, copy }: { nameOnly: boolean; copy: boolean }): Promise<void> {
   const result = await backUp(backups(), { copy });
+  noteNumbers({ file: basename(result.file), copies: result.copies.length });
   print(nameOnly ? result.file : JSON.stringify({ ...result, copies: result.copies.map(shown) }));
   for (const { target, ok, message } of result.copies)
     if (!ok)

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Config } from '../../config.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
-import { appUrl } from '../../ground/db/migrate.ts';
+import { servingUrl } from '../../ground/db/migrate.ts';
 import { makePool, type Pool } from '../../ground/db/pool.ts';
 import { type Job, makeRunner } from '../../ground/jobs/runner.ts';
 import { type Log, makeLog } from '../../ground/lib/log.ts';
@@ -13,6 +13,7 @@ import { rollupStatus } from '../../product/metrics/rollup.ts';
 import { knownSites, type Sites } from '../../product/sites/recognise.ts';
 import { schedule } from '../../schedule.ts';
 import { backupSettings } from '../backups/settings.ts';
+import { noteNumbers } from './numbers.ts';
 import { print } from './print.ts';
 import { settings } from './settings.ts';
 import { UsageFault } from './verb.ts';
@@ -73,7 +74,7 @@ interface House {
 async function opened<T>(statementTimeoutMs: number, work: (house: House) => Promise<T>): Promise<T> {
   const config = settings();
   const log = makeLog('warn');
-  const url = config.DATABASE_APP_URL ?? (await appUrl(config.DATABASE_URL, config.IP_HASH_PEPPER));
+  const url = await servingUrl(config);
   const db = makePool(url, { name: 'cli', connectionsMax: 2, statementTimeoutMs, log });
   try {
     const sites = await knownSites(db, [], log);
@@ -114,20 +115,21 @@ function runJob(name: string, given: Options): Promise<Record<string, unknown> |
       throw new Error(`There is no job ${name}`);
     }
     const options = optionsOf(job, given);
-    const locks = makePool(house.url, {
-      name: 'cli-locks',
+    const db = makePool(house.url, {
+      name: 'cli-runs',
       connectionsMax: 2,
       statementTimeoutMs: 15_000,
       log: house.log,
     });
     try {
-      const run = await makeRunner({ locks, jobs: all, log: house.log }).runNow(name, options, (line) =>
+      const run = await makeRunner({ db, jobs: all, log: house.log }).runNow(name, options, (line) =>
         process.stderr.write(`${line}\n`),
       );
+      noteNumbers({ result: run.result });
       print(JSON.stringify(run.result));
       return run.result;
     } finally {
-      await locks.end();
+      await db.end();
     }
   });
 }

@@ -4,9 +4,10 @@ import { FEATURES, tablesOf } from '../../features.ts';
 import { appUrl } from '../../ground/db/migrate.ts';
 import { makePool } from '../../ground/db/pool.ts';
 import { makeLog } from '../../ground/lib/log.ts';
-import { retrySetAside } from '../../product/captures/journal-files.ts';
+import { retryAll } from '../../product/captures/journals.ts';
 import { journalFolder } from '../../product/captures/start.ts';
 import { forgetAgain } from '../../product/erasure/forget-again.ts';
+import { noteNumbers } from './numbers.ts';
 import { print } from './print.ts';
 import { backups, settings } from './settings.ts';
 
@@ -30,6 +31,7 @@ export async function replayJournal(url: string, since: string): Promise<string>
       pepper,
       tables: tablesOf(FEATURES),
     });
+    noteNumbers({ erased, withdrawn, unknown });
     return `since the backup ${erased} erasures and ${withdrawn} withdrawals were asked for and are repeated; ${unknown} of people it does not hold`;
   } finally {
     await pool.end();
@@ -37,7 +39,8 @@ export async function replayJournal(url: string, since: string): Promise<string>
 }
 
 export async function retry(): Promise<void> {
-  const count = await retrySetAside(journalFolder(settings()));
+  const count = await retryAll(journalFolder(settings()));
+  noteNumbers({ entries: count });
   print(
     count === 0
       ? 'nothing was set aside'

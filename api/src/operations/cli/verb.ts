@@ -40,6 +40,8 @@ interface VerbOf<O extends Options> {
   /** What its family's name alone means. */
   byDefault?: true;
   does: string;
+  /** What it does with people's data, copies of it too; unless nothing, the audit log says that it was done. */
+  people: 'nothing' | 'shows' | 'changes';
   /** The one word that may follow, if any may. */
   takes?: { name: string; needed: boolean };
   options?: O;

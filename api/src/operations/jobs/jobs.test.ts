@@ -21,18 +21,18 @@ after(() => server.end());
 const rows = async (sql: string, values: unknown[] = []) => (await database.owner.query(sql, values)).rows;
 /** Two processes are two runners, each with its own connections. */
 function process(jobs: Job[]) {
-  const locks = makePool(database.appUrl, {
-    name: 'test-locks',
+  const db = makePool(database.appUrl, {
+    name: 'test-runs',
     connectionsMax: 2,
     statementTimeoutMs: 10_000,
     log,
   });
-  const runner = makeRunner({ locks, jobs, log });
+  const runner = makeRunner({ db, jobs, log });
   return {
     ...runner,
     async end() {
       await runner.close();
-      await locks.end();
+      await db.end();
     },
   };
 }

@@ -19,6 +19,16 @@ export const jobTables: Tables = {
     columns: {},
     kept: { ever: 'a line a day' },
   },
+  processes: {
+    holds: 'which processes serve, by a random name',
+    columns: {},
+    kept: { ever: 'a row each, for a minute after its last sign of life' },
+  },
+  leases: {
+    holds: 'what only one process may do at a time, and which does',
+    columns: { name: 'bounded' },
+    kept: { ever: 'a row a job, as long as it runs' },
+  },
   schema_migrations: {
     holds: 'which migrations ran',
     columns: { name: 'bounded', sha256: 'digest' },

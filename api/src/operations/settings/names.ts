@@ -10,6 +10,7 @@ export const APPLIANCE: Readonly<Record<string, { restarts: string[]; instead?: 
   CADDY_IMAGE: { restarts: ['caddy'] },
   HTTP_PORT: { restarts: ['caddy'] },
   HTTPS_PORT: { restarts: ['caddy'] },
+  API_PROCESSES: { restarts: ['api'] },
   EDGE_IPV6: {
     restarts: [],
     instead: 'networks are made anew by docker compose down and docker compose up -d, after the line in .env',
@@ -31,10 +32,13 @@ export const MADE = ['DATABASE_URL', 'DATABASE_APP_URL', 'IP_HASH_PEPPER', 'ADMI
 /** Whoever may list an environment must not read them: they lie in the volume with the secrets. */
 export const SECRET = [
   ...MADE,
+  'METRICS_DATABASE_URL',
   'ACCOUNT_KEYS',
   'SMTP_URL',
   'ALERT_WEBHOOK_URL',
   'TURNSTILE_SECRET',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OIDC_CLIENT_SECRET',
   'BACKUP_S3_SECRET_ACCESS_KEY',
   'BACKUP_SSH_KEY',
 ];

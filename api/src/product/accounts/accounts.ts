@@ -1,13 +1,17 @@
 // What accounts need while the process runs: the vault, the queue of passwords, the guard against guessing, the facts of this
 // installation.
 import type { Config } from '../../config.ts';
-import type { Db, Pool } from '../../ground/db/pool.ts';
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { forgetJournalOf } from '../captures/start.ts';
+import { type Challenges, makeChallenges } from './challenges.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { type Hasher, makeHasher } from './hasher.ts';
+import { type Oidc, openOidc } from './oidc.ts';
 import { openPost, type Post } from './post.ts';
+import { countSeats } from './seats.ts';
+import { makeTokens, type Tokens } from './tokens.ts';
 import { needed, openVault, type Vault } from './vault.ts';
 
 export interface Accounts {
@@ -22,8 +26,16 @@ export interface Accounts {
   guard: Guard;
   post: Post;
   publicUrl: string | undefined;
+  /** null: no provider is set up. */
+  oidc: Oidc | null;
+  /** Of passkeys. */
+  challenges: Challenges;
+  /** Of access tokens. throws  unavailable, where there is no keyring */
+  tokens(): Tokens;
   /** Path of the journal of what was forgotten: a restore repeats it. */
   forgetJournal: string;
+  /** How many are taken at a site (seats.ts). */
+  seats(siteId: string): Promise<number>;
 }
 
 export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log: Log): Accounts {
@@ -31,6 +43,7 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
     log.error({ unopened }, 'ACCOUNT_KEYS does not open keys of accounts; put the one of then back'),
   );
   const hasher = vault && makeHasher(vault.keyring.pepper);
+  const tokens = vault && makeTokens(vault.keyring, config.PUBLIC_URL ?? 'marketing-api');
   return {
     db,
     sites,
@@ -42,9 +55,16 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
     },
     isConfigured: vault !== null,
     guard: makeGuard(config.RATE_LIMITS === 'on'),
-    post: openPost(config, vault, log),
+    post: openPost(config, vault, db, log),
     publicUrl: config.PUBLIC_URL,
+    oidc: openOidc(config, log),
+    challenges: makeChallenges(),
+    tokens: () => {
+      needed(vault);
+      return tokens!;
+    },
     forgetJournal: forgetJournalOf(config),
+    seats: (siteId) => countSeats(db, siteId),
   };
 }
 
@@ -53,7 +73,3 @@ export const namesHere = ({ sites }: Accounts): string[] => [
   'marketing',
   ...sites.list().flatMap(({ name, key, domain }) => [name, key, ...(domain ? [domain] : [])]),
 ];
-
-export async function newId(db: Db): Promise<string> {
-  return (await db.query<{ id: string }>('select uuidv7() as id')).rows[0]!.id;
-}

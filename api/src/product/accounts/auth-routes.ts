@@ -6,56 +6,87 @@ import { type Route, route } from '../../ground/http/route.ts';
 import type { Accounts } from './accounts.ts';
 import { mustNotBeForeign } from './cookies.ts';
 import { noteAuth } from './events.ts';
+import { recoveryCodes } from './factor-routes.ts';
 import { inAccounts } from './in-accounts.ts';
+import { creationOptions, signUpPasskey } from './passkey-shapes.ts';
+import { beginPasskeySignUp } from './passkey-sign-up.ts';
 import { newPassword, password } from './passwords.ts';
-import { personCaller } from './person.ts';
-import type { User } from './queries.ts';
 import { askReset, resetPassword } from './reset.ts';
 import { endSession } from './session-queries.ts';
-import { type Begun, forgetCookie } from './sessions.ts';
-import {
-  email,
-  fullName,
-  language,
-  secondFactor,
-  sessionShape,
-  showSession,
-  showUser,
-  timeZone,
-  token,
-  typedEmail,
-  userShape,
-} from './shapes.ts';
+import { forgetCookie } from './sessions.ts';
+import { email, fullName, language, secondFactor, timeZone, token, typedEmail } from './shapes.ts';
 import { prove, signIn } from './sign-in.ts';
 import { signUp } from './sign-up.ts';
+import { howLong, signedIn, welcome } from './welcome.ts';
 
 const BODY_BYTES_MAX = 8 * 1024;
-export const signedIn = z.object({ user: userShape, session: sessionShape });
-
+const SIGN_UP_BYTES_MAX = 32 * 1024; // with what a device made
+const joinFields = { inviteToken: token, fullName };
 const signUpFields = {
-  inviteToken: token,
-  fullName,
-  password: newPassword,
+  ...joinFields,
+  password: newPassword.optional(),
+  passkey: signUpPasskey.optional().describe('in the place of a password'),
   language: language.default('en'),
   timeZone: timeZone.default('UTC'),
 };
+const documentedEmail = typedEmail.optional().describe('not needed when the invitation names it');
 const signInFields = {
   password,
   ...secondFactor,
-  keep: z.boolean().default(false).describe('keep me signed in: 30 days at most, instead of 7'),
+  ...howLong,
 };
 
-/** Who they are and their session, with its cookies. */
-export async function welcome(
-  accounts: Accounts,
-  status: 200 | 201,
-  { user, session, cookies }: { user: User } & Begun,
-): Promise<Reply> {
-  const reader = personCaller(user, session);
-  const parts = { vault: accounts.vault(), sites: accounts.sites };
-  const shown = await inAccounts(accounts.db, (tx) => showUser(tx, parts, user, reader));
-  const body = { user: shown, session: showSession(session, session.sessionId) };
-  return new Reply(status, body, { 'Set-Cookie': cookies, 'Cache-Control': 'no-store' });
+function signUpRoutes(accounts: Accounts): Route[] {
+  const common = { tag: 'sign-in', who: 'anyone' } as const;
+  return [
+    route({
+      ...common,
+      at: 'POST /v1/auth/signup/options',
+      id: 'beginPasskeySignUp',
+      says: 'What a browser needs to make the passkey by which somebody joins; its challenge is good once, within five minutes, for this link',
+      takes: {
+        as: ['json'],
+        bytesMax: BODY_BYTES_MAX,
+        shape: z.object({ ...joinFields, email: email.optional() }),
+        documents: z.object({ ...joinFields, email: documentedEmail }).meta({ id: 'PasskeySignUp' }),
+      },
+      answers: { 200: z.object({ options: creationOptions }) },
+      async run(wanted, call) {
+        mustNotBeForeign(call, accounts.publicUrl);
+        return { options: await beginPasskeySignUp(accounts, call, { ...wanted, email: wanted.email }) };
+      },
+    }),
+    route({
+      ...common,
+      at: 'POST /v1/auth/signup',
+      id: 'signUp',
+      says: 'Makes an account by the link of an invitation, or of scripts/setup-link, and signs in; with a password or with a passkey',
+      takes: {
+        as: ['json'],
+        bytesMax: SIGN_UP_BYTES_MAX,
+        shape: z
+          .object({ ...signUpFields, email: email.optional() })
+          .refine(({ password: typed, passkey }) => (typed === undefined) !== (passkey === undefined), {
+            path: ['password'],
+            message: 'is needed, or a passkey in its place',
+          }),
+        documents: z.object({ ...signUpFields, email: documentedEmail }).meta({ id: 'SignUp' }),
+      },
+      answers: {
+        201: signedIn.extend({
+          recoveryCodes: recoveryCodes.optional().describe('with a passkey; shown this once'),
+        }),
+      },
+      async run(wanted, call) {
+        mustNotBeForeign(call, accounts.publicUrl);
+        const { recoveryCodes: codes, ...done } = await signUp(accounts, call, {
+          ...wanted,
+          email: wanted.email,
+        });
+        return welcome(accounts, 201, done, codes ? { recoveryCodes: codes } : {});
+      },
+    }),
+  ];
 }
 
 export function authRoutes(accounts: Accounts): Route[] {
@@ -64,32 +95,12 @@ export function authRoutes(accounts: Accounts): Route[] {
   const json = { as: ['json'], bytesMax: BODY_BYTES_MAX } as const;
   const notForeign = (call: Call) => mustNotBeForeign(call, accounts.publicUrl);
   return [
-    route({
-      ...anyone,
-      at: 'POST /v1/auth/signup',
-      id: 'signUp',
-      says: 'Makes an account by the link of an invitation, or of scripts/setup-link, and signs in',
-      takes: {
-        ...json,
-        shape: z.object({ ...signUpFields, email: email.optional() }),
-        documents: z
-          .object({
-            ...signUpFields,
-            email: typedEmail.optional().describe('not needed when the invitation names it'),
-          })
-          .meta({ id: 'SignUp' }),
-      },
-      answers: { 201: signedIn },
-      async run(wanted, call) {
-        notForeign(call);
-        return welcome(accounts, 201, await signUp(accounts, call, { ...wanted, email: wanted.email }));
-      },
-    }),
+    ...signUpRoutes(accounts),
     route({
       ...anyone,
       at: 'POST /v1/auth/login',
       id: 'signIn',
-      says: 'Signs in: the session is in a cookie that no script can read',
+      says: 'Signs in: the session is in a cookie that no script can read, or, as: token, in tokens for a program',
       takes: {
         ...json,
         shape: z.object({ ...signInFields, email }),

@@ -4,7 +4,7 @@ import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 
 /** Our own origin: PUBLIC_URL's, else what the client wrote. */
-const ownOrigin = (call: Call, publicUrl: string | undefined): string =>
+export const ownOrigin = (call: Call, publicUrl: string | undefined): string =>
   publicUrl ? new URL(publicUrl).origin : call.origin;
 
 /** Only http://localhost, where there is no certificate, goes without. */
@@ -13,7 +13,7 @@ function isSecure(call: Call, publicUrl: string | undefined): boolean {
   return !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(call.origin);
 }
 
-type Name = 'session' | 'device';
+type Name = 'session' | 'device' | 'oidc';
 const nameOf = (call: Call, publicUrl: string | undefined, name: Name) =>
   isSecure(call, publicUrl) ? `__Host-${name}` : name;
 
@@ -37,7 +37,9 @@ export function writeCookie(
 ): string {
   const age = maxAgeSeconds === null ? '' : `; Max-Age=${maxAgeSeconds}`;
   const secure = isSecure(call, publicUrl) ? '; Secure' : '';
-  return `${nameOf(call, publicUrl, name)}=${value}; Path=/; HttpOnly; SameSite=Strict${secure}${age}`;
+  // a provider sends the browser back from its own site: what was begun must come along, and signs nobody in by itself
+  const sameSite = name === 'oidc' ? 'Lax' : 'Strict';
+  return `${nameOf(call, publicUrl, name)}=${value}; Path=/; HttpOnly; SameSite=${sameSite}${secure}${age}`;
 }
 
 /** Fetch metadata where the browser sends it (no page can forge it), else the Origin. */

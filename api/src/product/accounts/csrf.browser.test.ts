@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from '../../../test/chromium.ts';
+import { launchChromium, until } from '../../../test/chromium.ts';
 import { newOwner } from '../../../test/people.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { freePort } from '../../ground/db/embedded.ts';
@@ -76,7 +76,7 @@ async function state(): Promise<unknown> {
   return rows[0];
 }
 
-test('form, fetch, image and navigation on a sibling’s page have no effect, and read nothing', async () => {
+test('form, fetch, beacon, image and navigation on a sibling’s page have no effect, and read nothing', async () => {
   const context = await browser.newContext();
   const own = await signedIn(context);
   assert.equal(await fetchOn(own, `${api}/v1/users/me`), '200', 'on a page of ours the session counts');
@@ -124,6 +124,11 @@ test('form, fetch, image and navigation on a sibling’s page have no effect, an
   await inPage(
     `new Promise((done) => Object.assign(new Image(), { src: '${api}/v1/users/me', onload: done, onerror: done }))`,
   );
+  // a beacon says nothing of its answer to its page; the browser is told of it
+  const seen = answered.length;
+  for (const path of ['/v1/auth/logout', '/v1/sites', '/v1/users/me/totp', '/v1/users/me/recovery-codes'])
+    assert.equal(await inPage(`navigator.sendBeacon('${api}${path}', '{}')`), true);
+  await until('the beacons are answered', async () => answered.length >= seen + 4);
   for (const [method, path, enctype] of [
     ['post', '/v1/auth/logout', 'text/plain'],
     ['post', '/v1/sites', 'text/plain'],
@@ -150,5 +155,19 @@ test('form, fetch, image and navigation on a sibling’s page have no effect, an
   );
   assert.deepEqual(await state(), before);
   assert.equal(await fetchOn(own, `${api}/v1/users/me`), '200', 'and the session goes on');
+  await context.close();
+});
+
+test('a cookie that a sibling’s page tosses is not looked at, and leaves the one that counts', async () => {
+  const context = await browser.newContext();
+  const own = await signedIn(context);
+  const page = await context.newPage();
+  await page.goto(evil);
+  for (const name of ['session', '__Host-session', 'device'])
+    await page.evaluate(`document.cookie = '${name}=tossed; domain=shop.localhost; path=/'`);
+  const tossed = (await context.cookies(api)).filter(({ value }) => value === 'tossed');
+  assert.ok(tossed.length > 0, 'the browser does send what a sibling set, under names that it may');
+  assert.ok(!tossed.some(({ name }) => name.startsWith('__Host-')));
+  assert.equal(await fetchOn(own, `${api}/v1/users/me`), '200');
   await context.close();
 });

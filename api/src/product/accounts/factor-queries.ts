@@ -43,8 +43,31 @@ export async function useStep(db: Db, factorId: string, step: number): Promise<b
   return rowCount === 1;
 }
 
-export async function deleteFactors(db: Db, userId: string): Promise<boolean> {
-  return ((await db.query('delete from user_factors where user_id = $1', [userId])).rowCount ?? 0) > 0;
+/** Codes of an app. returns  false when there were none */
+export async function deleteTotp(db: Db, userId: string): Promise<boolean> {
+  const sql = "delete from user_factors where user_id = $1 and kind = 'totp'";
+  return ((await db.query(sql, [userId])).rowCount ?? 0) > 0;
+}
+
+/** Codes, passkeys and recovery codes, for who lost them. returns  false when there were none */
+export async function deleteAllFactors(db: Db, userId: string): Promise<boolean> {
+  const { rowCount: keys } = await db.query('delete from passkeys where user_id = $1', [userId]);
+  const { rowCount: factors } = await db.query('delete from user_factors where user_id = $1', [userId]);
+  return (keys ?? 0) + (factors ?? 0) > 0;
+}
+
+/** Recovery codes stand in for a second factor: without one they go. */
+export async function dropIdleRecoveryCodes(db: Db, userId: string): Promise<void> {
+  await db.query(
+    `delete from user_factors f where f.user_id = $1 and f.kind = 'recovery' and not exists (select from passkeys p where p.user_id = $1)
+       and not exists (select from user_factors t where t.user_id = $1 and t.kind = 'totp' and t.confirmed_at is not null)`,
+    [userId],
+  );
+}
+
+export async function hasRecoveryCodes(db: Db, userId: string): Promise<boolean> {
+  const sql = "select from user_factors where user_id = $1 and kind = 'recovery' limit 1";
+  return (await db.query(sql, [userId])).rowCount === 1;
 }
 
 /** Those from before are worth nothing then. */

@@ -5,9 +5,17 @@ import type { Call } from '../../ground/http/call.ts';
 import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { type Accounts, newId } from './accounts.ts';
+import type { Accounts } from './accounts.ts';
 import { type AuthEvent, noteAuth } from './events.ts';
-import { deleteFactors, findTotp, insertTotp, replaceRecoveryCodes, useStep } from './factor-queries.ts';
+import {
+  deleteTotp,
+  dropIdleRecoveryCodes,
+  findTotp,
+  insertTotp,
+  replaceRecoveryCodes,
+  useStep,
+} from './factor-queries.ts';
+import { newId } from './ids.ts';
 import { inAccounts } from './in-accounts.ts';
 import { userEmail } from './pii.ts';
 import { findUser } from './queries.ts';
@@ -15,9 +23,11 @@ import { code } from './shapes.ts';
 import { newRecoveryCode, newTotp, placeOfTotp, recoveryHash, stepOf } from './totp.ts';
 
 const CODES = 10;
-const recoveryCodes = z.array(z.string()).describe('each takes the place of a code once; shown this once');
+export const recoveryCodes = z
+  .array(z.string())
+  .describe('each takes the place of a code once; shown this once');
 
-async function makeRecoveryCodes(db: Db, userId: string): Promise<string[]> {
+export async function makeRecoveryCodes(db: Db, userId: string): Promise<string[]> {
   const codes = Array.from({ length: CODES }, newRecoveryCode);
   await replaceRecoveryCodes(db, userId, codes.map(recoveryHash));
   return codes;
@@ -76,6 +86,7 @@ export function factorRoutes(accounts: Accounts): Route[] {
               },
             );
           await note(tx, call, 'totp_added');
+          await accounts.post.tell(tx, (await findUser(tx, userId))!, 'factor_added');
           return { recoveryCodes: await makeRecoveryCodes(tx, userId) };
         }),
     }),
@@ -83,14 +94,15 @@ export function factorRoutes(accounts: Accounts): Route[] {
       ...common,
       at: 'DELETE /v1/users/me/totp',
       id: 'removeTotp',
-      says: 'Removes the second factor and its recovery codes',
+      says: 'Removes the codes of an app; with the last second factor the recovery codes go too',
       proof: 'fresh',
       answers: { 200: z.object({}) },
       async run(_input, call) {
         await inAccounts(db, async (tx) => {
           const user = (await findUser(tx, call.caller.person!.userId, true))!;
-          if (!(await deleteFactors(tx, user.userId)))
+          if (!(await deleteTotp(tx, user.userId)))
             throw new AppError('not_found', 'There is no second factor.');
+          await dropIdleRecoveryCodes(tx, user.userId);
           await note(tx, call, 'totp_removed');
           await accounts.post.tell(tx, user, 'factor_removed');
         });
@@ -107,7 +119,7 @@ export function factorRoutes(accounts: Accounts): Route[] {
       run: (_input, call) =>
         inAccounts(db, async (tx) => {
           const user = (await findUser(tx, call.caller.person!.userId, true))!;
-          if (!user.hasTotp) throw new AppError('conflict', 'Set up a second factor first.');
+          if (!user.hasSecondFactor) throw new AppError('conflict', 'Set up a second factor first.');
           await note(tx, call, 'recovery_codes_made');
           return created({ recoveryCodes: await makeRecoveryCodes(tx, user.userId) });
         }),

@@ -59,6 +59,7 @@ const mailTo = async (to: string, what: RegExp): Promise<string> => {
   await until(`a mail to ${to} about ${what}`, async () => found() !== undefined);
   return found()!.text;
 };
+const tokenIn = (text: string) => /\/app\/#\/email\/([\w-]{43})/.exec(text)![1]!;
 let made = 0;
 async function owner() {
   made += 1;
@@ -227,8 +228,40 @@ test('a new browser, a fifth failure and another address are told by mail, in th
   );
   for (let i = 0; i < 5; i += 1) await trySignIn(server, who.email, 'wrong, as wrong can be');
   await mailTo(who.email, /mauvais mots de passe/);
-  await post('/v1/users/me/email', { email: `new-${who.email}` }, who.headers);
+  const asked = await post('/v1/users/me/email', { email: `new-${who.email}` }, who.headers);
+  assert.equal(asked.status, 202);
+  const emailToken = tokenIn(await mailTo(`new-${who.email}`, /votre adresse/));
+  assert.equal((await post('/v1/auth/email/confirm', { emailToken })).status, 200);
   await mailTo(who.email, /une autre adresse/);
+});
+
+test('a new address counts once the mail to it was answered, once, within an hour, and only the newest', async () => {
+  const who = await owner();
+  const other = await owner();
+  const ask = (email: string) => post('/v1/users/me/email', { email }, who.headers);
+  const confirm = (emailToken: string) => post('/v1/auth/email/confirm', { emailToken });
+  const first = `first-${who.email}`;
+  assert.equal((await ask(first)).status, 202);
+  const older = tokenIn(await mailTo(first, /Is this your address/));
+  assert.ok(isIn(await trySignIn(server, who.email, PASSWORD)), 'until then the one from before counts');
+  assert.ok(!isIn(await trySignIn(server, first, PASSWORD)));
+  const second = `second-${who.email}`;
+  await ask(second);
+  const newer = tokenIn(await mailTo(second, /Is this your address/));
+  assert.equal((await confirm(older)).status, 404);
+  const twenty = await Promise.all(Array.from({ length: 20 }, () => confirm(newer)));
+  assert.deepEqual(twenty.map(({ status }) => status).sort(), [200, ...Array(19).fill(404)]);
+  assert.ok(isIn(await trySignIn(server, second, PASSWORD)));
+  assert.ok(!isIn(await trySignIn(server, who.email, PASSWORD)));
+  // who asks for an address that has an account is answered as for any other
+  assert.equal((await ask(other.email)).status, 202);
+  const taken = tokenIn(await mailTo(other.email, /Is this your address/));
+  assert.equal((await confirm(taken)).status, 409);
+  const late = `late-${who.email}`;
+  await ask(late);
+  const tooLate = tokenIn(await mailTo(late, /Is this your address/));
+  await rows("update one_time_links set expires_at = now() where kind = 'email'");
+  assert.equal((await confirm(tooLate)).status, 404);
 });
 
 test('an invitation for an address is mailed to it', async () => {

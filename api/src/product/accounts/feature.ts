@@ -6,6 +6,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Ending } from '../../ground/retention/purge.ts';
 import type { Accounts } from './accounts.ts';
+import { addressRoutes } from './address-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { endRows } from './end-rows.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -13,10 +14,16 @@ import { factorRoutes } from './factor-routes.ts';
 import { inAccounts } from './in-accounts.ts';
 import { invitationRoutes } from './invitation-routes.ts';
 import { meRoutes } from './me-routes.ts';
+import { oidcRoutes } from './oidc-routes.ts';
+import { ownSitesRoute } from './own-sites.ts';
+import { passkeyRoutes } from './passkey-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
+import { openPost } from './post.ts';
 import { rotateKeys } from './rotate.ts';
 import { sessionWay } from './sessions.ts';
 import { accountTables } from './tables.ts';
+import { tokenRoutes } from './token-routes.ts';
+import { tokenWay } from './token-way.ts';
 import { openVault } from './vault.ts';
 
 export const accounts: Feature<{ accounts: Accounts }, { db: Pool; config: Config }> = {
@@ -24,14 +31,32 @@ export const accounts: Feature<{ accounts: Accounts }, { db: Pool; config: Confi
   tables: accountTables,
   routes: ({ accounts: parts }) => [
     ...authRoutes(parts),
+    ...tokenRoutes(parts),
     ...meRoutes(parts),
+    ownSitesRoute(parts),
+    ...addressRoutes(parts),
     ...factorRoutes(parts),
+    ...passkeyRoutes(parts),
+    ...oidcRoutes(parts),
     ...eventRoutes(parts),
     ...invitationRoutes(parts),
     ...peopleRoutes(parts),
   ],
-  ways: ({ accounts: parts }) => [sessionWay(parts)],
+  ways: ({ accounts: parts }) => [sessionWay(parts), tokenWay(parts)],
   jobs: ({ db, config }) => [
+    {
+      name: 'account_mails',
+      cron: '* * * * *',
+      why: 'mails about accounts wait in the database until a mail server has taken them',
+      run: async () => {
+        const post = openPost(config, openVault(config.ACCOUNT_KEYS), db);
+        try {
+          return { ...(await post.deliver()) };
+        } finally {
+          await post.close();
+        }
+      },
+    },
     {
       name: 'account_keys',
       cron: '25 4 * * *',

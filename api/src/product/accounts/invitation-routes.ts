@@ -11,6 +11,7 @@ import type { Accounts } from './accounts.ts';
 import { inAccounts } from './in-accounts.ts';
 import { endLinks, type Link, listInvitations } from './link-queries.ts';
 import { addressOf, makeInvitation, placeOfInvited } from './links.ts';
+import { mustHaveSeats } from './seats.ts';
 import { email, language, role, typedEmail } from './shapes.ts';
 import { reachOf, sitesNamed } from './sites-named.ts';
 
@@ -93,7 +94,7 @@ export function invitationRoutes(accounts: Accounts): Route[] {
       ...common,
       at: 'POST /v1/invitations',
       id: 'inviteUser',
-      says: 'Invites somebody: a link that works once within seven days, in this answer and nowhere else',
+      says: 'Invites somebody: a link that works once within seven days, in this answer and nowhere else; 402 when the plan of a site has no seat left',
       proof: 'fresh',
       takes: {
         as: ['json'],
@@ -109,10 +110,17 @@ export function invitationRoutes(accounts: Accounts): Route[] {
         const made = await inAccounts(db, async (tx) => {
           const invited = { ...wanted, email: wanted.email?.email, siteIds, madeBy: call.caller.actor };
           const { token, link } = await makeInvitation(tx, accounts.vault(), invited);
+          await mustHaveSeats(tx, siteIds ?? []);
           const address = addressOf(accounts.publicUrl, 'invitation', token);
+          if (wanted.email)
+            await accounts.post.send(tx, {
+              to: wanted.email.email,
+              language: wanted.language,
+              kind: 'invitation',
+              link: address,
+            });
           return { invitation: await shown(tx, accounts, link), link: address };
         });
-        if (wanted.email) accounts.post.send(wanted.email.email, wanted.language, 'invitation', made.link);
         call.note({ target: made.invitation.invitationId, details: { role: wanted.role } });
         return created(made);
       },

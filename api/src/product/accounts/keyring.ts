@@ -6,6 +6,8 @@ export interface WrappingKey {
   /** Of the key itself; says which key a row is wrapped by. */
   fingerprint: string;
   key: Buffer;
+  /** Of the Ed25519 key that signs access tokens. */
+  tokenSeed: Buffer;
 }
 export interface Keyring {
   /** The first one wraps, the others still open: a rotation puts a new one in front. */
@@ -26,7 +28,8 @@ export function readKeyring(text: string): Keyring {
     .filter(([name]) => name === 'wrap')
     .map(([, secret]) => {
       const key = derived(secret, 'wrap');
-      return { key, fingerprint: createHash('sha256').update(key).digest('hex').slice(0, 16) };
+      const tokenSeed = derived(secret, 'token');
+      return { key, tokenSeed, fingerprint: createHash('sha256').update(key).digest('hex').slice(0, 16) };
     });
   const index = first('index');
   return {

@@ -1,5 +1,6 @@
 // Deleting an account: the row and all that hangs on it, the journal that makes a restore forget again, and the rule that an
 // owner stays. What somebody did stays in the audit log under their id, which then names nobody.
+import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { rememberForgotten } from '../consent/forget-journal.ts';
@@ -13,6 +14,10 @@ export async function mustNotBeLastOwner(db: Db, userId: string): Promise<void> 
   if (!user?.isOwner || user.disabledAt || (await hasOtherOwner(db, userId))) return;
   throw new AppError('conflict', 'This is the last owner. Make somebody else an owner first.');
 }
+
+/** A transaction that may end an owner. Two owners who end each other at once wait for each other: one of them is asked again. */
+export const endingOwners = <T>(pool: Pool, work: (tx: Db) => Promise<T>): Promise<T> =>
+  withRetries(() => inAccounts(pool, work));
 
 /**
  * journal  path of the journal of what was forgotten, written before the commit; null: none (a restore that repeats it)

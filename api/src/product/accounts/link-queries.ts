@@ -3,7 +3,7 @@ import type { Db } from '../../ground/db/pool.ts';
 import type { Role } from '../../ground/http/roles.ts';
 import type { Sealed } from './vault.ts';
 
-export type LinkKind = 'setup' | 'invitation' | 'reset';
+export type LinkKind = 'setup' | 'invitation' | 'reset' | 'email';
 export interface Link {
   linkId: string;
   kind: LinkKind;

@@ -3,14 +3,14 @@
 import type { Db } from '../../ground/db/pool.ts';
 import type { Role } from '../../ground/http/roles.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { newId } from './accounts.ts';
 import { noteAuth } from './events.ts';
+import { newId } from './ids.ts';
 import { endLinks, findLink, insertLink, type Link, type LinkKind } from './link-queries.ts';
 import { hashOf, newSecret } from './secrets.ts';
 import type { Sealed, Vault } from './vault.ts';
 
-const MINUTES = { setup: 24 * 60, invitation: 7 * 24 * 60, reset: 10 } as const;
-const PAGES = { setup: 'setup', invitation: 'join', reset: 'reset' } as const;
+const MINUTES = { setup: 24 * 60, invitation: 7 * 24 * 60, reset: 10, email: 60 } as const;
+const PAGES = { setup: 'setup', invitation: 'join', reset: 'reset', email: 'email' } as const;
 
 /** publicUrl  undefined: what is asked of an installation that does not know its name; a path then */
 export const addressOf = (publicUrl: string | undefined, kind: LinkKind, token: string): string =>
@@ -74,6 +74,23 @@ export async function makeResetLink(
     userId,
     madeBy: actor,
     minutes,
+  });
+  return token;
+}
+
+/** A new address of an account, which counts once the mail to it was answered. Ends those asked for before. */
+export async function makeEmailLink(db: Db, vault: Vault, userId: string, email: string): Promise<string> {
+  await endLinks(db, { kind: 'email', userId });
+  const token = newSecret();
+  const linkId = await newId(db);
+  await insertLink(db, {
+    linkId,
+    kind: 'email',
+    tokenHash: hashOf(token),
+    userId,
+    email: await vault.seal(db, email, placeOfInvited(linkId)),
+    madeBy: `user:${userId}`,
+    minutes: MINUTES.email,
   });
   return token;
 }

@@ -5,9 +5,9 @@ import { MACHINE } from '../../ground/http/caller.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { noteAuth } from './events.ts';
-import { deleteFactors } from './factor-queries.ts';
+import { deleteAllFactors } from './factor-queries.ts';
 import { inAccounts } from './in-accounts.ts';
-import { mustNotBeLastOwner } from './leave.ts';
+import { endingOwners, mustNotBeLastOwner } from './leave.ts';
 import { addressOf, makeResetLink } from './links.ts';
 import { userEmail, userFullName } from './pii.ts';
 import { findUserByIndex, listUsers, setDisabled, type User } from './queries.ts';
@@ -38,7 +38,7 @@ export async function accountLines(
           email ?? '(sealed under another ACCOUNT_KEYS)',
           name ?? '',
           what || 'no role',
-          user.hasTotp ? 'two factors' : 'one factor',
+          user.hasSecondFactor ? 'two factors' : 'one factor',
           user.disabledAt ? 'disabled' : '',
         ]
           .filter(Boolean)
@@ -70,14 +70,14 @@ export const resetFromMachine = (
   inAccounts(pool, async (db) => {
     const { userId } = await named(db, vault, typed);
     await noteAuth(db, { kind: 'reset_link_made', userId, actor: 'machine' });
-    if (withFactors && (await deleteFactors(db, userId)))
-      await noteAuth(db, { kind: 'totp_removed', userId, actor: 'machine' });
+    if (withFactors && (await deleteAllFactors(db, userId)))
+      await noteAuth(db, { kind: 'factors_removed', userId, actor: 'machine' });
     return addressOf(publicUrl, 'reset', await makeResetLink(db, userId, 'machine', RESET_MINUTES));
   });
 
 /** Their sessions end. returns  how many did. throws  not_found; conflict for the last owner */
 export const disableFromMachine = (pool: Pool, vault: Vault, typed: string): Promise<number> =>
-  inAccounts(pool, async (db) => {
+  endingOwners(pool, async (db) => {
     const { userId } = await named(db, vault, typed);
     await mustNotBeLastOwner(db, userId);
     await setDisabled(db, userId, true);

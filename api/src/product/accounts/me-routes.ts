@@ -1,6 +1,5 @@
 // What people see and change of themselves: /v1/users/me and their sessions.
 import { z } from 'zod';
-import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Call } from '../../ground/http/call.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
@@ -8,23 +7,13 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { type Accounts, namesHere } from './accounts.ts';
 import { noteAuth } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
-import { leave, mustNotBeLastOwner } from './leave.ts';
+import { endingOwners, leave, mustNotBeLastOwner } from './leave.ts';
 import { newPassword, refuseCommon } from './passwords.ts';
-import { sealPerson, userEmail, userFullName } from './pii.ts';
-import { findUser, setPassword, updateProfile } from './queries.ts';
+import { changeProfile } from './profile.ts';
+import { findUser, setPassword } from './queries.ts';
 import { endSession, endSessions, listSessions } from './session-queries.ts';
 import { forgetCookie } from './sessions.ts';
-import {
-  email,
-  fullName,
-  language,
-  sessionShape,
-  showSession,
-  showUser,
-  timeZone,
-  typedEmail,
-  userShape,
-} from './shapes.ts';
+import { fullName, language, sessionShape, showSession, showUser, timeZone, userShape } from './shapes.ts';
 
 const BODY_BYTES_MAX = 8 * 1024;
 const profile = {
@@ -60,28 +49,11 @@ export function meRoutes(accounts: Accounts): Route[] {
       takes: { ...json, shape: z.object(profile).meta({ id: 'Profile' }) },
       answers: { 200: z.object({ user: userShape }) },
       async run(patch, call) {
-        await inAccounts(db, (tx) => changeProfile(tx, accounts, call, patch));
-        call.note({ details: { changes: Object.keys(patch) } });
-        return shown(call);
-      },
-    }),
-    route({
-      ...common,
-      at: 'POST /v1/users/me/email',
-      id: 'changeEmail',
-      says: 'Changes the address one signs in with',
-      proof: 'fresh',
-      takes: {
-        ...json,
-        shape: z.object({ email }),
-        documents: z.object({ email: typedEmail }).meta({ id: 'NewEmail' }),
-      },
-      answers: { 200: z.object({ user: userShape }) },
-      async run(wanted, call) {
-        await inAccounts(db, (tx) => changeProfile(tx, accounts, call, wanted)).catch((error: unknown) => {
-          if (isUniqueViolation(error)) throw new AppError('conflict', 'Another account has this address.');
-          throw error;
+        await inAccounts(db, async (tx) => {
+          const user = (await findUser(tx, meOf(call).userId, true))!;
+          await changeProfile(tx, accounts, { user, change: patch, requestId: call.id });
         });
+        call.note({ details: { changes: Object.keys(patch) } });
         return shown(call);
       },
     }),
@@ -115,7 +87,7 @@ export function meRoutes(accounts: Accounts): Route[] {
       answers: { 200: z.object({ deleted: z.literal(true) }) },
       async run(_input, call) {
         const { userId } = meOf(call);
-        await inAccounts(db, async (tx) => {
+        await endingOwners(db, async (tx) => {
           await mustNotBeLastOwner(tx, userId);
           const how = { journal: accounts.forgetJournal, actor: call.caller.actor, requestId: call.id };
           await leave(tx, userId, how);
@@ -175,40 +147,4 @@ function ownSessionRoutes({ db }: Accounts): Route[] {
       },
     }),
   ];
-}
-
-interface Change {
-  email?: { email: string; normalized: string } | undefined;
-  fullName?: string | undefined;
-  language?: 'en' | 'fr' | undefined;
-  timeZone?: string | undefined;
-}
-
-async function changeProfile(
-  tx: Parameters<typeof findUser>[0],
-  accounts: Accounts,
-  call: Call,
-  change: Change,
-): Promise<void> {
-  const vault = accounts.vault();
-  const user = (await findUser(tx, call.caller.person!.userId, true))!;
-  const now = {
-    email: change.email?.email ?? (await userEmail(tx, vault, user, call.caller)),
-    fullName: change.fullName ?? (await userFullName(tx, vault, user, call.caller)),
-  };
-  if (now.email === null || now.fullName === null)
-    throw new AppError('unavailable', 'ACCOUNT_KEYS is not the one this account was made with.');
-  if (change.email) await accounts.post.tell(tx, user, 'email_changed'); // to the address from before
-  const sealed = await sealPerson(tx, vault, user.userId, { email: now.email, fullName: now.fullName });
-  const index = change.email ? vault.indexOf(change.email.normalized) : null;
-  await updateProfile(tx, sealed, index, {
-    language: change.language ?? user.language,
-    timeZone: change.timeZone ?? user.timeZone,
-  });
-  await noteAuth(tx, {
-    kind: 'profile_changed',
-    method: Object.keys(change).sort().join(' '),
-    userId: user.userId,
-    requestId: call.id,
-  });
 }

@@ -9,8 +9,9 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
 import { noteAuth } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
-import { leave, mustNotBeLastOwner } from './leave.ts';
+import { endingOwners, leave, mustNotBeLastOwner } from './leave.ts';
 import { findUser, type Grant, listUsers, setDisabled, setRoles, type User } from './queries.ts';
+import { mustHaveSeats } from './seats.ts';
 import { endSessions } from './session-queries.ts';
 import { showUser, siteRole, userShape } from './shapes.ts';
 import { reachOf, sitesNamed } from './sites-named.ts';
@@ -90,7 +91,7 @@ export function peopleRoutes(accounts: Accounts): Route[] {
       answers: { 200: one },
       async run(patch, call) {
         const grants = patch.grants && (await grantsOf(accounts, call, patch.grants));
-        return inAccounts(db, async (tx) => {
+        return endingOwners(db, async (tx) => {
           const user = await seen(tx, call);
           await change(tx, call, user, { ...patch, grants });
           call.note({ details: { changes: Object.keys(patch) } });
@@ -126,7 +127,7 @@ export function peopleRoutes(accounts: Accounts): Route[] {
       proof: 'fresh',
       answers: { 200: z.object({ deleted: z.literal(true) }) },
       run: (_input, call) =>
-        inAccounts(db, async (tx) => {
+        endingOwners(db, async (tx) => {
           const user = await seen(tx, call);
           mustBeWhollyTheirs(call, user);
           await mustNotBeLastOwner(tx, user.userId);
@@ -180,6 +181,7 @@ async function change(
       { isOwner: isOwnerThen, siteIds: grants ? call.siteIds : [], grants: grants ?? [] },
       actor,
     );
+  await mustHaveSeats(tx, grants?.map(({ siteId }) => siteId) ?? []);
   if (disabled === undefined || disabled === (user.disabledAt !== null)) return;
   mustBeWhollyTheirs(call, user);
   await setDisabled(tx, userId, disabled);

@@ -9,7 +9,7 @@ const SECOND_FACTOR_DAYS = 7;
 /** Until when an owner or admin without a second factor has time to set one up; null: their role asks for none, or they have one. */
 export function secondFactorDue(user: User): Date | null {
   const isStrong = rolesOf(user).some((role) => STRONG_ROLES.includes(role));
-  if (!isStrong || user.hasTotp || !user.strongSince) return null;
+  if (!isStrong || user.hasSecondFactor || !user.strongSince) return null;
   return new Date(user.strongSince.getTime() + SECOND_FACTOR_DAYS * 86_400_000);
 }
 

@@ -1,137 +1,148 @@
-// Mails to people who sign in: what happened to their account, and links. Sent at once, told by no queue: a mail that is not
-// taken is said in the log, and the link can be asked for again.
+// Mails to people who sign in: what happened to their account, and links. They wait sealed in the database, from the transaction of
+// what they tell, until a mail server has taken them or they are of no use any more.
 import type { Transporter } from 'nodemailer';
 import type { Config } from '../../config.ts';
-import type { Db } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
 import { MACHINE } from '../../ground/http/caller.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import { makeTransport } from '../mails/transport.ts';
+import { inAccounts } from './in-accounts.ts';
+import { type DueMail, deleteMail, deleteOldMails, insertMail, takeDueMail } from './mail-queries.ts';
+import { MAILS, type MailKind } from './mail-words.ts';
 import { userEmail } from './pii.ts';
 import type { User } from './queries.ts';
 import type { Vault } from './vault.ts';
 
-const MAILS = {
-  invitation: {
-    en: [
-      'You are invited',
-      'You are invited to look after a site here. The link works once, within seven days:',
-    ],
-    fr: [
-      'Vous êtes invité',
-      'Vous êtes invité à vous occuper d’un site ici. Le lien sert une fois, pendant sept jours :',
-    ],
-  },
-  reset: {
-    en: [
-      'A new password',
-      'Choose a new password here. The link works once, within ten minutes. If you did not ask for it, do nothing:',
-    ],
-    fr: [
-      'Un nouveau mot de passe',
-      'Choisissez un nouveau mot de passe ici. Le lien sert une fois, pendant dix minutes. Si vous ne l’avez pas demandé, ne faites rien :',
-    ],
-  },
-  password_changed: {
-    en: [
-      'Your password was changed',
-      'Your password was changed and other sessions were ended. If that was not you, choose a new one and tell an owner.',
-    ],
-    fr: [
-      'Votre mot de passe a changé',
-      'Votre mot de passe a changé et les autres sessions ont pris fin. Si ce n’était pas vous, choisissez-en un autre et avertissez un propriétaire.',
-    ],
-  },
-  email_changed: {
-    en: [
-      'Your address was changed',
-      'From now on you sign in here with another address. If that was not you, tell an owner.',
-    ],
-    fr: [
-      'Votre adresse a changé',
-      'Vous vous connectez désormais ici avec une autre adresse. Si ce n’était pas vous, avertissez un propriétaire.',
-    ],
-  },
-  factor_removed: {
-    en: [
-      'Your second factor was removed',
-      'Your second factor was removed. If that was not you, choose a new password and tell an owner.',
-    ],
-    fr: [
-      'Votre second facteur a été retiré',
-      'Votre second facteur a été retiré. Si ce n’était pas vous, choisissez un nouveau mot de passe et avertissez un propriétaire.',
-    ],
-  },
-  new_device: {
-    en: [
-      'A sign-in from a new browser',
-      'Somebody signed in to your account with a browser that was not here before. If that was not you, choose a new password.',
-    ],
-    fr: [
-      'Une connexion depuis un nouveau navigateur',
-      'Quelqu’un s’est connecté à votre compte avec un navigateur qui n’était pas encore venu. Si ce n’était pas vous, choisissez un nouveau mot de passe.',
-    ],
-  },
-  failures: {
-    en: [
-      'Wrong passwords for your account',
-      'Somebody tried five wrong passwords for your account within a quarter of an hour. Nobody got in.',
-    ],
-    fr: [
-      'De mauvais mots de passe pour votre compte',
-      'Quelqu’un a essayé cinq mauvais mots de passe pour votre compte en un quart d’heure. Personne n’est entré.',
-    ],
-  },
-} as const;
-export type MailKind = keyof typeof MAILS;
+/** After that it is of no use: a link has run out, and news is old. Default: a day. */
+const USEFUL_MS: Partial<Record<MailKind, number>> = { reset: 10 * 60_000, new_email: 60 * 60_000 };
+const DAY_MS = 86_400_000;
+/** When what was put into a transaction is looked for: soon, and once more for one that took long. The job finds the rest. */
+const LOOKS_MS = [100, 2000];
+
+export interface Letter {
+  to: string;
+  language: 'en' | 'fr';
+  kind: MailKind;
+  link?: string | undefined;
+}
+export interface Delivered {
+  sent: number;
+  /** Not taken now; tried again. */
+  postponed: number;
+  /** Refused for good, or too old. */
+  givenUp: number;
+}
 
 export interface Post {
   /** Whether mails can be sent at all. */
   isConfigured: boolean;
-  /** Opens the address in the transaction; the mail leaves by itself, and its failure fails nothing. */
+  /** To who has an account, in the transaction of what happened. */
   tell(db: Db, user: User, kind: MailKind, link?: string): Promise<void>;
-  /** To somebody without an account yet. */
-  send(to: string, language: 'en' | 'fr', kind: MailKind, link?: string): void;
+  /** To somebody by an address. userId  whose row it goes with */
+  send(db: Db, letter: Letter, userId?: string): Promise<void>;
+  /** Sends what is due. */
+  deliver(): Promise<Delivered>;
   close(): Promise<void>;
 }
 
-export function openPost(config: Config, vault: Vault | null, log: Log): Post {
-  const { SMTP_URL: smtpUrl, MAIL_FROM: from, PUBLIC_URL: publicUrl } = config;
-  const isConfigured = Boolean(smtpUrl && from && publicUrl);
-  let transport: Promise<Transporter> | null = null;
-  const underWay = new Set<Promise<void>>();
+const placeOf = (mailId: string) => `account_mails.sealed ${mailId}`;
 
-  async function deliver(to: string, language: 'en' | 'fr', kind: MailKind, link?: string): Promise<void> {
+export function openPost(
+  config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM' | 'PUBLIC_URL'>,
+  vault: Vault | null,
+  pool: Pool,
+  log?: Log,
+): Post {
+  const { SMTP_URL: smtpUrl, MAIL_FROM: from, PUBLIC_URL: publicUrl } = config;
+  const isConfigured = Boolean(smtpUrl && from && publicUrl && vault);
+  const where = publicUrl ? new URL(publicUrl).host : '';
+  let transport: Promise<Transporter> | null = null;
+  let running: Promise<Delivered> | null = null;
+  const looks = new Set<NodeJS.Timeout>();
+
+  async function hand(to: string, { kind, language }: DueMail, link: string | undefined): Promise<void> {
     const [subject, words] = MAILS[kind][language];
-    const where = publicUrl ? new URL(publicUrl).host : '';
     transport ??= makeTransport(smtpUrl!);
-    try {
-      await (await transport).sendMail({
-        from: from!,
-        to,
-        subject: `${subject} (${where})`,
-        text: `${words}\n${link ? `\n${link}\n` : ''}\n-- \n${where}\n`,
-      });
-    } catch (error) {
-      const { responseCode, code } = error as { responseCode?: number; code?: string };
-      // codes only: the server's words quote the address
-      log.warn({ kind, why: responseCode ?? code ?? 'unknown' }, 'a mail about an account was not taken');
+    await (await transport).sendMail({
+      from: from!,
+      to,
+      subject: `${subject} (${where})`,
+      text: `${words}\n${link ? `\n${link}\n` : ''}\n-- \n${where}\n`,
+    });
+  }
+
+  /** returns  what became of it */
+  async function one(mail: DueMail): Promise<keyof Delivered> {
+    const isOld = Date.now() - mail.createdAt.getTime() > (USEFUL_MS[mail.kind] ?? DAY_MS);
+    const text = isOld ? null : await inAccounts(pool, (tx) => vault!.open(tx, mail, placeOf(mail.mailId)));
+    let outcome: keyof Delivered = 'givenUp';
+    if (text !== null) {
+      const { to, link } = JSON.parse(text) as Pick<Letter, 'to' | 'link'>;
+      outcome = await hand(to, mail, link).then(
+        () => 'sent' as const,
+        (error: { responseCode?: number; code?: string }) => {
+          const { responseCode, code } = error;
+          // codes only: the server's words quote the address
+          log?.warn(
+            { kind: mail.kind, why: responseCode ?? code ?? 'unknown' },
+            'a mail about an account was not taken',
+          );
+          return responseCode !== undefined && responseCode >= 500 ? 'givenUp' : 'postponed';
+        },
+      );
+    }
+    if (outcome !== 'postponed') await inAccounts(pool, (tx) => deleteMail(tx, mail.mailId));
+    return outcome;
+  }
+
+  async function all(): Promise<Delivered> {
+    const done: Delivered = { sent: 0, postponed: 0, givenUp: 0 };
+    for (;;) {
+      const mail = await inAccounts(pool, takeDueMail);
+      if (!mail) return done;
+      done[await one(mail)] += 1;
     }
   }
-  function send(to: string, language: 'en' | 'fr', kind: MailKind, link?: string): void {
+  /** What waited when there was a mail server. */
+  const forgotten = async (): Promise<Delivered> => ({
+    sent: 0,
+    postponed: 0,
+    givenUp: await inAccounts(pool, deleteOldMails),
+  });
+  function deliver(): Promise<Delivered> {
+    running ??= (isConfigured ? all() : forgotten()).finally(() => {
+      running = null;
+    });
+    return running;
+  }
+  function lookSoon(): void {
+    for (const ms of LOOKS_MS) {
+      const look = setTimeout(() => {
+        looks.delete(look);
+        deliver().catch((err) => log?.error({ err }, 'mails about accounts could not be looked for'));
+      }, ms);
+      looks.add(look);
+    }
+  }
+  async function send(db: Db, { to, link, kind, language }: Letter, userId?: string): Promise<void> {
     if (!isConfigured) return;
-    const sending = deliver(to, language, kind, link).finally(() => underWay.delete(sending));
-    underWay.add(sending);
+    await insertMail(db, { kind, language, userId: userId ?? null }, (mailId) =>
+      vault!.seal(db, JSON.stringify({ to, link }), placeOf(mailId)),
+    );
+    lookSoon();
   }
   return {
     isConfigured,
     send,
+    deliver,
     async tell(db, user, kind, link) {
-      if (!isConfigured || !vault) return;
-      const to = await userEmail(db, vault, user, MACHINE);
-      if (to) send(to, user.language, kind, link);
+      if (!isConfigured) return;
+      const to = await userEmail(db, vault!, user, MACHINE);
+      if (to) await send(db, { to, language: user.language, kind, link }, user.userId);
     },
     async close() {
-      await Promise.all(underWay);
+      for (const look of looks) clearTimeout(look);
+      await running?.catch(() => {});
       if (transport) (await transport).close();
     },
   };

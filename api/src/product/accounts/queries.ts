@@ -12,7 +12,14 @@ export interface User extends SealedPerson {
   isOwner: boolean;
   /** Since when their role asks for a second factor. */
   strongSince: Date | null;
+  /** HMAC of the address, by which it is found. */
+  emailIndex: Buffer;
   hasTotp: boolean;
+  hasPasskey: boolean;
+  /** Another provider signs them in too. */
+  hasIdentity: boolean;
+  /** Codes of an app, or a passkey: a password alone does not sign them in. */
+  hasSecondFactor: boolean;
   language: 'en' | 'fr';
   timeZone: string;
   createdAt: Date;
@@ -21,9 +28,11 @@ export interface User extends SealedPerson {
 }
 
 /** Of the table `users`, called u. */
-export const USER_COLUMNS = `u.user_id, u.email_encrypted, u.email_key_id, u.full_name_encrypted, u.full_name_key_id, u.password_phc, u.is_owner,
+export const USER_COLUMNS = `u.user_id, u.email_encrypted, u.email_key_id, u.email_index, u.full_name_encrypted, u.full_name_key_id, u.password_phc, u.is_owner,
   u.strong_since, u.language, u.time_zone, u.created_at, u.disabled_at,
   exists (select from user_factors f where f.user_id = u.user_id and f.kind = 'totp' and f.confirmed_at is not null) as has_totp,
+  exists (select from passkeys p where p.user_id = u.user_id) as has_passkey,
+  exists (select from user_identities i where i.user_id = u.user_id) as has_identity,
   coalesce((select json_agg(json_build_object('siteId', g.site_id, 'role', g.role) order by g.site_id) from site_grants g where g.user_id = u.user_id), '[]') as grants`;
 
 export interface UserColumns {
@@ -39,7 +48,10 @@ export interface UserColumns {
   time_zone: string;
   created_at: Date;
   disabled_at: Date | null;
+  email_index: Buffer;
   has_totp: boolean;
+  has_passkey: boolean;
+  has_identity: boolean;
   grants: Grant[];
 }
 
@@ -50,7 +62,11 @@ export const userOf = (row: UserColumns): User => ({
   passwordPhc: row.password_phc,
   isOwner: row.is_owner,
   strongSince: row.strong_since,
+  emailIndex: row.email_index,
   hasTotp: row.has_totp,
+  hasPasskey: row.has_passkey,
+  hasIdentity: row.has_identity,
+  hasSecondFactor: row.has_totp || row.has_passkey,
   language: row.language,
   timeZone: row.time_zone,
   createdAt: row.created_at,

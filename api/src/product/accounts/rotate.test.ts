@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
+import { FEATURES, tablesOf } from '../../features.ts';
 import { MACHINE } from '../../ground/http/caller.ts';
-import { newId } from './accounts.ts';
+import { newId } from './ids.ts';
 import { inAccounts } from './in-accounts.ts';
 import { newKeyring } from './keyring.ts';
 import { sealPerson, userEmail, userFullName } from './pii.ts';
 import { insertUser, listUsers } from './queries.ts';
 import { rotateKeys, SEALED } from './rotate.ts';
-import { accountTables } from './tables.ts';
+
 import { openVault, type Vault } from './vault.ts';
 
 let database: TestDatabase;
@@ -51,7 +52,7 @@ const keyRows = async () =>
 const EXPECTED = ['ada ada@people.example', 'bob bob@people.example'];
 
 test('every sealed column is among those that a rotation seals anew', () => {
-  const said = Object.entries(accountTables).flatMap(([table, { columns }]) =>
+  const said = Object.entries(tablesOf(FEATURES)).flatMap(([table, { columns }]) =>
     Object.entries(columns).flatMap(([name, column]) => (column === 'sealed' ? [`${table}.${name}`] : [])),
   );
   assert.deepEqual(SEALED.map(({ table, column }) => `${table}.${column}`).sort(), said.sort());

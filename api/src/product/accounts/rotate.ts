@@ -14,6 +14,9 @@ export const SEALED = [
   { table: 'users', id: 'user_id', column: 'full_name_encrypted', key: 'full_name_key_id' },
   { table: 'user_factors', id: 'factor_id', column: 'secret_encrypted', key: 'key_id' },
   { table: 'one_time_links', id: 'link_id', column: 'email_encrypted', key: 'email_key_id' },
+  { table: 'account_mails', id: 'mail_id', column: 'sealed', key: 'key_id' },
+  { table: 'integration_secrets', id: 'secret_id', column: 'sealed', key: 'key_id' },
+  { table: 'webhook_secrets', id: 'secret_id', column: 'sealed', key: 'key_id' },
 ] as const;
 type Column = (typeof SEALED)[number];
 

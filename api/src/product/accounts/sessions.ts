@@ -28,32 +28,48 @@ function deviceOf(call: Call): string {
 export interface Begun {
   session: Session;
   cookies: string[];
+  /** Of a program's session, which has no cookie: shown this once. */
+  refreshToken?: string;
 }
 
-/** emailIndex  of the account: its device cookie is good for no other. keep  "keep me signed in" */
+/** How a session is carried: in a browser's cookie, or by tokens that a program keeps. */
+export type As = 'cookie' | 'token';
+
+export interface NewSessionOf {
+  userId: string;
+  /** Of the account: its device cookie is good for no other. */
+  emailIndex: Buffer;
+  /** "Keep me signed in". */
+  keep: boolean;
+  as: As;
+  /** No longer than that. */
+  hoursMax?: number;
+  /** When they proved who they are; default: now. */
+  provedAt?: Date;
+}
+
 export async function beginSession(
   db: Db,
   { vault, publicUrl }: Accounts,
   call: Call,
-  { userId, emailIndex, keep }: { userId: string; emailIndex: Buffer; keep: boolean },
+  { userId, emailIndex, keep, as, hoursMax, provedAt }: NewSessionOf,
 ): Promise<Begun> {
   const token = newSecret();
   const { idleHours, hours } = LIFE[keep ? 'kept' : 'short'];
   const session = await insertSession(db, {
     userId,
     tokenHash: hashOf(token),
-    hours,
+    provedAt: provedAt ?? null,
+    hours: Math.min(hours, hoursMax ?? hours),
     idleMinutes: idleHours * HOUR_MINUTES,
     device: deviceOf(call),
+    kind: as === 'token' ? 'token' : 'browser',
   });
   const device = newDevice(vault().keyring, emailIndex);
-  return {
-    session,
-    cookies: [
-      writeCookie(call, publicUrl, 'session', token, keep ? hours * 3600 : null),
-      writeCookie(call, publicUrl, 'device', device, DEVICE_SECONDS),
-    ],
-  };
+  const known = writeCookie(call, publicUrl, 'device', device, DEVICE_SECONDS);
+  if (as === 'token') return { session, cookies: [known], refreshToken: token };
+  const cookie = writeCookie(call, publicUrl, 'session', token, keep ? hours * 3600 : null);
+  return { session, cookies: [cookie, known] };
 }
 
 /** After a proof: another token for the same session. */
@@ -66,9 +82,15 @@ export async function proveSession(
   const token = newSecret();
   const session = await renewProof(db, sessionId, hashOf(token));
   if (!session) return null;
+  if (session.kind === 'token') return { session, cookies: [], refreshToken: token };
   const seconds = Math.max(1, Math.round((session.expiresAt.getTime() - Date.now()) / 1000));
   const isKept = session.expiresAt.getTime() - session.createdAt.getTime() > LIFE.short.hours * 3_600_000;
   return { session, cookies: [writeCookie(call, publicUrl, 'session', token, isKept ? seconds : null)] };
+}
+
+/** Once in five minutes. */
+export async function noteUse(db: Db, { sessionId, seenAt }: Session): Promise<void> {
+  if (Date.now() - seenAt.getTime() > SEEN_EVERY_MS) await noteSeen(db, sessionId);
 }
 
 export const forgetCookie = (call: Call, { publicUrl }: Accounts): string =>
@@ -85,7 +107,7 @@ export function sessionWay({ db, publicUrl }: Accounts): WayIn {
       const found = await findSession(tx, hashOf(token));
       if (!found) return null;
       const { session, user } = found;
-      if (Date.now() - session.seenAt.getTime() > SEEN_EVERY_MS) await noteSeen(tx, session.sessionId);
+      await noteUse(tx, session);
       return personCaller(user, session);
     });
   };

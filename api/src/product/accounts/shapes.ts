@@ -58,7 +58,8 @@ export const userShape = z
     grants: z
       .array(z.object({ siteId: z.uuid(), key: z.string(), role: siteRole }))
       .describe('what they are at which of the caller’s sites; an owner is one at all'),
-    secondFactor: z.boolean(),
+    secondFactor: z.boolean().describe('codes of an app, or a passkey'),
+    oidc: z.boolean().describe('another provider signs them in too'),
     secondFactorDue: utc.nullable().describe('without one until then, their role opens nothing after it'),
     language,
     timeZone: z.string(),
@@ -70,6 +71,7 @@ export const userShape = z
 export const sessionShape = z
   .object({
     sessionId: z.uuid(),
+    kind: z.enum(['browser', 'token']).describe('token: of a program that signed in as this person'),
     device: z.string(),
     createdAt: utc,
     seenAt: utc.describe('noted every five minutes'),
@@ -99,7 +101,8 @@ export async function showUser(
       const site = sites.find(siteId);
       return site && seen(siteId) ? [{ siteId, key: site.key, role: at }] : [];
     }),
-    secondFactor: user.hasTotp,
+    secondFactor: user.hasSecondFactor,
+    oidc: user.hasIdentity,
     secondFactorDue: told(secondFactorDue(user)),
     language: user.language,
     timeZone: user.timeZone,
@@ -110,6 +113,7 @@ export async function showUser(
 
 export const showSession = (session: Session, currentId: string | undefined) => ({
   sessionId: session.sessionId,
+  kind: session.kind,
   device: session.device,
   createdAt: session.createdAt.toISOString(),
   seenAt: session.seenAt.toISOString(),

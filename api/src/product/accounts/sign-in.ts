@@ -7,13 +7,14 @@ import type { Accounts } from './accounts.ts';
 import { failuresOf, noteAuth } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
 import { findUser, findUserByIndex, type User } from './queries.ts';
-import { type Begun, beginSession, knownDevice, proveSession } from './sessions.ts';
+import { type As, type Begun, beginSession, knownDevice, proveSession } from './sessions.ts';
 import { type SecondFactor, useSecondFactor } from './totp.ts';
 
 export interface SignIn extends SecondFactor {
   email: Address;
   password: string;
   keep: boolean;
+  as: As;
 }
 
 const FAILURES_TOLD = 5;
@@ -22,7 +23,7 @@ const wrong = () => new AppError('unauthorized', 'The address, the password or t
 const needsSecond = () =>
   new AppError(
     'second_factor_required',
-    'This account has a second factor. Send the code of the app as code, or a recovery code as recoveryCode.',
+    'This account has a second factor. Send the code of the app as code, or a recovery code as recoveryCode; or use a passkey.',
   );
 const hasNone = ({ code, recoveryCode }: SecondFactor) => !code && !recoveryCode;
 
@@ -55,7 +56,7 @@ export async function signIn(accounts: Accounts, call: Call, given: SignIn): Pro
   const known = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
   const fits = await hasher().verify(given.password, known?.passwordPhc ?? null);
   if (!fits || !known || known.disabledAt) return fail(accounts, call, known, 'password');
-  if (known.hasTotp && hasNone(given)) {
+  if (known.hasSecondFactor && hasNone(given)) {
     await wasRight();
     throw needsSecond();
   }
@@ -63,9 +64,14 @@ export async function signIn(accounts: Accounts, call: Call, given: SignIn): Pro
     // who was disabled, or left, while the password was looked at
     const user = await findUser(tx, known.userId, true);
     if (!user || user.disabledAt) throw wrong();
-    const second = user.hasTotp ? await useSecondFactor(tx, vault, user, given) : 'none';
+    const second = user.hasSecondFactor ? await useSecondFactor(tx, vault, user, given) : 'none';
     if (!second) return null;
-    const begun = await beginSession(tx, accounts, call, { ...user, emailIndex, keep: given.keep });
+    const begun = await beginSession(tx, accounts, call, {
+      userId: user.userId,
+      emailIndex,
+      keep: given.keep,
+      as: given.as,
+    });
     const method = second === 'none' ? 'password' : `password ${second}`;
     await noteAuth(tx, { kind: 'sign_in', method, userId: user.userId, requestId: call.id });
     if (!device) await accounts.post.tell(tx, user, 'new_device');
@@ -85,7 +91,7 @@ export async function prove(
   const { db, hasher, guard } = accounts;
   const { userId, sessionId } = call.caller.person!;
   const user = (await inAccounts(db, (tx) => findUser(tx, userId)))!;
-  if (user.hasTotp && hasNone(given)) throw needsSecond();
+  if (user.hasSecondFactor && hasNone(given)) throw needsSecond();
   const wasRight = await guard.attempt({
     network: call.client.limitKey,
     account: userId,
@@ -95,7 +101,7 @@ export async function prove(
   const begun = await inAccounts(db, async (tx) => {
     const second = !fits
       ? null
-      : user.hasTotp
+      : user.hasSecondFactor
         ? await useSecondFactor(tx, accounts.vault(), user, given)
         : 'none';
     const renewed = second && (await proveSession(tx, accounts, call, sessionId));

@@ -2,60 +2,106 @@
 import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Db } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
-import { AppError } from '../../ground/lib/app-error.ts';
-import { type Address, readAddress } from '../../ground/lib/email.ts';
-import { type Accounts, namesHere, newId } from './accounts.ts';
+import type { Address } from '../../ground/lib/email.ts';
+import { type Accounts, namesHere } from './accounts.ts';
 import { noteAuth } from './events.ts';
+import { makeRecoveryCodes } from './factor-routes.ts';
+import { newId } from './ids.ts';
 import { inAccounts } from './in-accounts.ts';
+import { addressFor, KINDS, taken } from './joining.ts';
 import { type Link, useLink } from './link-queries.ts';
-import { liveLink, placeOfInvited, spent } from './links.ts';
+import { liveLink, spent } from './links.ts';
+import { insertPasskey } from './passkey-queries.ts';
+import type { SignUpPasskey } from './passkey-shapes.ts';
+import { type FirstPasskey, hereAlready, verifyFirstPasskey } from './passkey-sign-up.ts';
 import { refuseCommon } from './passwords.ts';
 import { sealPerson } from './pii.ts';
 import { findUser, insertUser, setRoles, type User } from './queries.ts';
 import { hashOf } from './secrets.ts';
 import { type Begun, beginSession } from './sessions.ts';
 
-export interface SignUp {
+interface Joining {
   inviteToken: string;
   email: Address | undefined;
   fullName: string;
-  password: string;
   language: 'en' | 'fr';
   timeZone: string;
 }
-const KINDS = ['setup', 'invitation'] as const;
-
-/** throws  not_found for a spent link, invalid_request, conflict when the address has an account */
+/** By a password or by a passkey. */
+export interface SignUp extends Joining {
+  password?: string | undefined;
+  passkey?: SignUpPasskey | undefined;
+}
+/**
+ * returns  recovery codes, of who joined by a passkey
+ * throws   not_found for a spent link, invalid_request, conflict when the address has an account
+ */
 export async function signUp(
   accounts: Accounts,
   call: Call,
   wanted: SignUp,
-): Promise<{ user: User } & Begun> {
-  const { db, hasher } = accounts;
-  const vault = accounts.vault();
-  const link = await inAccounts(db, (tx) => liveLink(tx, wanted.inviteToken, KINDS));
-  refuseCommon(wanted.password, namesHere(accounts), 'password');
-  const phc = await hasher().hash(wanted.password);
+): Promise<{ user: User; recoveryCodes: string[] | null } & Begun> {
+  const { db } = accounts;
+  accounts.vault();
+  await inAccounts(db, (tx) => liveLink(tx, wanted.inviteToken, KINDS));
+  const passwordPhc = wanted.password === undefined ? null : await hashNew(accounts, wanted.password);
+  const passkey =
+    wanted.passkey && (await verifyFirstPasskey(accounts, call, wanted.inviteToken, wanted.passkey));
   return inAccounts(db, async (tx) => {
-    if (!(await useLink(tx, hashOf(wanted.inviteToken), KINDS))) throw spent();
-    const address = await addressFor(tx, accounts, link, wanted.email);
-    const userId = await newId(tx);
-    const emailIndex = vault.indexOf(address.normalized);
-    await insertUser(tx, {
-      ...(await sealPerson(tx, vault, userId, { email: address.email, fullName: wanted.fullName })),
+    const joining = { ...wanted, passwordPhc, newUserId: passkey?.userId };
+    const { userId, emailIndex } = await joinByLink(tx, accounts, call, joining);
+    const recoveryCodes = passkey ? await giveFirstPasskey(tx, call, passkey) : null;
+    const begun = await beginSession(tx, accounts, call, {
+      userId,
       emailIndex,
-      passwordPhc: phc,
-      language: wanted.language,
-      timeZone: wanted.timeZone,
+      keep: false,
+      as: 'cookie',
     });
-    await giveRole(tx, userId, link);
-    await noteAuth(tx, { kind: 'sign_up', method: link.kind, userId, requestId: call.id });
-    const begun = await beginSession(tx, accounts, call, { userId, emailIndex, keep: false });
-    return { user: (await findUser(tx, userId))!, ...begun };
+    return { user: (await findUser(tx, userId))!, recoveryCodes, ...begun };
   }).catch((error: unknown) => {
     if (!isUniqueViolation(error)) throw error;
-    throw new AppError('conflict', 'This address has an account. Sign in, or choose a new password.');
+    throw (error as { table?: string }).table === 'passkeys' ? hereAlready() : taken();
   });
+}
+
+function hashNew(accounts: Accounts, password: string): Promise<string> {
+  refuseCommon(password, namesHere(accounts), 'password');
+  return accounts.hasher().hash(password);
+}
+
+async function giveFirstPasskey(tx: Db, call: Call, passkey: FirstPasskey): Promise<string[]> {
+  const { userId } = passkey;
+  await insertPasskey(tx, passkey);
+  await noteAuth(tx, { kind: 'passkey_added', userId, requestId: call.id });
+  return makeRecoveryCodes(tx, userId);
+}
+
+/**
+ * Uses the link up and makes its account. passwordPhc  null: a passkey or another provider signs them in; newUserId  of the passkey
+ * throws  not_found for a spent link; invalid_request for an address that was not invited
+ */
+export async function joinByLink(
+  tx: Db,
+  accounts: Accounts,
+  call: Call,
+  wanted: Joining & { passwordPhc: string | null; newUserId?: string | undefined },
+): Promise<{ userId: string; emailIndex: Buffer }> {
+  const vault = accounts.vault();
+  const link = await useLink(tx, hashOf(wanted.inviteToken), KINDS);
+  if (!link) throw spent();
+  const address = await addressFor(tx, accounts, link, wanted.email);
+  const userId = wanted.newUserId ?? (await newId(tx));
+  const emailIndex = vault.indexOf(address.normalized);
+  await insertUser(tx, {
+    ...(await sealPerson(tx, vault, userId, { email: address.email, fullName: wanted.fullName })),
+    emailIndex,
+    passwordPhc: wanted.passwordPhc,
+    language: wanted.language,
+    timeZone: wanted.timeZone,
+  });
+  await giveRole(tx, userId, link);
+  await noteAuth(tx, { kind: 'sign_up', method: link.kind, userId, requestId: call.id });
+  return { userId, emailIndex };
 }
 
 async function giveRole(db: Db, userId: string, { role, siteIds, madeBy }: Link): Promise<void> {
@@ -74,23 +120,4 @@ async function giveRole(db: Db, userId: string, { role, siteIds, madeBy }: Link)
     },
     madeBy,
   );
-}
-
-/** The invited address, or where none was named the one that is typed. */
-async function addressFor(
-  db: Db,
-  accounts: Accounts,
-  { linkId, emailSealed, emailKeyId }: Link,
-  typed: Address | undefined,
-): Promise<Address> {
-  const invited =
-    emailSealed && emailKeyId
-      ? await accounts.vault().open(db, { keyId: emailKeyId, sealed: emailSealed }, placeOfInvited(linkId))
-      : null;
-  if (invited === null && typed) return typed;
-  const address = invited === null ? null : readAddress(invited);
-  if (address && (!typed || typed.normalized === address.normalized)) return address;
-  throw new AppError('invalid_request', 'Give the address that was invited.', {
-    issues: [{ path: 'email', message: invited === null ? 'is needed' : 'is not the one that was invited' }],
-  });
 }

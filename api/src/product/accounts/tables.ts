@@ -34,11 +34,36 @@ export const accountTables: Tables = {
     columns: { kind: 'bounded', secret_encrypted: 'sealed', secret_hash: 'digest' },
     kept: withUser,
   },
+  passkeys: {
+    holds: 'a passkey: its public key, and the name that its person gave it',
+    whose: 'user',
+    columns: { credential_id: 'digest', public_key: 'digest', transports: 'bounded', name: 'operator' },
+    kept: withUser,
+  },
+  user_identities: {
+    holds: 'that another provider signs somebody in: its name for them as a hash',
+    whose: 'user',
+    columns: { identity_index: 'digest', issuer: 'operator' },
+    kept: withUser,
+  },
   user_sessions: {
     holds: 'where somebody is signed in: browser and system in words, the cookie as a hash; in no backup',
     whose: 'user',
-    columns: { token_hash: 'digest', device: 'bounded' },
+    columns: { kind: 'bounded', token_hash: 'digest', device: 'bounded' },
     kept: [withUser, { for: { days: 30 }, since: 'expires_at', why: 'nobody ended it', by: 'old sessions' }],
+  },
+  used_refresh_tokens: {
+    holds:
+      'a refresh token of a program that was used, as a hash: who brings it again ends the session; in no backup',
+    columns: { token_hash: 'digest' },
+    kept: { with: 'user_sessions', why: 'it is of that session' },
+  },
+  account_mails: {
+    holds:
+      'a mail about an account that no mail server has taken yet: its address and link sealed; in no backup',
+    whose: 'user',
+    columns: { kind: 'bounded', language: 'bounded', sealed: 'sealed' },
+    kept: { job: 'account_mails', why: 'goes when it was taken, was refused for good, or is a day old' },
   },
   one_time_links: {
     holds:

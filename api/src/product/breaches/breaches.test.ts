@@ -103,7 +103,7 @@ test('what an entry said before each change is kept, and the audit log says what
   assert.equal((await ask('GET', `/${randomUUID()}`)).status, 404);
 });
 
-test('a breach whose authority was not told rings until it is, or until there is said to be no real risk', async () => {
+test('a breach rings until each authority and the people are told, or decided not to need it, or there is no real risk', async () => {
   await server.database.owner.query('update breaches set closed_at = now()');
   const state = async () => {
     const found = alarmsIn(
@@ -121,6 +121,17 @@ test('a breach whose authority was not told rings until it is, or until there is
   assert.equal(await state(), 'critical');
   await ask('PATCH', `/${old}`, { realRisk: false, realRiskWhy: 'the disk was encrypted' });
   assert.equal(await state(), 'warning');
-  await ask('PATCH', `/${young}`, { notices: [{ who: 'CNIL', toldAt: ago(0) }] });
-  assert.equal(await state(), null);
+  const tell = (patch: object) => ask('PATCH', `/${young}`, patch).then(state);
+  const notice = (who: string) => ({ who, toldAt: ago(0) });
+  // an insurer is no authority; one of two is not both; the people are others still
+  assert.equal(await tell({ notices: [notice('insurer')] }), 'warning');
+  assert.equal(await tell({ authorities: ['OPC', 'CAI'] }), 'warning');
+  assert.equal(await tell({ notices: [notice('insurer'), notice('opc')] }), 'warning');
+  assert.equal(await tell({ notices: [notice('insurer'), notice('opc'), notice('CAI')] }), 'warning');
+  assert.equal(await tell({ tellPeople: true }), 'warning');
+  assert.equal(await tell({ peopleToldAt: ago(0) }), null);
+  assert.equal(await tell({ peopleToldAt: null, tellPeople: null }), 'warning');
+  assert.equal(await tell({ tellPeople: false, tellPeopleWhy: 'each was told by telephone that day' }), null);
+  assert.equal(await tell({ authorities: null }), 'warning');
+  assert.equal(await tell({ authorities: [] }), null);
 });

@@ -14,11 +14,21 @@ interface House {
 const shape = z
   .object({
     open: z.int().min(0),
-    untold: z.int().min(0).describe('no authority told, and not decided that the risk is not real'),
+    untold: z
+      .int()
+      .min(0)
+      .describe(
+        'an authority or the people not told, nor decided that they need not be, nor that the risk is not real',
+      ),
     tellBy: utc.nullable().describe('72 hours after the first of those was discovered'),
     late: z.boolean(),
   })
   .describe('breaches of personal data');
+
+/** SQL: an authority that must be told was not, or nobody decided which must. */
+const AUTHORITY_OPEN = `case when authorities is null then authority_told_at is null
+  else exists (select from unnest(authorities) as a (who) where lower(who) not in (select lower(n ->> 'who') from jsonb_array_elements(notices) as n)) end`;
+const PEOPLE_OPEN = 'people_told_at is null and tell_people is distinct from false';
 
 export const breachReadings = [
   reading<House, z.output<typeof shape>>({
@@ -29,7 +39,7 @@ export const breachReadings = [
         house,
         `select count(*)::int as open, count(*) filter (where untold)::int as untold, instant_text(min(tell_by) filter (where untold)) as "tellBy",
            coalesce(bool_or(untold and tell_by < now()), false) as late
-         from (select real_risk is distinct from false and authority_told_at is null and notices = '[]' as untold,
+         from (select real_risk is distinct from false and (${AUTHORITY_OPEN} or ${PEOPLE_OPEN}) as untold,
            discovered_at + interval '72 hours' as tell_by from breaches where closed_at is null) b`,
       ),
     line: ({ open, untold, tellBy }) =>
@@ -38,12 +48,12 @@ export const breachReadings = [
       {
         id: 'breach_untold',
         minutes: 1,
-        when: 'a breach is open whose authority was not told, and no decision says that there is no real risk',
+        when: 'of an open breach an authority, or the people, were not told, and no decision says that they need not be',
         check: ({ untold, tellBy, late }) =>
           untold === 0
             ? null
             : (late ? critical : warning)(
-                `${untold} breaches have told no authority; GDPR's 72 hours end ${tellBy}. Tell it (notices), or decide realRisk: PATCH /v1/admin/breaches/{breachId}`,
+                `${untold} breaches are not told to everybody who must know; GDPR's 72 hours end ${tellBy}. Decide realRisk, authorities and tellPeople, enter each notice and peopleToldAt: PATCH /v1/admin/breaches/{breachId}`,
               ),
       },
     ],

@@ -35,7 +35,22 @@ const fields = {
     .max(50)
     .optional()
     .describe('who was told beside the people: each authority with its own day'),
-  authorityToldAt: instant.nullable().optional(),
+  authorities: z
+    .array(z.string().trim().min(1).max(100))
+    .max(20)
+    .nullable()
+    .optional()
+    .describe('which must be told, as notices call them: OPC, CAI …; []: none; null: not decided yet'),
+  tellPeople: z
+    .boolean()
+    .nullable()
+    .optional()
+    .describe('whether the people must be told; null: not decided yet'),
+  tellPeopleWhy: words.nullable().optional(),
+  authorityToldAt: instant
+    .nullable()
+    .optional()
+    .describe('where there is one authority and authorities names none'),
   peopleToldAt: instant.nullable().optional(),
   closedAt: instant.nullable().optional(),
 };
@@ -68,6 +83,9 @@ export const breachShape = z
     realRiskWhy: z.string().nullable(),
     quebecCount: z.int().nullable(),
     notices: z.array(notice),
+    authorities: z.array(z.string()).nullable(),
+    tellPeople: z.boolean().nullable(),
+    tellPeopleWhy: z.string().nullable(),
     authorityToldAt: utc.nullable(),
     peopleToldAt: utc.nullable(),
     closedAt: utc.nullable(),

@@ -12,6 +12,8 @@ export const breachTables: Tables = {
       measures: 'found',
       real_risk_why: 'found',
       notices: 'found',
+      authorities: 'operator',
+      tell_people_why: 'found',
     },
     kept: { ever: 'PIPEDA asks for 24 months, GDPR Art. 33(5) names no end' },
   },

@@ -2,6 +2,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
 import { EMAIL } from '../consent/purposes.ts';
+import { displayWanted } from '../display/display.ts';
 import {
   type ArrivedEvent,
   enrich,
@@ -40,6 +41,8 @@ export interface Capture {
   source_channel: string | null;
   utm: unknown;
   payload: unknown;
+  /** Values of the site's own fields of leads; absent: none was sent. */
+  fields?: Record<string, unknown>;
   privacy_signal: boolean;
   ip_hash: string;
   ua_hash: string;
@@ -51,6 +54,10 @@ export interface Capture {
   /** Not empty: it goes to quarantine. */
   suspicions: string[];
   consent: Record<string, unknown>;
+  /** As record_display takes it; absent or null: nobody may be named. */
+  display?: Record<string, unknown> | null;
+  /** As record_review takes it; absent or null: it is none. */
+  review?: Record<string, unknown> | null;
   is_release?: boolean;
 }
 
@@ -175,6 +182,11 @@ export function makeCapture(
     window_minutes: settings.windowMinutes,
     spam_score: request.score,
     suspicions: request.suspicions,
+    display: displayOf(input, site, {
+      occurredAt: receivedAt,
+      page: read.path,
+      privacySignal: facts.privacySignal,
+    }),
     consent: {
       ...consentOf(input, site, settings.senderDefaults),
       occurred_at: receivedAt,
@@ -186,6 +198,25 @@ export function makeCapture(
       token: own.doubleOptIn ? randomBytes(24).toString('base64url') : undefined,
     },
   };
+}
+
+const NAME_FIELDS = ['firstName', 'first_name', 'first-name', 'givenName', 'given_name', 'fname', 'name'];
+
+/** A name that was typed into a field of the form. */
+export function typedName(payload: CaptureInput['payload']): string | undefined {
+  const typed = NAME_FIELDS.map((name) => payload?.[name]).find((value) => typeof value === 'string');
+  return (typed as string | undefined)?.slice(0, 100);
+}
+
+/** What of the person may be shown, by the box of its own; the name may be a field of the form. */
+function displayOf(
+  { display, payload, formName }: CaptureInput,
+  { settings }: Site,
+  facts: { occurredAt: string; page: string | null; privacySignal: boolean },
+): Record<string, unknown> | null {
+  if (!display || settings.sensitive === true) return null;
+  const name = display.name ?? typedName(payload);
+  return displayWanted({ ...display, name }, { ...facts, basis: 'form', formName });
 }
 
 /** What the person was asked, by whom, and what they did; as record_consent takes it. */

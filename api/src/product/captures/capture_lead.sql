@@ -5,7 +5,7 @@
 -- then come the tables of ingest_events in their order, then leads and what hangs on it.
 --
 -- capture    see Capture in capture.ts, which makes it
--- returns    {leadId, visitorId, sessionId, outcome: stored | duplicate | quarantined | erased}
+-- returns    {leadId, visitorId, sessionId, outcome: stored | duplicate | quarantined | erased, told: its number in the outbox}
 create or replace function capture_lead(capture json)
 returns json language plpgsql set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
@@ -27,13 +27,15 @@ declare
   lead leads;
   is_new boolean;
   status text;
+  has_review boolean := false;
+  told bigint;
 begin
   -- Read once: every capture ->> 'field' would parse the whole text again (seventy times: a third of the capture's CPU).
   select * into c from json_to_record(capture) as c (site_id uuid, lead_id uuid, submission_id uuid, received_at timestamptz(3),
     email text, email_normalized text, email_domain text, domain_class text, email_hash bytea, unsubscribe_key text, event json,
     body_key uuid, inactivity interval, form_name text, path text, referrer text, source text, source_channel text, utm jsonb,
     payload jsonb, privacy_signal boolean, ip_hash bytea, ua_hash bytea, heuristics boolean, window_minutes integer,
-    links boolean, spam_score real, suspicions text[], consent json, is_release boolean);
+    links boolean, spam_score real, suspicions text[], consent json, display json, review json, is_release boolean, fields jsonb);
   site := c.site_id;
   at := c.received_at;
   address := c.email_normalized;
@@ -136,22 +138,30 @@ begin
   -- the capture's own facts stand in where there is none.
   insert into leads as l (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at,
     last_submitted_at, first_source, first_utm, first_path, first_referrer, first_form_name, source_channel, first_visitor_id,
-    privacy_signal, unsubscribe_key)
+    privacy_signal, unsubscribe_key, attributes)
   select site, c.lead_id, c.email, address, c.email_domain, c.domain_class,
     at, at, coalesce(touch.source, c.source),
     case when touch.source is not null then touch.utm else c.utm end,
     coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
     case when touch.source is not null then touch.referrer else c.referrer end,
     c.form_name, c.source_channel, case when links then stored.visitor_id end, no_tracking,
-    c.unsubscribe_key
+    c.unsubscribe_key, c.fields
   from (select) one left join lateral (
     select source, utm, landing_path, referrer from sessions s
     where s.site_id = site and s.visitor_id = stored.visitor_id and not s.is_bot and (links or no_tracking or s.session_id = stored.session_id)
     order by s.started_at limit 1
   ) touch on true
-  on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at)
+  on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at),
+    -- what was said last holds, in whatever order it arrives
+    attributes = case when excluded.attributes is null then l.attributes
+      when excluded.last_submitted_at >= l.last_submitted_at then coalesce(l.attributes, '{}') || excluded.attributes
+      else excluded.attributes || coalesce(l.attributes, '{}') end
   returning * into lead;
   is_new := lead.lead_id = c.lead_id;
+
+  if is_new then
+    perform recall_withdrawal(site, lead.lead_id, c.email_hash);
+  end if;
 
   -- A second form of the same submission (double click, resend) adds nothing.
   if not (seen_before and exists (select from submissions s where s.site_id = site and s.lead_id = lead.lead_id
@@ -160,12 +170,15 @@ begin
     values (site, submission, lead.lead_id, stored.event_id, c.body_key, c.form_name, c.path,
       c.source_channel, c.payload, at, c.spam_score)
     on conflict do nothing;
+    if json_typeof(c.review) = 'object' then
+      has_review := record_review(site, lead.lead_id, c.review);
+    end if;
   end if;
 
-  if is_new then
-    perform recall_withdrawal(site, lead.lead_id, c.email_hash);
-  end if;
   status := take_consent(site, lead.lead_id, consent, at);
+  if json_typeof(c.display) = 'object' then
+    perform record_display(site, lead.lead_id, c.display);
+  end if;
   if is_new then
     perform adopt_conversions(site, lead.lead_id, c.email_hash, at);
   end if;
@@ -187,7 +200,7 @@ begin
       with close_by as materialized (
         select v.visitor_id, v.last_seen_at
         from visitors v
-        where v.site_id = site and v.ip_hash = c.ip_hash and v.ua_hash = c.ua_hash
+        where v.site_id = site and v.ip_hash = c.ip_hash and v.ua_hash = c.ua_hash and v.is_linkable
           and v.visitor_id <> stored.visitor_id and not v.privacy_signal
           and v.last_seen_at between at - make_interval(mins => c.window_minutes) and at + interval '5 minutes'
         limit 201
@@ -209,7 +222,15 @@ begin
     end if;
   end if;
 
+  if not seen_before then
+    told := tell_others(site, 'lead.captured', jsonb_build_object('leadId', lead.lead_id,
+      'isNew', is_new, 'formName', c.form_name, 'path', c.path, 'source', lead.first_source, 'capturedAt', instant_text(at)), lead.lead_id);
+  end if;
+  if has_review then
+    told := coalesce(tell_others(site, 'review.submitted', jsonb_build_object('reviewId', c.review ->> 'review_id', 'leadId', lead.lead_id,
+      'rating', (c.review ->> 'rating')::integer, 'writtenAt', instant_text(at)), lead.lead_id), told);
+  end if;
   return json_build_object('leadId', lead.lead_id, 'visitorId', stored.visitor_id, 'sessionId', stored.session_id,
-    'outcome', case when seen_before then 'duplicate' else 'stored' end);
+    'outcome', case when seen_before then 'duplicate' else 'stored' end, 'told', told);
 end $$;
 comment on function capture_lead is 'stores a capture; see src/product/leads/capture_lead.sql';

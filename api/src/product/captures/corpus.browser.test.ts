@@ -63,14 +63,15 @@ function pageOf({ form, email }: Posted): string | { type: string; body: Buffer 
     : html;
 }
 
-/** The page before may still be on its way somewhere by a script of its own: then once more. */
+/** The page before may still be on its way somewhere by a script of its own: it arrives first, and then once more. */
 async function open(tab: Page, url: string): Promise<void> {
-  for (let tries = 3; ; tries -= 1)
+  for (let tries = 10; ; tries -= 1)
     try {
       await tab.goto(url);
       return;
     } catch (error) {
       if (tries === 1 || !/interrupted by another navigation/.test(String(error))) throw error;
+      await tab.waitForLoadState();
     }
 }
 

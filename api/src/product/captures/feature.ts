@@ -3,7 +3,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import { knownTexts } from '../consent/texts.ts';
 import type { Journal } from './journal.ts';
-import { quarantineRoutes } from './quarantine-routes.ts';
+import { type QuarantineNeeds, quarantineRoutes } from './quarantine-routes.ts';
 import { journalReading } from './readings.ts';
 import type { CaptureNeeds } from './receive.ts';
 import { captureRoutes, captureTells } from './routes.ts';
@@ -12,8 +12,12 @@ import { captureTables } from './tables.ts';
 const sql = (name: string) => new URL(name, import.meta.url);
 
 interface House
-  extends Pick<CaptureNeeds, 'sites' | 'ledger' | 'countryOf' | 'daySalts' | 'dayRoom' | 'disk'> {
+  extends Pick<
+    CaptureNeeds,
+    'sites' | 'customFields' | 'ledger' | 'countryOf' | 'daySalts' | 'dayRoom' | 'disk'
+  > {
   db: Pool;
+  outbox: QuarantineNeeds['outbox'];
   leads: Pick<CaptureNeeds, 'captureLimits' | 'judgeChallenge' | 'capture' | 'settings'> & {
     journal: Journal;
   };
@@ -25,10 +29,11 @@ export const captures: Feature<House> = {
   tables: captureTables,
   readings: [journalReading],
   tells: captureTells,
-  routes: ({ db, sites, ledger, countryOf, daySalts, dayRoom, disk, leads }) => [
+  routes: ({ db, sites, customFields, ledger, countryOf, daySalts, dayRoom, disk, leads, outbox }) => [
     ...captureRoutes({
       ...leads,
       sites,
+      customFields,
       ledger,
       countryOf,
       daySalts,
@@ -36,6 +41,6 @@ export const captures: Feature<House> = {
       disk,
       findText: knownTexts(db),
     }),
-    ...quarantineRoutes({ db, sites }),
+    ...quarantineRoutes({ db, sites, outbox }),
   ],
 };

@@ -18,8 +18,8 @@ const NAMES: Record<string, string> = {
   policyVersion: 'consent.policyVersion',
 };
 const UTM = /^utm_(source|medium|campaign|term|content)$/;
-const GROUPS = ['payload', 'utm', 'consent'] as const;
-const IN_GROUP = /^(payload|utm|consent)\[([^[\]]+)\]$/; // the name of a form's field, sent by a script
+const GROUPS = ['payload', 'utm', 'consent', 'display'] as const;
+const IN_GROUP = /^(payload|utm|consent|display)\[([^[\]]+)\]$/; // the name of a form's field, sent by a script
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -40,7 +40,7 @@ export function submittedFields(
   isForm: boolean,
 ): { fields: Fields; warnings: Issue[] } {
   const fields: Fields = {};
-  const groups: Record<(typeof GROUPS)[number], Fields> = { payload: {}, utm: {}, consent: {} };
+  const groups: Record<(typeof GROUPS)[number], Fields> = { payload: {}, utm: {}, consent: {}, display: {} };
   const others: Fields = {};
   for (const [name, value] of Object.entries(isObject(body) ? body : {})) {
     const one = isForm ? lastOf(value) : value;

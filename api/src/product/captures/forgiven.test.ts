@@ -396,3 +396,22 @@ test('a path that is known for another method says so, to a person by a page', a
   const lost = await call(`${server.url}/v1/nowhere`, 'GET', undefined, { accept: 'text/html' });
   assert.deepEqual([lost.status, lost.headers.get('content-type')], [404, 'text/html; charset=utf-8']);
 });
+
+test('what is missing inside a group costs the group and nothing else, and the API goes on', async () => {
+  const textless = { consent: { method: 'a box' }, display: { fields: [], name: 7 }, utm: { source: {} } };
+  for (const [group, value] of Object.entries(textless)) {
+    const email = address();
+    const answer = await sent({ email, anonId: anon(), [group]: value });
+    assert.equal(answer.status, 200, `${group}: ${JSON.stringify(answer.body)}`);
+    assert.ok(await stored(email), group);
+  }
+});
+
+test('what is missing inside a group costs the group and nothing else, and the API goes on', async () => {
+  for (const [group, value] of Object.entries({ consent: { method: 'a box' }, utm: { source: {} } })) {
+    const email = address();
+    const answer = await sent({ email, anonId: anon(), [group]: value });
+    assert.equal(answer.status, 200, `${group}: ${JSON.stringify(answer.body)}`);
+    assert.ok(await stored(email), group);
+  }
+});

@@ -1,21 +1,41 @@
 // The files of the journal: played entry by entry, and what can never be stored set aside.
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDatabaseAway, isDataFault } from '../../ground/db/faults.ts';
 import { appendDurably, renameDurably, replaceDurably } from '../../ground/lib/durable.ts';
 import { linesOf } from '../../ground/lib/lines.ts';
+import { type Lock, takeLock } from '../../ground/lib/lock.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Entry } from './journal.ts';
 
 const SET_ASIDE = 'failed.ndjson';
 
-// play and an erasure both write it
+// play and an erasure both write it, and the erasure may be another process's
 let turn: Promise<unknown> = Promise.resolve();
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const mine = turn.then(work, work);
+function inTurn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const alone = async () => {
+    const lock = await lockOf(folder);
+    try {
+      return await work();
+    } finally {
+      lock.release();
+    }
+  };
+  const mine = turn.then(alone, alone);
   turn = mine.catch(() => {});
   return mine;
+}
+
+/** throws  when another process keeps it for longer than rewriting a file takes */
+async function lockOf(folder: string): Promise<Lock> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const lock = await takeLock(`${folder}.set-aside.lock`);
+    if (lock) return lock;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`Another process has been writing to ${join(folder, SET_ASIDE)} for half a minute.`);
 }
 
 export interface Played {
@@ -57,7 +77,7 @@ export async function playFile(
             { err, journal: name, entry: at },
             'a journal entry could not be stored; kept beside the journal',
           );
-          await inTurn(() => appendDurably(join(folder, SET_ASIDE), `${text}\n`));
+          await inTurn(folder, () => appendDurably(join(folder, SET_ASIDE), `${text}\n`));
         } else {
           await rest.leave(text);
           why ??= err;
@@ -116,8 +136,9 @@ function parsed(text: string): Entry | null {
 
 /** Takes out of what was set aside whatever is theirs. returns how many entries */
 export function forgetSetAside(folder: string, isTheirs: (entry: Entry) => boolean): Promise<number> {
-  return inTurn(async () => {
-    const path = join(folder, SET_ASIDE);
+  const path = join(folder, SET_ASIDE);
+  if (!existsSync(path)) return Promise.resolve(0);
+  return inTurn(folder, async () => {
     const kept = beginRest(path);
     let gone = 0;
     try {
@@ -148,7 +169,11 @@ export async function countSetAside(folder: string): Promise<{ count: number; at
  * returns  how many entries
  */
 export async function retrySetAside(folder: string, now = Date.now()): Promise<number> {
-  const { count } = await countSetAside(folder);
-  if (count > 0) await renameDurably(join(folder, SET_ASIDE), join(folder, `${now}-${randomUUID()}.ndjson`));
-  return count;
+  if ((await countSetAside(folder)).count === 0) return 0;
+  return inTurn(folder, async () => {
+    const { count } = await countSetAside(folder);
+    if (count > 0)
+      await renameDurably(join(folder, SET_ASIDE), join(folder, `${now}-${randomUUID()}.ndjson`));
+    return count;
+  });
 }

@@ -1,4 +1,5 @@
-// Captures, confirmations and unsubscribes that came while the database was away: appended to a file with fsync, replayed exactly once.
+// Captures, confirmations, unsubscribes and deliveries of shops that came while the database was away: appended to a file with
+// fsync, replayed exactly once.
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,9 +44,18 @@ const REST_MS_MAX = 300_000;
 /** A file's name begins with the moment its first entry came. */
 const bornAt = (name: string) => Number.parseInt(name, 10);
 
+/** Another process has it: its files would be played, and removed, under the other's hands. */
+export class JournalInUse extends Error {
+  constructor(folder: string) {
+    super(
+      `Another process of this product is using ${folder}. Stop that one first, or give this one another DATA_DIR.`,
+    );
+  }
+}
+
 /**
  * folder  made if absent
- * throws  when another process has it: its files would be played, and removed, under the other's hands
+ * throws  JournalInUse
  */
 export async function openJournal(
   folder: string,
@@ -54,10 +64,7 @@ export async function openJournal(
 ): Promise<Journal> {
   await makeFolder(folder);
   const lock = await takeLock(`${folder}.lock`);
-  if (!lock)
-    throw new Error(
-      `Another process of this product is using ${folder}. Stop that one first, or give this one another DATA_DIR.`,
-    );
+  if (!lock) throw new JournalInUse(folder);
   let current: { file: FileHandle; name: string } | null = null;
   let line: Promise<unknown> = Promise.resolve(); // one writer at a time, in the order of arrival
   let gathered: { text: string; done: () => void; failed: (error: unknown) => void }[] = [];

@@ -1,4 +1,5 @@
-// Limits of captures beside the one for each client: a network, a site, an address. In memory, like http/rate-limit.ts.
+// Limits of captures beside the one for each client: a network, a site, an address. In memory, like http/rate-limit.ts; but
+// what many clients share is divided among the processes, since each of them sees its part.
 import { isIP } from 'node:net';
 import { networkOf } from '../../ground/http/client.ts';
 import { windows } from '../../ground/http/windows.ts';
@@ -34,13 +35,14 @@ export interface CaptureLimits {
 const neighbourhood = (address: string) =>
   isIP(address) === 6 ? networkOf(address, 48) : address.split('.').slice(0, 3).join('.');
 
-export function captureLimits(enabled: boolean): CaptureLimits {
+export function captureLimits(enabled: boolean, processCount = () => 1): CaptureLimits {
   if (!enabled) return { take: () => {}, hasRoom: () => true, tooMany: () => [] };
-  const networks = windows({ points: NETWORK_PER_MINUTE, ms: MINUTE_MS, keysMax: NETWORKS_MAX });
+  const shared = (points: number) => () => Math.ceil(points / processCount());
+  const networks = windows({ points: shared(NETWORK_PER_MINUTE), ms: MINUTE_MS, keysMax: NETWORKS_MAX });
   const clients = windows({ points: CLIENT_BYTES_PER_MINUTE, ms: MINUTE_MS, keysMax: CLIENTS_MAX });
   const isNewWording = wordingLimit();
-  const sites = windows({ points: SITE_PER_MINUTE, ms: MINUTE_MS, keysMax: SITES_MAX });
-  const addresses = windows({ points: ADDRESS_PER_HOUR, ms: 60 * MINUTE_MS, keysMax: ADDRESSES_MAX });
+  const sites = windows({ points: shared(SITE_PER_MINUTE), ms: MINUTE_MS, keysMax: SITES_MAX });
+  const addresses = windows({ points: shared(ADDRESS_PER_HOUR), ms: 60 * MINUTE_MS, keysMax: ADDRESSES_MAX });
   return {
     take(from) {
       const wait = networks.take(neighbourhood(from));

@@ -49,11 +49,12 @@ function hiddenFields(body: Record<string, unknown>, except: string[]): Html[] {
  * The address can't be right: the person corrects it here and sends the rest again as it was.
  * redirect     where the form wanted to go, made absolute, since this page is on our host
  * formTargets  the site's origins, where the corrected form may end up
+ * at           the path that takes it
  */
 export function mendAddressPage(
   reader: Reader,
   body: Record<string, unknown>,
-  given: { propertyId: string; redirect: string | null; formTargets: string[] },
+  given: { propertyId: string; redirect: string | null; formTargets: string[]; at: string },
 ): Reply {
   const typed = typeof body.email === 'string' ? body.email : '';
   const kept = { ...body, propertyId: given.propertyId, redirect: given.redirect ?? undefined };
@@ -63,7 +64,7 @@ export function mendAddressPage(
     400,
     words.checkAddress,
     html`<p id="fault" class="wrong">${typed ? words.notAnAddress(typed) : words.addressMissing} ${words.nothingLost}</p>
-<form method="post" action="/v1/leads/capture" accept-charset="utf-8">${hiddenFields(kept, ['email'])}
+<form method="post" action="${given.at}" accept-charset="utf-8">${hiddenFields(kept, ['email'])}
 <label for="email">${words.emailAddress}</label><input id="email" type="email" name="email" value="${typed}" autocomplete="email" required aria-describedby="fault" aria-invalid="true">
 <button type="submit">${words.sendAgain}</button></form>`,
     { formTargets: given.formTargets },

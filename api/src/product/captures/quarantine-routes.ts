@@ -7,14 +7,16 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { siteNamed } from '../../ground/http/which-site.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { decideQuarantined, listQuarantined, quarantinedShape } from './quarantine.ts';
 
 export interface QuarantineNeeds {
   db: Pool;
   sites: SiteDirectory;
+  outbox: Pick<Outbox, 'wrote'>;
 }
 
-export function quarantineRoutes({ db, sites }: QuarantineNeeds): Route[] {
+export function quarantineRoutes({ db, sites, outbox }: QuarantineNeeds): Route[] {
   const common = { tag: 'quarantine', who: 'settings', of: 'all' } as const;
   const decide = (decision: 'release' | 'drop', says: string, answer: z.ZodType) =>
     route({
@@ -29,6 +31,7 @@ export function quarantineRoutes({ db, sites }: QuarantineNeeds): Route[] {
         const done = await decideQuarantined(db, call.siteIds, quarantineId, decision);
         if (!done) throw new AppError('not_found', 'Nothing with this id waits in quarantine.');
         call.note({ siteId: done.siteId });
+        outbox.wrote(done.siteId, done.told);
         return done.leadId ? { leadId: done.leadId } : {};
       },
     });

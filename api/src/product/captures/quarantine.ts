@@ -33,7 +33,9 @@ export async function listQuarantined(
     await db.query<z.output<typeof quarantinedShape>>(
       // the page first: what was sent is unpacked for its rows alone
       `select quarantine_id as "quarantineId", site_id as "siteId", instant_text(received_at) as "receivedAt", score, reasons,
-         capture ->> 'email' as email, capture ->> 'form_name' as "formName", capture -> 'payload' as payload, capture ->> 'path' as path
+         capture ->> 'email' as email, capture ->> 'form_name' as "formName",
+         case when json_typeof(capture -> 'review') = 'object' then json_build_object('payload', capture -> 'payload', 'review', (capture -> 'review')::jsonb - 'permission')
+           else capture -> 'payload' end as payload, capture ->> 'path' as path
        from (select * from quarantine where decision is null and ($1::uuid is null or quarantine_id < $1) order by quarantine_id desc limit $2) page
        order by quarantine_id desc`,
       [before, limit],
@@ -47,7 +49,7 @@ export async function decideQuarantined(
   siteIds: string[],
   quarantineId: string,
   decision: 'release' | 'drop',
-): Promise<{ siteId: string; leadId: string | null } | null> {
+): Promise<{ siteId: string; leadId: string | null; told: number | null } | null> {
   return withRetries(
     () =>
       inSites(pool, siteIds, async (db) => {
@@ -64,8 +66,10 @@ export async function decideQuarantined(
         const waiting = rows[0];
         if (!waiting) return null;
         let leadId: string | null = null;
+        let told: number | null = null;
         if (decision === 'release') {
           const stored = await storeCapture(db, { ...waiting.capture, is_release: true, suspicions: [] });
+          told = stored.told ?? null;
           leadId = stored.outcome === 'erased' ? null : stored.leadId;
         }
         await db.query(
@@ -73,7 +77,7 @@ export async function decideQuarantined(
          where site_id = $1 and quarantine_id = $2`,
           [waiting.site_id, quarantineId, decision === 'release' ? 'released' : 'dropped'],
         );
-        return { siteId: waiting.site_id, leadId };
+        return { siteId: waiting.site_id, leadId, told };
       }),
     todaysPartitions(pool),
   );

@@ -16,7 +16,7 @@ const shape = z
     failed: z.int().min(0).describe('entries that could not be stored as they are'),
     failedAt: utc.nullable().describe('when the last one was set aside'),
   })
-  .describe('what people sent and the database does not have yet');
+  .describe('what people, and shops of them, sent and the database does not have yet');
 
 export const journalReading = reading<House, z.output<typeof shape>>({
   name: 'journal',
@@ -40,11 +40,11 @@ export const journalReading = reading<House, z.output<typeof shape>>({
     {
       id: 'journal_failed',
       minutes: 1,
-      when: 'something a person sent could not be stored and lies beside the journal',
+      when: 'something a person or a shop sent could not be stored and lies beside the journal',
       check: ({ failed }) =>
         failed > 0
           ? critical(
-              `${failed} leads, unsubscribes or confirmations were taken and could not be stored; the log says why. After an upgrade that mends it: docker compose exec api marketing journal retry`,
+              `${failed} leads, unsubscribes, confirmations or orders of a shop were taken and could not be stored; the log says why. After an upgrade that mends it: docker compose exec api marketing journal retry`,
             )
           : null,
     },

@@ -3,11 +3,13 @@ import type { z } from 'zod';
 import type { Call } from '../../ground/http/call.ts';
 import { asAppError } from '../../ground/http/errors.ts';
 import type { Reply } from '../../ground/http/reply.ts';
-import type { Issue } from '../../ground/lib/app-error.ts';
+import { AppError, type Issue } from '../../ground/lib/app-error.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site } from '../../ground/site.ts';
 import { readLanguage } from '../../ground/words/language.ts';
 import { type FindText, unknownText } from '../consent/texts.ts';
+import type { CustomFields } from '../custom-fields/known.ts';
+import { type Fitted, fitFields } from '../custom-fields/values.ts';
 import type { DayRoom } from '../events/day-room.ts';
 import type { DaySalts } from '../events/day-visitor.ts';
 import { type CountryOf, requestFacts } from '../events/enrich.ts';
@@ -16,6 +18,7 @@ import { judgeOrigin } from '../events/origins.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import { formLanguage } from '../sites/language.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { mustBeHere } from '../sites/stops.ts';
 import { type Capture, type CaptureSettings, emailHash, makeCapture, pretendedCapture } from './capture.ts';
 import type { JudgeChallenge } from './challenge.ts';
 import { domainClass } from './domains.ts';
@@ -30,6 +33,7 @@ import type { Captured } from './store.ts';
 
 export interface CaptureNeeds {
   sites: Sites;
+  customFields: Pick<CustomFields, 'of'>;
   ledger: Ledger;
   countryOf: CountryOf | null;
   daySalts: DaySalts;
@@ -45,12 +49,25 @@ export interface CaptureNeeds {
 
 type Fields = Record<string, unknown>;
 
+/** Something more than a lead that takes the same road: sifted, kept in the journal and stored with the lead. */
+export interface Errand {
+  /** Of the form, where it has none. */
+  formName: string;
+  /** The path that takes it. */
+  at: string;
+  /** throws  invalid_request for what it cannot be without */
+  read(input: CaptureInput): { warnings: Issue[]; add(capture: Capture, site: Site): Capture };
+}
+
+export const CAPTURE_BYTES_MAX = 16 * 1024;
+/** Forms send their files along, a photograph or a curriculum vitae: they are dropped as they come. */
+export const FILES_BYTES_MAX = 10 * 1024 * 1024;
 const TYPED_BYTES_MAX = 16 * 1024;
 
 /** A mistyped address on a form is mended on a page that keeps the rest; counted here, since it ends here. */
-export async function receive(needs: CaptureNeeds, call: Call): Promise<object | Reply> {
+export async function receive(needs: CaptureNeeds, call: Call, errand?: Errand): Promise<object | Reply> {
   try {
-    return await take(needs, call, call.body as Fields);
+    return await take(needs, call, call.body as Fields, errand);
   } catch (thrown) {
     if (!call.isForm || call.readsJson) throw thrown;
     const { sites, ledger } = needs;
@@ -69,11 +86,17 @@ export async function receive(needs: CaptureNeeds, call: Call): Promise<object |
       from: call.client.limitKey,
     });
     call.refused.items = 0;
-    return mendPage(call, site, page);
+    return mendPage(call, site, page, errand?.at ?? '/v1/leads/capture');
   }
 }
 
-async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<object | Reply> {
+async function take(
+  needs: CaptureNeeds,
+  call: Call,
+  sent: Fields,
+  errand: Errand | undefined,
+): Promise<object | Reply> {
+  const body = errand ? { ...sent, formName: sent.formName || errand.formName } : sent;
   const { sites } = needs;
   const named = body.propertyId;
   call.languages.consent = formLanguage(body);
@@ -86,16 +109,26 @@ async function take(needs: CaptureNeeds, call: Call, body: Fields): Promise<obje
   const site = ofOrigin ?? (await sites.ofPage(call.headers, read.input.propertyId));
   call.refused.siteId = site.siteId;
   call.speaksFor(site);
+  mustBeHere(sites, site.siteId);
   judgePage(needs, call, site);
   needs.captureLimits.take(call.client.address);
+  const run = errand?.read(read.input);
   const { input, warnings } = withRoom(needs, call, site, read);
+  // what it is about lies in what was typed
+  if (run && input !== read.input)
+    throw new AppError('unavailable', 'There is no room for it at the moment. Try again in a minute.', {
+      retryAfterSeconds: 60,
+    });
+  const fitted = fitFields(needs.customFields.of(site.siteId, 'form'), input.payload ?? {}, 'payload');
   const text = readText(needs, call, site, input);
-  const request = await judge(needs, call, site, input);
+  // judged by all that was typed, also by what is left out
+  const judged = withFields(await judge(needs, call, site, input), fitted);
+  const request = run ? run.add(judged, site) : judged;
   const { visitorId, sessionId } = await keep(needs, call, request);
   call.refused.items = 0; // counted with what was stored
   await atTick(call.began);
   const answer = { submissionId: request.submission_id, visitorId, sessionId };
-  const all = [...warnings, ...(await text)];
+  const all = [...warnings, ...fitted.warnings, ...(run?.warnings ?? []), ...(await text)];
   return answerOf(call, answer, all, () => targetOf(input, site, pageOf(call)));
 }
 
@@ -202,6 +235,13 @@ async function judge(needs: CaptureNeeds, call: Call, site: Site, input: Capture
   return makeCapture(input, site, facts, { receivedAt, page: pageOf(call), score, suspicions }, settings);
 }
 
+/** What was typed, as the site's own fields have it. */
+const withFields = (request: Capture, { sent, values }: Fitted): Capture => ({
+  ...request,
+  payload: Object.keys(sent).length > 0 ? sent : null,
+  ...(Object.keys(values).length > 0 ? { fields: values } : {}),
+});
+
 /** In the journal it waits for the database: the answer says what is known of it already. */
 async function keep(
   { capture }: CaptureNeeds,
@@ -227,12 +267,13 @@ interface Wishes {
 const targetOf = ({ redirect, path }: Wishes, site: Site, page: string | undefined): string | null =>
   safeRedirect(redirect, site.origins, page, path) ?? safeRedirect(path, site.origins, page);
 
-function mendPage(call: Call, site: Site, page: string | undefined): Reply {
+function mendPage(call: Call, site: Site, page: string | undefined, at: string): Reply {
   const body = call.body as Fields;
   const wanted = [body.redirect, body.path].find((value) => typeof value === 'string' && value !== '');
   return mendAddressPage(call, body, {
     propertyId: site.key,
     redirect: safeRedirect(wanted as string | undefined, site.origins, page),
     formTargets: site.origins,
+    at,
   });
 }

@@ -4,13 +4,9 @@ import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { hear, spokenTo } from '../sites/language.ts';
 import { thankYouPage } from './pages.ts';
-import { type CaptureNeeds, receive } from './receive.ts';
+import { CAPTURE_BYTES_MAX, type CaptureNeeds, FILES_BYTES_MAX, receive } from './receive.ts';
 import { capturedShape, captureInput, formInput } from './schema.ts';
 import { makeFormToken } from './spam.ts';
-
-const CAPTURE_BYTES_MAX = 16 * 1024;
-/** Forms send their files along, a photograph or a curriculum vitae: they are dropped as they come. */
-const FILES_BYTES_MAX = 10 * 1024 * 1024;
 
 const CAPTURE = { at: 'POST /v1/leads/capture', tells: 'form' } as const;
 const SHOW_THANK_YOU = { at: 'GET /v1/leads/thank-you', tells: 'link' } as const;

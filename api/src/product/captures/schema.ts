@@ -5,6 +5,7 @@ import { forgive } from '../../ground/http/forgive.ts';
 import type { Issue } from '../../ground/lib/app-error.ts';
 import { EMAIL_LENGTH_MAX, readAddress } from '../../ground/lib/email.ts';
 import { EMAIL, purposesField, readPurposes } from '../consent/purposes.ts';
+import { displayInput } from '../display/display.ts';
 import { eventPath, referrer, utm } from '../events/schema.ts';
 import { submittedFields } from './fields.ts';
 import { boundPayload } from './payload.ts';
@@ -48,6 +49,9 @@ export const captureInput = z
         'express needs the words: consent.text or consent.textId; without them it is recorded as pending',
       ),
     consent: consentInput.optional(),
+    display: displayInput
+      .optional()
+      .describe('of a box of its own, never ticked beforehand: may the person be named on the site'),
     payload: z
       .record(z.string(), z.unknown())
       .optional()
@@ -70,7 +74,7 @@ export const formInput = captureInput.extend({
 export type CaptureInput = z.output<typeof formInput>;
 
 const OWN = new Set(
-  Object.keys(formInput.shape).filter((name) => !['payload', 'utm', 'consent'].includes(name)),
+  Object.keys(formInput.shape).filter((name) => !['payload', 'utm', 'consent', 'display'].includes(name)),
 );
 /** Who and where: wrong, they are told. All else comes from scripts, templates and long messages, and costs nobody a lead. */
 const IDENTIFYING = new Set(['email', 'propertyId', 'anonId']);
@@ -78,6 +82,7 @@ const IDENTIFYING = new Set(['email', 'propertyId', 'anonId']);
 const EXACT = new Set([
   'consent.text',
   'consent.textId',
+  'display.text',
   'eventId',
   'formToken',
   'challengeToken',

@@ -7,6 +7,8 @@ export interface Captured {
   visitorId: string | null;
   sessionId: string | null;
   outcome: 'stored' | 'duplicate' | 'quarantined' | 'erased';
+  /** Its number in the outbox; absent or null: nobody was told. */
+  told?: number | null;
 }
 
 /** Stores a capture in one round trip and one transaction (capture_lead.sql). Safe to call again with the same capture. */

@@ -15,7 +15,7 @@ export const captureTables: Tables = {
     kept: [
       { with: 'leads', why: 'it is about the lead' },
       {
-        for: { months: 12 },
+        for: { months: 'PAYLOAD_RETENTION_MONTHS' },
         since: 'submitted_at',
         why: 'the answers, after a year; that the form was sent stays with the lead',
         where: 'payload is not null',
@@ -31,7 +31,7 @@ export const captureTables: Tables = {
     whose: 'address',
     columns: { email_normalized: 'goes', capture: 'goes, found', reasons: 'goes', decision: 'goes' },
     kept: {
-      for: { days: 30 },
+      for: { days: 'QUARANTINE_RETENTION_DAYS' },
       since: 'coalesce(decided_at, received_at)',
       why: 'who did not look in a month will not',
       counted: 'quarantined',

@@ -5,6 +5,10 @@ create or replace function consent_at(status text, expires_at timestamptz, momen
 language sql immutable parallel safe
 return case when status = 'implied' and expires_at <= moment then 'expired' else status end;
 
+-- Implied consent is Canada's (CASL); a site whose people are under another law takes none: its setting impliedConsent.
+create or replace function takes_implied(for_site uuid) returns boolean language sql stable
+return coalesce((select (settings ->> 'impliedConsent')::boolean from sites where site_id = for_site), true);
+
 -- What a record is about; before there were purposes a withdrawal was of everything, all else of email.
 create or replace function purpose_of(r consent_records, named text) returns text language sql immutable
 return case coalesce(r.purpose, case r.status when 'withdrawn' then 'all' else 'email' end) when 'email' then 'email' when 'all' then 'all'

@@ -15,7 +15,7 @@ const sql = (name: string) => new URL(name, import.meta.url);
 
 interface House extends Pick<ConsentNeeds, 'sites'>, Pick<PrivacyNeeds, 'config' | 'periods'> {
   db: Pool;
-  leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress'> &
+  leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress' | 'isNamed'> &
     Pick<ConfirmNeeds, 'confirm'> & {
       pool: Pool;
       settings: ConfirmNeeds['settings'] & Pick<TextNeeds, 'senderDefaults'>;
@@ -34,11 +34,17 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
   ].map(sql),
   tables: consentTables,
   tells: [...consentTells, ...confirmTells],
-  routes: ({ config, sites, periods, leads: { pool, withdraw, hashAddress, settings, confirm } }) => [
+  routes: ({
+    config,
+    sites,
+    periods,
+    leads: { pool, withdraw, hashAddress, isNamed, settings, confirm },
+  }) => [
     ...consentRoutes({
       sites,
       withdraw,
       hashAddress,
+      isNamed,
     }),
     ...privacyRoutes({ config, periods, senderDefaults: settings.senderDefaults }),
     ...confirmRoutes({ sites, settings, confirm, senderDefaults: settings.senderDefaults }),

@@ -7,7 +7,17 @@ import { appendAmongOthers, makeFolder, renameDurably, syncFolder } from '../../
 import { inLists, linesOf } from '../../ground/lib/lines.ts';
 
 export type Forgotten =
-  | { kind: 'erasure'; siteId: string; leadId: string | null; emailHash: string; at: string }
+  | {
+      kind: 'erasure';
+      siteId: string;
+      leadId: string | null;
+      emailHash: string;
+      at: string;
+      /** Nobody asked: the lead's time was over. */
+      isOver?: boolean;
+    }
+  /** Of a browser that is nobody's lead; hash: keyed, of its id. */
+  | { kind: 'browser'; siteId: string; visitorId: string; hash: string; at: string }
   | {
       kind: 'withdrawal';
       siteId: string;
@@ -19,10 +29,16 @@ export type Forgotten =
       /** purposeDigest() of each; absent: of everything. */
       purposes?: string[];
     }
+  /** That they may be named on the site: taken back. */
+  | { kind: 'display'; siteId: string; leadId: string; at: string }
   /** Of somebody who signed in. */
   | { kind: 'account'; userId: string; at: string }
   /** A program's, that was revoked: a restored backup must not open a door that was closed. */
-  | { kind: 'key'; keyId: string; at: string };
+  | { kind: 'key'; keyId: string; at: string }
+  /** A shared view's link, likewise. */
+  | { kind: 'share'; shareId: string; at: string }
+  /** Who left the mails about a site. */
+  | { kind: 'recipient'; siteId: string; recipientId: string; at: string };
 
 /** A purpose is a site's word: the journal holds none. */
 export const purposeDigest = (purpose: string): string => createHash('sha256').update(purpose).digest('hex');

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import type { Config } from '../../config.ts';
 import type { Call } from '../../ground/http/call.ts';
 import { html } from '../../ground/http/html.ts';
-import { page } from '../../ground/http/page.ts';
+import { page, yourDataPath } from '../../ground/http/page.ts';
 import type { Reply } from '../../ground/http/reply.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Language } from '../../ground/words/language.ts';
 import { type NoticeFacts, noticeEn } from '../../ground/words/notice-en.ts';
 import { noticeFr } from '../../ground/words/notice-fr.ts';
+import { yourDataWords } from '../../ground/words/words.ts';
 import { type SenderDefaults, senderOf } from '../sites/sender.ts';
 
 /** What of the operator's settings a visitor has a right to know. */
@@ -40,6 +41,7 @@ export const privacyShape = z
       officer: z.string().nullable(),
     }),
     contact: z.string().nullable().describe('whom to ask about one’s data'),
+    yourData: z.string().describe('path of the page on which a person sees, corrects and deletes their data'),
     policyVersion: z.string().nullable(),
     policyUrl: z.string().nullable(),
     storedIn: z.string().nullable(),
@@ -52,7 +54,11 @@ export const privacyShape = z
         payloadMonths: z.int(),
         quarantineDays: z.int(),
         lapsedLeadDays: z.int(),
+        unconfirmedLeadDays: z.int(),
+        pendingLeadMonths: z.int(),
+        withdrawnLeadYears: z.int(),
         consentRecordYears: z.int(),
+        browserChoiceYears: z.int(),
         unsubscribedYears: z.int(),
         answeredRequestMonths: z.int(),
         auditLogYears: z.int(),
@@ -108,6 +114,7 @@ export function privacyFacts(call: Call, needs: PrivacyNeeds): z.input<typeof pr
   return {
     controller: { name: who, address, contact: senderOf(call.site, needs.senderDefaults).contact, officer },
     contact,
+    yourData: yourDataPath(call),
     policyVersion,
     policyUrl,
     storedIn,
@@ -132,7 +139,7 @@ export function noticePage(call: Call, needs: PrivacyNeeds): Reply {
     call,
     200,
     title,
-    html`${sections.map((section) => html`<h2>${section.title}</h2>${section.lines.map((line) => html`<p>${line}</p>`)}`)}<p><a href="${there}" hreflang="${other}" lang="${other}">${other === 'fr' ? 'En français' : 'In English'}</a></p>`,
+    html`${sections.map((section) => html`<h2>${section.title}</h2>${section.lines.map((line) => html`<p>${line}</p>`)}`)}<p><a href="${yourDataPath(call)}">${yourDataWords(call.language).link}</a></p><p><a href="${there}" hreflang="${other}" lang="${other}">${other === 'fr' ? 'En français' : 'In English'}</a></p>`,
     { isNotice: true },
   );
 }

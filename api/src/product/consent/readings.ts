@@ -34,6 +34,18 @@ const shape = z
   })
   .describe('whom visitors can ask about their data');
 
+/** Sites whose notice names nobody to write to. */
+export const sitesWithoutContact = (
+  { PRIVACY_CONTACT_EMAIL }: House['config'],
+  sites: House['sites'],
+): unknown[] =>
+  PRIVACY_CONTACT_EMAIL
+    ? []
+    : sites.list().filter(({ settings }) => typeof settings.senderContact !== 'string');
+
+export const nobodyToAsk = (sites: number): string =>
+  `NOBODY TO ASK about their data is named to visitors of ${sites} sites: set PRIVACY_CONTACT_EMAIL, or senderContact of each`;
+
 export const consentReadings = [
   reading<House, z.output<typeof chainsShape>>({
     name: 'consentChains',
@@ -53,7 +65,7 @@ export const consentReadings = [
     },
     line: (chains) =>
       chains &&
-      `${chains.records} consent records of ${chains.leads} leads checked, ${chains.broken || 'none'} not whole`,
+      `${chains.records} consent records of ${chains.leads} leads checked, ${chains.broken || 'none'} not whole; root of the day (note it elsewhere): ${chains.root}`,
     rules: [
       {
         id: 'consent_chains',
@@ -73,15 +85,11 @@ export const consentReadings = [
     name: 'privacyContact',
     shape,
     async read({ config, sites }) {
-      const contact = config.PRIVACY_CONTACT_EMAIL ?? null;
-      const without = sites
-        .list()
-        .filter(({ settings }) => !contact && typeof settings.senderContact !== 'string');
-      return { contact, sitesWithout: without.length };
+      return {
+        contact: config.PRIVACY_CONTACT_EMAIL ?? null,
+        sitesWithout: sitesWithoutContact(config, sites).length,
+      };
     },
-    line: ({ sitesWithout }) =>
-      sitesWithout === 0
-        ? null
-        : `NOBODY TO ASK about their data is named to visitors of ${sitesWithout} sites: set PRIVACY_CONTACT_EMAIL, or senderContact of each`,
+    line: ({ sitesWithout }) => (sitesWithout === 0 ? null : nobodyToAsk(sitesWithout)),
   }),
 ];

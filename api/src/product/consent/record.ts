@@ -38,6 +38,7 @@ export const consentRecordShape = z
       'unsubscribe_link',
       'one_click',
       'unsubscribe_request',
+      'self_service',
       'import',
       'expiry',
       'purchase',
@@ -86,7 +87,7 @@ export interface Withdrawal {
   site_id: string;
   request_id: string;
   at: string;
-  basis: 'unsubscribe_link' | 'one_click' | 'unsubscribe_request' | 'admin';
+  basis: 'unsubscribe_link' | 'one_click' | 'unsubscribe_request' | 'self_service' | 'admin';
   key?: string;
   email_normalized?: string;
   email_hash?: string;

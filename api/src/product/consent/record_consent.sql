@@ -2,6 +2,8 @@
 -- one before.
 
 -- The words of a request: published ones by their id, else exactly as sent along; null when there are none.
+-- What a form sent along goes when no proof shows it any more, by the purge or an erasure: not while this record is being
+-- made. Both lock the row before they look whether it is used; published words stay for ever and need no lock.
 create or replace function consent_words(for_site uuid, by_id uuid, sent text, in_language text) returns consent_texts
 language plpgsql as $$
 declare
@@ -9,24 +11,24 @@ declare
 begin
   if by_id is not null then
     select * into known from consent_texts where site_id = for_site and text_id = by_id;
+    if known.origin = 'form' then
+      select * into known from consent_texts where site_id = for_site and text_id = by_id for key share;
+    end if;
   end if;
-  if known.text_id is null and sent <> '' then
-    -- an erasure takes words away that nobody else agreed to: not while this record is being made
-    perform pg_advisory_xact_lock_shared(hashtextextended(for_site::text || ' consent texts', 8));
+  -- gone, or brought in by somebody else's form, in this moment: two constraints say so, either may be met first
+  while known.text_id is null and sent <> '' loop
     select * into known from consent_texts
     where site_id = for_site and words_hash = sha256(convert_to(sent, 'UTF8')) and language = coalesce(in_language, 'und')
     order by origin, version desc limit 1;
-    if not found then
+    if known.origin = 'form' then
+      select * into known from consent_texts where site_id = for_site and text_id = known.text_id for key share;
+    elsif known.text_id is null then
       insert into consent_texts (site_id, name, version, language, words, words_hash, origin)
       values (for_site, 'form:' || encode(sha256(convert_to(sent, 'UTF8')), 'hex'), 1, coalesce(in_language, 'und'), sent,
         sha256(convert_to(sent, 'UTF8')), 'form')
       on conflict do nothing returning * into known;
-      if not found then -- somebody else's form brought them in this moment; two constraints say so, either may be met first
-        select * into known from consent_texts where site_id = for_site and words_hash = sha256(convert_to(sent, 'UTF8'))
-          and language = coalesce(in_language, 'und') order by origin, version desc limit 1;
-      end if;
     end if;
-  end if;
+  end loop;
   return known;
 end $$;
 
@@ -122,6 +124,9 @@ begin
   draft.text_hash := known_text.words_hash;
   -- Express consent without the words that were agreed to cannot be shown to anyone: it waits.
   if asked = 'express' and draft.text_hash is null and w.basis <> 'import' then
+    asked := 'pending';
+  end if;
+  if asked = 'implied' and not takes_implied(for_site) then
     asked := 'pending';
   end if;
   draft.kind := case asked when 'express' then 'express' when 'implied' then coalesce(w.kind, 'implied_inquiry') else 'none' end;

@@ -12,7 +12,9 @@ export const consentTables: Tables = {
         for: { days: 30 },
         since: 'requested_at',
         why: 'its link works no more',
-        where: 'confirmed_at is null',
+        // of who sent nothing else it says so, and goes with the lead
+        where:
+          'confirmed_at is null and not exists (select from leads l where l.site_id = target.site_id and l.lead_id = target.lead_id and is_unconfirmed(l))',
         counted: 'optIns',
       },
     ],
@@ -54,7 +56,7 @@ export const consentTables: Tables = {
       hash: 'digest',
     },
     kept: {
-      for: { years: 3 },
+      for: { years: 'CONSENT_RECORD_RETENTION_YEARS' },
       since: 'recorded_at',
       why: 'proof, after the last record of a lead that is gone',
       by: 'proof of consent',
@@ -83,7 +85,7 @@ export const consentTables: Tables = {
     ],
   },
   withdrawal_requests: {
-    holds: 'that an address, known or not, asked for no mail, as a keyed hash',
+    holds: 'that an address, known or not, asked for no mail, or to be named nowhere, as a keyed hash',
     bound: '12 a client and minute; 100 000 a site',
     columns: { email_hash: 'digest', purpose: 'bounded' },
     kept: {

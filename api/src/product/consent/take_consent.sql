@@ -44,12 +44,15 @@ begin
   return status;
 end $$;
 
--- An address that unsubscribed while it was nobody's: whoever it becomes begins withdrawn. Under the address's lock.
+-- An address that unsubscribed while it was nobody's: whoever it becomes begins withdrawn; and so of being named, or of a review.
+-- Under the address's lock, before anything is taken of what they said.
 create or replace function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql
 set enable_seqscan = off as $$
+  update leads set display_withdrawn_at = requested_at from withdrawal_requests r
+  where leads.site_id = for_site and lead_id = for_lead and r.site_id = for_site and r.email_hash = for_hash and r.purpose = 'display';
   select record_consent(for_site, for_lead, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request',
     -- dated by a clock that was ahead: it was before this all the same
     'occurred_at', case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end, 'purposes', json_build_array(purpose)))
-  from (select requested_at, purpose from withdrawal_requests where site_id = for_site and email_hash = for_hash
+  from (select requested_at, purpose from withdrawal_requests where site_id = for_site and email_hash = for_hash and purpose <> 'display'
     order by purpose <> 'all', purpose) asked
 $$;

@@ -11,7 +11,7 @@ import { readAddress } from '../../ground/lib/email.ts';
 import type { Capture } from '../captures/capture.ts';
 import { emailHash } from '../captures/capture.ts';
 import { storeCapture } from '../captures/store.ts';
-import { storeConversions } from '../conversions/queries.ts';
+import { storeConversions } from '../conversions/store.ts';
 import { forgetting } from '../erasure/forget.ts';
 import { importRow } from '../leads/import-one.ts';
 import { importedRow } from '../leads/import-rows.ts';

@@ -9,8 +9,10 @@ export const conversions: Feature<{
   db: Pool;
   metrics: MetricsCache;
   leads: Pick<ConversionNeeds, 'hashAddress'>;
+  outbox: ConversionNeeds['outbox'];
 }> = {
   name: 'conversions',
   tables: conversionTables,
-  routes: ({ db, metrics, leads: { hashAddress } }) => conversionRoutes({ db, cache: metrics, hashAddress }),
+  routes: ({ db, metrics, leads: { hashAddress }, outbox }) =>
+    conversionRoutes({ db, cache: metrics, hashAddress, outbox }),
 };

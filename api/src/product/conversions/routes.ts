@@ -4,18 +4,20 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import type { MetricsCache } from '../metrics/cache.ts';
-import { storeConversions } from './queries.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { conversionsBody, conversionsDocument, toldShape } from './schema.ts';
+import { storeConversions } from './store.ts';
 
 export interface ConversionNeeds {
   db: Pool;
   cache: MetricsCache;
   hashAddress(siteId: string, normalized: string): string;
+  outbox: Pick<Outbox, 'wrote'>;
 }
 
 const results = z.array(toldShape);
 
-export function conversionRoutes({ db, cache, hashAddress }: ConversionNeeds): Route[] {
+export function conversionRoutes({ db, cache, hashAddress, outbox }: ConversionNeeds): Route[] {
   return [
     route({
       at: 'POST /v1/conversions',
@@ -33,11 +35,12 @@ export function conversionRoutes({ db, cache, hashAddress }: ConversionNeeds): R
       answers: { 200: z.union([toldShape.extend({ results }), z.object({ results })]) },
       async run({ conversions, isOne }, call) {
         const { siteId } = call.site;
-        const told = await inSites(db, siteId, (tx) =>
+        const { results: told, seq } = await inSites(db, siteId, (tx) =>
           storeConversions(tx, siteId, conversions, hashAddress),
         );
         call.note({ details: { conversions: told.length } });
         cache.clear([siteId]);
+        outbox.wrote(siteId, seq);
         return { ...(isOne ? told[0] : {}), results: told };
       },
     }),

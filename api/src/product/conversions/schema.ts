@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { anonId, instant, siteName } from '../../ground/http/fields.ts';
 import { amount, currency } from '../../ground/http/money.ts';
+import { displayInput } from '../display/display.ts';
 
 const newConversion = z
   .object({
@@ -17,6 +18,18 @@ const newConversion = z
     occurredAt: instant.optional().describe('default: now'),
     amount: amount.optional(),
     currency: currency.optional(),
+    products: z
+      .array(z.string().trim().min(1).max(200))
+      .max(5)
+      .optional()
+      .describe('names of what was bought, as notifications may say them'),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .optional(),
+    _mk_display: displayInput
+      .optional()
+      .describe('whether who bought may be named, by a box of its own in the checkout'),
     voidedAt: instant
       .optional()
       .describe(

@@ -5,13 +5,23 @@ export const conversionTables: Tables = {
   conversions: {
     holds: 'a signup, activation or purchase, by lead, visitor or the keyed hash of an address',
     whose: 'lead, visitor or hash',
-    bound: 'one an event of a browser, while that is kept',
+    outlives: {
+      set: 'visitor_id = null, email_hash = null',
+      // what their browsers told without a name is theirs as well: metrics/gather_lead_facts.sql says whose
+      where: `t.lead_id = $2 or (t.lead_id is null and t.email_hash is null and t.visitor_id in (select i.visitor_id from lead_identities i
+        where i.site_id = $1 and i.lead_id = $2 and i.link_source <> 'same_ip_ua_window' and i.unlinked_at is null)
+        and coalesce((select o.lead_id from opt_ins o where t.kind = 'email_verify' and t.origin = 'browser' and o.site_id = $1
+          and o.opt_in_id::text = t.conversion_id), lead_of_visitor($1, t.visitor_id, t.occurred_at)) = $2)`,
+    },
+    bound: 'of browsers, 100 of a kind a browser and day; 5000 a site and day beside those of leads',
     columns: {
       conversion_id: 'goes, found',
       kind: 'goes',
       origin: 'goes',
       currency: 'goes',
       email_hash: 'goes',
+      items: 'goes',
+      country: 'goes',
     },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
@@ -27,7 +37,7 @@ export const conversionTables: Tables = {
         since: 'occurred_at',
         why: 'told by a browser that is nobody’s, whose events are gone',
         where: `origin = 'browser' and lead_id is null and not exists (select from lead_identities i
-          where i.site_id = target.site_id and i.visitor_id = target.visitor_id)`,
+          where i.site_id = target.site_id and i.visitor_id = target.visitor_id and i.link_source <> 'same_ip_ua_window')`,
         counted: 'browserConversions',
       },
     ],

@@ -35,6 +35,8 @@ const BOOKS = new Set([
   'open_kinds',
   'sites',
   'withdrawal_requests',
+  'processes',
+  'leases',
 ]);
 
 /** How the product has PostgreSQL log (postgres/postgresql.conf). */

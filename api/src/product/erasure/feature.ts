@@ -1,13 +1,14 @@
 // What a person may ask for: everything held about them, and its erasure.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import type { Tables } from '../../ground/tables.ts';
+import { leadEndings } from './ends.ts';
 import type { Forget } from './forget.ts';
-import { forgetLapsed } from './lapsed.ts';
 import { rightsRoutes } from './rights-routes.ts';
 import { type ErasureNeeds, erasureRoutes } from './routes.ts';
 import { erasureTables } from './tables.ts';
 
-interface House extends Pick<ErasureNeeds, 'db' | 'sites' | 'forget' | 'tables'> {
+interface House extends Pick<ErasureNeeds, 'db' | 'sites' | 'forget' | 'forgetBrowser' | 'tables'> {
   config: { PUBLIC_URL?: string | undefined; BACKUP_RETENTION_DAYS: number };
   leads: Pick<ErasureNeeds, 'hashAddress' | 'journal'>;
 }
@@ -16,10 +17,13 @@ interface ErasureWork {
   db: Pool;
   leads: Pick<ErasureNeeds, 'hashAddress'>;
   forget: Forget;
+  /** Of all features. */
+  tables: Tables;
 }
 
 export const erasure: Feature<House, ErasureWork> = {
   name: 'erasure',
+  functions: [new URL('lead_end.sql', import.meta.url)],
   tables: erasureTables,
   routes: ({ config, leads: { hashAddress, journal }, ...house }) => [
     ...erasureRoutes({
@@ -31,7 +35,6 @@ export const erasure: Feature<House, ErasureWork> = {
     }),
     ...rightsRoutes({ db: house.db, hashAddress }),
   ],
-  endings: ({ db, leads: { hashAddress }, forget }) => ({
-    'lapsed leads': forgetLapsed(db, hashAddress, forget),
-  }),
+  endings: ({ db, tables, leads: { hashAddress }, forget }) =>
+    leadEndings({ db, tables, hashAddress, forget }),
 };

@@ -8,8 +8,12 @@ import { leaveAgain } from '../accounts/leave.ts';
 import { emailHash } from '../captures/capture.ts';
 import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
 import { consentStandings, type Withdrawal, withdrawConsents } from '../consent/record.ts';
+import { withdrawDisplay } from '../display/display.ts';
 import { revokeAgain } from '../keys/revoke.ts';
+import { leaveRecipientsAgain } from '../mail-reports/recipients.ts';
+import { revokeShareAgain } from '../shares/revoke.ts';
 import { type Forget, forgetting } from './forget.ts';
+import { forgettingBrowsers } from './forget-browser.ts';
 
 export interface ForgottenAgain {
   erased: number;
@@ -20,6 +24,8 @@ export interface ForgottenAgain {
 
 type Withdrawn = Extract<Forgotten, { kind: 'withdrawal' }>;
 type Erased = Extract<Forgotten, { kind: 'erasure' }>;
+type Display = Extract<Forgotten, { kind: 'display' }>;
+type Browser = Extract<Forgotten, { kind: 'browser' }>;
 
 // Entries that are looked up together; and addresses of a site that are in memory at once.
 const ENTRIES_AT_ONCE = 500;
@@ -38,19 +44,37 @@ export async function forgetAgain(
   { journal, since, pepper, tables }: { journal: string; since: string; pepper: string; tables: Tables },
 ): Promise<ForgottenAgain> {
   const forget = forgetting(pool, tables, null);
+  const forgetBrowser = forgettingBrowsers(pool, tables, null);
   const done: ForgottenAgain = { erased: 0, withdrawn: 0, unknown: 0 };
   for await (const entries of inLists(youngerThan(since, readForgotten(journal)), ENTRIES_AT_ONCE)) {
-    const ofSites = entries.filter((entry) => entry.kind !== 'account' && entry.kind !== 'key');
+    const ofSites = entries.filter(
+      (entry) =>
+        entry.kind !== 'account' &&
+        entry.kind !== 'key' &&
+        entry.kind !== 'share' &&
+        entry.kind !== 'recipient',
+    );
     for (const entry of entries) {
       if (entry.kind === 'account') done[(await leaveAgain(pool, entry.userId)) ? 'erased' : 'unknown'] += 1;
       if (entry.kind === 'key') await revokeAgain(pool, entry.keyId);
+      if (entry.kind === 'share') await revokeShareAgain(pool, entry.shareId);
+      if (entry.kind === 'recipient') await leaveRecipientsAgain(pool, entry.siteId, entry.recipientId);
     }
     for (const [siteId, ofSite] of Map.groupBy(ofSites, (entry) => entry.siteId)) {
       // A withdrawal before an erasure in the journal leaves nothing that the erasure would not take; one after it is of
       // a lead that the erasure knows by another id.
       const kinds = Object.groupBy(ofSite, ({ kind }) => kind);
       await withdrawAgain(pool, siteId, (kinds.withdrawal ?? []) as Withdrawn[], done);
+      await hideAgain(pool, siteId, (kinds.display ?? []) as Display[], done);
       await eraseAgain({ pool, pepper, forget }, siteId, (kinds.erasure ?? []) as Erased[], done);
+      // after the addresses: a browser that was one's then is erased with it
+      const browsers = (kinds.browser ?? []) as Browser[];
+      const there = await browsersThere(pool, siteId, browsers);
+      done.unknown += browsers.length - there.length;
+      for (const entry of there) {
+        const { found, isSomebodys } = await forgetBrowser({ ...entry, again: entry.at });
+        done[found && !isSomebodys ? 'erased' : 'unknown'] += 1;
+      }
     }
   }
   return done;
@@ -88,6 +112,20 @@ async function withdrawAgain(
   done.unknown += entries.length - requests.length;
 }
 
+/** Who took back that they may be named. */
+async function hideAgain(
+  pool: Pool,
+  siteId: string,
+  entries: Display[],
+  done: ForgottenAgain,
+): Promise<void> {
+  for (const { leadId, at } of entries) {
+    const request = { site_id: siteId, at, basis: 'restore', lead_id: leadId } as const;
+    const known = await inSites(pool, siteId, (db) => withdrawDisplay(db, request));
+    done[known ? 'withdrawn' : 'unknown'] += 1;
+  }
+}
+
 /** Which purposes a withdrawal was of: email, and those the restored lead has. */
 async function purposesOf(pool: Pool, { siteId, leadId }: Withdrawn, digests: string[]): Promise<string[]> {
   const standings = await inSites(pool, siteId, (db) => consentStandings(db, siteId, leadId));
@@ -111,7 +149,7 @@ async function eraseAgain(
     pepper,
     new Set(nameless.map((entry) => entry.emailHash)),
   );
-  for (const { leadId, emailHash: hash, at } of entries) {
+  for (const { leadId, emailHash: hash, at, isOver } of entries) {
     const { found } = await forget({
       siteId,
       // The same person under another lead: erased, and captured anew before the backup was made. Without any address
@@ -119,10 +157,23 @@ async function eraseAgain(
       emailNormalized: leads.get(leadId ?? '')?.email ?? addresses.get(hash) ?? null,
       emailHash: hash,
       again: { leadId, at },
+      isOver,
     });
     if (found) done.erased += 1;
     else done.unknown += 1;
   }
+}
+
+async function browsersThere(pool: Pool, siteId: string, entries: Browser[]): Promise<Browser[]> {
+  if (entries.length === 0) return [];
+  const { rows } = await inSites(pool, siteId, (db) =>
+    db.query<{ id: string }>(
+      'select visitor_id as id from visitors where site_id = $1 and visitor_id = any ($2)',
+      [siteId, entries.map(({ visitorId }) => visitorId)],
+    ),
+  );
+  const there = new Set(rows.map(({ id }) => id));
+  return entries.filter(({ visitorId }) => there.has(visitorId));
 }
 
 /** By id, those that are there. */

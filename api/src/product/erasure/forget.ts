@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import type { TableRule, Tables } from '../../ground/tables.ts';
+import type { Tables } from '../../ground/tables.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
 import { takeOutInside, takeOutOutside } from './mention-walk.ts';
 import { countedNames, eraseNames, patternOf, searchedIn } from './mentions.ts';
-import { browsersOf, type Person, theirRows } from './theirs.ts';
+import { browsersOf, OF_THEIR_FORMS, type Person, theirRows } from './theirs.ts';
+import { moveVisits, recount, scrubbed } from './visits.ts';
 
 export interface ErasureRequest {
   siteId: string;
@@ -16,6 +17,11 @@ export interface ErasureRequest {
   emailHash: string;
   /** Replaying after a restore: the lead of then, and when it was forgotten; younger traces are someone's new start. */
   again?: { leadId: string | null; at: string };
+  /**
+   * Nobody asked: the lead's time is over. What the numbers count of it stays under a random id, and what its browsers did,
+   * who are nobody's then and end like anybody's.
+   */
+  isOver?: boolean | undefined;
 }
 
 export interface Erased {
@@ -32,19 +38,22 @@ export type Forget = (request: ErasureRequest) => Promise<Erased>;
 /** A statement of an erasure may take longer than a request's: it reads what strangers wrote. */
 export const ERASURE_MS_MAX = 120_000;
 
-const scrubbed = ({ columns }: TableRule) =>
-  Object.entries(columns)
-    .flatMap(([name, column]) => (typeof column === 'object' ? [`${name} = ${column.scrub}`] : []))
-    .join(', ');
+/** Tables whose rows go with a lead whose time is over. */
+export const goneWhenOver = (tables: Tables): string[] =>
+  Object.keys(tables).filter((table) => tables[table]!.whose === 'lead' && !tables[table]!.outlives);
 
-/** SQL of an update that gives rows of the visitors in $2 ({from, to_id}) to others. */
-const moving = (rule: TableRule) =>
-  rule.moved === 'in visitor_ids'
-    ? `visitor_ids = (select array_agg(coalesce(m.to_id, v.id)) from unnest(t.visitor_ids) as v (id)
-         left join json_to_recordset($2) as m ("from" uuid, to_id uuid) on m."from" = v.id)
-       where t.site_id = $1 and t.visitor_ids && array(select "from" from json_to_recordset($2) as m ("from" uuid))`
-    : `${['visitor_id = moves.to_id', scrubbed(rule)].filter(Boolean).join(', ')}
-       from json_to_recordset($2) as moves ("from" uuid, to_id uuid) where t.site_id = $1 and t.visitor_id = moves."from"`;
+/** Gives what the numbers count of a lead a random id. */
+async function outlive(db: Db, tables: Tables, siteId: string, leadId: string): Promise<void> {
+  const nameless = randomUUID();
+  for (const [table, { outlives }] of Object.entries(tables)) {
+    if (!outlives) continue;
+    const set = ['lead_id = $3', outlives.set].filter(Boolean).join(', ');
+    await db.query(
+      `update ${table} t set ${set} where t.site_id = $1 and (${outlives.where ?? 't.lead_id = $2'})`,
+      [siteId, leadId, nameless],
+    );
+  }
+}
 
 /** The person's tables in the order their rows go: what stands on something before it, what triggers write anew last. */
 const goingIn = (tables: Tables) => {
@@ -93,7 +102,7 @@ const spellingsOf = (normalized: string, typed: string | undefined) => [
 async function forgetIn(
   db: Db,
   tables: Tables,
-  { siteId, emailNormalized, emailHash, again }: ErasureRequest,
+  { siteId, emailNormalized, emailHash, again, isOver = false }: ErasureRequest,
   journal: string | null,
   walked: Walked,
 ): Promise<Erased> {
@@ -118,60 +127,61 @@ async function forgetIn(
   const leadId = lead?.lead_id ?? null;
 
   // A browser that is another lead's too keeps what is theirs.
-  const browsers = await browsersOf(db, siteId, leadId, emailNormalized);
+  const browsers = isOver ? { own: [], shared: [] } : await browsersOf(db, siteId, leadId, emailNormalized);
   const { own, shared } = browsers;
   const person: Person = { leadId, normalized: emailNormalized, hash: emailHash, ...browsers };
-  // Batches lock visitors in this order too; from here on nothing more is written for these.
-  await db.query(
-    'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for update',
-    [siteId, own],
-  );
-
-  const days = new Set<string>();
-  const note = (rows: { day: string }[]) => {
-    for (const { day } of rows) days.add(day);
-  };
-  const moves = own.map((from) => ({ from, to: randomUUID() }));
-  for (const [table, rule] of Object.entries(tables).filter(([, { moved }]) => moved)) {
-    // The browser starts anew when it comes back: its id is made from the site and its anonId, and no row has that now.
-    const { rowCount, rows } = await db.query<{ day: string }>(
-      `update ${table} t set ${moving(rule)}${table === 'events' ? ' returning site_day($1, t.occurred_at) as day' : ''}`,
-      [siteId, JSON.stringify(moves.map(({ from, to }) => ({ from, to_id: to })))],
-    );
-    count(table, rowCount);
-    if (table === 'events') note(rows);
-  }
+  const moved = await moveVisits(db, tables, siteId, own);
+  for (const [table, rows] of Object.entries(moved.rows)) count(table, rows);
+  const days = new Set(moved.days);
   if (shared.length > 0) {
+    // visits that began with their form, before its event says less
+    const begun = await db.query(
+      `update sessions t set ${scrubbed(tables.sessions!)} where t.site_id = $1 and t.visitor_id = any ($4)
+         and (t.visitor_id, t.session_id, t.started_at) in (select t.visitor_id, t.session_id, t.occurred_at from events t
+           where t.site_id = $1 and ${OF_THEIR_FORMS} and t.visitor_id = any ($4))`,
+      [siteId, leadId, emailNormalized, shared],
+    );
+    count('sessions', begun.rowCount);
     const { rowCount, rows } = await db.query<{ day: string }>(
-      `update events e set ${scrubbed(tables.events!)} from event_keys k
-       where k.site_id = $1 and k.event_id in (select event_id from submissions where site_id = $1 and lead_id = $2)
-         and e.site_id = $1 and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id and e.visitor_id = any ($3)
-       returning site_day($1, e.occurred_at) as day`,
-      [siteId, leadId, shared],
+      `update events t set ${scrubbed(tables.events!)} where t.site_id = $1 and ${OF_THEIR_FORMS} and t.visitor_id = any ($4)
+       returning site_day($1, t.occurred_at) as day`,
+      [siteId, leadId, emailNormalized, shared],
     );
     count('events', rowCount);
-    note(rows);
+    for (const { day } of rows) days.add(day);
   }
 
   // words that only this person's form sent along
-  const words = leadId
-    ? (
-        await db.query<{ text_id: string }>(
-          'select distinct text_id from consent_details where site_id = $1 and lead_id = $2 and text_id is not null',
-          [siteId, leadId],
-        )
-      ).rows
-    : [];
+  const words =
+    leadId && !isOver // else the purge takes them when nobody shows them any more
+      ? (
+          await db.query<{ text_id: string }>(
+            'select distinct text_id from consent_details where site_id = $1 and lead_id = $2 and text_id is not null',
+            [siteId, leadId],
+          )
+        ).rows
+      : [];
+  if (isOver && leadId) await outlive(db, tables, siteId, leadId);
   for (const [table, rule] of goingIn(tables)) {
+    if (isOver && rule.whose !== 'lead' && !rule.derived) continue;
     const { where, value } = theirRows(rule, person);
     count(
       table,
       (await db.query(`delete from ${table} where site_id = $1 and ${where}`, [siteId, value])).rowCount,
     );
+    // what was told of others at this browser stays theirs, of no browser
+    if (rule.whose === 'lead, visitor or hash')
+      await db.query(`update ${table} set visitor_id = null where site_id = $1 and visitor_id = any ($2)`, [
+        siteId,
+        own,
+      ]);
   }
   if (words.length > 0) {
-    // whoever agrees to the same words in this moment holds it shared (consent_words): their proof must not lose them
-    await db.query("select pg_advisory_xact_lock(hashtextextended($1 || ' consent texts', 8))", [siteId]);
+    // whoever agrees to the same words in this moment holds them (consent_words): their proof must not lose them
+    await db.query(
+      "select from consent_texts where site_id = $1 and text_id = any ($2) and origin = 'form' order by text_id for update",
+      [siteId, words.map(({ text_id }) => text_id)],
+    );
     const { rowCount } = await db.query(
       `delete from consent_texts t where site_id = $1 and text_id = any ($2) and origin = 'form'
        and not exists (select from consent_details d where d.site_id = $1 and d.text_id = t.text_id)`,
@@ -198,17 +208,22 @@ async function forgetIn(
   for (const counted of emailNormalized ? countedNames(tables) : [])
     count(counted.table, await eraseNames(db, siteId, counted, spellings));
 
-  await db.query("insert into dirty_days (site_id, day, cause) select $1, unnest($2::date[]), 'erasure'", [
-    siteId,
-    [...days],
-  ]);
+  await recount(db, siteId, days);
   const found = Object.keys(erased).length > 0;
   // Last, so that a capture which began while this was under way is dropped too.
   const { rows } = await db.query<{ erasure_id: string; erased_at: Date }>(
-    `insert into erasures (site_id, lead_id, email_hash, erased_at, unsubscribe_hash, erased)
-     values ($1, $2, $3, coalesce($4, clock_timestamp())::timestamptz(3), case when $5::text is not null then sha256(convert_to($5, 'UTF8')) end, $6)
+    `insert into erasures (site_id, lead_id, email_hash, erased_at, unsubscribe_hash, erased, cause)
+     values ($1, $2, $3, coalesce($4, clock_timestamp())::timestamptz(3), case when $5::text is not null then sha256(convert_to($5, 'UTF8')) end, $6, $7)
      returning erasure_id, erased_at`,
-    [siteId, leadId, emailHash, again?.at ?? null, lead?.unsubscribe_key ?? null, JSON.stringify(erased)],
+    [
+      siteId,
+      leadId,
+      emailHash,
+      again?.at ?? null,
+      lead?.unsubscribe_key ?? null,
+      JSON.stringify(erased),
+      isOver ? 'time' : 'request',
+    ],
   );
   const erasedAt = rows[0]!.erased_at.toISOString();
   if (journal && found) {
@@ -218,6 +233,7 @@ async function forgetIn(
       leadId,
       emailHash,
       at: erasedAt,
+      ...(isOver ? { isOver } : {}),
     };
     await rememberForgotten(journal, entry);
   }

@@ -3,8 +3,7 @@ import { inPieces, type ListOf } from '../../ground/db/pieces.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { Members } from '../../ground/http/json-stream.ts';
 import type { Tables } from '../../ground/tables.ts';
-import { OF_OWN_FORMS } from '../leads/belongings.ts';
-import { type Person, theirRows } from './theirs.ts';
+import { OF_THEIR_FORMS, type Person, theirRows } from './theirs.ts';
 
 interface ColumnOf {
   table: string;
@@ -29,28 +28,40 @@ const BY_HASH = ['withdrawal_requests', 'erasures', 'people_requests'];
 
 /** Every list there may be, for the document; a test compares them with what the features say of their tables. */
 export const LISTS = [
+  'abExposures',
   'botVerdicts',
+  'browserChoices',
   'consentDetails',
   'conversions',
+  'deliveries',
   'disclosures',
+  'displayDetails',
   'erasures',
   'eventKeys',
   'events',
   'identities',
+  'leadCredits',
   'leadFacts',
   'leadRectifications',
   'leadTouches',
   'leads',
+  'mailRecipients',
   'mails',
+  'notificationEvents',
   'optIns',
+  'outbox',
   'quarantined',
+  'receiptActs',
   'requests',
+  'reviews',
   'sessions',
   'submissions',
   'visitFacts',
   'visitorDays',
+  'visitorProfiles',
   'visitors',
   'withdrawalRequests',
+  'yourDataLinks',
 ] as const;
 export const listsOf = (tables: Tables): string[] =>
   [...personTables(tables), ...BY_HASH, 'audit_log'].map(listName).sort();
@@ -123,14 +134,18 @@ export async function heldAbout(
     const rule = tables[table]!;
     if (rule.whose !== 'visitor') {
       const { where, value } = theirRows(rule, person);
-      yield* read(table, where, [value]);
+      // visits of a browser that is another's too may be the other's
+      if (table === 'lead_touches')
+        yield* read(table, `${where} and t.visitor_id <> all ($3::uuid[])`, [value, person.shared]);
+      else yield* read(table, where, [value]);
       return;
     }
     // browser by browser: each is read along an index, whatever its length
     for (const visitor of person.own) yield* read(table, 't.visitor_id = $2::uuid', [visitor]);
-    if (table === 'events' && person.leadId && person.shared.length > 0)
-      yield* read(table, `${OF_OWN_FORMS} and t.visitor_id = any ($3::uuid[])`, [
+    if (table === 'events' && person.shared.length > 0)
+      yield* read(table, `${OF_THEIR_FORMS} and t.visitor_id = any ($4::uuid[])`, [
         person.leadId,
+        person.normalized,
         person.shared,
       ]);
   }

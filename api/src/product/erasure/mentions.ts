@@ -35,6 +35,7 @@ export const INDEXED: Record<string, string> = {
   visit_facts: 'has_at',
   daily_breakdowns: NAMES,
   open_names: NAMES,
+  imported_days: NAMES,
 };
 
 // Part of a row's key: two that differed only by the address must go on to differ, within their longest.

@@ -26,6 +26,10 @@ export const proofShape = z
     siteId: z.uuid(),
     erasureId: z.uuid(),
     erasedAt: utc,
+    cause: z
+      .enum(['request', 'time'])
+      .nullable()
+      .describe('whether somebody asked, or its time was over; null: of before this was kept'),
     erased: z.record(z.string(), z.int()).describe('rows per table'),
     consents: z.array(recordShape).describe('the first thousand'),
   })
@@ -42,7 +46,7 @@ export async function proofsOf(
 ): Promise<z.output<typeof proofShape>[]> {
   const { rows } = await inSites(db, siteId, (tx) =>
     tx.query<z.output<typeof proofShape>>(
-      `select e.site_id as "siteId", e.erasure_id as "erasureId", instant_text(e.erased_at) as "erasedAt", e.erased,
+      `select e.site_id as "siteId", e.erasure_id as "erasureId", instant_text(e.erased_at) as "erasedAt", e.cause, e.erased,
          coalesce((select json_agg(record order by seq) from (
            select seq, json_build_object('seq', seq, 'purpose', purpose, 'action', action, 'status', status, 'kind', kind, 'basis', basis,
              'occurredAt', instant_text(occurred_at), 'recordedAt', instant_text(recorded_at), 'textSha256', encode(text_hash, 'hex'),

@@ -8,7 +8,7 @@ import { readAddress } from '../../ground/lib/email.ts';
 import { email } from '../captures/schema.ts';
 import { existingLead } from '../leads/listing.ts';
 import { answered } from '../requests/register.ts';
-import { rectifyLead, restrictLead } from './rights.ts';
+import { correctAddress, restrictLead } from './rights.ts';
 
 export interface RightsNeeds {
   db: Pool;
@@ -61,14 +61,16 @@ export function rightsRoutes({ db, hashAddress }: RightsNeeds): Route[] {
         return inSites(db, siteId, async (tx) => {
           const now = await restrictLead(tx, siteId, leadId, wanted);
           const { normalized } = readAddress(address)!;
-          if (wanted.profiling || wanted.all)
-            await answered(tx, {
-              siteId,
-              kind: wanted.profiling ? 'objection' : 'restriction',
-              emailHash: hashAddress(siteId, normalized),
-              receivedAt: call.receivedAt.toISOString(),
-              note,
-            });
+          // who asked for both has two requests open, each with a day of its own
+          for (const kind of [wanted.profiling && 'objection', wanted.all && 'restriction'] as const)
+            if (kind)
+              await answered(tx, {
+                siteId,
+                kind,
+                emailHash: hashAddress(siteId, normalized),
+                receivedAt: call.receivedAt.toISOString(),
+                note,
+              });
           return now;
         });
       },
@@ -88,23 +90,16 @@ export function rightsRoutes({ db, hashAddress }: RightsNeeds): Route[] {
         const lead = await existingLead(db, call);
         const { siteId, leadId } = lead;
         const { normalized: before } = readAddress(lead.email)!;
-        const beforeHash = hashAddress(siteId, before);
-        const isDone = await inSites(db, siteId, async (tx) => {
-          const done = await rectifyLead(tx, siteId, leadId, {
+        const isDone = await inSites(db, siteId, (tx) =>
+          correctAddress(tx, siteId, leadId, {
             before,
-            beforeHash,
+            beforeHash: hashAddress(siteId, before),
             after,
+            afterHash: hashAddress(siteId, after.normalized),
             evidence: evidence ?? null,
-          });
-          if (done)
-            await answered(tx, {
-              siteId,
-              kind: 'correction',
-              emailHash: hashAddress(siteId, after.normalized), // they ask by this one from now on
-              receivedAt: call.receivedAt.toISOString(),
-            });
-          return done;
-        });
+            receivedAt: call.receivedAt,
+          }),
+        );
         if (!isDone)
           throw new AppError('conflict', 'Another lead of this site has this address.', {
             issues: [{ path: 'email', message: 'is another lead’s' }],

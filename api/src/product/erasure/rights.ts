@@ -3,6 +3,7 @@ import type { Db } from '../../ground/db/pool.ts';
 import type { Address } from '../../ground/lib/email.ts';
 import { domainClass } from '../captures/domains.ts';
 import { unlinkAll } from '../identities/links.ts';
+import { answered } from '../requests/register.ts';
 
 export interface Restriction {
   noProfiling: boolean;
@@ -31,15 +32,22 @@ export interface Correction {
   before: string;
   beforeHash: string;
   after: Address;
+  afterHash: string;
+  receivedAt: Date;
   evidence: string | null;
 }
 
-/** Chain, history and first touch stay the lead's. returns false when another lead has the new address */
-export async function rectifyLead(
+/**
+ * Chain, history and first touch stay the lead's; the request for it is answered.
+ * how      by which way it was asked for, for the register
+ * returns  false when another lead has the new address
+ */
+export async function correctAddress(
   db: Db,
   siteId: string,
   leadId: string,
-  { before, beforeHash, after, evidence }: Correction,
+  { before, beforeHash, after, afterHash, receivedAt, evidence }: Correction,
+  how?: string,
 ): Promise<boolean> {
   // both addresses, in one order, as whoever writes about one takes it first
   await db.query(
@@ -53,9 +61,45 @@ export async function rectifyLead(
     [siteId, leadId, after.email, after.normalized, after.domain, domainClass(after.domain)],
   );
   if (!rowCount) return false;
+  await noteCorrection(db, siteId, leadId, beforeHash, evidence);
+  // they ask by this one from now on
+  const entry = { siteId, kind: 'correction', emailHash: afterHash, how } as const;
+  await answered(db, { ...entry, receivedAt: receivedAt.toISOString() }, beforeHash);
+  return true;
+}
+
+/** Into the lead's own history. */
+async function noteCorrection(
+  db: Db,
+  siteId: string,
+  leadId: string,
+  beforeHash: string,
+  evidence: string | null,
+): Promise<void> {
   await db.query(
     'insert into lead_rectifications (site_id, lead_id, email_hash, evidence) values ($1, $2, $3, $4)',
     [siteId, leadId, beforeHash, evidence],
   );
-  return true;
+}
+
+/** What a lead is called: beside what forms and imports brought, which stay as they came. */
+export async function correctName(
+  db: Db,
+  siteId: string,
+  leadId: string,
+  {
+    name,
+    emailHash,
+    receivedAt,
+    evidence,
+  }: { name: string; emailHash: string; receivedAt: Date; evidence: string },
+): Promise<void> {
+  await db.query(
+    `update leads set attributes = coalesce(attributes, '{}') || jsonb_build_object('name', $3::text)
+     where site_id = $1 and lead_id = $2`,
+    [siteId, leadId, name],
+  );
+  await noteCorrection(db, siteId, leadId, emailHash, evidence);
+  const entry = { siteId, kind: 'correction', emailHash, how: evidence } as const;
+  await answered(db, { ...entry, receivedAt: receivedAt.toISOString() });
 }

@@ -1,6 +1,5 @@
 // What a person may ask for, done by an admin: everything held about them, its erasure, and later the proof of that.
 import { z } from 'zod';
-import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
 import { anonId, siteName, utc } from '../../ground/http/fields.ts';
@@ -9,48 +8,36 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import type { Tables } from '../../ground/tables.ts';
-import type { Journal } from '../captures/journal.ts';
 import { email } from '../captures/schema.ts';
 import { visitorIdOf } from '../events/enrich.ts';
 import { answered } from '../requests/register.ts';
 import type { RequestKind } from '../requests/schema.ts';
-import type { Forget } from './forget.ts';
+import { backupsUntil, type Certificate, type EraseNeeds, eraseAt } from './erase.ts';
+import type { ForgetBrowser } from './forget-browser.ts';
 import { proofShape, proofsOf } from './proof.ts';
-import { everythingAbout, subjectShape } from './subject.ts';
+import { everythingAbout, siteShape, subjectShape } from './subject.ts';
 
-export interface ErasureNeeds {
-  db: Pool;
+export interface ErasureNeeds extends EraseNeeds {
   sites: SiteDirectory;
   /** Of all features. */
   tables: Tables;
-  forget: Forget;
-  hashAddress: (siteId: string, normalized: string) => string;
-  journal: Journal;
+  forgetBrowser: ForgetBrowser;
   publicUrl: string | undefined;
-  /** For how long a backup may still hold what is erased. */
-  backupDays: number;
 }
 
-const DAY_MS = 86_400_000;
 const subjectInput = z
-  .object({
-    email,
-    propertyId: siteName.describe("the site's key or id; without it every site of the caller"),
-  })
-  .meta({ id: 'Subject' });
-const exportInput = z
   .object({
     email: email.optional(),
     anonId: anonId.optional().describe("a browser's own id (mkt.id()), for who left no address"),
-    propertyId: subjectInput.shape.propertyId,
+    propertyId: siteName.describe("the site's key or id; without it every site of the caller"),
   })
   .refine((given) => (given.email === undefined) !== (given.anonId === undefined), {
     path: ['email'],
     message: 'give either email or anonId',
   })
-  .meta({ id: 'ExportedSubject' });
+  .meta({ id: 'Subject' });
+type Subject = z.output<typeof subjectInput>;
 
-const siteShape = z.object({ siteId: z.uuid(), key: z.string(), name: z.string() });
 const erased = z.record(z.string(), z.int()).describe('rows per table');
 const certificate = {
   erasureId: z.uuid(),
@@ -66,7 +53,8 @@ export function erasureRoutes(needs: ErasureNeeds): Route[] {
       ...common,
       at: 'POST /v1/leads/delete',
       id: 'eraseSubject',
-      says: 'Forgets everything about an address, on one site or on every site of the caller; the answer is a certificate',
+      proof: 'fresh',
+      says: 'Forgets everything about an address, or about a browser by its own id when nobody left an address in it, on one site or on every site of the caller; the answer is a certificate',
       bucket: 'delete',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: subjectInput },
       answers: {
@@ -78,14 +66,15 @@ export function erasureRoutes(needs: ErasureNeeds): Route[] {
           note: z.string(),
         }),
       },
-      run: ({ email: { normalized } }, call) => erase(needs, call, normalized),
+      run: (subject, call) => erase(needs, call, subject),
     }),
     route({
       ...common,
       at: 'POST /v1/leads/export-subject',
       id: 'exportSubject',
+      proof: 'fresh',
       says: 'Everything held about an address, or about a browser by its own id; streamed, whatever its length',
-      takes: { as: ['json'], bytesMax: 16 * 1024, shape: exportInput },
+      takes: { as: ['json'], bytesMax: 16 * 1024, shape: subjectInput },
       answers: {
         200: z.object({
           site: siteShape,
@@ -102,26 +91,35 @@ export function erasureRoutes(needs: ErasureNeeds): Route[] {
       ...common,
       at: 'POST /v1/leads/erasure-proof',
       id: 'showErasureProof',
-      says: 'What proof is kept of an erased address: when it was forgotten, and the chain of its consent without a word of whose',
+      says: 'What proof is kept of an erased address or browser: when it was forgotten, and the chain of its consent without a word of whose',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: subjectInput },
       answers: { 200: z.object({ proofs: z.array(proofShape) }) },
-      async run({ email: { normalized } }, call) {
+      async run(subject, call) {
         const proofs = [];
         for (const siteId of call.siteIds)
-          proofs.push(...(await proofsOf(db, siteId, needs.hashAddress(siteId, normalized))));
+          proofs.push(...(await proofsOf(db, siteId, hashOf(needs, siteId, subject))));
         return { proofs };
       },
     }),
   ];
 }
 
-const unknown = ({ siteIds }: Call, { sites }: ErasureNeeds) =>
-  new AppError(
+function unknown({ siteIds }: Call, { sites }: ErasureNeeds, { email: address }: Subject): AppError {
+  const what = address ? 'this address' : 'this browser';
+  return new AppError(
     'not_found',
     siteIds.length === 1
-      ? `There is nothing about this address on the site ${sites.find(siteIds[0]!)?.key ?? ''}.`
-      : `There is nothing about this address on any of your ${siteIds.length} sites.`,
+      ? `There is nothing about ${what} on the site ${sites.find(siteIds[0]!)?.key ?? ''}.`
+      : `There is nothing about ${what} on any of your ${siteIds.length} sites.`,
   );
+}
+
+/** By which register and proof know who it was: of the address, or of the browser's id. */
+const hashOf = (
+  { hashAddress }: ErasureNeeds,
+  siteId: string,
+  { email: address, anonId: browser }: Subject,
+) => hashAddress(siteId, address ? address.normalized : visitorIdOf(siteId, browser!));
 
 function told({ sites }: ErasureNeeds, siteId: string): z.output<typeof siteShape> {
   const { key, name } = sites.find(siteId)!;
@@ -129,40 +127,51 @@ function told({ sites }: ErasureNeeds, siteId: string): z.output<typeof siteShap
 }
 
 /** Into the register: the open request of this kind, or an entry made and answered now. */
-const register = (
-  { db, hashAddress }: ErasureNeeds,
-  call: Call,
-  siteId: string,
-  kind: RequestKind,
-  normalized: string,
-) =>
+const register = ({ db }: ErasureNeeds, call: Call, siteId: string, kind: RequestKind, emailHash: string) =>
   inSites(db, siteId, (tx) =>
     answered(tx, {
       siteId,
       kind,
-      emailHash: hashAddress(siteId, normalized),
+      emailHash,
       receivedAt: call.receivedAt.toISOString(),
     }),
   );
 
-async function erase(needs: ErasureNeeds, call: Call, normalized: string) {
-  const { forget, hashAddress, journal, backupDays } = needs;
+/** Of one site. returns  null when nothing was known; 'somebodys' when an address was left in that browser, and nothing was done */
+async function eraseSubject(
+  needs: ErasureNeeds,
+  call: Call,
+  siteId: string,
+  subject: Subject,
+): Promise<Certificate | 'somebodys' | null> {
+  if (subject.email) return eraseAt(needs, siteId, subject.email.normalized, call.receivedAt);
+  const hash = hashOf(needs, siteId, subject);
+  const visitorId = visitorIdOf(siteId, subject.anonId!);
+  const { found, isSomebodys, ...done } = await needs.forgetBrowser({ siteId, visitorId, hash });
+  if (isSomebodys) return 'somebodys';
+  if (!found) return null;
+  await register(needs, call, siteId, 'erasure', hash);
+  return { ...done, backupsUntil: backupsUntil(done.erasedAt, needs.backupDays) };
+}
+
+const KEEP_IT =
+  'Keep this as the proof. Lists that were exported to other tools must follow: they are not reached from here.';
+
+async function erase(needs: ErasureNeeds, call: Call, subject: Subject) {
   const certificates = [];
+  const leftOut: string[] = [];
   for (const siteId of call.siteIds) {
-    const emailHash = hashAddress(siteId, normalized);
-    const { found, ...done } = await forget({ siteId, emailNormalized: normalized, emailHash });
-    const failed = await journal.forgetFailed(({ body }) => {
-      const of = body as { email_normalized?: string; site_id?: string } | null;
-      return of?.email_normalized === normalized && of.site_id === siteId;
-    });
-    if (failed > 0) done.erased.journal = failed;
-    if (!found && failed === 0) continue;
-    const backupsUntil = new Date(Date.parse(done.erasedAt) + backupDays * DAY_MS).toISOString();
-    certificates.push({ site: told(needs, siteId), ...done, backupsUntil });
-    await register(needs, call, siteId, 'erasure', normalized);
+    const done = await eraseSubject(needs, call, siteId, subject);
+    if (done === 'somebodys') leftOut.push(told(needs, siteId).key);
+    else if (done) certificates.push({ site: told(needs, siteId), ...done });
   }
   const [first] = certificates;
-  if (!first) throw unknown(call, needs);
+  const somebodys = `Somebody left an address in this browser (${leftOut.join(', ')}): find the lead, and erase by its address. Whose visits they were the id alone does not tell.`;
+  if (!first && leftOut.length > 0)
+    throw new AppError('conflict', somebodys, {
+      issues: [{ path: 'anonId', message: 'is the browser of a lead' }],
+    });
+  if (!first) throw unknown(call, needs, subject);
   const all: Record<string, number> = {};
   for (const one of certificates)
     for (const [table, rows] of Object.entries(one.erased)) all[table] = (all[table] ?? 0) + rows;
@@ -174,30 +183,28 @@ async function erase(needs: ErasureNeeds, call: Call, normalized: string) {
     erasedAt: first.erasedAt,
     backupsUntil: first.backupsUntil,
     sites: certificates,
-    note: 'Keep this as the proof. Lists that were exported to other tools must follow: they are not reached from here.',
+    note: [KEEP_IT, ...(leftOut.length > 0 ? [somebodys] : [])].join(' '),
   };
 }
 
-async function exportAll(
-  needs: ErasureNeeds,
-  call: Call,
-  { email: address, anonId: browser }: z.output<typeof exportInput>,
-) {
-  const { db, tables, hashAddress, publicUrl = call.origin } = needs;
+async function exportAll(needs: ErasureNeeds, call: Call, asked: Subject) {
+  const { email: address, anonId: browser } = asked;
+  const { db, tables, publicUrl = call.origin } = needs;
   const found = [];
   const leads = [];
   for (const siteId of call.siteIds) {
+    const hash = hashOf(needs, siteId, asked);
     const named = address
-      ? { normalized: address.normalized, hash: hashAddress(siteId, address.normalized) }
-      : { visitorId: visitorIdOf(siteId, browser!) };
+      ? { normalized: address.normalized, hash }
+      : { visitorId: visitorIdOf(siteId, browser!), hash };
     const one = await everythingAbout({ db, tables, siteId, publicUrl }, named);
     if (!one) continue;
     found.push({ site: told(needs, siteId), subject: one.subject });
     if (one.leadId) leads.push(one.leadId);
-    if (address) await register(needs, call, siteId, 'access', address.normalized);
+    await register(needs, call, siteId, 'access', hash);
   }
   const [first, ...others] = found;
-  if (!first) throw unknown(call, needs);
+  if (!first) throw unknown(call, needs, asked);
   call.note({ siteId: first.site.siteId, target: leads[0] ?? null, details: { sites: found.length } });
   const { site, subject } = first;
   return streamedJson({ site, generatedAt: new Date().toISOString(), subject, others });

@@ -34,6 +34,14 @@ test('every table that is by person is a list of the export, and every column of
   const email = address();
   const anonId = anon();
   await page(anonId, '/bread');
+  const choice = {
+    choiceId: `choice of ${anonId}`,
+    mode: 'full',
+    anonId,
+    words: 'Know you again? No. Yes.',
+    language: 'en',
+  };
+  await call(`${server.url}/v1/choices`, 'POST', choice);
   await call(
     `${server.url}/v1/sites/${server.services.sites.fallback().siteId}`,
     'PATCH',
@@ -45,8 +53,10 @@ test('every table that is by person is a list of the export, and every column of
     anonId,
     consentStatus: 'express',
     consent: { text: 'Send me the letter.' },
+    display: { text: 'May we show your first name?', name: 'Ada' },
     payload: { wish: 'rye' },
   });
+  await call(`${server.url}/v1/reviews`, 'POST', { email, anonId, text: 'Good rye.', rating: 5 });
   const leadId = await leadIdOf(server, email);
   const siteId = server.services.sites.fallback().siteId;
   const visitorId = visitorIdOf(siteId, anonId);
@@ -75,6 +85,47 @@ test('every table that is by person is a list of the export, and every column of
     `insert into quarantine (site_id, quarantine_id, received_at, email_normalized, capture, score, reasons)
      values ($1, gen_random_uuid(), now(), $2, '{"payload": {"message": "diagnosis: private"}}', 1, '{links}')`,
     [siteId, email],
+  );
+  await server.database.owner.query(
+    `insert into your_data_links (site_id, kind, email_normalized, email_hash, asked_by, language) values ($1, 'look', $2, '\\x00', '\\x00', 'en')`,
+    [siteId, email],
+  );
+  await server.database.owner.query(
+    `insert into mail_recipients (site_id, email_normalized, mail_to, language, link_key) values ($1, $2, $2, 'en', 'a key of theirs')`,
+    [siteId, email],
+  );
+  const [{ notification_id: notificationId }] = await rows(
+    "insert into notifications (site_id, kind) values ($1, 'count') returning notification_id",
+    [siteId],
+  );
+  const seen = { eventType: 'proof_shown', props: { notificationId }, propertyId: 'default' };
+  await call(`${server.url}/v1/events`, 'POST', makeEvent({ anonId, ...seen }));
+  await rows(
+    `with test as (
+       insert into ab_tests (site_id, notification_id, control_share, goal, min_days, max_days, winner, stop_unproven)
+       values ($1, $2, 0.5, '{}', 14, 56, 'manual', false) returning site_id, test_id)
+     insert into ab_exposures (site_id, test_id, visitor_id, arm, first_exposed_at) select site_id, test_id, $3, 'control', now() from test`,
+    [siteId, notificationId, visitorId],
+  );
+  await server.database.owner.query(
+    `with made as (insert into notifications (site_id, kind) values ($1, 'recent_activity') returning notification_id),
+       version as (insert into notification_versions (site_id, notification_id, version, status, name, texts, settings, made_by)
+         select $1, notification_id, 1, 'draft', 'n', '{}', '{}', 'test' from made),
+       key as (insert into proof_keys (key_id, public_key) values ('k', '\\x00')),
+       receipt as (insert into receipts (site_id, receipt_id, notification_id, version, as_of, key_id, signature)
+         select $1, substring(sha256('x') for 16), notification_id, 1, now(), 'k', '\\x00' from made)
+     insert into receipt_acts (site_id, receipt_id, lead_id) values ($1, substring(sha256('x') for 16), $2)`,
+    [siteId, leadId],
+  );
+  await rows(
+    `with told as (insert into outbox (site_id, seq, type, data, lead_id) values ($1, 1, 'lead.captured', '{}', $2)),
+       asked as (insert into webhooks (site_id, kind, url, types, made_by) values ($1, 'endpoint', 'https://hooks.example/', '{lead.captured}', 'test') returning site_id, webhook_id)
+     insert into deliveries (site_id, webhook_id, type, data, lead_id, happened_at) select site_id, webhook_id, 'lead.captured', '{}', $2, now() from asked`,
+    [siteId, leadId],
+  );
+  await rows(
+    'insert into visitor_profiles (site_id, visitor_id, seen_at, sessions, engaged_minutes, intent, score) values ($1, $2, now(), 1, 0, 0, 1)',
+    [siteId, visitorId],
   );
   await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
 

@@ -1,18 +1,21 @@
 // Everything held about a person on a site, for the person whose it is.
 import { z } from 'zod';
 import { inPieces } from '../../ground/db/pieces.ts';
-import type { Db, Pool } from '../../ground/db/pool.ts';
+import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { openRecord } from '../../ground/http/fields.ts';
 import { Members } from '../../ground/http/json-stream.ts';
 import type { Tables } from '../../ground/tables.ts';
 import { linkToken } from '../consent/link.ts';
 import { consentRecordList, consentRecordShape } from '../consent/record.ts';
-import { findLeadByAddress } from '../leads/listing.ts';
+import { findLeadByAddress, linkKeyOf } from '../leads/listing.ts';
 import { leadShape } from '../leads/shapes.ts';
 import { heldAbout, isAnythingHeld, LISTS } from './held.ts';
 import { countMentions } from './mention-walk.ts';
 import { browsersOf, type Person } from './theirs.ts';
+
+/** Of which site it is. */
+export const siteShape = z.object({ siteId: z.uuid(), key: z.string(), name: z.string() });
 
 const someRows = () => z.array(heldRow).optional();
 const heldRow = openRecord.meta({ id: 'HeldRow' }).describe('a row as it is kept, every column of it');
@@ -47,7 +50,7 @@ interface Asked {
 export type Named =
   | { normalized: string; hash: string }
   /** A browser's own id, which only that browser knows. */
-  | { visitorId: string };
+  | { visitorId: string; hash: string };
 
 /**
  * Everything that is held, in lists that are read while they are sent: it may be far more than we may hold.
@@ -63,12 +66,12 @@ export async function everythingAbout(
     const leadId = lead?.leadId ?? null;
     const person: Person = isAddress
       ? { leadId, ...named, ...(await browsersOf(tx, siteId, leadId, named.normalized)) }
-      : { leadId, normalized: null, hash: null, own: [named.visitorId], shared: [] };
+      : { leadId, normalized: null, hash: named.hash, own: [named.visitorId], shared: [] };
     const spellings = isAddress ? [named.normalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
     const mentions = isAddress ? await countMentions(tx, tables, siteId, spellings) : {};
     if (Object.keys(mentions).length === 0 && !(await isAnythingHeld(tx, tables, siteId, person)))
       return null;
-    const key = leadId && (await unsubscribeKey(tx, siteId, leadId));
+    const key = leadId && (await linkKeyOf(tx, siteId, leadId));
     const subject = {
       mentions,
       lead,
@@ -80,12 +83,4 @@ export async function everythingAbout(
     };
     return { leadId, subject };
   });
-}
-
-async function unsubscribeKey(db: Db, siteId: string, leadId: string): Promise<string> {
-  const { rows } = await db.query<{ key: string }>(
-    'select unsubscribe_key as key from leads where site_id = $1 and lead_id = $2',
-    [siteId, leadId],
-  );
-  return rows[0]!.key;
 }

@@ -3,8 +3,8 @@ import type { Tables } from '../../ground/tables.ts';
 
 export const erasureTables: Tables = {
   erasures: {
-    holds: 'that an address, by its keyed hash, was forgotten, and when',
-    columns: { email_hash: 'digest', unsubscribe_hash: 'digest', erased: 'counted' },
+    holds: 'that an address, by its keyed hash, was forgotten, when, and whether somebody asked',
+    columns: { email_hash: 'digest', unsubscribe_hash: 'digest', erased: 'counted', cause: 'bounded' },
     kept: { ever: 'a capture on its way, a restored backup and an old link must not bring the person back' },
   },
 };

@@ -1,6 +1,7 @@
 // Which rows are a person's: read off what the features say of their tables, for the erasure and for the export alike.
 import type { Db } from '../../ground/db/pool.ts';
 import type { TableRule } from '../../ground/tables.ts';
+import { isAnothers } from '../leads/belongings.ts';
 
 export interface Person {
   leadId: string | null;
@@ -13,6 +14,17 @@ export interface Person {
   /** Browsers that are another lead's too: of those only what hangs on this person's own submissions. */
   shared: string[];
 }
+
+/** SQL: whether a form from a visitor that another sent waits for a decision. $1: the site, $3: the address; null: every one is another. */
+export const isAwaited = (visitor: string): string =>
+  `exists (select from quarantine q join event_keys k on k.site_id = q.site_id and k.event_id = q.event_id
+    where q.site_id = $1 and q.email_normalized is distinct from $3 and q.email_normalized is not null and k.visitor_id = ${visitor})`;
+
+/** SQL, of the table t: events of the person's own forms, waiting ones too. $2: the lead, $3: the address */
+export const OF_THEIR_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
+  select k.visitor_id, k.occurred_at, k.event_id from event_keys k where k.site_id = $1 and k.event_id in (
+    select event_id from submissions where site_id = $1 and lead_id = $2::uuid
+    union select event_id from quarantine where site_id = $1 and email_normalized = $3::text))`;
 
 /**
  * The person's browsers: on the evidence of a form or an admin, never of an address alone; and those of their submissions
@@ -33,8 +45,7 @@ export async function browsersOf(
        union select k.visitor_id from quarantine q join event_keys k on k.site_id = q.site_id and k.event_id = q.event_id
          where q.site_id = $1 and q.email_normalized = $3
      )
-     select visitor_id, exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = theirs.visitor_id
-       and o.lead_id is distinct from $2 and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window') as is_shared
+     select visitor_id, ${isAnothers('theirs.visitor_id', '$2')} or ${isAwaited('theirs.visitor_id')} as is_shared
      from theirs`,
     [siteId, leadId, normalized],
   );
@@ -59,8 +70,11 @@ export function theirRows(
     case 'lead or visitor':
     case 'lead, visitor or hash':
       return {
-        where: `(lead_id = ($2::json ->> 0)::uuid or visitor_id in (select json_array_elements_text($2::json -> 1)::uuid)${
-          whose === 'lead or visitor' ? '' : ' or email_hash = ($2::json ->> 2)::bytea'
+        // told with an address it is that person's, whoever sat at the browser
+        where: `(lead_id = ($2::json ->> 0)::uuid or (visitor_id in (select json_array_elements_text($2::json -> 1)::uuid)${
+          whose === 'lead or visitor'
+            ? ')'
+            : ' and lead_id is null and email_hash is null) or email_hash = ($2::json ->> 2)::bytea'
         })`,
         value: JSON.stringify([leadId, own, hash]),
       };

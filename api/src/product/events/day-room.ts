@@ -33,6 +33,8 @@ export interface DayRoomNeeds {
   /** null: nobody knows */
   freeBytes: () => number | null;
   siteCount: () => number;
+  /** How many processes share the room. */
+  processCount?: () => number;
   clock?: () => number;
 }
 
@@ -43,7 +45,7 @@ export const endlessRoom: DayRoom = {
 };
 
 /** A share of the day: for all, of a site, of a client. */
-function shareOf(all: number, ofSite: number, clock: () => number) {
+function shareOf(all: number, ofSite: number, processCount: () => number, clock: () => number) {
   const clients = windows({ points: ofSite * OF_CLIENT, ms: DAY_MS, keysMax: CLIENTS_MAX }, clock);
   const sites = new Map<string, number>();
   const full = new Set<string>();
@@ -56,7 +58,9 @@ function shareOf(all: number, ofSite: number, clock: () => number) {
     /** Milliseconds to wait; null: taken */
     take(siteId: string, client: string, bytes: number, untilMidnight: number): number | null {
       const ofThis = sites.get(siteId) ?? 0;
-      if (taken + bytes > all || ofThis + bytes > ofSite) {
+      // each process sees its part of what comes
+      const part = processCount();
+      if (taken + bytes > all / part || ofThis + bytes > ofSite / part) {
         full.add(siteId);
         return untilMidnight;
       }
@@ -69,7 +73,13 @@ function shareOf(all: number, ofSite: number, clock: () => number) {
   };
 }
 
-export function makeDayRoom({ bytesMax, freeBytes, siteCount, clock = Date.now }: DayRoomNeeds): DayRoom {
+export function makeDayRoom({
+  bytesMax,
+  freeBytes,
+  siteCount,
+  processCount = () => 1,
+  clock = Date.now,
+}: DayRoomNeeds): DayRoom {
   const begin = (now: number) => {
     const free = freeBytes();
     const room = bytesMax ?? (free === null ? Number.POSITIVE_INFINITY : Math.max(ROOM_MIN, free * OF_FREE));
@@ -77,8 +87,8 @@ export function makeDayRoom({ bytesMax, freeBytes, siteCount, clock = Date.now }
     return {
       number: Math.floor(now / DAY_MS),
       room,
-      events: shareOf(room, ofSite, clock),
-      forms: shareOf(room * OF_FORMS, ofSite * OF_FORMS, clock),
+      events: shareOf(room, ofSite, processCount, clock),
+      forms: shareOf(room * OF_FORMS, ofSite * OF_FORMS, processCount, clock),
     };
   };
   let day: ReturnType<typeof begin> | null = null;

@@ -6,6 +6,7 @@ import type { Site } from '../../ground/site.ts';
 import { hostsOf, pathRulesOf } from '../sites/recognise.ts';
 import { isStaff } from '../sites/staff.ts';
 import type { DayVisitor } from './day-visitor.ts';
+import type { SeenNotification } from './notification-events.ts';
 import { type PathRules, readPath, readReferrer, withoutAddresses } from './paths.ts';
 import { isReferrerSpam } from './referrer-spam.ts';
 import type { EventInput } from './schema.ts';
@@ -49,6 +50,10 @@ export interface ArrivedEvent {
   is_day_visitor?: boolean | undefined;
   /** Told by another clock than the browser's: in the middle of a visit it is never its first touch. */
   follows?: boolean | undefined;
+  /** Its site links by address: so it can be found by one. */
+  is_linkable?: boolean | undefined;
+  /** What was seen of a notification, or done with it: stored in a table of its own, and no part of a visit. */
+  seen?: SeenNotification | undefined;
 }
 
 export interface RequestFacts {
@@ -70,6 +75,8 @@ export interface RequestFacts {
   isHead?: boolean;
   /** One of the site's own people. */
   isStaff?: boolean;
+  /** The site links by address. */
+  isLinkable?: boolean;
   /** Absent: the standard ones. */
   pathRules?: PathRules;
 }
@@ -90,6 +97,7 @@ export function requestFacts(call: Call, site: Site, countryOf: CountryOf | null
     fromServer: call.headers.origin === undefined,
     isHead: call.isHead,
     isStaff: isStaff(site, client, call.receivedMs),
+    isLinkable: site.settings.linking === 'on',
     pathRules: pathRulesOf(site),
   };
 }
@@ -106,9 +114,14 @@ export function asOwnUuid(digest: Buffer): string {
   return asUuid(digest);
 }
 
+/** As asOwnUuid; a digest that is a text from the start costs half of one that was bytes. */
 function digestId(...parts: string[]): string {
+  let text = '';
   // lengths keep ('ab', 'c') apart from ('a', 'bc'); the one-shot hash costs a third of a Hash object
-  return asOwnUuid(hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'buffer'));
+  for (const part of parts) text += `${part.length}:${part}`;
+  const hex = hash('sha256', text, 'hex');
+  const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** Time-ordered, like PostgreSQL's uuidv7(): new ids land at the end of an index. */
@@ -126,6 +139,11 @@ export const UNKNOWN_PATH = '(unknown)';
 /** The visitor an anonId means on a site. The anonId itself is not kept. */
 export function visitorIdOf(siteId: string, anonId: string): string {
   return digestId('visitor', siteId, anonId);
+}
+
+/** Of a visitor's answer to the consent control; one that is told twice is one. */
+export function choiceIdOf(siteId: string, minted: string): string {
+  return digestId('choice', siteId, minted);
 }
 
 /** What the event says, and of the rest what its path says. */
@@ -184,6 +202,18 @@ function whoIs(event: EventInput, facts: RequestFacts): { visitorId: string; day
   return { visitorId: dayVisitor.id, day: dayVisitor };
 }
 
+const texts = new WeakMap<Buffer, string>();
+
+/** A hash as PostgreSQL reads bytes from a text; the same clients come again and again. */
+function bytesText(hash: Buffer): string {
+  let text = texts.get(hash);
+  if (text === undefined) {
+    text = `\\x${hash.toString('hex')}`;
+    texts.set(hash, text);
+  }
+  return text;
+}
+
 const DAY_MS = 86_400_000;
 const wasYesterday = (atMs: number, receivedMs: number) => {
   const midnight = receivedMs - (receivedMs % DAY_MS);
@@ -236,8 +266,8 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     ttfb_ms: vitals.ttfbMs,
     cls_score: vitals.clsScore,
     props: event.props && Object.keys(event.props).length > 0 ? event.props : undefined,
-    ip_hash: day ? undefined : `\\x${facts.client.ipHash.toString('hex')}`,
-    ua_hash: day ? undefined : `\\x${facts.client.uaHash.toString('hex')}`,
+    ip_hash: day ? undefined : bytesText(facts.client.ipHash),
+    ua_hash: day ? undefined : bytesText(facts.client.uaHash),
     device_type: device,
     browser: agent.browser ?? undefined,
     // Safari on an iPad says it is a Mac; only the page can see that it is touched
@@ -245,6 +275,7 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     country: traffic.countryCode ?? facts.country ?? undefined,
     day_before: day?.before,
     is_day_visitor: day !== undefined,
+    is_linkable: facts.isLinkable && !day,
     follows: event.eventType !== 'page_view' && (facts.fromServer === true || saidMs === undefined),
   };
 }

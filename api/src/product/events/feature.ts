@@ -13,7 +13,7 @@ const sql = (name: string) => new URL(name, import.meta.url);
 
 export const events: Feature<EventNeeds & { db: Pool }, { db: Pool; sites: Sites }> = {
   name: 'events',
-  functions: [sql('recut_sessions.sql'), sql('ingest_events.sql')],
+  functions: [sql('recut_sessions.sql'), sql('placed_elsewhere.sql'), sql('ingest_events.sql')],
   tables: eventTables,
   routes: eventRoutes,
   readings: eventReadings,

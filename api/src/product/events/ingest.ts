@@ -5,9 +5,11 @@ import type { Meters } from '../../ground/http/meters.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { Batcher, BatcherClosed, BatcherFull, halves } from '../../ground/lib/batcher.ts';
 import type { Log } from '../../ground/lib/log.ts';
+import type { Tracing } from '../../ground/tracing/tracing.ts';
 import type { ArrivedEvent } from './enrich.ts';
 import { HELD_SECONDS, type HeldVisitors, heldVisitors } from './held-visitors.ts';
 import type { Ledger } from './ledger.ts';
+import { refusalOf } from './notification-events.ts';
 import { todaysPartitions } from './partitions.ts';
 import { ingestEvents, type StoredEvent } from './queries.ts';
 
@@ -27,11 +29,10 @@ interface Options {
   ledger: Ledger;
   log: Log;
   meters: Meters;
-  /** Least distance between two writes; the figures are in docs/decisions/0001-group-commit.md. */
-  spacingMs?: number;
+  tracing: Tracing | null;
 }
 
-export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacingMs = 20 }: Options): Ingest {
+export function makeIngest({ db, inactivityMinutes, ledger, log, meters, tracing }: Options): Ingest {
   const makePartition = todaysPartitions(db);
   const held = heldVisitors(db);
   const parts = partsOf(held);
@@ -42,6 +43,7 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     // The same event twice in one batch: the later one is told what became of the first.
     const first = new Map<string, ArrivedEvent>();
     const repeated = new Map<string, number>();
+    const copies = new Map<string, number>(); // the same, of what was seen of notifications
     const distinct: ArrivedEvent[] = [];
     // An id is unique within a site, the statement wants it unique within a batch: another site's takes a turn of its own.
     const elsewhere: ArrivedEvent[] = [];
@@ -57,15 +59,20 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
         elsewhere.push(event);
         return { event, repeats: false };
       }
-      repeated.set(event.site_id, (repeated.get(event.site_id) ?? 0) + 1);
+      const [counts, counted] = known.seen ? [copies, known.event_id] : [repeated, event.site_id];
+      counts.set(counted, (counts.get(counted) ?? 0) + 1);
       return { event: known, repeats: true };
     });
     const stored = await withRetries(
-      () => ingestEvents(db, distinct, repeated, inactivityMinutes),
+      () => ingestEvents(db, distinct, repeated, inactivityMinutes, copies),
       makePartition,
-    );
+    ).catch((error) => {
+      tracing?.batch(events.length, performance.now() - began, error);
+      throw error;
+    });
     const ms = performance.now() - began;
     meters.batch(events.length, ms / 1000);
+    tracing?.batch(events.length, ms);
     log.info({ rows: events.length, ms: Math.round(ms * 100) / 100 }, 'batch');
     const others = elsewhere.length > 0 ? await write(elsewhere) : [];
     const storedElsewhere = new Map(elsewhere.map((event, i) => [event, others[i]]));
@@ -80,10 +87,13 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     write,
     apart: parts,
     rowsPerWriteMax: 500,
-    rowsWorthAWrite: 32,
+    rowsWorthAWrite: 64,
     queuedRowsMax: 5000,
     queuedBytesMax: 16 * 1024 * 1024,
-    spacingMs,
+    // the figures are in docs/decisions/0001-group-commit.md
+    spacingMs: { alone: 20, max: 50 },
+    stillRows: 16,
+    stillMs: 5,
     writesInFlightMax: 1,
   });
 
@@ -91,7 +101,9 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, spacing
     async store(event, bytes) {
       if (held.has(event)) throw waitsForAnother();
       try {
-        return await batcher.add(event, bytes);
+        const stored = await batcher.add(event, bytes);
+        if (stored.refused) throw refusalOf(stored.refused);
+        return stored;
       } catch (error) {
         if (error instanceof BatcherFull)
           throw new AppError(

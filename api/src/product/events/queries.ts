@@ -2,6 +2,7 @@
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { ArrivedEvent } from './enrich.ts';
+import { asSeenJson, type Outcome, type Unseen } from './notification-events.ts';
 import { asBinaryArray } from './wire.ts';
 
 export interface StoredEvent {
@@ -10,20 +11,28 @@ export interface StoredEvent {
   /** null: a duplicate whose raw row was purged meanwhile */
   sessionId: string | null;
   duplicate: boolean;
+  /** Of a notification, and not stored: why. */
+  refused?: Unseen;
 }
 
 interface Row {
-  /** arrived id, session id and visitor id of each event stored now, 36 characters each */
-  stored: string | null;
-  known: { arrived_id: string; event_id: string; visitor_id: string; session_id: string | null }[] | null;
+  /** A session each, in the order of arrival; NULL: stored before. As PostgreSQL writes an array: {…,…} */
+  sessions: string;
+  /** Whose each is, in the same order; null: everybody's own. */
+  visitors: string | null;
+  known: { n: number; event_id: string; visitor_id: string; session_id: string | null }[] | null;
+  /** Of what was seen of notifications, where it stood in the batch. */
+  outcomes?: Outcome[] | null;
 }
 
-// A row of text an event, each with five fields to read, cost as much as making the answers from them.
-const INGEST = `select string_agg(concat(arrived_id, session_id, visitor_id), '') filter (where not duplicate) as stored,
-  json_agg(json_build_object('arrived_id', arrived_id, 'event_id', event_id, 'visitor_id', visitor_id, 'session_id', session_id))
-    filter (where duplicate) as known
-from ingest_events($1, $2, $3, $4)`;
-const ID_LENGTH = 36;
+// One statement, so one transaction: what was seen of notifications is stored with the batch it came in, or not at all.
+const INGEST_BOTH = `select sessions::text, visitors::text, known, outcomes
+  from store_notification_events($6, '[]', $5) as outcomes cross join store_events($1, $2, $3, $4, $5)`;
+const INGEST_SEEN = 'select store_notification_events($1, $2, $3) as outcomes';
+const INGEST = 'select sessions::text, visitors::text, known from store_events($1, $2, $3, $4, $5)';
+const listOf = (array: string) => array.slice(1, -1).split(',');
+
+const isPlain = ({ body_key, day_before, follows }: ArrivedEvent) => !body_key && !day_before && !follows;
 
 const typeOids = new WeakMap<Db, number>();
 
@@ -43,6 +52,7 @@ async function typeOid(db: Db): Promise<number> {
  * when this resolves, else in the caller's.
  * arrived   distinct by event_id and by body_key
  * repeated  duplicates recognised before, by site: counted, nothing else
+ * copies    and of what was seen of notifications, by event_id
  * returns   by arrived event_id
  */
 export async function ingestEvents(
@@ -50,38 +60,80 @@ export async function ingestEvents(
   arrived: ArrivedEvent[],
   repeated: Map<string, number>,
   inactivityMinutes: number,
+  copies: Map<string, number> = new Map(),
 ): Promise<Map<string, StoredEvent>> {
+  const results = new Map<string, StoredEvent>();
+  const seen = arrived.filter((event) => event.seen);
+  const visits = seen.length > 0 ? arrived.filter((event) => !event.seen) : arrived;
   const sites = new Set(repeated.keys());
   for (const event of arrived) sites.add(event.site_id);
-  const { rows } = await db.query<Row>({
-    name: 'ingest_events',
-    text: INGEST,
-    values: [
-      asBinaryArray(arrived, await typeOid(db)),
-      repeated.size === 0
-        ? '[]'
-        : JSON.stringify(Array.from(repeated, ([site_id, count]) => ({ site_id, count }))),
-      `${inactivityMinutes} minutes`,
-      [...sites].join(','),
-    ],
-  });
-  const { stored, known } = rows[0]!;
-  const results = new Map<string, StoredEvent>();
-  for (let at = 0; at < (stored?.length ?? 0); at += 3 * ID_LENGTH) {
-    const eventId = stored!.slice(at, at + ID_LENGTH);
-    const sessionId = stored!.slice(at + ID_LENGTH, at + 2 * ID_LENGTH);
-    const visitorId = stored!.slice(at + 2 * ID_LENGTH, at + 3 * ID_LENGTH);
-    results.set(eventId, { eventId, visitorId, sessionId, duplicate: false });
+  const ownSites = [...sites].join(',');
+  const repeatedJson =
+    repeated.size === 0
+      ? '[]'
+      : JSON.stringify(Array.from(repeated, ([site_id, count]) => ({ site_id, count })));
+  if (visits.length === 0) {
+    const { rows } = await db.query<Pick<Row, 'outcomes'>>({
+      name: 'ingest_seen',
+      text: INGEST_SEEN,
+      values: [asSeenJson(seen, copies), repeatedJson, ownSites],
+    });
+    tellSeen(seen, rows[0]!.outcomes, results);
+    return results;
   }
-  for (const row of known ?? []) {
-    results.set(row.arrived_id, {
-      eventId: row.event_id,
-      visitorId: row.visitor_id,
-      sessionId: row.session_id,
+  const values = [
+    asBinaryArray(visits, await typeOid(db)),
+    visits.every(isPlain),
+    repeatedJson,
+    `${inactivityMinutes} minutes`,
+    ownSites,
+  ];
+  const { rows } = await db.query<Row>(
+    seen.length === 0
+      ? { name: 'ingest_events', text: INGEST, values }
+      : { name: 'ingest_both', text: INGEST_BOTH, values: [...values, asSeenJson(seen, copies)] },
+  );
+  tellVisits(visits, rows[0]!, results);
+  tellSeen(seen, rows[0]!.outcomes, results);
+  return results;
+}
+
+function tellVisits(visits: ArrivedEvent[], stored: Row, results: Map<string, StoredEvent>): void {
+  const { sessions, visitors, known } = stored;
+  const sessionIds = listOf(sessions);
+  const visitorIds = visitors === null ? null : listOf(visitors);
+  for (const [n, { event_id, visitor_id }] of visits.entries())
+    results.set(event_id, {
+      eventId: event_id,
+      visitorId: visitorIds?.[n] ?? visitor_id,
+      sessionId: sessionIds[n]!,
+      duplicate: false,
+    });
+  for (const { n, event_id, visitor_id, session_id } of known ?? [])
+    results.set(visits[n - 1]!.event_id, {
+      eventId: event_id,
+      visitorId: visitor_id,
+      sessionId: session_id,
       duplicate: true,
     });
+}
+
+function tellSeen(
+  seen: ArrivedEvent[],
+  outcomes: Outcome[] | null | undefined,
+  results: Map<string, StoredEvent>,
+): void {
+  const told = new Map(outcomes?.map((one) => [one.n, one]));
+  for (const [i, { event_id, visitor_id }] of seen.entries()) {
+    const one = told.get(i + 1);
+    results.set(event_id, {
+      eventId: event_id,
+      visitorId: one?.visitor_id ?? visitor_id,
+      sessionId: null,
+      duplicate: one?.outcome === 'duplicate',
+      ...(one && one.outcome !== 'duplicate' ? { refused: one.outcome } : {}),
+    });
   }
-  return results;
 }
 
 export interface Refusal {
@@ -176,6 +228,31 @@ export async function listPageOrigins(pool: Pool, siteId: string): Promise<SeenO
       lastSeenAt: row.last_seen_at.toISOString(),
     }));
   });
+}
+
+export interface SeenLately {
+  firstDay: string | null;
+  lastEvents: { path: string; browser: string | null; at: string }[];
+  botsOnly: boolean;
+}
+
+/** The last hour of a site, bounded by time; inside inSites. */
+export async function findPulse(db: Db, siteId: string): Promise<SeenLately> {
+  const { rows } = await db.query<SeenLately>({
+    name: 'find_pulse',
+    text: `with recent as materialized (
+       select path, browser, occurred_at, bot_reason from events
+       where site_id = $1 and occurred_at > now() - interval '1 hour' and event_type = 'page_view'
+       order by occurred_at desc limit 500
+     )
+     select (select min(day) from daily_metric_rollups where site_id = $1 and human_events > 0) as "firstDay",
+       coalesce((select json_agg(seen) from (
+         select split_part(path, '?', 1) as path, browser, instant_text(occurred_at) as at
+         from recent where bot_reason is null order by occurred_at desc limit 5) seen), '[]') as "lastEvents",
+       exists (select from recent) and not exists (select from recent where bot_reason is null) as "botsOnly"`,
+    values: [siteId],
+  });
+  return rows[0]!;
 }
 
 /** Forgets digests of bodies that can no longer make a duplicate. */

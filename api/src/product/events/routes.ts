@@ -9,14 +9,19 @@ import { validate } from '../../ground/http/validate.ts';
 import { AppError, type Issue } from '../../ground/lib/app-error.ts';
 import { cutText } from '../../ground/lib/text.ts';
 import type { Site } from '../../ground/site.ts';
+import type { CustomFields } from '../custom-fields/known.ts';
+import { fitFields } from '../custom-fields/values.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { mustTakeEvents } from '../sites/stops.ts';
 import type { DayRoom } from './day-room.ts';
 import type { DaySalts } from './day-visitor.ts';
 import { type CountryOf, enrich, requestFacts, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
 import { forgive, type ReadEvent } from './forgive.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
+import { type ArmOf, isOfNotification, readSeen } from './notification-events.ts';
 import { judgeOrigin, notOfSite, originRoute } from './origins.ts';
+import { pulseRoute } from './pulse.ts';
 import { batchDocument, batchInput, type EventInput, eventInput, storedShape } from './schema.ts';
 
 const EVENT_BYTES_MAX = 32 * 1024;
@@ -25,12 +30,14 @@ const BATCH_BYTES_MAX = 64 * 1024;
 export interface EventNeeds {
   db: Pool;
   sites: Sites;
+  customFields: Pick<CustomFields, 'of'>;
   ingest: Ingest;
   ledger: Ledger;
   limits: RateLimits;
   countryOf: CountryOf | null;
   daySalts: DaySalts;
   dayRoom: DayRoom;
+  abTests: { armOf: ArmOf };
 }
 
 const refusedShape = z.object({
@@ -59,6 +66,9 @@ function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent, war
   };
 }
 
+// Who asked not to be followed takes part in no test.
+const inNoTest: ArmOf = async () => undefined;
+
 const NO_WARNINGS: Issue[] = [];
 
 /** Nearly every event is as it should be; for the others one wrong field never costs the rest. */
@@ -68,13 +78,22 @@ function readEvent(body: unknown): ReadEvent {
 }
 
 export function eventRoutes(needs: EventNeeds): Route[] {
-  const { sites, ingest, ledger, limits, countryOf, daySalts, dayRoom } = needs;
+  const { sites, customFields, ingest, ledger, limits, countryOf, daySalts, dayRoom, abTests } = needs;
 
   /** Which site an event is for; a fault of it is that event's own. */
   const siteOf = (
     call: Call,
     event: { propertyId?: string | undefined; traffic?: { propertyId?: string | undefined } | undefined },
   ) => sites.ofPage(call.headers, event.propertyId ?? event.traffic?.propertyId);
+
+  /** With the props that the site defined as it defined them; nearly no site does. */
+  function fit(read: ReadEvent, site: Site): ReadEvent {
+    const fields = customFields.of(site.siteId, 'props');
+    const { props } = read.event;
+    if (fields.length === 0 || !props) return read;
+    const { sent, warnings } = fitFields(fields, props, 'props');
+    return { event: { ...read.event, props: sent }, warnings: [...read.warnings, ...warnings] };
+  }
 
   /** Out of memory at once; without the day's salt nothing could be stored either. */
   const dayVisitorOf = (call: Call, siteId: string) =>
@@ -96,10 +115,13 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot', from: call.client.limitKey });
       return pretended();
     }
+    mustTakeEvents(sites, site.siteId);
     dayRoom.takeEvent(site.siteId, call.client.limitKey, call.bodyBytes / sent);
     const facts = requestFacts(call, site, countryOf);
     if (!event.anonId) facts.dayVisitor = await dayVisitorOf(call, site.siteId);
     const row = enrich(event, facts, body);
+    if (isOfNotification(event))
+      row.seen = await readSeen(event, site.siteId, facts.privacySignal ? inNoTest : abTests.armOf);
     // its share of the request is near enough for the queue's bound
     return ingest.store(row, 300 + call.bodyBytes / sent);
   }
@@ -110,9 +132,10 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
     call.refused.siteId = namedSite(sites, body)?.siteId;
     await limits.take(call.client, 'event_bytes', call.bodyBytes);
-    const { event, warnings } = readEvent(body);
-    const site = await siteOf(call, event);
+    const read = readEvent(body);
+    const site = await siteOf(call, read.event);
     call.refused.siteId = site.siteId;
+    const { event, warnings } = fit(read, site);
     const stored = await store(call, event, site, body, 1);
     call.refused.items = 0; // counted with what was stored
     return answerOf(stored, warnings);
@@ -130,19 +153,21 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       events.map(async (candidate) => {
         let siteId = namedSite(sites, candidate)?.siteId ?? sites.fallback().siteId;
         try {
-          const { event, warnings } = readEvent(candidate);
-          const site = await siteOf(call, event);
+          const read = readEvent(candidate);
+          const site = await siteOf(call, read.event);
           siteId = site.siteId;
+          const { event, warnings } = fit(read, site);
           const timed = { ...event, sentAt: event.sentAt ?? sentAt };
           return answerOf(await store(call, timed, site, candidate, events.length), warnings);
         } catch (error) {
           if (!(error instanceof AppError) || error.code === 'unavailable') {
             refusedByUs ??= error instanceof AppError ? error : notStored(error);
-            ledger.refuse({ siteId, route: 'events', reason: 'unavailable', from });
+            const reason = error instanceof AppError ? error.reason : 'unavailable';
+            ledger.refuse({ siteId, route: 'events', reason, from });
             return { error: 'unavailable' };
           }
-          if (error.code === 'daily_limit') full = error;
-          ledger.refuse({ siteId, route: 'events', reason: error.code, issues: error.issues, from });
+          if (error.code === 'daily_limit' || error.code === 'plan_limit_reached') full = error;
+          ledger.refuse({ siteId, route: 'events', reason: error.reason, issues: error.issues, from });
           return { error: error.code, issues: error.issues ?? [] };
         }
       }),
@@ -154,6 +179,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
   }
 
   async function pixel(query: z.output<typeof pixelQuery>, call: Call): Promise<Reply> {
+    mustTakeEvents(sites, call.site.siteId);
     dayRoom.takeEvent(call.site.siteId, call.client.limitKey, call.querystring.length);
     const facts = requestFacts(call, call.site, countryOf);
     // No script, so no id of the browser's.
@@ -179,6 +205,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
 
   return [
     originRoute(needs),
+    pulseRoute(needs),
     route({
       at: 'POST /v1/events',
       id: 'storeEvents',
@@ -192,6 +219,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       },
       bucket: 'events',
       counts: 'events',
+      quiet: 'when taken', // a line a batch tells of them
       waitsForRoom: true,
       answers: { 202: z.union([storedShape, manyShape]) },
       run: (body, call) =>
@@ -207,6 +235,7 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       takes: { as: 'query', shape: pixelQuery },
       bucket: 'events',
       counts: 'pixel',
+      quiet: 'when taken',
       waitsForRoom: true,
       answers: { 200: { says: 'A transparent picture of one pixel', type: 'image/gif' } },
       run: pixel,

@@ -21,6 +21,10 @@ const numbers = {
   why: 'older than rollups are kept',
 } as const;
 
+/** SQL: whether a form or an admin ties a visitor to a lead; guesses end with the events they rest on. */
+const TIED = `exists (select from lead_identities i where i.site_id = target.site_id and i.visitor_id = target.visitor_id
+          and i.link_source <> 'same_ip_ua_window' and i.unlinked_at is null)`;
+
 export const eventTables: Tables = {
   day_salts: {
     holds: "the key of a day's visitors without an id of their own; never in a backup",
@@ -32,14 +36,23 @@ export const eventTables: Tables = {
     whose: 'visitor',
     moved: true,
     columns: { ip_hash: { scrub: 'null' }, ua_hash: { scrub: 'null' }, bot_verdict: 'bounded' },
-    kept: {
-      ...events,
-      since: 'last_seen_at',
-      why: 'nothing of theirs is left',
-      where: `not exists (select from lead_identities i where i.site_id = target.site_id and i.visitor_id = target.visitor_id)
-        and not exists (select from sessions s where s.site_id = target.site_id and s.visitor_id = target.visitor_id
+    kept: [
+      {
+        ...events,
+        since: 'last_seen_at',
+        why: 'nothing of theirs is left',
+        where: `not ${TIED} and not exists (select from sessions s where s.site_id = target.site_id and s.visitor_id = target.visitor_id
           and s.last_activity_at >= $1)`,
-    },
+      },
+      {
+        ...events,
+        since: 'last_seen_at',
+        why: 'the hashes of who is tied to a lead, which say when the lead was first seen',
+        where: `(ip_hash is not null or ua_hash is not null) and ${TIED}`,
+        forgets: 'ip_hash = null, ua_hash = null',
+        counted: 'visitorHashes',
+      },
+    ],
   },
   sessions: {
     holds: 'a visit: when, from where, on what device',

@@ -49,6 +49,7 @@ export const FIELDS: readonly [keyof ArrivedEvent, Type][] = [
   ['day_before', 'uuid'],
   ['is_day_visitor', 'bool'],
   ['follows', 'bool'],
+  ['is_linkable', 'bool'],
 ];
 
 const TYPICAL_ROW_BYTES = 640;

@@ -45,7 +45,7 @@ test('every admin door asks for the key before it looks at anything', async () =
     ['POST', '/v1/identities/unmerge'],
     ['GET', '/v1/admin/breaches'],
     ['POST', '/v1/admin/breaches'],
-    ['GET', '/v1/admin/audit-log'],
+    ['GET', '/v1/audit'],
     ['GET', `/v1/sites/${site}/consent-texts`],
   ] as const)
     assert.equal(
@@ -360,7 +360,7 @@ test('breaches are registered, and every admin action is in the audit log, witho
   );
   assert.equal(patched.body.breach.authorityToldAt, '2026-02-02T09:00:00.000Z');
   assert.equal((await get('/v1/admin/breaches')).body.breaches.length, 1);
-  const { body } = await get('/v1/admin/audit-log?limit=500');
+  const { body } = await get('/v1/audit?limit=500');
   const actions = new Set(body.entries.map((entry: { action: string }) => entry.action));
   for (const action of [
     'POST /v1/sites',

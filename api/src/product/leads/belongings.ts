@@ -20,14 +20,24 @@ const identityList: ListOf = {
 /** Browsers of a lead: on the evidence of a form or an admin, never of an address alone. $2: the lead */
 const BROWSERS = `select i.visitor_id from lead_identities i
   where i.site_id = $1 and i.lead_id = $2 and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window'`;
-/** Those of them that are nobody else's: what was done in a shared one may be the other's. */
-const THEIRS = `${BROWSERS} and not exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = i.visitor_id
-    and o.lead_id <> $2 and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window')`;
+/**
+ * SQL: whether a visitor is another's too: tied to another lead on the evidence of a form or an admin, or another sent a form
+ * from it that ties to nothing (under GPC, or as the site has it). What was done there may be theirs.
+ *
+ * visitor  SQL of its id. $1: the site
+ * lead     SQL of the lead that is meant; may be null: every lead is another
+ */
+export const isAnothers = (visitor: string, lead: string): string =>
+  `(exists (select from lead_identities o where o.site_id = $1 and o.visitor_id = ${visitor}
+    and o.lead_id is distinct from ${lead} and o.unlinked_at is null and o.link_source <> 'same_ip_ua_window')
+  or exists (select from events e join submissions s on s.site_id = $1 and s.event_id = e.event_id
+    where e.site_id = $1 and e.visitor_id = ${visitor} and e.event_type = 'form_submit' and s.lead_id is distinct from ${lead}))`;
+const THEIRS = `${BROWSERS} and not ${isAnothers('i.visitor_id', '$2')}`;
 /** Until when what such a browser did joins the lead. */
 const ENDED_AT = `(select case when bool_or(i.ended_at is null) then 'infinity' else max(i.ended_at) end from lead_identities i
   where i.site_id = $1 and i.lead_id = $2 and i.visitor_id = t.visitor_id and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window')`;
 /** Events of their own forms, in a shared browser too: of the table t. $2: the lead */
-export const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
+const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
   select k.visitor_id, k.occurred_at, k.event_id from submissions s join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
   where s.site_id = $1 and s.lead_id = $2)`;
 

@@ -9,14 +9,15 @@ interface House {
   config: { PUBLIC_URL?: string | undefined };
   db: Pool;
   sites: LeadNeeds['sites'];
+  customFields: LeadNeeds['customFields'];
   leads: Pick<LeadNeeds, 'hashAddress'> & Pick<RequestNeeds, 'withdraw'>;
 }
 
 export const leads: Feature<House> = {
   name: 'leads',
   tables: leadTables,
-  routes: ({ config, db, sites, leads: { hashAddress, withdraw } }) => [
-    ...leadRoutes({ db, sites, hashAddress, publicUrl: config.PUBLIC_URL }),
-    ...requestRoutes({ db, withdraw }),
+  routes: ({ config, db, sites, customFields, leads: { hashAddress, withdraw } }) => [
+    ...leadRoutes({ db, sites, customFields, hashAddress, publicUrl: config.PUBLIC_URL }),
+    ...requestRoutes({ db, withdraw, hashAddress }),
   ],
 };

@@ -1,6 +1,7 @@
 // One row of an import: the lead it makes or meets, and what its consent is worth beside what we know already.
 import { z } from 'zod';
 import type { Db } from '../../ground/db/pool.ts';
+import type { Issue } from '../../ground/lib/app-error.ts';
 import type { Address } from '../../ground/lib/email.ts';
 import { domainClass } from '../captures/domains.ts';
 import { newKey } from '../consent/link.ts';
@@ -22,7 +23,9 @@ export interface Whose {
   /** Keyed. */
   emailHash: string;
   /** Further columns; null: none. */
-  attributes: Record<string, string> | null;
+  attributes: Record<string, unknown> | null;
+  /** What of them was left out or cut. */
+  warnings?: readonly Issue[];
 }
 
 /** Inside inSites, under the address's lock. */
@@ -30,14 +33,14 @@ export async function importRow(
   db: Db,
   siteId: string,
   row: ImportedRow,
-  { address, emailHash, attributes }: Whose,
+  { address, emailHash, attributes, warnings = [] }: Whose,
   now = new Date(),
 ): Promise<Imported> {
   if (await isErased(db, siteId, row, emailHash))
     return {
       outcome: 'refused',
       message:
-        'this address was erased on request: only consent that was given later brings it back, with its own consentAt and evidence, and not yet over',
+        'this address was erased, on request or because its time was over: only consent that was given later brings it back, with its own consentAt and evidence, and not yet over',
     };
   const { leadId, isNew } = await leadOf(db, siteId, row, address, emailHash, capturedAt(row, now));
   const before = await consentOf(db, siteId, leadId);
@@ -51,7 +54,9 @@ export async function importRow(
       emailHash,
       capturedAt(row, now),
     ]);
-  const message = remark(row, after);
+  const message = [remark(row, after), ...warnings.map(({ path, message }) => `${path} ${message}`)]
+    .filter((said) => said !== null)
+    .join('; ');
   return {
     outcome: isNew ? 'created' : after.seq > before.seq || says ? 'updated' : 'unchanged',
     ...(message ? { message } : {}),
@@ -84,7 +89,7 @@ async function keepAttributes(
   db: Db,
   siteId: string,
   leadId: string,
-  attributes: Record<string, string>,
+  attributes: Record<string, unknown>,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update leads set attributes = coalesce(attributes, '{}') || $3::jsonb

@@ -34,7 +34,8 @@ function instantOf(day: string, time: string, offset: string): string | null {
   return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
 
-const optional = (max: number) =>
+/** A cell that may be empty. */
+export const optional = (max: number) =>
   z
     .string()
     .trim()
@@ -42,7 +43,7 @@ const optional = (max: number) =>
     .transform((text) => text || undefined)
     .optional();
 
-function instant(format: DateFormat | undefined, mayBeLater: boolean) {
+export function instant(format: DateFormat | undefined, mayBeLater: boolean) {
   return z
     .string()
     .trim()
@@ -119,7 +120,8 @@ const COLUMNS = [
   'purposes',
   'evidence',
 ];
-const letters = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+/** A header as it is compared: however it is spelt. */
+export const letters = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 const KNOWN = new Map<string, string>([
   ...COLUMNS.map((name) => [letters(name), name] as const),
   ['emailaddress', 'email'],

@@ -154,7 +154,7 @@ test('an old list brings back nobody who was erased, whatever it leaves unsaid',
     ]) {
       const { body } = await post({ csv });
       assert.deepEqual([body.rows[0].outcome, body.counts.created], ['refused', 0], csv);
-      assert.match(body.rows[0].message, /was erased on request/);
+      assert.match(body.rows[0].message, /was erased, on request/);
     }
     assert.equal(await leadOf(email), undefined);
     await rows(

@@ -1,11 +1,10 @@
 // Takes over leads from elsewhere, with the evidence of their consent: a report for each row, and a dry run before.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
-import { inSites } from '../../ground/db/transaction.ts';
 import { siteName } from '../../ground/http/fields.ts';
-import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
-import { readRows } from '../../ground/lib/table.ts';
+import { type Field, fitFields } from '../custom-fields/values.ts';
+import { faultsOf, inBites, readFile } from './import-bites.ts';
 import { importRow, outcome } from './import-one.ts';
 import {
   attributeColumns,
@@ -15,9 +14,6 @@ import {
   importedRow,
   isColumn,
 } from './import-rows.ts';
-
-const ROWS_MAX = 20_000;
-const ROWS_PER_TRANSACTION = 200; // a capture of the same address waits no longer than this takes
 
 export const importInput = z
   .object({
@@ -58,55 +54,37 @@ export interface RowReport {
   message?: string;
 }
 
-class DryRun extends Error {}
-
 /** throws invalid_request when the file is no CSV or has no column email */
 export async function importLeads(
   pool: Pool,
   siteId: string,
   input: z.output<typeof importInput>,
-  hashAddress: (normalized: string) => string,
+  { fields, hashAddress }: { fields: readonly Field[]; hashAddress: (normalized: string) => string },
 ): Promise<z.output<typeof importReport>> {
-  const { names, rows: records } = await readRows(input.csv, columnOf, ROWS_MAX);
-  if (records.length === 0 || !names.includes('email'))
-    throw unreadable('The file needs a header line with a column called email, and rows.');
-  if (records.length > ROWS_MAX) throw unreadable(`The file has over ${ROWS_MAX} rows; send it in parts.`);
+  const { names, rows: records } = await readFile(
+    input.csv,
+    columnOf,
+    (all) => all.includes('email'),
+    'The file needs a header line with a column called email, and rows.',
+  );
   const shape = importedRow(input.dateFormat);
   const further = attributeColumns(names);
 
-  const rows: RowReport[] = [];
-  for (let start = 0; start < records.length; start += ROWS_PER_TRANSACTION) {
-    const bite = records.slice(start, start + ROWS_PER_TRANSACTION);
-    const reports: RowReport[] = [];
-    await inSites(pool, siteId, async (db) => {
-      // in one order, so that two imports, or captures, never wait for each other in a circle
-      const addresses = bite.flatMap(({ cells }) => readAddress(cells.email ?? '')?.normalized ?? []).sort();
-      await db.query(
-        "select pg_advisory_xact_lock(hashtextextended($1 || ' ' || address, 7)) from unnest($2::text[]) as a (address)",
-        [siteId, addresses],
-      );
-      for (const { cells, line, fault } of bite) {
-        const parsed = shape.safeParse(cells);
-        const address = readAddress(cells.email ?? '');
-        if (fault) reports.push(refused(line, fault));
-        else if (!address) reports.push(refused(line, 'email: is not an address'));
-        else if (!parsed.success) reports.push(refused(line, faultsOf(parsed.error)));
-        else
-          reports.push({
-            row: line,
-            ...(await importRow(db, siteId, parsed.data, {
-              address,
-              emailHash: hashAddress(address.normalized),
-              attributes: attributesOf(cells, further),
-            })),
-          });
-      }
-      if (input.dryRun) throw new DryRun();
-    }).catch((error) => {
-      if (!(error instanceof DryRun)) throw error;
+  const rows = await inBites(pool, siteId, records, input.dryRun, async (db, { cells, line, fault }) => {
+    const parsed = shape.safeParse(cells);
+    const address = readAddress(cells.email ?? '');
+    if (fault) return refused(line, fault);
+    if (!address) return refused(line, 'email: is not an address');
+    if (!parsed.success) return refused(line, faultsOf(parsed.error));
+    const { sent, warnings } = fitFields(fields, attributesOf(cells, further) ?? {}, 'attributes');
+    const imported = await importRow(db, siteId, parsed.data, {
+      address,
+      emailHash: hashAddress(address.normalized),
+      attributes: Object.keys(sent).length > 0 ? sent : null,
+      warnings,
     });
-    rows.push(...reports);
-  }
+    return { row: line, ...imported };
+  });
   const counts = { created: 0, updated: 0, unchanged: 0, refused: 0 };
   for (const { outcome: what } of rows) counts[what] += 1;
   return {
@@ -119,8 +97,3 @@ export async function importLeads(
 }
 
 const refused = (row: number, message: string): RowReport => ({ row, outcome: 'refused', message });
-const faultsOf = ({ issues }: z.ZodError) =>
-  issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-
-const unreadable = (message: string) =>
-  new AppError('invalid_request', message, { issues: [{ path: 'csv', message }] });

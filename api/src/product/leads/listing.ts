@@ -52,7 +52,7 @@ const WHERE = `site_id = $1
        and ($7::date is null or first_captured_at < site_day_starts($1, $7::date + 1))
        and ($8::timestamptz is null or (first_captured_at, lead_id) < ($8::timestamptz, $9::uuid))
        and ($10::uuid is null or lead_id = (select s.lead_id from submissions s where s.site_id = $1 and s.submission_id = $10))
-       and ($11::boolean is null or (${STATUS} in ('express', 'implied') and not restricted) = $11)
+       and ($11::boolean is null or ((${STATUS} = 'express' or (${STATUS} = 'implied' and takes_implied($1))) and not restricted) = $11)
        and ($12::timestamptz is null or (${STATUS} in ('withdrawn', 'expired') and ${LEFT_AT} >= $12))
        and ($13::boolean is null or restricted is distinct from $13)`;
 
@@ -132,4 +132,17 @@ export async function findLeadByAddress(
       ])
     ).rows[0] ?? null
   );
+}
+
+/**
+ * The random half of a lead's unsubscribe link; inside inSites.
+ * throws  not_found, when it was erased meanwhile
+ */
+export async function linkKeyOf(db: Db, siteId: string, leadId: string): Promise<string> {
+  const { rows } = await db.query<{ key: string }>(
+    'select unsubscribe_key as key from leads where site_id = $1 and lead_id = $2',
+    [siteId, leadId],
+  );
+  if (!rows[0]) throw new AppError('not_found', 'There is no lead with this id.');
+  return rows[0].key;
 }

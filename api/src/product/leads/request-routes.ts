@@ -5,7 +5,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { instant } from '../../ground/http/fields.ts';
 import { type Route, route } from '../../ground/http/route.ts';
-import { AppError } from '../../ground/lib/app-error.ts';
+import { readAddress } from '../../ground/lib/email.ts';
 import { purposesField } from '../consent/purposes.ts';
 import {
   consentStandings,
@@ -15,12 +15,14 @@ import {
   type Withdrawn,
 } from '../consent/record.ts';
 import { existingText } from '../consent/texts.ts';
-import { existingLead } from './listing.ts';
+import { answered } from '../requests/register.ts';
+import { existingLead, linkKeyOf } from './listing.ts';
 import type { LeadRow } from './shapes.ts';
 
 export interface RequestNeeds {
   db: Pool;
   withdraw: (request: Withdrawal) => Promise<Withdrawn>;
+  hashAddress: (siteId: string, normalized: string) => string;
 }
 
 const receivedAt = instant
@@ -57,7 +59,7 @@ const grantInput = z
 
 const standings = z.object({ purposes: z.array(standingShape).describe('where the lead stands now') });
 
-export function requestRoutes({ db, withdraw }: RequestNeeds): Route[] {
+export function requestRoutes({ db, withdraw, hashAddress }: RequestNeeds): Route[] {
   const common = { tag: 'leads', who: 'evidence', of: 'all' } as const;
   return [
     route({
@@ -70,15 +72,25 @@ export function requestRoutes({ db, withdraw }: RequestNeeds): Route[] {
       async run(input, call) {
         const lead = await existingLead(db, call);
         call.note({ details: { purposes: input.purposes ?? 'all', receivedAt: input.receivedAt } });
+        const { siteId } = lead;
         await withdraw({
-          site_id: lead.siteId,
+          site_id: siteId,
           request_id: randomUUID(),
           at: input.receivedAt,
           basis: 'admin',
-          key: await linkKeyOf(db, lead),
+          key: await inSites(db, siteId, (tx) => linkKeyOf(tx, siteId, lead.leadId)),
           purposes: input.purposes,
           reason: input.how,
         });
+        await inSites(db, siteId, (tx) =>
+          answered(tx, {
+            siteId,
+            kind: 'withdrawal',
+            emailHash: hashAddress(siteId, readAddress(lead.email)!.normalized),
+            receivedAt: input.receivedAt,
+            how: input.how.slice(0, 500),
+          }),
+        );
         return standingsOf(db, lead);
       },
     }),
@@ -112,14 +124,3 @@ export function requestRoutes({ db, withdraw }: RequestNeeds): Route[] {
 
 const standingsOf = (db: Pool, { siteId, leadId }: LeadRow) =>
   inSites(db, siteId, async (client) => ({ purposes: await consentStandings(client, siteId, leadId) }));
-
-async function linkKeyOf(db: Pool, { siteId, leadId }: LeadRow): Promise<string> {
-  const { rows } = await inSites(db, siteId, (client) =>
-    client.query<{ key: string }>(
-      'select unsubscribe_key as key from leads where site_id = $1 and lead_id = $2',
-      [siteId, leadId],
-    ),
-  );
-  if (!rows[0]) throw new AppError('not_found', 'There is no lead with this id.'); // erased meanwhile
-  return rows[0].key;
-}

@@ -15,14 +15,17 @@ import {
 } from '../../ground/http/fields.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { unsubscribeUrl } from '../consent/link.ts';
 import { consentStandings, consentStatus, standingShape } from '../consent/record.ts';
+import type { CustomFields } from '../custom-fields/known.ts';
 import { timelineOf } from './belongings.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
 import { exportColumn, exportLeads } from './export.ts';
 import { importInput, importLeads, importReport } from './import.ts';
 import { countLeads, existingLead, type LeadFilter, listLeads } from './listing.ts';
+import { masked, maskedTimeline } from './mask.ts';
 import { domainClass, leadShape, listedShape, timelineShape } from './shapes.ts';
 
 const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
@@ -30,6 +33,7 @@ const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 export interface LeadNeeds {
   db: Pool;
   sites: Pick<SiteDirectory, 'find'>;
+  customFields: Pick<CustomFields, 'of'>;
   hashAddress: (siteId: string, normalized: string) => string;
   /** undefined: the host that is asked. */
   publicUrl: string | undefined;
@@ -75,18 +79,20 @@ const searchInput = z
   .meta({ id: 'LeadSearch' });
 const listed = z.object({ leads: z.array(listedShape), nextCursor });
 
-export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Route[] {
+export function leadRoutes(needs: LeadNeeds): Route[] {
+  const { db, sites, customFields, hashAddress, publicUrl } = needs;
   const common = { tag: 'leads', who: 'leads' } as const;
   return [
     route({
       ...common,
       at: 'GET /v1/leads',
       id: 'listLeads',
-      says: 'Leads, newest first',
+      says: 'Leads, newest first; masked for who may not see who they are',
+      who: 'leadFacts',
       of: 'named',
       takes: { as: 'query', shape: z.object({ ...urlFilters, ...pages }) },
       answers: { 200: listed },
-      run: (query, call) => list(db, publicUrl, query, call),
+      run: (query, call) => list(needs, query, call),
     }),
     route({
       ...common,
@@ -96,12 +102,13 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
       of: 'named',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: searchInput },
       answers: { 200: listed },
-      run: (query, call) => list(db, publicUrl, query, call),
+      run: (query, call) => list(needs, query, call),
     }),
     route({
       ...common,
       at: 'GET /v1/leads/export.csv',
       id: 'exportLeads',
+      proof: 'fresh',
       says: 'Leads as CSV (RFC 4180 in UTF-8 with its mark, formulas made inert), with unsubscribe links; streamed',
       of: 'named',
       takes: { as: 'query', shape: z.object({ ...urlFilters, columns: chosenColumns }) },
@@ -133,7 +140,10 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
       answers: { 200: importReport },
       async run(input, call) {
         const { siteId } = call.site;
-        const report = await importLeads(db, siteId, input, (normalized) => hashAddress(siteId, normalized));
+        const report = await importLeads(db, siteId, input, {
+          fields: customFields.of(siteId, 'form'),
+          hashAddress: (normalized) => hashAddress(siteId, normalized),
+        });
         call.note({ details: { dryRun: input.dryRun, ...report.counts } });
         return report;
       },
@@ -142,18 +152,23 @@ export function leadRoutes({ db, sites, hashAddress, publicUrl }: LeadNeeds): Ro
       ...common,
       at: 'GET /v1/leads/:leadId',
       id: 'getLead',
-      says: 'A lead with its newest sessions, events, submissions, consents and conversions',
+      says: 'A lead with its newest sessions, events, submissions, consents and conversions; masked for who may not see who it is',
+      who: 'leadFacts',
       of: 'all',
       answers: {
         200: z.object({ lead: leadShape, purposes: z.array(standingShape), ...timelineShape.shape }),
       },
       async run(_input, call) {
         const lead = await existingLead(db, call);
-        return inSites(db, lead.siteId, async (client) => ({
-          lead,
-          purposes: await consentStandings(client, lead.siteId, lead.leadId),
-          ...(await timelineOf(client, lead)),
-        }));
+        const isMasked = !call.caller.may('leads', lead.siteId);
+        return inSites(db, lead.siteId, async (client) => {
+          const timeline = await timelineOf(client, lead);
+          return {
+            lead: isMasked ? masked(lead, customFields.of(lead.siteId, 'form')) : lead,
+            purposes: await consentStandings(client, lead.siteId, lead.leadId),
+            ...(isMasked ? maskedTimeline(timeline, customFields.of(lead.siteId, 'props')) : timeline),
+          };
+        });
       },
     }),
     route({
@@ -182,12 +197,14 @@ function notedFilter({ q: part, ...filter }: LeadFilter): Record<string, string 
 }
 
 async function list(
-  db: Pool,
-  publicUrl: string | undefined,
+  { db, customFields, publicUrl }: LeadNeeds,
   { propertyId: _, limit, cursor, ...filter }: z.output<typeof searchInput>,
   call: Call,
 ): Promise<z.output<typeof listed>> {
   const { siteId } = call.site;
+  const isMasked = !call.caller.may('leads', siteId);
+  if (isMasked && filter.q !== undefined)
+    throw new AppError('forbidden', 'Who may not see addresses does not search them. Leave q out.');
   const after = readCursor(cursor, z.tuple([z.iso.datetime(), z.uuid()]));
   const leads = await inSites(db, siteId, (client) =>
     listLeads(client, siteId, filter, after && { at: after[0], leadId: after[1] }, limit + 1),
@@ -201,8 +218,8 @@ async function list(
     },
   });
   const withLink = page.map(({ unsubscribeKey, ...lead }) => ({
-    ...lead,
-    unsubscribeUrl: unsubscribeUrl(publicUrl ?? call.origin, siteId, unsubscribeKey),
+    ...(isMasked ? masked(lead, customFields.of(siteId, 'form')) : lead),
+    unsubscribeUrl: isMasked ? null : unsubscribeUrl(publicUrl ?? call.origin, siteId, unsubscribeKey),
   }));
   return { leads: withLink, nextCursor: next };
 }

@@ -19,7 +19,7 @@ const source = z.string().describe('class of the traffic source, or import');
 export const leadShape = z
   .object({
     leadId: z.uuid(),
-    email: z.string(),
+    email: z.string().describe('a***@e***.com for who may not see who it is'),
     emailDomain: z.string(),
     domainClass,
     firstCapturedAt: utc,
@@ -34,7 +34,9 @@ export const leadShape = z
     privacySignal: z.boolean(),
     noProfiling: z.boolean().describe('objected to it: tied to no browser'),
     restricted: z.boolean().describe('kept and nothing else: in no export, no mail'),
-    attributes: openRecord.nullable().describe('further columns of an import'),
+    attributes: openRecord
+      .nullable()
+      .describe('values of the site’s custom fields, and further columns of an import'),
     verifiedAt: utc.nullable(),
     consentStatus,
     consentAt: utc.nullable(),
@@ -44,7 +46,7 @@ export const leadShape = z
   })
   .meta({ id: 'Lead' });
 export const listedShape = leadShape
-  .extend({ unsubscribeUrl: z.string().describe('belongs into every mail') })
+  .extend({ unsubscribeUrl: z.string().nullable().describe('belongs into every mail; null: masked') })
   .meta({ id: 'ListedLead' });
 export type LeadRow = z.output<typeof leadShape>;
 

@@ -21,13 +21,41 @@ export const leadTables: Tables = {
       unsubscribe_key: 'goes',
       attributes: 'goes, found',
     },
-    kept: {
-      for: { days: 30 },
-      since: 'greatest(consent_at, last_submitted_at, imported_at)',
-      why: 'consent that lapsed: nothing allows us to keep the address, so it is forgotten as if the person had asked; a withdrawal stays, or the next import would write to them again',
-      by: 'lapsed leads',
-      told: 'lapsedLeadDays',
-    },
+    // who agreed stays until they leave; whose time runs, and since when: erasure/lead_end.sql
+    kept: [
+      {
+        for: { days: 'LAPSED_LEAD_RETENTION_DAYS' },
+        since: 'lead_end',
+        why: 'after implied consent ran out: nothing allows us to keep the address',
+        by: 'lapsed leads',
+        last: true,
+        told: 'lapsedLeadDays',
+      },
+      {
+        for: { days: 'UNCONFIRMED_LEAD_RETENTION_DAYS' },
+        since: 'lead_end',
+        why: 'after the last mail was asked for, of who sent nothing else and never confirmed',
+        by: 'unconfirmed leads',
+        last: true,
+        told: 'unconfirmedLeadDays',
+      },
+      {
+        for: { months: 'PENDING_LEAD_RETENTION_MONTHS' },
+        since: 'lead_end',
+        why: 'after the last sign of life of who never agreed: form, import, signup or purchase',
+        by: 'pending leads',
+        last: true,
+        told: 'pendingLeadMonths',
+      },
+      {
+        for: { years: 'WITHDRAWN_LEAD_RETENTION_YEARS' },
+        since: 'lead_end',
+        why: 'after who left did so, or was last heard of; the keyed hash of the address stays, or the next import would write to them again',
+        by: 'withdrawn leads',
+        last: true,
+        told: 'withdrawnLeadYears',
+      },
+    ],
   },
   lead_rectifications: {
     holds: 'that a lead’s address was corrected, when and why; the one before as a keyed hash',

@@ -10,6 +10,20 @@ import { BITE, claimDue } from './due.ts';
 
 const ATTEMPTS_MAX = 8; // 2, 4, 8 … minutes: over eight hours
 
+/** Why a mail was not taken, by codes only: the server's words quote the address. */
+export function refusalOf(
+  error: unknown,
+  attempts: number,
+  attemptsMax = ATTEMPTS_MAX,
+): { why: string; isFinal: boolean } {
+  const { responseCode, code } = error as { responseCode?: number; code?: string };
+  return {
+    why: responseCode ? `smtp ${responseCode}` : (code ?? 'unknown').replace(/[^A-Z0-9_]/gi, '').slice(0, 40),
+    isFinal:
+      (responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH') || attempts >= attemptsMax,
+  };
+}
+
 export interface MailSettings {
   /** Address in From. */
   from: string | undefined;
@@ -17,6 +31,12 @@ export interface MailSettings {
   publicUrl: string | undefined;
   /** Who writes, where the site does not say it itself. */
   senderDefaults: SenderDefaults;
+}
+
+/** What it takes to send one. */
+export interface Mailing {
+  transport: Transporter;
+  settings: MailSettings;
 }
 
 /** Sends what is due. returns what became of it; nothing is claimed while no mail server is configured */
@@ -54,14 +74,7 @@ export async function sendDueMails(
           });
           done.sent += 1;
         } catch (error) {
-          const { responseCode, code } = error as { responseCode?: number; code?: string };
-          // codes only: the server's words quote the address
-          const why = responseCode
-            ? `smtp ${responseCode}`
-            : (code ?? 'unknown').replace(/[^A-Z0-9_]/gi, '').slice(0, 40);
-          const isFinal =
-            (responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH') ||
-            mail.attempts >= ATTEMPTS_MAX;
+          const { why, isFinal } = refusalOf(error, mail.attempts);
           done[isFinal ? 'givenUp' : 'postponed'] += 1;
           log.warn({ mailId: mail.mail_id, attempts: mail.attempts, why, isFinal }, 'a mail was not taken');
           set = isFinal

@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test';
 import { beside } from '../../../test/beside.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { partitions, record } from '../../../test/record.ts';
+import { listenTo } from '../../ground/db/listen.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { listenForChanges } from './listen.ts';
+import { metricsChannel } from './listen.ts';
 import { rollUpDay } from './queries.ts';
 
 const [FIRST, SECOND] = ['2026-03-14', '2026-03-15'];
@@ -53,7 +54,7 @@ test('a change that sees thousands of sites is heard by who keeps their answers,
     hears: () => {},
     through: () => assert.fail('nobody asks'),
   };
-  const listening = await listenForChanges(database.appUrl, cache, { warn() {} } as never);
+  const listening = await listenTo(database.appUrl, [metricsChannel(cache)], { warn() {} } as never);
   try {
     const many = Array.from({ length: 5000 }, () => crypto.randomUUID());
     await inSites(database.app, [siteId, ...many], (client) =>

@@ -108,7 +108,7 @@ test('while changes cannot be heard nothing is kept; afterwards they are heard a
   await isKept(one);
   const { owner } = one.database;
   await owner.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'marketing-metrics' and datname = current_database()",
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'marketing-listen' and datname = current_database()",
   );
   while ((await ask(one)).hit) await new Promise((done) => setTimeout(done, 5));
   await post(other, 'ad-spend', { rows: [{ day: TODAY, source: 'google', amount: 9, currency: 'CAD' }] });

@@ -1,5 +1,5 @@
 // Answers of the metrics routes, kept for some seconds; whatever changes a site's numbers, in any process, ends them
-// (listen.ts). While this process cannot hear that, it keeps nothing.
+// (ground/db/presence.ts). While this process cannot hear that, it keeps nothing.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
@@ -15,6 +15,8 @@ export interface MetricsCache {
     key: string,
     make: () => Promise<string>,
   ): Promise<{ answer: CachedAnswer; hit: boolean }>;
+  /** Which state of the site's numbers was told of last; null: changes made by other processes are not heard. */
+  generation(siteId: string): string | null;
   /** Ends the answers of these sites; without any: of all. */
   clear(siteIds?: string[]): void;
   /** Whether changes made by other processes are heard. */
@@ -34,6 +36,7 @@ export function metricsCache(ttlMs: number): MetricsCache {
   // Part of every key, as it was when the question came: what was computed before a change must not outlive it.
   let generation = 0;
   const ofSite = new Map<string, number>();
+  const generationOf = (siteId: string) => `${generation} ${ofSite.get(siteId) ?? 0}`;
   const endAll = () => {
     generation += 1;
     kept.clear();
@@ -41,7 +44,7 @@ export function metricsCache(ttlMs: number): MetricsCache {
   return {
     async through(siteId, key, make) {
       const keeps = ttlMs > 0 && hearing;
-      const whole = `${generation} ${ofSite.get(siteId) ?? 0} ${siteId} ${key}`;
+      const whole = `${generationOf(siteId)} ${siteId} ${key}`;
       const known = keeps ? kept.get(whole) : undefined;
       if (known) return { answer: known, hit: true };
       const text = await make();
@@ -52,6 +55,7 @@ export function metricsCache(ttlMs: number): MetricsCache {
       if (keeps) kept.set(whole, answer);
       return { answer, hit: false };
     },
+    generation: (siteId) => (hearing ? generationOf(siteId) : null),
     clear(siteIds) {
       if (siteIds) for (const siteId of siteIds) ofSite.set(siteId, (ofSite.get(siteId) ?? 0) + 1);
       else endAll();

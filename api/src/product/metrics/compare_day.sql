@@ -156,7 +156,7 @@ begin
     select kind, left(name, 512), left(detail, 512), count(distinct visitor_id), sum(is_begun::int), sum((is_begun and landing is not null)::int), sum(views), sum(converted), 0, 0
     from visits
     cross join lateral (values ('entrance', landing, ''), ('source', source, ''),
-      ('campaign', utm ->> 'campaign', concat_ws(' / ', utm ->> 'source', utm ->> 'medium')),
+      ('campaign', utm ->> 'campaign', campaign_detail(utm ->> 'source', utm ->> 'medium')),
       ('utm_source', utm ->> 'source', ''), ('utm_medium', utm ->> 'medium', ''), ('utm_term', utm ->> 'term', ''), ('utm_content', utm ->> 'content', ''),
       ('referrer', case when stated not in ('internal', 'carried', 'direct') and source not in ('internal', 'direct')
         and referrer ~ '^(https?|(android|ios)-app)://.' then lower(substring(referrer from '^[a-z-]+://(?:www\.)?([^/:?#]+)')) end, ''),
@@ -178,7 +178,11 @@ begin
       (select true as wanted, * from (select * from wanted_names except all select * from kept_names) missing)
       union all
       (select false, * from (select * from kept_names except all select * from wanted_names) surplus)
-    ) apart group by kind
+    ) apart
+    -- of more names than are kept apart, which ones have a row is chance
+    where not exists (select from full_days f where f.site_id = for_site and f.day = for_day
+      and f.what = case when kind like 'prop:%' then 'properties' else kind end)
+    group by kind
   ), visitors_apart as (
     select count(*) filter (where k.visitor_id is null) as missing, count(*) filter (where h.visitor_id is null) as surplus,
       count(*) filter (where k.before is not null and k.previous_day is distinct from k.before) as misled
@@ -196,7 +200,9 @@ begin
     full join (select coalesce(previous_day, '-infinity') as previous, visitors from visitor_returns
       where site_id = for_site and day = for_day) k using (previous)
   ), signups_apart as (
-    select count(*) filter (where c.conversion_id is null) as missing, count(*) filter (where h.event_id is null) as surplus
+    select count(*) filter (where c.conversion_id is null and not exists (select from full_days f
+        where f.site_id = for_site and f.day = for_day and f.what = 'conversions')) as missing,
+      count(*) filter (where h.event_id is null) as surplus
     from (select event_id, event_type, visitor_id, occurred_at from human where event_type in ('signup', 'activation', 'email_verify')) h
     full join (select conversion_id, kind, visitor_id, occurred_at from conversions
       where site_id = for_site and origin = 'browser' and occurred_at >= starts and occurred_at < ends) c
@@ -239,7 +245,7 @@ begin
 end $$;
 comment on function compare_day is 'what of a day''s rollup differs from its raw rows; see src/product/metrics/compare_day.sql';
 
--- The next leads (by id) whose kept facts, or touches of days that are over and counted, are not what their sources say now,
+-- The next leads (by id) whose kept facts, touches of days that are over and counted, or credits are not what their sources say now,
 -- and that nothing has marked.
 -- returns  the last lead looked at, null when there are no more; and who differs
 create or replace function compare_lead_facts(for_site uuid, after_lead uuid, at_most integer, out last_lead uuid, out differing uuid[])
@@ -255,6 +261,12 @@ begin
     select t.* from gather_lead_touches(for_site, looked_at) t join lead_facts f on f.site_id = for_site and f.lead_id = t.lead_id
   ), kept as materialized (
     select * from lead_touches where site_id = for_site and lead_id = any (looked_at)
+  ), moved as materialized (
+    (select * from told except select * from kept) union all (select * from kept except select * from told)
+  ), credits_told as materialized (
+    select c.* from gather_lead_credits(for_site, looked_at) c join lead_facts f on f.site_id = for_site and f.lead_id = c.lead_id
+  ), credits_kept as materialized (
+    select * from lead_credits where site_id = for_site and lead_id = any (looked_at)
   )
   select array_agg(distinct lead_id) into differing from (
     select coalesce(g.lead_id, f.lead_id) as lead_id
@@ -262,12 +274,16 @@ begin
     full join (select * from lead_facts where site_id = for_site and lead_id = any (looked_at)) f on f.lead_id = g.lead_id
     where to_jsonb(g) is distinct from to_jsonb(f)
     union all
-    select lead_id from (
-      (select * from told except select * from kept) union all (select * from kept except select * from told)
-    ) moved cross join lateral (select site_day(for_site, started_at) as day) of_site
+    select lead_id from moved cross join lateral (select site_day(for_site, started_at) as day) of_site
     where exists (select from rollup_state r where r.site_id = for_site and r.day = of_site.day and r.rolled_up_at >= r.ends_at)
       and not exists (select from dirty_days d where d.site_id = for_site and d.day = of_site.day)
       and not exists (select from dirty_visits d where d.site_id = for_site and moved.visitor_id = any (d.visitor_ids))
+    union all
+    -- credits follow from touches: where those are as they were kept, so must these be
+    select lead_id from (
+      (select * from credits_told except select * from credits_kept) union all (select * from credits_kept except select * from credits_told)
+    ) credited
+    where lead_id not in (select lead_id from moved)
   ) apart
   where not exists (select from marked_leads(for_site, null) as m (lead_id) where m.lead_id = apart.lead_id);
 end $$;

@@ -4,6 +4,16 @@
 --
 -- The caller holds the site's lock (7301003), and has read its marks before.
 
+-- Under which of its campaigns: as it says, "source / medium". A row of an index holds 2 704 bytes, and the longest names of
+-- both, in letters of four bytes, are more; then the source alone, whole, since half a text may hold half an address.
+create or replace function campaign_detail(source text, medium text) returns text language sql immutable
+return case when octet_length(left(concat_ws(' / ', source, medium), 512)) <= 1500 then left(concat_ws(' / ', source, medium), 512) else source end;
+
+-- So many names of a kind are kept apart on a day of a site, and so many properties: five times what reports show.
+create or replace function names_at_most(kind text) returns integer language sql immutable
+return case when kind like 'prop:%' then 1000 else 5000 end;
+create or replace function properties_at_most() returns integer language sql immutable return 100;
+
 -- wanted   these visitors alone; null: all, of a day of which nothing is counted yet
 -- keeps    whether the facts are kept, so that the day can be counted on
 -- answers  who of them was there as a human, and who did what makes a conversion
@@ -33,40 +43,89 @@ begin
     -- few come again on a day: who came once is one visitor for each name of the visit
     select visitor_id from signed group by 1 having count(distinct session_id) > 1
   ), marked as (
-    select case when exists (select from often o where o.visitor_id = s.visitor_id) then s.visitor_id end as often_id, s.* from signed s
+    select case when s.visitor_id in (select visitor_id from often) then s.visitor_id end as often_id, s.* from signed s
+  ), alike as (
+    -- most of what visits came by is shared by many of them: who came once is summed before the names are told apart
+    select null::uuid as often_id, 1 as sign, sum(sign)::int as times, source, campaign, utm_source, utm_medium, utm_term, utm_content, referrer,
+      device_type, browser, os, country, sum(sign * begun)::int as sessions, (sum(sign) filter (where begun = 1 and landing is not null))::int as entrances,
+      sum(sign * page_views)::int as page_views, sum(sign * converted)::int as converted
+    from marked where often_id is null and begun is not null
+    group by source, campaign, utm_source, utm_medium, utm_term, utm_content, referrer, device_type, browser, os, country
+    union all
+    select often_id, sign, 1, source, campaign, utm_source, utm_medium, utm_term, utm_content, referrer,
+      device_type, browser, os, country, begun, (begun = 1 and landing is not null)::int, page_views, converted
+    from marked where often_id is not null and begun is not null
   ), named as (
-    select s.often_id, s.sign, by.kind, by.name, by.detail, s.begun as sessions, (s.begun = 1 and s.landing is not null)::int as entrances,
-      s.page_views, s.converted as conversions, 0 as events, 0::bigint as engaged_ms
-    from marked s cross join lateral (values
-      ('entrance', s.landing, ''), ('source', s.source, ''),
-      ('campaign', s.campaign, left(concat_ws(' / ', s.utm_source, s.utm_medium), 512)), ('utm_source', s.utm_source, ''),
-      ('utm_medium', s.utm_medium, ''), ('utm_term', s.utm_term, ''), ('utm_content', s.utm_content, ''), ('referrer', s.referrer, ''),
-      ('device', coalesce(s.device_type, 'unknown'), ''), ('browser', coalesce(s.browser, 'unknown'), ''), ('os', coalesce(s.os, 'unknown'), ''),
-      ('country', coalesce(s.country, 'unknown'), '')) as by (kind, name, detail)
-    where s.begun is not null and by.name is not null
+    select a.often_id, a.sign, a.times, by.kind, by.name, by.detail, a.sessions, coalesce(a.entrances, 0) as entrances, a.page_views,
+      a.converted::int as conversions, 0 as events, 0::bigint as engaged_ms
+    from alike a cross join lateral (values
+      ('source', a.source, ''),
+      ('campaign', a.campaign, campaign_detail(a.utm_source, a.utm_medium)), ('utm_source', a.utm_source, ''),
+      ('utm_medium', a.utm_medium, ''), ('utm_term', a.utm_term, ''), ('utm_content', a.utm_content, ''), ('referrer', a.referrer, ''),
+      ('device', coalesce(a.device_type, 'unknown'), ''), ('browser', coalesce(a.browser, 'unknown'), ''), ('os', coalesce(a.os, 'unknown'), ''),
+      ('country', coalesce(a.country, 'unknown'), '')) as by (kind, name, detail)
+    where by.name is not null
     union all
-    select often_id, sign, 'exit', leaving, '', 1, 0, 0, 0, 0, 0 from marked where begun = 1 and leaving is not null
+    select often_id, sign, 1, 'entrance', landing, '', begun, (begun = 1)::int, page_views, converted, 0, 0 from marked
+    where begun is not null and landing is not null
     union all
-    select s.often_id, s.sign, n.kind, n.name, '', (n.kind = 'form')::int, 0, n.page_views, n.conversions, n.events, n.engaged_ms
+    select often_id, sign, 1, 'exit', leaving, '', 1, 0, 0, 0, 0, 0 from marked where begun = 1 and leaving is not null
+    union all
+    select s.often_id, s.sign, 1, n.kind, n.name, '', (n.kind = 'form')::int, 0, n.page_views, n.conversions, n.events, n.engaged_ms
     from marked s cross join lateral unnest(s.kinds, s.names, s.name_views, s.name_conversions, s.name_events, s.name_engaged_ms)
       as n (kind, name, page_views, conversions, events, engaged_ms)
     where n.kind is not null -- an erased person's names are gone before their day is recomputed
   ), of_visitors as (
+    -- as integers: sums of bigint are kept in numeric
     select kind, name, detail,
-      case when often_id is null then sum(sign) else (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int end as visitors,
-      sum(sign * sessions) as sessions, sum(sign * entrances) as entrances, sum(sign * page_views) as page_views,
-      sum(sign * conversions) as conversions, sum(sign * events) as events, sum(sign * engaged_ms)::bigint as engaged_ms
+      case when often_id is null then sum(sign * times) else (count(*) filter (where sign > 0) > 0)::int - (count(*) filter (where sign < 0) > 0)::int end::int as visitors,
+      sum(sign * sessions)::int as sessions, sum(sign * entrances)::int as entrances, sum(sign * page_views)::int as page_views,
+      sum(sign * conversions)::int as conversions, sum(sign * events)::int as events, sum(sign * engaged_ms)::bigint as engaged_ms
     from named group by often_id, kind, name, detail
     union all
     -- of a measurement nobody asks whose it was: each counts for one
-    select 'vital:' || (array['fcp', 'lcp', 'inp', 'ttfb', 'cls'])[code / 1000], (code % 1000)::text, '', sum(sign), 0, 0, 0, 0, sum(sign), 0
+    select 'vital:' || (array['fcp', 'lcp', 'inp', 'ttfb', 'cls'])[code / 1000], (code % 1000)::text, '', sum(sign)::int, 0, 0, 0, 0, sum(sign)::int, 0
     from signed cross join lateral unnest(vitals) as m (code) group by code
-  ), moved as materialized (
+  ), told_apart as materialized (
     select kind, name, detail, sum(visitors)::bigint as visitors, sum(sessions)::bigint as sessions, sum(entrances)::bigint as entrances,
       sum(page_views)::bigint as page_views, sum(conversions)::bigint as conversions, sum(events)::bigint as events, sum(engaged_ms)::bigint as engaged_ms
     from of_visitors group by 1, 2, 3
     having sum(visitors) <> 0 or sum(sessions) <> 0 or sum(entrances) <> 0 or sum(page_views) <> 0 or sum(conversions) <> 0
       or sum(events) <> 0 or sum(engaged_ms) <> 0
+  ), of_kind as materialized (
+    select t.kind, t.kind like 'prop:%' as is_property, k.kind is null as is_new, coalesce(k.is_full, false) as is_full, coalesce(k.names, 0) as names, t.came, t.often
+    from (select kind, count(*) as came, sum(events) as often from told_apart group by kind) t
+    left join open_kinds k on k.site_id = for_site and k.day = for_day and k.kind = t.kind
+  ), beyond as materialized (
+    -- strangers make properties up too: what is one too many has no names at all
+    select kind from (
+      select kind, row_number() over (order by often desc, kind) as nth from of_kind where is_property and is_new and kind <> 'prop:(other)'
+    ) new_ones
+    where nth + (select count(*) from open_kinds k where k.site_id = for_site and k.day = for_day and k.kind like 'prop:%' and k.kind <> 'prop:(other)')
+      > properties_at_most()
+  ), crowded as materialized (
+    select * from of_kind k where (is_full or names + came > names_at_most(kind)) and not exists (select from beyond b where b.kind = k.kind)
+  ), ranked as materialized (
+    -- once a kind is full no name gets a row any more: what was counted under (other) is taken out of (other) again
+    select t.*, c.is_full, c.names,
+      row_number() over (partition by t.kind, there.is_there order by t.sessions desc, t.page_views desc, t.events desc, t.name, t.detail) as nth, there.is_there
+    from told_apart t join crowded c using (kind)
+    cross join lateral (
+      select exists (select from open_names n where n.site_id = for_site and n.day = for_day and n.kind = t.kind and n.name = t.name and n.detail = t.detail offset 0) as is_there
+    ) there
+  ), placed as materialized (
+    select *, is_there or (not is_full and nth <= names_at_most(kind) - names) as has_row from ranked
+  ), moved as materialized (
+    select t.* from told_apart t where not exists (select from crowded c where c.kind = t.kind) and not exists (select from beyond b where b.kind = t.kind)
+    union all
+    select kind, name, detail, sum(visitors), sum(sessions), sum(entrances), sum(page_views), sum(conversions), sum(events), sum(engaged_ms)
+    from (
+      select kind, case when has_row then name else '(other)' end as name, case when has_row then detail else '' end as detail, visitors, sessions, entrances,
+        page_views, conversions, events, engaged_ms from placed
+      union all
+      select 'prop:(other)', '(other)', '', visitors, sessions, entrances, page_views, conversions, events, engaged_ms
+      from told_apart t join beyond b using (kind)
+    ) put group by 1, 2, 3
   ), names_summed as (
     insert into open_names as n (site_id, day, kind, name, detail, visitors, sessions, entrances, page_views, conversions, events, engaged_ms)
     select for_site, for_day, m.* from moved m order by kind, name, detail
@@ -74,15 +133,19 @@ begin
     set visitors = n.visitors + excluded.visitors, sessions = n.sessions + excluded.sessions, entrances = n.entrances + excluded.entrances,
       page_views = n.page_views + excluded.page_views, conversions = n.conversions + excluded.conversions, events = n.events + excluded.events,
       engaged_ms = n.engaged_ms + excluded.engaged_ms
-    returning kind, name, detail, visitors
+    returning n.kind, n.name, n.detail, n.visitors, old.kind is null as is_new
   ), kinds_summed as (
-    insert into open_kinds as k (site_id, day, kind, visitors, sessions, entrances, page_views, conversions, events, engaged_ms)
-    select for_site, for_day, kind, sum(visitors), sum(sessions), sum(entrances), sum(page_views), sum(conversions), sum(events), sum(engaged_ms)
-    from moved group by kind order by kind
+    insert into open_kinds as k (site_id, day, kind, visitors, sessions, entrances, page_views, conversions, events, engaged_ms, names, is_full)
+    select for_site, for_day, m.kind, sum(visitors), sum(sessions), sum(entrances), sum(page_views), sum(conversions), sum(events), sum(engaged_ms),
+      coalesce((select count(*) from names_summed n where n.kind = m.kind and n.is_new), 0), exists (select from placed p where p.kind = m.kind and not p.has_row)
+    from moved m group by m.kind order by m.kind
     on conflict (site_id, day, kind) do update
     set visitors = k.visitors + excluded.visitors, sessions = k.sessions + excluded.sessions, entrances = k.entrances + excluded.entrances,
       page_views = k.page_views + excluded.page_views, conversions = k.conversions + excluded.conversions, events = k.events + excluded.events,
-      engaged_ms = k.engaged_ms + excluded.engaged_ms
+      engaged_ms = k.engaged_ms + excluded.engaged_ms, names = k.names + excluded.names, is_full = k.is_full or excluded.is_full
+  ), of_full as (
+    select array_agg(distinct case when kind like 'prop:%' then 'properties' else kind end) as full_kinds
+    from (select kind from placed where not has_row union all select kind from beyond) f
   ), of_names as (
     select array_agg(distinct kind) as kinds, array_agg(kind) filter (where visitors = 0) as gone_kinds,
       array_agg(name) filter (where visitors = 0) as gone_names, array_agg(detail) filter (where visitors = 0) as gone_details
@@ -103,12 +166,13 @@ begin
       sum(sign * engaged_ms) filter (where begun = 1 and landing is not null) as engaged_ms
     from signed
   )
-  select v.*, a.visitors, a.humans, a.tellers, n.* from of_visits v, of_all a, of_names n into day_sums;
+  select v.*, a.visitors, a.humans, a.tellers, n.*, f.* from of_visits v, of_all a, of_names n, of_full f into day_sums;
   humans := coalesce(day_sums.humans, '{}');
   tellers := coalesce(day_sums.tellers, '{}');
 
   perform forget_names(for_site, for_day, day_sums.gone_kinds, day_sums.gone_names, day_sums.gone_details);
   perform show_names(for_site, for_day, coalesce(day_sums.kinds, '{}'));
+  perform fill_day(for_site, for_day, kind) from unnest(day_sums.full_kinds) as f (kind);
 
   insert into daily_metric_rollups as m (site_id, day, human_events, page_views, unique_visitors, sessions, entrances,
     landing_conversions, forms_started, forms_submitted, email_verifies, bot_events, bots_by_reason, clamped_events, late_events,
@@ -147,7 +211,13 @@ language plpgsql set jit = off set enable_seqscan = off set plan_cache_mode = fo
 begin
   delete from open_names n using unnest(kinds, names, details) as g (kind, name, detail)
   where n.site_id = for_site and n.day = for_day and n.kind = g.kind and n.name = g.name and n.detail = g.detail;
+  update open_kinds k set names = k.names - g.gone from (select kind, count(*) as gone from unnest(kinds) as g (kind) group by kind) g
+  where k.site_id = for_site and k.day = for_day and k.kind = g.kind;
 end $$;
+
+-- What the names of a kind that reports read take of a day, in bytes: 256 a name. Nobody's pages are as long as that on average.
+create or replace function name_bytes_at_most(kind text) returns integer language sql immutable
+return case when kind like 'prop:%' then 51200 else 256000 end;
 
 -- The rows of these kinds that reports read: the first 1 000 names of a kind, of a property 200, and (other) for the rest;
 -- of the properties the twenty most frequent, since strangers make them up.
@@ -161,16 +231,29 @@ begin
     select kind from unnest(changed) as c (kind) where kind not like 'prop:%' and kind not like 'vital:%' and kind <> 'bots'
     union all (
       select kind from open_kinds
-      where site_id = for_site and day = for_day and kind like 'prop:%' and events > 0
+      where site_id = for_site and day = for_day and kind like 'prop:%' and kind <> 'prop:(other)' and events > 0
         and exists (select from unnest(changed) as c (kind) where kind like 'prop:%')
       order by events desc, kind limit 20)
   ) kinds;
-  with first as materialized (
+  with most as materialized (
     select n.* from unnest(shown) as s (kind)
     cross join lateral (
       select * from open_names n where n.site_id = for_site and n.day = for_day and n.kind = s.kind and n.visitors > 0
       order by sessions desc, page_views desc, events desc, name, detail limit case when s.kind like 'prop:%' then 200 else 1000 end
     ) n
+  ), long_ones as materialized (
+    select kind from most group by kind having sum(octet_length(name) + octet_length(detail)) > name_bytes_at_most(kind)
+  ), first as materialized (
+    select site_id, day, kind, name, detail, visitors, sessions, entrances, page_views, conversions, events, engaged_ms
+    from most where not exists (select from long_ones l where l.kind = most.kind)
+    union all
+    select site_id, day, kind, name, detail, visitors, sessions, entrances, page_views, conversions, events, engaged_ms from (
+      select m.*, sum(octet_length(name) + octet_length(detail)) over (partition by kind order by sessions desc, page_views desc, events desc, name, detail) as bytes
+      from most m join long_ones l using (kind)
+    ) weighed where bytes <= name_bytes_at_most(kind)
+  ), told as (
+    insert into full_days (site_id, day, what)
+    select distinct for_site, for_day, case when kind like 'prop:%' then 'properties' else kind end from long_ones on conflict do nothing
   ), rest as (
     select k.kind, '(other)' as name, '' as detail, k.visitors - f.visitors as visitors, k.sessions - f.sessions as sessions,
       k.entrances - f.entrances as entrances, k.page_views - f.page_views as page_views, k.conversions - f.conversions as conversions,

@@ -4,6 +4,7 @@ import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { MetricsCache } from './cache.ts';
 import { type MetricsWork, metricsJobs } from './jobs.ts';
+import type { Numbers } from './numbers.ts';
 import { metricsReadings } from './readings.ts';
 import { metricsRoutes } from './routes.ts';
 import { sealDays } from './seal.ts';
@@ -14,6 +15,7 @@ const sql = (name: string) => new URL(name, import.meta.url);
 interface MetricsNeeds {
   db: Pool;
   sites: Sites;
+  numbers: Numbers;
   metrics: MetricsCache;
   config: { EVENT_RETENTION_DAYS: number; GEO_DATABASE?: string | undefined };
 }
@@ -22,6 +24,7 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   name: 'metrics',
   functions: [
     sql('gather_lead_facts.sql'),
+    sql('credit_leads.sql'),
     sql('gather_visit_facts.sql'),
     sql('count_visits.sql'),
     sql('visitors_there.sql'),
@@ -29,9 +32,9 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
     sql('compare_day.sql'),
   ],
   tables: metricTables,
-  routes: ({ db, metrics: cache, config }) =>
+  routes: ({ numbers, metrics: cache, config }) =>
     metricsRoutes({
-      db,
+      numbers,
       cache,
       retentionDays: config.EVENT_RETENTION_DAYS,
       countriesKnown: config.GEO_DATABASE !== undefined,

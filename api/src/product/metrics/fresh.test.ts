@@ -7,6 +7,7 @@ import { type Recorded, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { visitorIdOf } from '../events/enrich.ts';
+import { rollUp } from './rollup.ts';
 
 const SEED = process.env.SEED ?? 'fresh';
 const ROUNDS = Number(process.env.ROUNDS ?? 12);
@@ -21,6 +22,10 @@ before(async () => {
     const made = await call(`${server.url}/v1/sites`, 'POST', { key, settings: { timeZone } }, admin);
     sites.push({ key, siteId: made.body.site.siteId });
   }
+  // anyone may wait for the next minute, not only who is still moving
+  await rows(`create or replace function still_moving(for_site uuid, marks bigint[]) returns uuid[] language sql as $$
+    select array_agg(v) filter (where random() < 0.5) from dirty_visits cross join lateral unnest(visitor_ids) v
+    where site_id = for_site and mark_id = any (marks) $$`);
 });
 after(() => server.end());
 
@@ -140,6 +145,8 @@ const HAPPENINGS: ((site: { key: string; siteId: string }) => Promise<unknown>)[
   async ({ key }) => {
     if (random() < 0.25) await post('/v1/leads/delete', { email: someone(), propertyId: key });
   },
+  // the clock's own minute
+  () => rollUp(server.database.app, { siteIds: sites.map(({ siteId }) => siteId), patient: true }),
   async ({ siteId }) => {
     if (random() < 0.1)
       await post(
@@ -160,6 +167,7 @@ const TABLES = [
   'open_names',
   'lead_facts',
   'lead_touches',
+  'lead_credits',
 ];
 
 test(`days counted on are to the byte what a whole count makes, after every round (seed ${SEED})`, async () => {

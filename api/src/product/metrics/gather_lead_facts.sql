@@ -135,7 +135,8 @@ drop function if exists mark_moved_touches(uuid, timestamptz, timestamptz, uuid[
 create or replace function mark_moved_touches(for_site uuid, starts timestamptz, ends timestamptz, visitors uuid[], all_kept boolean) returns void
 language sql set enable_seqscan = off as $$
   with concerned as materialized (
-    select lead_id from lead_touches where all_kept and site_id = for_site and started_at >= starts and started_at < ends
+    select lead_id from lead_touches t where all_kept and site_id = for_site and started_at >= starts and started_at < ends
+      and exists (select from leads l where l.site_id = for_site and l.lead_id = t.lead_id)
     union
     select i.lead_id from lead_identities i
     where i.site_id = for_site and i.visitor_id = any (visitors) and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
@@ -155,10 +156,12 @@ language sql set enable_seqscan = off as $$
   ) moved
 $$;
 
--- Which leads are marked. A visitor's mark is looked up now, so that a link which was on its way counts.
+-- Which leads are marked. A visitor's mark is looked up now, so that a link which was on its way counts. The facts of a lead
+-- that ended stay as they are: it has no sources any more.
 create or replace function marked_leads(for_site uuid, from_marks bigint[]) returns setof uuid
 language sql stable rows 10 set enable_seqscan = off as $$
-  select lead_id from dirty_leads where site_id = for_site and lead_id is not null and (from_marks is null or mark_id = any (from_marks))
+  select lead_id from dirty_leads d where site_id = for_site and lead_id is not null and (from_marks is null or mark_id = any (from_marks))
+    and exists (select from leads l where l.site_id = for_site and l.lead_id = d.lead_id)
   union
   select i.lead_id from dirty_leads d join lead_identities i on i.site_id = d.site_id and i.visitor_id = d.visitor_id
   where d.site_id = for_site and d.visitor_id is not null and i.link_source in ('form_submit', 'manual_merge') and i.unlinked_at is null
@@ -209,6 +212,7 @@ begin
   set visitor_id = excluded.visitor_id, started_at = excluded.started_at, source = excluded.source, utm_source = excluded.utm_source,
     utm_medium = excluded.utm_medium, campaign = excluded.campaign, is_weak = excluded.is_weak
   where t is distinct from excluded;
+  perform refresh_lead_credits(for_site, wanted);
   delete from dirty_leads where site_id = for_site and mark_id = any (marks);
   return cardinality(marks);
 end $$;

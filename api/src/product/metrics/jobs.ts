@@ -32,10 +32,17 @@ export function metricsJobs({ db, ledger, sites, metrics }: MetricsWork): Job[] 
       minutesMax: 60,
       why: 'reports read only rollups: visits that changed are counted again, and whole days that were marked',
       options: rangeOptions,
-      async run({ options, signal, progress }) {
+      async run({ options, trigger, signal, progress }) {
         const { from, to, propertyId } = options as Range;
         await ledger?.flush();
-        const done = await rollUp(db, { from, to, siteIds: await chosen(propertyId), signal, progress });
+        const done = await rollUp(db, {
+          from,
+          to,
+          siteIds: await chosen(propertyId),
+          patient: trigger !== 'by_hand',
+          signal,
+          progress,
+        });
         if (done.days > 0) metrics.clear();
         return { ...done };
       },

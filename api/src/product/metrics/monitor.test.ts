@@ -139,13 +139,15 @@ test('whatever is derived and wrong is found and told; the next rollup has cured
   }
 });
 
-test('kept facts and touches of a lead that are wrong, missing or of nobody’s making are found and made anew', async () => {
+test('kept facts, touches and credits of a lead that are wrong, missing or of nobody’s making are found and made anew', async () => {
   for (const falsify of [
     "update lead_facts set source = 'email' where site_id = $1",
     'update lead_facts set day = day - 1 where site_id = $1',
     'delete from lead_facts where site_id = $1',
     "update lead_touches set source = 'social' where site_id = $1",
     'delete from lead_touches where site_id = $1',
+    'update lead_credits set linear = linear - 1 where site_id = $1',
+    'delete from lead_credits where site_id = $1',
   ]) {
     await sql(falsify, [siteId]);
     assert.equal((await job('discrepancy')).leadsDiffering, 1, falsify);

@@ -18,9 +18,16 @@ export async function rollUpDueDay(db: Db, siteId: string, day: string): Promise
   return rows[0]!.outcome;
 }
 
-/** Counts the visits that changed. returns how many days that were */
-export async function refreshVisits(db: Db, siteId: string): Promise<number> {
-  const { rows } = await db.query<{ days: number }>('select refresh_visits($1) as days', [siteId]);
+/**
+ * Counts the visits that changed.
+ * patient  those that go on may wait for the next minute, where many changed
+ * returns  how many days that were
+ */
+export async function refreshVisits(db: Db, siteId: string, patient = false): Promise<number> {
+  const { rows } = await db.query<{ days: number }>('select refresh_visits($1, $2) as days', [
+    siteId,
+    patient,
+  ]);
   return rows[0]!.days;
 }
 
@@ -84,6 +91,14 @@ export async function findDue(db: Db): Promise<SiteDay[]> {
 /** Sites that have leads whose facts are to be gathered anew. */
 export async function findSitesOfDirtyLeads(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ site_id: string }>('select distinct site_id from dirty_leads');
+  return rows.map((row) => row.site_id);
+}
+
+/** Sites that have leads; their first one is looked for, not all. */
+export async function findSitesOfLeads(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ site_id: string }>(
+    'select site_id from sites where site_id = any (current_sites()) and exists (select from leads l where l.site_id = sites.site_id)',
+  );
   return rows.map((row) => row.site_id);
 }
 

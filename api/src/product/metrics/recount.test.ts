@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { dayOf } from '../../ground/lib/days.ts';
+import { rollUp as rollUpAll } from './rollup.ts';
 
 let server: TestServer;
 let siteId: string;
@@ -40,4 +41,32 @@ test('a day whose recount took long waits until that was a twentieth of the time
     await recounted(ms, minutesAgo);
     assert.equal(await rollUp(), days, `${ms} ms, ${minutesAgo} minutes ago`);
   }
+});
+
+test('a site whose day cannot be counted holds up no other', async () => {
+  const { owner, app } = server.database;
+  const made = await call(`${server.url}/v1/sites`, 'POST', { key: 'other', name: 'Another' }, admin);
+  const other: string = made.body.site.siteId;
+  await owner.query(
+    "alter table daily_breakdowns add constraint poisoned check (name <> '/poison') not valid",
+  );
+  for (const each of [siteId, other])
+    await record(app, each, [
+      {
+        id: `of ${each}`,
+        visitor: 'bob',
+        at: new Date().toISOString(),
+        path: each === siteId ? '/poison' : '/bread',
+      },
+    ]);
+  const failed = rollUpAll(app, { siteIds: [siteId, other] });
+  await assert.rejects(failed, new RegExp(`^Error: 1 sites failed, the others were done: ${siteId}$`));
+  const counted = () =>
+    owner
+      .query("select site_id from daily_breakdowns where name in ('/poison', '/bread') and kind = 'page'")
+      .then(({ rows }) => rows.map((row) => row.site_id).sort());
+  assert.deepEqual(await counted(), [other]);
+  await owner.query('alter table daily_breakdowns drop constraint poisoned');
+  await rollUp();
+  assert.deepEqual(await counted(), [siteId, other].sort(), 'what failed is due again');
 });

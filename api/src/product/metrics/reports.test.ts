@@ -6,7 +6,8 @@ import { admin, call, startServer, type TestServer } from '../../../test/server.
 import { addDays } from '../../ground/lib/days.ts';
 import { type Histogram, percentile } from '../../ground/lib/histogram.ts';
 import { visitorIdOf } from '../events/enrich.ts';
-import { credit, MODELS, split } from './reports/credit.ts';
+import { credit, split } from './credit.model.ts';
+import { MODELS } from './reports/credits.ts';
 
 let server: TestServer;
 let siteId: string;

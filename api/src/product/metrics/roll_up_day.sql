@@ -86,6 +86,7 @@ begin
   end if;
 
   delete from daily_breakdowns where site_id = for_site and day = for_day;
+  delete from full_days where site_id = for_site and day = for_day;
   delete from visit_facts where site_id = for_site and (day = for_day or not is_open_day(day, today));
   delete from open_names where site_id = for_site and (day = for_day or not is_open_day(day, today));
   delete from open_kinds where site_id = for_site and (day = for_day or not is_open_day(day, today));
@@ -129,17 +130,33 @@ begin
 end $$;
 comment on function roll_up_due_day is 'brings one day that is due up to date; see src/product/metrics/roll_up_day.sql';
 
+-- Whose visits may be counted at the next minute: all whose first mark is younger than a minute. A visit of a minute or so is
+-- then mostly counted once, for all it did, and no number is older than two minutes: the job comes every minute. Where few are
+-- marked, nobody waits.
+create or replace function still_moving(for_site uuid, marks bigint[]) returns uuid[] language sql stable as $$
+  select case when count(*) >= 200 then array_agg(visitor_id) filter (where earliest > now() - interval '55 seconds') end
+  from (
+    select v.visitor_id, min(marked_at) as earliest
+    from dirty_visits cross join lateral unnest(visitor_ids) as v (visitor_id)
+    where site_id = for_site and mark_id = any (marks) group by 1
+  ) marked
+$$;
+
 -- Counts the visits that changed since the last time, of all open days of a site; any other day they touch is marked to be
 -- recomputed. Marks are read before the raw rows and exactly those are removed: what commits in between leaves its mark for
 -- the next time, and counting a visit twice changes nothing.
+--
+-- patient  whether visits that go on may wait for the next minute
 -- returns  how many days it brought up to date
-create or replace function refresh_visits(for_site uuid) returns integer language plpgsql as $$
+drop function if exists refresh_visits(uuid);
+create or replace function refresh_visits(for_site uuid, patient boolean default false) returns integer language plpgsql as $$
 #variable_conflict use_column
 declare
   zone constant text := site_zone(for_site);
   today constant date := day_of(now(), zone);
   midnight constant timestamptz := day_starts(today, zone);
   marks bigint[];
+  waiting uuid[] := '{}';
   touched record;
   starts timestamptz;
   ends timestamptz;
@@ -150,6 +167,9 @@ begin
   select array_agg(mark_id) into marks from dirty_visits where site_id = for_site;
   if marks is null then
     return 0;
+  end if;
+  if patient then
+    waiting := coalesce(still_moving(for_site, marks), '{}');
   end if;
   for touched in
     select m.day, array_agg(distinct v.visitor_id) as visitors, bool_or(s.sealed_at is not null) as is_sealed,
@@ -165,6 +185,8 @@ begin
     ) m
     cross join lateral unnest(m.visitor_ids) as v (visitor_id)
     left join rollup_state s on s.site_id = for_site and s.day = m.day
+    -- hashed, whatever a kept plan believes of the lists
+    where v.visitor_id not in (select w.visitor_id from unnest(waiting) as w (visitor_id))
     group by m.day order by m.day
   loop
     if touched.is_open and not touched.is_sealed then
@@ -177,7 +199,53 @@ begin
       insert into dirty_days (site_id, day, cause) values (for_site, touched.day, 'visits');
     end if;
   end loop;
-  delete from dirty_visits where site_id = for_site and mark_id = any (marks);
+  with staying as materialized (
+    select d.mark_id, array_agg(v.visitor_id) as visitor_ids
+    from dirty_visits d cross join lateral unnest(d.visitor_ids) as v (visitor_id)
+    where d.site_id = for_site and d.mark_id = any (marks) and (v.visitor_id in (select w.visitor_id from unnest(waiting) as w (visitor_id))) is true
+    group by 1
+  ), kept as (
+    -- of those it holds now: an erasure may have taken someone out meanwhile
+    update dirty_visits d set visitor_ids = array(select unnest(d.visitor_ids) intersect select unnest(s.visitor_ids))
+    from staying s where d.site_id = for_site and d.mark_id = s.mark_id
+  )
+  delete from dirty_visits where site_id = for_site and mark_id = any (marks) and mark_id not in (select mark_id from staying);
   return refreshed;
 end $$;
 comment on function refresh_visits is 'counts the visits that changed; see src/product/metrics/roll_up_day.sql';
+
+-- What reports show of a day whose raw rows are gone and that was sent more names than are kept apart: of those kinds the
+-- first hundred names and (other), so that an attack of years leaves no years of made-up names.
+-- returns  how many rows that were
+create or replace function fold_full_days(before date) returns integer language plpgsql as $$
+#variable_conflict use_column
+declare
+  folded integer;
+begin
+  with beyond as materialized (
+    select b.ctid as place, b.site_id, b.day, b.kind from full_days f
+    cross join lateral (
+      select distinct kind from daily_breakdowns d where d.site_id = f.site_id and d.day = f.day
+        and case when f.what = 'properties' then d.kind like 'prop:%' else d.kind = f.what end
+    ) k
+    cross join lateral (
+      select d.ctid, d.* from daily_breakdowns d where d.site_id = f.site_id and d.day = f.day and d.kind = k.kind and d.name <> '(other)'
+      order by sessions desc, page_views desc, events desc, name, detail offset 100
+    ) b
+    where f.day < before and f.site_id = any (current_sites())
+  ), gone as (
+    delete from daily_breakdowns d using beyond b where d.ctid = b.place returning d.*
+  ), summed as (
+    insert into daily_breakdowns as d (site_id, day, kind, name, detail, visitors, sessions, entrances, page_views, conversions, events, engaged_ms)
+    select site_id, day, kind, '(other)', '', sum(visitors), sum(sessions), sum(entrances), sum(page_views), sum(conversions), sum(events), sum(engaged_ms)
+    from gone group by 1, 2, 3
+    on conflict (site_id, day, kind, name, detail) do update
+    set visitors = d.visitors + excluded.visitors, sessions = d.sessions + excluded.sessions, entrances = d.entrances + excluded.entrances,
+      page_views = d.page_views + excluded.page_views, conversions = d.conversions + excluded.conversions, events = d.events + excluded.events,
+      engaged_ms = d.engaged_ms + excluded.engaged_ms
+  )
+  select count(*) from gone into folded;
+  delete from full_days where day < before and site_id = any (current_sites()) and what <> 'conversions';
+  return folded;
+end $$;
+comment on function fold_full_days is 'folds the names of days that were sent too many; see src/product/metrics/roll_up_day.sql';

@@ -1,4 +1,5 @@
 // Keeps the rollups right: visits that changed all the time, a whole day when something says that it changed, a range by hand.
+import { codeOf, isDatabaseAway, SQLSTATE } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { eachDay } from '../../ground/lib/days.ts';
@@ -11,6 +12,7 @@ import {
   findRollupStatus,
   findSitesOfDirtyLeads,
   findSitesOfDirtyVisits,
+  findSitesOfLeads,
   findToday,
   hasChanged,
   type LedgerDay,
@@ -28,6 +30,8 @@ export interface RollupOptions {
   from?: string | undefined;
   to?: string | undefined;
   siteIds: string[];
+  /** Whether visits that go on may wait for the next minute, where many changed; default: all are counted. */
+  patient?: boolean | undefined;
   signal?: AbortSignal | undefined;
   progress?: ((line: string) => void) | undefined;
 }
@@ -57,16 +61,45 @@ async function daysAsked(db: Pool, siteIds: string[], from: string, to: string) 
   return { days, toCome: all.length - days.length };
 }
 
+/** What fails for one site is told at the end: the others go on, since strangers may have made it fail. */
+function eachForItself() {
+  const failed: { siteId: string; error: unknown }[] = [];
+  return {
+    async of(siteId: string, work: () => Promise<void>): Promise<void> {
+      try {
+        await work();
+      } catch (error) {
+        if (isDatabaseAway(error) && codeOf(error) !== SQLSTATE.limitExceeded) throw error;
+        failed.push({ siteId, error });
+      }
+    },
+    /** throws  an Error that names the sites, when there are any */
+    end(): void {
+      const [first] = failed;
+      if (!first) return;
+      const sites = [...new Set(failed.map(({ siteId }) => siteId))];
+      throw new Error(
+        `${sites.length} sites failed, the others were done: ${sites.slice(0, 10).join(', ')}`,
+        {
+          cause: first.error,
+        },
+      );
+    },
+  };
+}
+
 /**
  * Rolls up what is due, or a range: a day of a site is one transaction. Then brings the facts of changed leads up to date.
  * returns  how many site days were rolled up, how many were left because they are sealed, or still to come
+ * throws   when a site failed, after all the others were done
  */
 export async function rollUp(
   db: Pool,
-  { from, to, siteIds, signal, progress }: RollupOptions,
+  { from, to, siteIds, patient, signal, progress }: RollupOptions,
 ): Promise<RolledUp> {
   const asked = from && to ? await daysAsked(db, siteIds, from, to) : null;
-  const refreshed = asked ? 0 : await countChangedVisits(db, siteIds, signal);
+  const each = eachForItself();
+  const refreshed = asked ? 0 : await countChangedVisits(db, siteIds, patient, each, signal);
   const bySite = Map.groupBy(asked?.days ?? (await ofSites(db, siteIds, findDue)), (due) => due.siteId);
   const rolled: RolledUp = {
     days: refreshed,
@@ -75,33 +108,41 @@ export async function rollUp(
   };
   if (rolled.toCome) progress?.(`${rolled.toCome} site days have not come yet and are left out`);
   for (const [siteId, days] of bySite) {
-    for (const [i, { day }] of days.entries()) {
-      if (signal?.aborted) return rolled;
-      const outcome = await inSites(db, siteId, (client) =>
-        asked ? rollUpDay(client, siteId, day) : rollUpDueDay(client, siteId, day),
-      );
-      if (outcome === 'sealed') rolled.sealed += 1;
-      else rolled.days += 1;
-      if ((from || days.length > 2) && (i % 10 === 9 || i === days.length - 1))
-        progress?.(`site ${siteId}: ${i + 1} of ${days.length} days, through ${day}`);
-    }
-    await refreshLeads(db, siteId, signal);
+    if (signal?.aborted) break;
+    await each.of(siteId, async () => {
+      for (const [i, { day }] of days.entries()) {
+        if (signal?.aborted) return;
+        const outcome = await inSites(db, siteId, (client) =>
+          asked ? rollUpDay(client, siteId, day) : rollUpDueDay(client, siteId, day),
+        );
+        if (outcome === 'sealed') rolled.sealed += 1;
+        else rolled.days += 1;
+        if ((from || days.length > 2) && (i % 10 === 9 || i === days.length - 1))
+          progress?.(`site ${siteId}: ${i + 1} of ${days.length} days, through ${day}`);
+      }
+      await refreshLeads(db, siteId, signal);
+    });
   }
   // after the days: a browser's signup is a conversion only once its day is rolled up
   for (const siteId of await ofSites(db, siteIds, findSitesOfDirtyLeads))
-    await refreshLeads(db, siteId, signal);
+    await each.of(siteId, () => refreshLeads(db, siteId, signal));
+  each.end();
   return rolled;
 }
 
 async function countChangedVisits(
   db: Pool,
   siteIds: string[],
+  patient: boolean | undefined,
+  each: ReturnType<typeof eachForItself>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let days = 0;
   for (const siteId of await ofSites(db, siteIds, findSitesOfDirtyVisits)) {
     if (signal?.aborted) break;
-    days += await inSites(db, siteId, (client) => refreshVisits(client, siteId));
+    await each.of(siteId, async () => {
+      days += await inSites(db, siteId, (client) => refreshVisits(client, siteId, patient));
+    });
   }
   return days;
 }
@@ -151,7 +192,8 @@ export async function findDiscrepancies(
     found.daysCompared += 1;
     found.differences.push(...numbers.map((number) => ({ siteId, day, ...number })));
   }
-  for (const siteId of siteIds) found.leadsDiffering += await leadsApart(db, siteId, signal);
+  for (const siteId of await ofSites(db, siteIds, findSitesOfLeads))
+    found.leadsDiffering += await leadsApart(db, siteId, signal);
   return found;
 }
 

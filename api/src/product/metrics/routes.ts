@@ -1,16 +1,17 @@
-// The numbers: GET /v1/metrics/…; each as JSON or CSV, cached, with ETag and Server-Timing.
-import type { Pool } from '../../ground/db/pool.ts';
-import { inSites } from '../../ground/db/transaction.ts';
+// The numbers: GET /v1/metrics/… and GET /v1/sites/{siteId}/analytics; each as JSON or CSV, cached, with ETag and Server-Timing.
 import type { Call } from '../../ground/http/call.ts';
 import { jsonText } from '../../ground/http/frame.ts';
 import { Reply } from '../../ground/http/reply.ts';
-import { type Route, route } from '../../ground/http/route.ts';
+import { type Route, route, VIEWS, type View } from '../../ground/http/route.ts';
 import { toCsv } from '../../ground/lib/csv.ts';
 import { type CachedAnswer, type MetricsCache, metricsCache } from './cache.ts';
+import type { Numbers } from './numbers.ts';
+import { analytics } from './reports/analytics.ts';
 import { attribution } from './reports/attribution.ts';
 import { breakdown } from './reports/breakdown.ts';
 import { cohorts } from './reports/cohorts.ts';
 import { leadsBehind } from './reports/leads-behind.ts';
+import { page } from './reports/page.ts';
 import { quality } from './reports/quality.ts';
 import { realtime } from './reports/realtime.ts';
 import type { Facts, Report } from './reports/report.ts';
@@ -26,38 +27,43 @@ const REPORTS: Report[] = [
   quality,
   leadsBehind,
   realtime,
+  page,
+  analytics,
 ];
 
 type Format = 'json' | 'csv';
 
 export interface MetricsNeeds extends Facts {
-  db: Pool;
+  numbers: Pick<Numbers, 'read'>;
   cache: MetricsCache;
 }
 
-export function metricsRoutes({ db, cache, ...facts }: MetricsNeeds): Route[] {
+export function metricsRoutes({ numbers, cache, ...facts }: MetricsNeeds): Route[] {
   const uncached = metricsCache(0);
   return REPORTS.map((report) =>
     route<{ format: Format }>({
-      at: `GET /v1/metrics/${report.name}`,
-      id: `getMetrics${report.name[0]!.toUpperCase()}${report.name.slice(1)}`,
+      at: report.at ?? `GET /v1/metrics/${report.name}`,
+      id: report.id ?? `getMetrics${report.name[0]!.toUpperCase()}${report.name.slice(1)}`,
       says: `${report.says}; format=csv for a table`,
       tag: 'metrics',
       who: 'numbers',
-      of: 'named',
+      of: report.at ? 'path' : 'named',
       takes: { as: 'query', shape: report.query },
       bucket: report.bucket ?? 'other',
       asTable: true,
+      ...(viewOf(report.name) ? { view: viewOf(report.name)! } : {}),
       ...(report.showsLeads ? {} : { shows: 'no people' as const }),
       answers: { 200: report.answer, 304: { says: 'What If-None-Match names is still the answer' } },
       async run(query, call) {
         const { site } = call;
         // a day begins on a quarter of an hour in every zone
         const quarter = Math.floor(Date.now() / 900_000);
-        const key = JSON.stringify([report.name, site.updatedAt, quarter, query]);
+        const hides = call.caller.share?.hideMoney ?? false;
+        const key = JSON.stringify([report.name, site.updatedAt, quarter, query, hides]);
         const kept = report.cached === false ? uncached : cache;
         const { answer, hit } = await kept.through(site.siteId, key, async () => {
-          const read = await inSites(db, site.siteId, (tx) => report.read(tx, site, query, facts));
+          const whole = await numbers.read(site.siteId, (tx) => report.read(tx, site, query, facts));
+          const read = hides && report.withoutMoney ? report.withoutMoney(whole) : whole;
           return query.format === 'csv' ? toCsv(report.rows(read)) : jsonText(read);
         });
         return replyOf(call, answer, hit, query.format, report.name);
@@ -65,6 +71,8 @@ export function metricsRoutes({ db, cache, ...facts }: MetricsNeeds): Route[] {
     }),
   );
 }
+
+const viewOf = (name: string): View | undefined => VIEWS.find((view) => view === name);
 
 function replyOf(
   call: Call,
@@ -78,7 +86,7 @@ function replyOf(
     ETag: etag,
     // the browser asks again each time; an unchanged answer is a 304
     'Cache-Control': 'private, no-cache',
-    Vary: 'x-admin-key, authorization, cookie',
+    Vary: 'x-admin-key, authorization, cookie, x-share-token',
     'Server-Timing': hit ? `cache;desc=hit, total;dur=${ms}` : `db;dur=${ms}, total;dur=${ms}`,
   };
   if (call.isFresh(etag)) return new Reply(304, null, headers);

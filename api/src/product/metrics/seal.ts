@@ -9,8 +9,9 @@ import { rollUp } from './rollup.ts';
 export function sealDays(db: Pool): Ending {
   return async ({ siteIds, bound, dryRun, signal, progress }) => {
     const keptFrom = dayOf(bound);
-    // Whatever is marked or was never counted is counted first; then nothing can change any more.
-    if (!dryRun) await rollUp(db, { siteIds, signal });
+    // Whatever is marked or was never counted is counted first; then nothing can change any more. Before a dry run too: it is
+    // what every minute does, and else the two would not see the same days.
+    await rollUp(db, { siteIds, signal });
     const sealed = await seal(db, siteIds, keptFrom, dryRun, signal);
     if (sealed > 0) progress(`${sealed} days ${dryRun ? 'would be ' : ''}sealed`);
     const partitions = await inSites(db, siteIds, async (client) =>
@@ -22,11 +23,13 @@ export function sealDays(db: Pool): Ending {
         )
       ).rows.map((row) => row.name),
     );
+    const events = partitions.length > 0 ? await countBefore(db, siteIds, keptFrom) : 0;
     if (!dryRun && partitions.length > 0) {
       await dropDays(db, siteIds, keptFrom);
       progress(`dropped ${partitions.length} partitions before ${keptFrom}`);
     }
-    return { says: { keptFrom, sealed, partitions } };
+    const folded = dryRun ? 0 : await fold(db, siteIds, keptFrom);
+    return { rows: { events }, says: { keptFrom, sealed, partitions, ...(folded > 0 ? { folded } : {}) } };
   };
 }
 
@@ -59,6 +62,23 @@ async function seal(
     }
   }
   return sealed;
+}
+
+const countBefore = (db: Pool, siteIds: string[], keptFrom: string): Promise<number> =>
+  inSites(db, siteIds, async (client) => {
+    const { rows } = await client.query<{ count: number }>(
+      "select count(*)::int as count from events where site_id = any (current_sites()) and occurred_at < $1::date::timestamp at time zone 'UTC'",
+      [keptFrom],
+    );
+    return rows[0]!.count;
+  });
+
+/** Names of days that were sent too many of them. returns  how many were summed under (other) */
+async function fold(db: Pool, siteIds: string[], keptFrom: string): Promise<number> {
+  const { rows } = await inSites(db, siteIds, (client) =>
+    client.query<{ folded: number }>('select fold_full_days($1) as folded', [keptFrom]),
+  );
+  return rows[0]!.folded;
 }
 
 /** In one transaction: a raw event of an unsealed day keeps all of them. */

@@ -202,6 +202,7 @@ test('a partition goes only when every day of the site that touches it is sealed
     dryRun: false,
     signal: undefined,
     progress: () => {},
+    stays: () => 'true',
   });
   assert.ok(
     ((says?.partitions ?? []) as string[]).includes(`events_${addDays(keptFrom, -1).replaceAll('-', '')}`),

@@ -7,6 +7,9 @@ const numbers = {
   why: 'older than rollups are kept',
 } as const;
 
+const OF_NO_LEAD =
+  'not exists (select from leads l where l.site_id = target.site_id and l.lead_id = target.lead_id)';
+
 export const metricTables: Tables = {
   dirty_leads: {
     holds: 'a lead whose facts are to be gathered anew',
@@ -26,7 +29,15 @@ export const metricTables: Tables = {
       campaign: 'goes, found',
       domain_class: 'goes',
     },
-    kept: { with: 'leads', why: 'it is about the lead' },
+    outlives: {},
+    kept: [
+      { with: 'leads', why: 'it is about the lead' },
+      {
+        ...numbers,
+        why: 'of a lead that ended, under a random id: older than rollups are kept',
+        where: OF_NO_LEAD,
+      },
+    ],
   },
   lead_touches: {
     holds: 'the visits a lead came by, for what it is credited to',
@@ -38,7 +49,34 @@ export const metricTables: Tables = {
       utm_medium: 'goes, found',
       campaign: 'goes, found',
     },
-    kept: { with: 'leads', why: 'a purge of visits changes no number' },
+    outlives: { set: 'visitor_id = gen_random_uuid(), session_id = gen_random_uuid()' },
+    kept: [
+      { with: 'leads', why: 'a purge of visits changes no number' },
+      {
+        for: numbers.for,
+        since:
+          '(select f.day from lead_facts f where f.site_id = target.site_id and f.lead_id = target.lead_id)',
+        why: 'with the facts of a lead that ended',
+        where: OF_NO_LEAD,
+      },
+    ],
+  },
+  lead_credits: {
+    holds: 'what a lead, its signup and what it bought are credited to',
+    whose: 'lead',
+    derived: true,
+    columns: { kind: 'goes', source: 'goes', campaign: 'goes, found', currency: 'goes' },
+    outlives: {},
+    kept: [
+      { with: 'leads', why: 'a purge of visits changes no number' },
+      {
+        for: numbers.for,
+        since:
+          '(select f.day from lead_facts f where f.site_id = target.site_id and f.lead_id = target.lead_id)',
+        why: 'with the facts of a lead that ended',
+        where: OF_NO_LEAD,
+      },
+    ],
   },
   dirty_days: {
     holds: 'a day that is to be counted again',
@@ -70,6 +108,7 @@ export const metricTables: Tables = {
   },
   open_names: {
     holds: 'the sums of those visits by name',
+    bound: '5000 names of each kind a site and day, the others together; 1000 values of 100 properties',
     columns: { kind: 'counted', name: 'counted, found', detail: 'counted, found' },
     kept: { job: 'rollup', why: 'three days: with the visits they sum' },
   },
@@ -77,6 +116,12 @@ export const metricTables: Tables = {
     holds: 'the sums of those visits by kind of name',
     columns: { kind: 'counted' },
     kept: { job: 'rollup', why: 'three days: with the visits they sum' },
+  },
+  full_days: {
+    holds: 'that a day was sent more names, properties or conversions than are kept apart',
+    bound: 'fifteen a site and day',
+    columns: { what: 'bounded' },
+    kept: numbers,
   },
   rollup_state: {
     holds: 'when a day was counted, in which zone, and whether it is sealed',
@@ -95,7 +140,8 @@ export const metricTables: Tables = {
   },
   daily_breakdowns: {
     holds: 'the numbers of a day by page, source, campaign, device, …',
-    bound: '1000 names of each kind a site and day, the others together; 200 values of 20 properties',
+    bound:
+      '1000 names of each kind a site and day, of 256 KB together, and the others in one; 200 values of 20 properties; a hundred once the day is sealed, where more were sent than are kept apart',
     columns: { kind: 'counted', name: 'counted, found', detail: 'counted, found' },
     kept: numbers,
   },

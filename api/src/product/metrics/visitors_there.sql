@@ -102,19 +102,30 @@ begin
 end $$;
 comment on function count_returns is 'who was there on a day, and when before; see src/product/metrics/visitors_there.sql';
 
+-- As many conversions of a kind may one browser tell of on a day, and all that are nobody's of a site together. What comes
+-- beyond is an event like any other, and no conversion.
+create or replace function told_at_most() returns integer language sql immutable return 100;
+create or replace function told_by_nobody_at_most() returns integer language sql immutable return 5000;
+
 -- What browsers themselves told of signups, activations and verifications is a conversion each.
 -- tellers  who told of one on this day
 create or replace function count_outcomes(for_site uuid, starts timestamptz, ends timestamptz, wanted uuid[], tellers uuid[]) returns void
 language plpgsql set jit = off set enable_nestloop = on set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
+declare
+  is_full boolean;
 begin
-  with told as materialized (
-    select e.event_id::text as conversion_id, e.event_type as kind, e.visitor_id, e.occurred_at
+  with said as materialized (
+    select e.event_id, e.event_type as kind, e.visitor_id, e.occurred_at,
+      row_number() over (partition by e.visitor_id, e.event_type order by e.occurred_at, e.event_id) as nth
     from unnest(tellers) as t (visitor_id)
     cross join lateral (
       select * from events e where e.site_id = for_site and e.visitor_id = t.visitor_id and e.occurred_at >= starts and e.occurred_at < ends offset 0
     ) e
     where e.bot_reason is null and e.event_type in ('signup', 'activation', 'email_verify')
+  ), told as materialized (
+    select event_id::text as conversion_id, s.* from said s where nth <= told_at_most()
+      or exists (select from opt_ins o where o.site_id = for_site and o.opt_in_id = s.event_id)
   ), known as materialized (
     select conversion_id from conversions c
     where wanted is null and c.site_id = for_site and c.origin = 'browser' and c.occurred_at >= starts and c.occurred_at < ends
@@ -128,11 +139,38 @@ begin
     -- not all and then again: each change marks a lead
     delete from conversions c where c.site_id = for_site and c.origin = 'browser'
       and c.conversion_id in (select conversion_id from known except select conversion_id from told)
+    returning c.conversion_id
+  ), room as materialized (
+    select told_by_nobody_at_most() - count(*) + (select count(*) from untold) as rows from (
+      select from conversions c where exists (select from told) and c.site_id = for_site and c.occurred_at >= starts and c.occurred_at < ends
+        and c.origin = 'browser' limit told_by_nobody_at_most()
+    ) there
+  ), fresh as materialized (
+    -- somebody's are kept whatever the others send: a lead's browser's, and the button in a mail
+    select t.conversion_id, t.occurred_at, t.event_id,
+      exists (select from lead_identities i where i.site_id = for_site and i.visitor_id = t.visitor_id)
+        or exists (select from opt_ins o where o.site_id = for_site and o.opt_in_id = t.event_id) as is_somebodys
+    from told t where not exists (select from known k where k.conversion_id = t.conversion_id)
+  ), left_out as materialized (
+    select conversion_id from (
+      select conversion_id, row_number() over (order by occurred_at, event_id) as nth from fresh where not is_somebodys
+    ) nobodys where nth > (select rows from room)
+  ), stored as (
+    insert into conversions as c (site_id, conversion_id, kind, origin, visitor_id, occurred_at)
+    select for_site, conversion_id, kind, 'browser', visitor_id, occurred_at from told t
+    where not exists (select from left_out l where l.conversion_id = t.conversion_id)
+    on conflict (site_id, origin, conversion_id) do update
+    set kind = excluded.kind, visitor_id = excluded.visitor_id, occurred_at = excluded.occurred_at
+    where (c.kind, c.visitor_id, c.occurred_at) is distinct from (excluded.kind, excluded.visitor_id, excluded.occurred_at)
   )
-  insert into conversions as c (site_id, conversion_id, kind, origin, visitor_id, occurred_at)
-  select for_site, conversion_id, kind, 'browser', visitor_id, occurred_at from told
-  on conflict (site_id, origin, conversion_id) do update
-  set kind = excluded.kind, visitor_id = excluded.visitor_id, occurred_at = excluded.occurred_at
-  where (c.kind, c.visitor_id, c.occurred_at) is distinct from (excluded.kind, excluded.visitor_id, excluded.occurred_at);
+  select exists (select from left_out) or (select count(*) from said) > (select count(*) from told) into is_full;
+  if is_full then
+    perform fill_day(for_site, site_day(for_site, starts), 'conversions');
+  end if;
 end $$;
 comment on function count_outcomes is 'browsers'' own conversions of a day; see src/product/metrics/visitors_there.sql';
+
+-- The day was sent more of this than is kept apart.
+create or replace function fill_day(for_site uuid, for_day date, what text) returns void language sql as $$
+  insert into full_days (site_id, day, what) values (for_site, for_day, what) on conflict do nothing
+$$;

@@ -71,16 +71,21 @@ export async function changeRequest(
 
 /**
  * A request that was answered on the spot: the open one of this kind and address is done, or an entry is made that is.
+ * before   keyed hash of the address they may have asked by, where it changed since
  * returns  the entry's id
  */
-export async function answered(db: Db, entry: Omit<NewEntry, 'dueAt'>): Promise<string> {
+export async function answered(
+  db: Db,
+  entry: Omit<NewEntry, 'dueAt'>,
+  before: string | null = null,
+): Promise<string> {
   const { siteId, kind, emailHash } = entry;
   const { rows } = await db.query<{ request_id: string }>(
-    `update people_requests set outcome = 'done', done_at = greatest(now(), received_at)
+    `update people_requests set outcome = 'done', done_at = greatest(now(), received_at), email_hash = $3
      where site_id = $1 and request_id = (select request_id from people_requests
-       where site_id = $1 and kind = $2 and email_hash = $3 and done_at is null order by received_at limit 1)
+       where site_id = $1 and kind = $2 and email_hash in ($3, $4) and done_at is null order by received_at limit 1)
      returning request_id`,
-    [siteId, kind, emailHash],
+    [siteId, kind, emailHash, before],
   );
   if (rows[0]) return rows[0].request_id;
   const { requestId } = await enterRequest(db, { ...entry, dueAt: entry.receivedAt });

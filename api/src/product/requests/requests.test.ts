@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { leadIdOf } from '../../../test/leads.ts';
 import { address, ago, hours } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES } from '../../features.ts';
 import { alarmsIn } from '../../operations/alerts/rules.ts';
+import { dueAt } from './due.ts';
 
 let server: TestServer;
 before(async () => {
@@ -24,6 +26,18 @@ const alarms = async () =>
   )
     .map(({ id }) => id)
     .filter((id) => id.startsWith('requests'));
+
+test('GDPR gives a month: to the same day of the next, or to its last', () => {
+  const due = (received: string) => dueAt(new Date(received), 'gdpr').toISOString();
+  for (const [received, expected] of [
+    ['2026-11-20T14:00:00.000Z', '2026-12-20T14:00:00.000Z'],
+    ['2026-07-15T00:00:00.000Z', '2026-08-15T00:00:00.000Z'],
+    ['2027-01-31T09:00:00.000Z', '2027-02-28T09:00:00.000Z'],
+    ['2028-01-30T09:00:00.000Z', '2028-02-29T09:00:00.000Z'],
+    ['2026-12-31T23:59:59.999Z', '2027-01-31T23:59:59.999Z'],
+  ])
+    assert.equal(due(received!), expected);
+});
 
 test('a request is due after the days its law gives, from the day it was received', async () => {
   for (const [law, given] of [
@@ -123,4 +137,29 @@ test('an open request warns a week before its day, and is critical after it', as
   assert.deepEqual(await alarms(), ['requests_overdue']);
   await ask('PATCH', `/${requestId}`, { outcome: 'done' });
   assert.deepEqual(await alarms(), []);
+});
+
+test('what is done for a person answers what they asked: a withdrawal, both ways of restricting, a correction by either address', async () => {
+  const [email, fresh] = [address(), address()];
+  await call(`${server.url}/v1/leads/capture`, 'POST', { email });
+  const leadId = await leadIdOf(server, email);
+  const kinds = ['withdrawal', 'objection', 'restriction', 'correction'];
+  for (const kind of kinds) await ask('POST', '', { kind, email });
+  const lead = `${server.url}/v1/leads/${leadId}`;
+  const openOf = async (who: string) =>
+    (await ask('POST', '/search', { email: who, state: 'open' })).body.requests.map(
+      ({ kind }: { kind: string }) => kind,
+    );
+  await call(`${lead}/withdraw`, 'POST', { receivedAt: ago(1000), how: 'by telephone' }, admin);
+  assert.deepEqual((await openOf(email)).sort(), ['correction', 'objection', 'restriction']);
+  await call(`${lead}/restrict`, 'POST', { profiling: true, all: true }, admin);
+  assert.deepEqual(await openOf(email), ['correction']);
+  await call(lead, 'PATCH', { email: fresh }, admin);
+  assert.deepEqual(await openOf(email), []);
+  const { requests } = (await ask('POST', '/search', { email: fresh })).body;
+  assert.deepEqual(
+    requests.map((one: { kind: string; outcome: string }) => [one.kind, one.outcome]),
+    [['correction', 'done']],
+    'it is answered once, and found by the address they have now',
+  );
 });

@@ -7,8 +7,9 @@ import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { email } from '../captures/schema.ts';
+import { dueAt } from './due.ts';
 import { changeRequest, enterRequest, listRequests } from './register.ts';
-import { DAYS_TO_ANSWER, newRequest, requestPatch, requestShape } from './schema.ts';
+import { newRequest, requestPatch, requestShape } from './schema.ts';
 
 export interface RequestNeeds {
   db: Pool;
@@ -90,7 +91,7 @@ export function requestRoutes({ db, hashAddress }: RequestNeeds): Route[] {
             kind,
             emailHash: address ? hashAddress(siteId, address.normalized) : null,
             receivedAt: received.toISOString(),
-            dueAt: new Date(received.getTime() + DAYS_TO_ANSWER[law] * DAY_MS).toISOString(),
+            dueAt: dueAt(received, law).toISOString(),
             how,
             note,
           }),

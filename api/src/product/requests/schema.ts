@@ -2,9 +2,7 @@
 import { z } from 'zod';
 import { instant, siteName, utc } from '../../ground/http/fields.ts';
 import { email } from '../captures/schema.ts';
-
-/** Days to answer, by the law whoever asks is under; the shortest holds when nobody says which. */
-export const DAYS_TO_ANSWER = { pipeda: 30, law25: 30, gdpr: 30, ccpa: 45 } as const;
+import { LAWS } from './due.ts';
 
 const kind = z.enum([
   'access',
@@ -26,9 +24,9 @@ export const newRequest = z
     email: email.optional().describe('of whoever asks; kept as a keyed hash'),
     receivedAt: instant.optional().describe('default now'),
     law: z
-      .enum(Object.keys(DAYS_TO_ANSWER) as [keyof typeof DAYS_TO_ANSWER])
+      .enum(LAWS)
       .default('pipeda')
-      .describe('days to answer: pipeda, law25, gdpr 30 (a month), ccpa 45'),
+      .describe('until when: pipeda and law25 30 days, gdpr a month, ccpa 45 days'),
     how: z.string().trim().min(1).max(500).optional().describe('by mail, by phone …'),
     note: note.optional(),
   })

@@ -1,10 +1,12 @@
 // Which site a request is for: propertyId, else the site whose origin the page has, else `default`. Kept in memory:
 // every request asks, and sites change a few times a year.
+import type { Channel } from '../../ground/db/listen.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site, SiteDirectory } from '../../ground/site.ts';
-import { listSites } from './queries.ts';
+import { adoptRegion, listSites } from './queries.ts';
+import { type Stop, stopsOf } from './stops.ts';
 
 const hosts = new WeakMap<Site, string[]>();
 
@@ -34,10 +36,18 @@ export function pathRulesOf(site: Site): { keepTrailingSlash: boolean; hashRoute
   return known;
 }
 
+const RELOAD_MS = 10_000;
+/** Where changes are heard, in case one was not. */
+const RELOAD_HEARING_MS = 60_000;
+
 export interface Sites extends SiteDirectory {
-  /** Reads the sites anew; also runs by itself every 10 s, so that another process's change arrives. */
+  /** Reads the sites anew. */
   reload(): Promise<void>;
+  /** Another process's changes; while they are not heard the sites are read every 10 s. */
+  channel: Channel;
   ids(): string[];
+  /** Why nothing, or no event, is taken for a site; undefined: everything is. */
+  stopOf(siteId: string): Stop | undefined;
   /** Whether some site (or CORS_ALLOWED_ORIGINS) has this origin, exactly. */
   allowsOrigin(origin: string): boolean;
   /**
@@ -59,23 +69,37 @@ function pageOf(headers: { origin?: string | undefined; referer?: string | undef
   return null;
 }
 
-export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Promise<Sites> {
+/** region  DATA_REGION: where this installation is; undefined: nobody said */
+export async function knownSites(
+  db: Pool,
+  extraOrigins: string[],
+  log: Log,
+  region?: string,
+): Promise<Sites> {
   let all: Site[] = [];
+  let stops = new Map<string, Stop>();
   let byKey = new Map<string, Site>();
   let byOrigin = new Map<string, Site>();
   let byHost = new Map<string, Site>();
   let readAt = 0;
   async function reload(): Promise<void> {
-    all = await listSites(db);
+    const listed = await listSites(db);
+    all = listed.map(({ site }) => site);
+    stops = stopsOf(listed, region);
     byKey = new Map(all.map((site) => [site.key, site]));
     byOrigin = new Map(all.flatMap((site) => site.origins.map((origin) => [origin, site] as const)));
     byHost = new Map(all.flatMap((site) => (site.domain ? [[site.domain, site] as const] : [])));
     readAt = performance.now();
   }
+  if (region) await adoptRegion(db, region);
   await reload();
-  const timer = setInterval(() => {
+  let hearing = false;
+  const reloadAnyway = () => {
     reload().catch((err) => log.warn({ err }, 'sites could not be read anew'));
-  }, 10_000).unref();
+  };
+  const timer = setInterval(() => {
+    if (!hearing || performance.now() - readAt >= RELOAD_HEARING_MS) reloadAnyway();
+  }, RELOAD_MS).unref();
   // A site made by another process a moment ago; asked at most once a second, whatever names are tried.
   async function known<T>(find: () => T | undefined): Promise<T | undefined> {
     const found = find();
@@ -85,8 +109,18 @@ export async function knownSites(db: Pool, extraOrigins: string[], log: Log): Pr
   }
   const sites: Sites = {
     reload,
+    channel: {
+      name: 'sites_changed',
+      heard: reloadAnyway,
+      hears(changes) {
+        // what changed before this moment was not heard
+        if (changes && !hearing) reloadAnyway();
+        hearing = changes;
+      },
+    },
     list: () => all,
     ids: () => all.map((site) => site.siteId),
+    stopOf: (siteId) => stops.get(siteId),
     find: (siteId) => all.find((site) => site.siteId === siteId),
     fallback: () => byKey.get('default') ?? all[0]!,
     allowsOrigin: (origin) => byOrigin.has(origin) || extraOrigins.includes(origin),

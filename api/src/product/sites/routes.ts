@@ -19,9 +19,11 @@ export interface SiteNeeds {
   db: Pool;
   sites: Sites;
   mail: MailFacts;
+  /** DATA_REGION: where this installation is; undefined: nobody said. */
+  region: string | undefined;
 }
 
-export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
+export function siteRoutes({ db, sites, mail, region }: SiteNeeds): Route[] {
   const one = z.object({ site: siteShape });
   return [
     route({
@@ -40,15 +42,17 @@ export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
     route({
       at: 'POST /v1/sites',
       id: 'createSite',
-      says: 'Makes a site; 400 invalid_request when double opt-in is on and could not work',
+      says: 'Makes a site; 400 invalid_request when double opt-in is on and could not work, 409 region_mismatch when its data has to be elsewhere',
       tag: 'sites',
       who: 'settings',
       takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: newSite },
       answers: { 201: one },
       async run(wanted, call) {
         await knownZone(db, wanted.settings.timeZone);
+        mustBeOurs(wanted.dataRegion, region);
+        const made = { ...wanted, dataRegion: region };
         const site = await unlessTaken(
-          transaction(db, async (tx) => possible(await insertSite(tx, wanted), null, mail)),
+          transaction(db, async (tx) => possible(await insertSite(tx, made), null, mail)),
         );
         call.note({ siteId: site.siteId, target: site.siteId });
         await sites.reload();
@@ -86,6 +90,7 @@ export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
         ];
         call.note({ target: siteId, details: { changes } });
         await knownZone(db, patch.settings?.timeZone);
+        mustBeOurs(patch.dataRegion, region);
         const site = await unlessTaken(
           transaction(db, async (tx) => {
             const before = existing(await lockSite(tx, siteId));
@@ -102,6 +107,18 @@ export function siteRoutes({ db, sites, mail }: SiteNeeds): Route[] {
 function existing(site: Site | null | undefined): Site {
   if (!site) throw new AppError('not_found', 'There is no site with this id.');
   return site;
+}
+
+/** throws  region_mismatch */
+function mustBeOurs(wanted: string | undefined, region: string | undefined): void {
+  if (wanted === undefined || wanted === region) return;
+  throw new AppError(
+    'region_mismatch',
+    region === undefined
+      ? 'Nobody said where this installation is. Set DATA_REGION and start again, or leave dataRegion out.'
+      : `This installation is in ${region}. Make the site on one that is in ${wanted}.`,
+    { issues: [{ path: 'dataRegion', message: `is not ${region ?? 'known here'}` }] },
+  );
 }
 
 /** throws invalid_request when double opt-in could not work with these settings; nothing is changed then */

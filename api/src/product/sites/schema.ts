@@ -17,6 +17,10 @@ const domain = z
   .toLowerCase()
   .regex(/^[a-z0-9.-]{1,253}$/, 'a host name such as example.com');
 
+export const dataRegion = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{1,31}$/, 'a name such as ca-central: small letters, digits and hyphens');
+
 export const newSite = z
   .object({
     key: key.describe('public propertyId, unique'),
@@ -24,6 +28,11 @@ export const newSite = z
     domain: domain.nullable().default(null),
     origins: z.array(origin).max(50).default([]),
     settings: siteSettings.default({}),
+    dataRegion: dataRegion
+      .optional()
+      .describe(
+        'where its data has to be: the DATA_REGION of this installation, which is the default; else 409',
+      ),
   })
   .meta({ id: 'NewSite' });
 
@@ -34,6 +43,11 @@ export const sitePatch = z
     domain: domain.nullable().optional(),
     origins: z.array(origin).max(50).optional(),
     settings: settingsPatch.optional().describe('merged: a key with null is removed'),
+    dataRegion: dataRegion
+      .optional()
+      .describe(
+        'the DATA_REGION of this installation and no other; of a site that was moved: it may be here',
+      ),
   })
   .meta({ id: 'SitePatch' });
 
@@ -45,6 +59,7 @@ export const siteShape = z
     domain: z.string().nullable(),
     origins: z.array(z.string()),
     settings: openRecord.describe('SiteSettings, and whatever else was set'),
+    dataRegion: z.string().nullable().describe('where its data has to be; null: nobody said'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })

@@ -16,6 +16,11 @@ const known = {
     .describe(
       'express consent waits for the button in a mail; needs senderAddress (or MAIL_SENDER), a name, and SMTP_URL, MAIL_FROM, PUBLIC_URL',
     ),
+  impliedConsent: z
+    .boolean()
+    .describe(
+      'whether an inquiry or a purchase implies consent to mail, as in Canada (default true); false, for people in the EU: it stays pending, and mailable leaves out what was implied before',
+    ),
   senderName: line(100).describe('who writes, in mails; else the name of the site'),
   senderAddress: line(300).describe(
     'postal address in the foot of mails, which CASL asks for; else MAIL_SENDER',
@@ -67,6 +72,20 @@ const known = {
     .max(100)
     .describe(
       'networks that marked themselves by that link, as keyed hashes; null lets all of them count again',
+    ),
+  sensitive: z
+    .boolean()
+    .describe('that somebody was here says too much about them (health, faith, law): nobody is ever named'),
+  feedStream: z
+    .boolean()
+    .describe(
+      'whether pages may listen to GET /v1/feed/stream (default false): each that does holds a connection, 300 a process in all',
+    ),
+  intentWeights: z
+    .record(z.string().min(1).max(64), z.number().min(0).max(0.95))
+    .refine((weights) => Object.keys(weights).length <= 50, 'at most 50 event types')
+    .describe(
+      'how much an event of a type says that its visitor means it, 0 to 0.95, for behaviorScore; default: cta_click 0.1, form_start 0.2, form_submit 0.4, email_verify 0.5, signup and activation 0.6',
     ),
   policyVersion: line(255).describe('of the privacy policy in force; shown by GET /v1/privacy'),
   policyUrl: z

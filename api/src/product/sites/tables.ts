@@ -10,6 +10,7 @@ export const siteTables: Tables = {
       domain: 'operator',
       origins: 'operator',
       settings: 'operator',
+      data_region: 'operator',
     },
     kept: { ever: 'everything else belongs to one' },
   },

@@ -1,4 +1,5 @@
-// Bundles the browser script into dist/: `full.js` with everything, `core.js` with the core alone.
+// Bundles the browser script into dist/: `full.js` with everything, `core.js` with the core alone; and the consent control,
+// `consent.js`, and the notifications, `p.js`, which stand beside either.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
@@ -6,12 +7,15 @@ const here = (path: string) => new URL(path, import.meta.url);
 /** What the full bundle has beside the core, in the order in which it runs. */
 const PARTS = ['forms', 'clicks', 'attention'] as const;
 
-async function bundle(parts: readonly string[]): Promise<string> {
+const bundle = (parts: readonly string[]) => minified(['core', ...parts], parts.length > 0);
+
+/** full  whether it is the script with everything */
+async function minified(parts: readonly string[], full: boolean, folder = 'browser/'): Promise<string> {
   const { build, transform } = await import('esbuild');
   const result = await build({
     stdin: {
-      contents: ['core', ...parts].map((part) => `import './${part}.ts';`).join('\n'),
-      resolveDir: here('browser/').pathname,
+      contents: parts.map((part) => `import './${part}.ts';`).join('\n'),
+      resolveDir: here(folder).pathname,
     },
     bundle: true,
     minifySyntax: true,
@@ -20,7 +24,7 @@ async function bundle(parts: readonly string[]): Promise<string> {
     target: 'es2021',
     charset: 'utf8',
     legalComments: 'none',
-    define: { FULL: String(parts.length > 0) },
+    define: { FULL: String(full) },
     // Without this the strict settings of the type checker add a "use strict" to each download.
     tsconfigRaw: {},
   });
@@ -39,12 +43,17 @@ async function bundle(parts: readonly string[]): Promise<string> {
 const gzipBytes = (text: string) => gzipSync(text, { level: 9 }).length;
 
 /**
- * Builds both bundles and writes them to `dist/`.
+ * Builds the bundles and writes them to `dist/`.
  * returns  their minified text by name
  * throws   when esbuild, a development dependency, is absent, or when the source has a fault
  */
-export async function buildSnippet(): Promise<Record<'full' | 'core', string>> {
-  const bundles = { full: await bundle(PARTS), core: await bundle([]) };
+export async function buildSnippet(): Promise<Record<'full' | 'core' | 'consent' | 'proof', string>> {
+  const bundles = {
+    full: await bundle(PARTS),
+    core: await bundle([]),
+    consent: await minified(['consent'], false),
+    proof: await minified(['p'], false, 'proof/'),
+  };
   mkdirSync(here('dist/'), { recursive: true });
   for (const [name, text] of Object.entries(bundles)) {
     // Renamed into place: several processes may start at once, and none may read half a file.
@@ -56,7 +65,7 @@ export async function buildSnippet(): Promise<Record<'full' | 'core', string>> {
 
 /** The table of the snippet's README: what each part adds to the download, gzipped. */
 export async function weights(): Promise<string> {
-  const { full, core } = await buildSnippet();
+  const { full, core, consent, proof } = await buildSnippet();
   const whole = gzipBytes(full);
   const rows: [string, number][] = [['the core alone (`/s-core.js`)', gzipBytes(core)]];
   for (const part of PARTS)
@@ -64,7 +73,11 @@ export async function weights(): Promise<string> {
       `\`browser/${part}.ts\` adds`,
       whole - gzipBytes(await bundle(PARTS.filter((one) => one !== part))),
     ]);
-  rows.push(['everything (`/s.js`)', whole]);
+  rows.push(
+    ['everything (`/s.js`)', whole],
+    ['beside it, the consent control (`/consent.js`)', gzipBytes(consent)],
+    ['and the notifications (`/p.js`)', gzipBytes(proof)],
+  );
   return [
     '| part | bytes, gzipped |',
     '| --- | --- |',

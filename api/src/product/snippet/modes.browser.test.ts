@@ -40,6 +40,33 @@ test('with consent "page" nothing is stored, and a page has an id of its own', a
   assert.deepEqual(await context.cookies(), []);
 });
 
+test('a number that a browser keeps ends within a year, whoever asked for it, and its visitor is new', async () => {
+  const shop = await demo({ consent: 'full' });
+  await page.goto(shop.url);
+  await ready();
+  const idOf = () => page.evaluate(() => window.mkt.id() as string);
+  const first = await idOf();
+  const born = (days: number) => `${Math.trunc(Date.now() / 3e4 - days * 2880)}`;
+  const aged = (days: number) => born(days) + first.slice(8);
+  const keep = (id: string) =>
+    page.evaluate((kept) => {
+      const key = Object.keys(localStorage).find((name) => name.endsWith(':id'))!;
+      localStorage[key] = kept;
+    }, id);
+  await keep(aged(340));
+  await page.goto(`${shop.url}/menu`);
+  assert.equal(await idOf(), aged(340), 'it is kept as long as it may be');
+  await keep(aged(348));
+  api.since = Date.now();
+  await page.goto(`${shop.url}/bread`);
+  await until('a page view', () => views().length === 1);
+  const anew = await idOf();
+  assert.ok(anew > born(1), anew);
+  assert.equal(of('page_view')[0]!.anonId, anew);
+  await page.goto(`${shop.url}/menu`);
+  assert.equal(await idOf(), anew);
+});
+
 test('without a word about consent nothing is stored and no id is sent', async () => {
   for (const consent of ['', 'measure', 'nonsense']) {
     const silent = await demo({ consent });
@@ -68,6 +95,31 @@ test('with consent "off" nothing is sent, until the visitor agrees', async () =>
   await page.goto(`${off.url}/visit`);
   await until('the choice holds on the next page', () => views().length === 2);
   assert.equal(of('page_view')[1]!.anonId, of('page_view')[0]!.anonId);
+});
+
+test('agreeing begins a new id: what was seen and read before stays what it was', async () => {
+  for (const consent of ['page', '']) {
+    const asks = await demo({ consent });
+    await open();
+    await page.goto(`${asks.url}/bread`);
+    await ready();
+    const before = await page.evaluate(() => window.mkt.id());
+    await page.mouse.move(10, 10);
+    await page.waitForTimeout(1100); // shorter attention is not told at all
+    await page.mouse.move(20, 20);
+    await page.getByRole('button', { name: 'with a memory' }).click();
+    const after = await page.evaluate(() => window.mkt.id());
+    assert.notEqual(after, before);
+    await until('what was read is told', () => of('engagement').length === 1);
+    assert.equal(of('engagement')[0]!.anonId, before);
+    assert.deepEqual(
+      of('page_view').map((event) => event.anonId),
+      [before],
+    );
+    await page.goto(`${asks.url}/visit`);
+    await until('the next page', () => views().length === 2);
+    assert.equal(of('page_view')[1]!.anonId, after);
+  }
 });
 
 test('a withdrawn consent forgets the visitor, in every tab', async () => {
@@ -104,6 +156,29 @@ test('global privacy control keeps the visitor unknown even where the site asks 
     );
     assert.deepEqual(await stored(), []);
   }
+});
+
+test('an id that was kept ends when the browser begins to send a signal, and is not taken up again when that stops', async () => {
+  await open();
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, 'globalPrivacyControl', {
+      get: () => new URL(location.href).searchParams.has('signal'),
+    });
+  });
+  api.since = Date.now();
+  await page.goto(`${bakery.url}/bread`);
+  await until('a page view', () => views().length === 1);
+  const [before] = of('page_view');
+  assert.ok(before!.anonId);
+  await page.goto(`${bakery.url}/visit?signal`);
+  await until('another', () => views().length === 2);
+  assert.deepEqual(await stored(), []);
+  await page.goto(`${bakery.url}/bread`);
+  await until('a third', () => views().length === 3);
+  const [, silent, after] = of('page_view');
+  assert.equal(silent!.anonId, undefined);
+  assert.ok(after!.anonId);
+  assert.notEqual(after!.anonId, before!.anonId);
 });
 
 test('blocked storage costs the visitor their memory, not the page its count', async () => {

@@ -34,10 +34,12 @@ const ask = (path: string, headers: Record<string, string>) =>
       .end();
   });
 
-test('the core is at most 1.25 KB and the whole at most 2.45 KB, minified and gzipped', async () => {
+test('the core is at most 1.25 KB, the whole 2.45, the consent control 1 and notifications 5, minified and gzipped', async () => {
   for (const [path, kilobytes] of [
     ['/s-core.js', 1.25],
     ['/s.js', 2.45],
+    ['/consent.js', 1],
+    ['/p.js', 5],
   ] as const) {
     const script = Buffer.from(await (await get(path)).arrayBuffer());
     const bytes = gzipSync(script, { level: 9 }).length;
@@ -51,7 +53,7 @@ test('the README says what each part weighs, as the build measures it', async ()
   const cells = (table: string) =>
     [...table.matchAll(/^\| (.*?) +\| (\d+) +\|$/gm)].map(([, part, bytes]) => `${part!.trim()} ${bytes}`);
   const measured = cells(await weights());
-  assert.equal(measured.length, 5);
+  assert.equal(measured.length, 7);
   assert.deepEqual(cells(readme.slice(readme.indexOf('## What it weighs'))), measured);
 });
 
@@ -67,9 +69,9 @@ test('the short address is kept for minutes and revalidated by its tag', async (
 
 test('the versioned address never changes and matches its integrity', async () => {
   const told = (await (await get('/s.json')).json()) as Record<string, { path: string; integrity: string }>;
-  for (const name of ['full', 'core']) {
+  for (const name of ['full', 'core', 'consent', 'proof']) {
     const { path, integrity } = told[name]!;
-    assert.match(path, /^\/s\/[0-9a-f]{16}\.js$/);
+    assert.match(path, name === 'proof' ? /^\/p\/[0-9a-f]{16}\.js$/ : /^\/s\/[0-9a-f]{16}\.js$/);
     const response = await get(path);
     assert.match(response.headers.get('cache-control')!, /immutable/);
     const text = Buffer.from(await response.arrayBuffer());

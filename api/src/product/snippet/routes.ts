@@ -1,33 +1,29 @@
 // Serves the browser script: under a short name that follows upgrades, and under its hash for ever.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Call } from '../../ground/http/call.ts';
+import { type Packed, pack, packedReply } from '../../ground/http/packed.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Answers, type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 
-const BUNDLES = ['full', 'core'] as const;
+const BUNDLES = ['full', 'core', 'consent', 'proof'] as const;
+const SOURCES = ['browser/', 'proof/'] as const;
 const DIST = new URL('dist/', import.meta.url);
 // Bundles of earlier releases: a page that pasted a versioned address goes on counting after an upgrade.
 const RELEASED = new URL('released/', import.meta.url);
 
-interface Script {
+interface Script extends Packed {
   hash: string;
   integrity: string;
-  plain: Buffer;
-  gzip: Buffer;
-  brotli: Buffer;
 }
 
 function scriptOf(plain: Buffer): Script {
   return {
     hash: createHash('sha256').update(plain).digest('hex').slice(0, 16),
     integrity: `sha384-${createHash('sha384').update(plain).digest('base64')}`,
-    plain,
-    gzip: gzipSync(plain, { level: 9 }),
-    brotli: brotliCompressSync(plain),
+    ...pack(plain),
   };
 }
 
@@ -70,9 +66,12 @@ export async function ensureSnippet(): Promise<void> {
 
 function isFresh(): boolean {
   try {
-    const source = new URL('browser/', import.meta.url);
     const changed = (file: URL) => statSync(file).mtimeMs;
-    const newest = Math.max(...readdirSync(source).map((name) => changed(new URL(name, source))));
+    const newest = Math.max(
+      ...SOURCES.map((folder) => new URL(folder, import.meta.url)).flatMap((folder) =>
+        readdirSync(folder).map((name) => changed(new URL(name, folder))),
+      ),
+    );
     return BUNDLES.every((name) => changed(new URL(`${name}.js`, DIST)) >= newest);
   } catch {
     return false;
@@ -80,7 +79,7 @@ function isFresh(): boolean {
 }
 
 function serve(call: Call, script: Script, cacheControl: string): Reply {
-  const headers: Record<string, string> = {
+  const headers = {
     'Cache-Control': cacheControl,
     'Content-Type': 'text/javascript; charset=utf-8',
     // A public file that any site may load, and must be able to read for its integrity check.
@@ -89,15 +88,8 @@ function serve(call: Call, script: Script, cacheControl: string): Reply {
     ETag: `W/"${script.hash}"`,
     Vary: 'Accept-Encoding',
   };
-  if (call.isFresh(headers.ETag!)) return new Reply(304, null, headers);
-  // Ours to choose among equals: browsers name gzip first, and brotli is a tenth smaller.
-  const encoding = call.acceptsEncoding(['br', 'gzip'] as const);
-  if (encoding) headers['Content-Encoding'] = encoding;
-  return new Reply(
-    200,
-    encoding === 'br' ? script.brotli : encoding === 'gzip' ? script.gzip : script.plain,
-    headers,
-  );
+  if (call.isFresh(headers.ETag)) return new Reply(304, null, headers);
+  return packedReply(call, script, headers);
 }
 
 const SCRIPT: Answers = {
@@ -112,8 +104,8 @@ const bundle = z.object({
 });
 
 /**
- * `GET /s.js` (everything) and `GET /s-core.js` (the core), `GET /s/<hash>.js` (immutable), and `GET /s.json`,
- * which tells the versioned address and the integrity of each.
+ * `GET /s.js` (everything), `GET /s-core.js` (the core), `GET /consent.js` and `GET /p.js`, `GET /s/<hash>.js` (immutable; of
+ * p.js `GET /p/<hash>.js`), and `GET /s.json`, which tells the versioned address and the integrity of each.
  * throws  when the bundles have not been built
  */
 export function snippetRoutes(): Route[] {
@@ -124,6 +116,11 @@ export function snippetRoutes(): Route[] {
   const byHash = new Map(
     [...readReleased(), ...Object.values(bundles)].map((script) => [script.hash, script]),
   );
+  const version = (_input: unknown, call: Call) => {
+    const script = byHash.get(/^([0-9a-f]{16})\.js$/.exec(call.params.file ?? '')?.[1] ?? '');
+    if (!script) throw new AppError('not_found', 'There is nothing at this address.');
+    return serve(call, script, 'public, max-age=31536000, immutable');
+  };
   // Ten minutes: an upgrade reaches every page within that time, and a visit downloads the script once.
   const short = 'public, max-age=600, stale-while-revalidate=86400';
   const common = { tag: 'snippet', who: 'anyone', bucket: 'none' } as const;
@@ -147,10 +144,26 @@ export function snippetRoutes(): Route[] {
     }),
     route({
       ...common,
+      at: 'GET /consent.js',
+      id: 'getConsentScript',
+      says: 'The consent control, to stand before either script',
+      answers: SCRIPT,
+      run: (_input, call) => serve(call, bundles.consent, short),
+    }),
+    route({
+      ...common,
+      at: 'GET /p.js',
+      id: 'getNotificationScript',
+      says: 'What shows notifications, to stand beside either script',
+      answers: SCRIPT,
+      run: (_input, call) => serve(call, bundles.proof, short),
+    }),
+    route({
+      ...common,
       at: 'GET /s.json',
       id: 'describeScripts',
       says: 'The versioned addresses of the scripts and their integrity',
-      answers: { 200: z.object({ full: bundle, core: bundle }) },
+      answers: { 200: z.object({ full: bundle, core: bundle, consent: bundle, proof: bundle }) },
       run: () =>
         new Reply(
           200,
@@ -159,7 +172,12 @@ export function snippetRoutes(): Route[] {
               const { hash, integrity, plain, gzip } = bundles[name];
               return [
                 name,
-                { path: `/s/${hash}.js`, integrity, bytes: plain.length, gzipBytes: gzip.length },
+                {
+                  path: `/${name === 'proof' ? 'p' : 's'}/${hash}.js`,
+                  integrity,
+                  bytes: plain.length,
+                  gzipBytes: gzip.length,
+                },
               ];
             }),
           ),
@@ -172,11 +190,15 @@ export function snippetRoutes(): Route[] {
       id: 'getScriptVersion',
       says: 'A version of the script that never changes; its name, <hash>.js, stands in /s.json',
       answers: SCRIPT,
-      run(_input, call) {
-        const script = byHash.get(/^([0-9a-f]{16})\.js$/.exec(call.params.file ?? '')?.[1] ?? '');
-        if (!script) throw new AppError('not_found', 'There is nothing at this address.');
-        return serve(call, script, 'public, max-age=31536000, immutable');
-      },
+      run: version,
+    }),
+    route({
+      ...common,
+      at: 'GET /p/:file',
+      id: 'getNotificationScriptVersion',
+      says: 'A version of p.js that never changes; its name, <hash>.js, stands in /s.json',
+      answers: SCRIPT,
+      run: version,
     }),
   ];
 }

@@ -1,11 +1,10 @@
 // Which touches a lead, its signup, its activation or what it bought is credited to.
 import { z } from 'zod';
 import { utc } from '../../../ground/http/fields.ts';
-import { numberOf, splitUnits, unitsOf } from '../../../ground/lib/decimal.ts';
+import { numberOf } from '../../../ground/lib/decimal.ts';
 import { timeZoneOf } from '../../../ground/site.ts';
-import { creditor, MODELS, type Model, WHOLE } from './credit.ts';
+import { BY, type Credits, eachCredits, MODELS, type Model, OF, WHOLE } from './credits.ts';
 import { report } from './report.ts';
-import { BY, eachTouch, OF, type Touch } from './touches.ts';
 import { count, timeZone, windowed, windowShape } from './window.ts';
 
 // Rows of an answer. Sources are few; campaigns are as many as links that strangers write.
@@ -67,17 +66,16 @@ interface Credited {
   revenue: Map<string, Record<Model, bigint>>;
 }
 
-/** Credits path after path and holds only the sums: by source and campaign, one campaign in several spellings is one. */
-function creditAll() {
+/** Adds up by source and campaign; one campaign in several spellings is one. */
+function addUp() {
   const total = new Map<string, Credited>();
-  const shares = creditor();
   const spellings = spellingsOf();
   const begin = (key: string, source: string, campaign: string | null) => {
     const row = { source, campaign, credits: nothing(0), revenue: new Map() };
     total.set(key, row);
     return row;
   };
-  const rowOf = ({ source, campaign }: Touch): Credited => {
+  const rowOf = ({ source, campaign }: Credits): Credited => {
     const key = `${source}\n${campaign === null ? '' : `=${campaign.toLowerCase()}`}`;
     const row = total.get(key);
     if (row) return row;
@@ -85,22 +83,17 @@ function creditAll() {
     const rest = `${source}\n=${OTHER}`;
     return total.get(rest) ?? begin(rest, source, OTHER);
   };
-  function take(path: Touch[]): void {
-    const rows = path.map(rowOf);
-    for (const [i, { campaign, conversions }] of path.entries())
-      if (campaign !== null && rows[i]!.campaign !== OTHER) spellings.count(campaign, conversions);
-    const ages = path.map((touch) => touch.age_ms);
-    const { amount, currency } = path[0]!;
+  function take(credits: Credits): void {
+    const { campaign, currency } = credits;
+    const row = rowOf(credits);
+    if (campaign !== null && row.campaign !== OTHER) spellings.count(campaign, credits.touches);
     for (const model of MODELS) {
-      const parts = shares(model, ages);
-      for (const [i, share] of parts.entries()) rows[i]!.credits[model] += share * path[i]!.conversions;
-      if (amount === null || currency === null) continue;
-      for (const [i, part] of splitUnits(unitsOf(amount), parts, WHOLE).entries()) {
-        const { revenue } = rows[i]!;
-        const earned = revenue.get(currency) ?? nothing(0n);
-        earned[model] += part;
-        revenue.set(currency, earned);
-      }
+      row.credits[model] += credits[model];
+      const units = credits[`${model}_units`];
+      if (currency === null || units === null) continue;
+      const earned = row.revenue.get(currency) ?? nothing(0n);
+      earned[model] += BigInt(units);
+      row.revenue.set(currency, earned);
     }
   }
   const largestFirst = () =>
@@ -132,7 +125,7 @@ function spellingsOf() {
   };
 }
 
-const rowsOf = ({ largestFirst, shown }: ReturnType<typeof creditAll>, isPurchase: boolean): Answer['rows'] =>
+const rowsOf = ({ largestFirst, shown }: ReturnType<typeof addUp>, isPurchase: boolean): Answer['rows'] =>
   largestFirst().map((row) => ({
     source: row.source,
     campaign: shown(row),
@@ -161,24 +154,15 @@ export const attribution = report({
   answer,
   async read(db, site, { from, to, of, by }) {
     const window = { from, to };
-    const credited = creditAll();
+    const credited = addUp();
     const told = { conversions: 0, touches: 0, unknown: 0, since: 0 };
-    let path: Touch[] = [];
-    const endPath = () => {
-      const [first] = path;
-      if (!first) return;
-      credited.take(path);
-      told.conversions += first.conversions;
-      told.unknown += first.unknown;
-      path = [];
-    };
-    await eachTouch(db, site, window, { of, by }, (touch) => {
-      if (touch.path === null || touch.path !== path[0]?.path) endPath();
-      path.push(touch);
-      told.touches += touch.conversions;
-      told.since = Math.max(told.since, touch.known_since?.getTime() ?? 0);
+    await eachCredits(db, site, window, { of, by }, (credits) => {
+      credited.take(credits);
+      told.conversions += credits.conversions;
+      told.touches += credits.touches;
+      told.unknown += credits.unknown;
+      told.since = Math.max(told.since, credits.known_since?.getTime() ?? 0);
     });
-    endPath();
     return {
       timeZone: timeZoneOf(site),
       window,
@@ -192,6 +176,7 @@ export const attribution = report({
       rows: rowsOf(credited, of === 'purchase'),
     };
   },
+  withoutMoney: (shown) => ({ ...shown, rows: shown.rows.map((row) => ({ ...row, revenue: null })) }),
   rows: ({ rows, of }) =>
     of === 'purchase'
       ? rows.map(({ revenue, ...row }) => ({ ...row, revenue: JSON.stringify(revenue) }))

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import type { Site } from '../../../ground/site.ts';
-import { findDays } from './queries.ts';
+import { type DayRow, findDays } from './queries.ts';
 import { sum } from './sums.ts';
 import { count, type Window } from './window.ts';
 
@@ -22,7 +22,11 @@ export async function readVitals(
   site: Site,
   { from, to }: Window,
 ): Promise<z.output<typeof vitalsRow>[]> {
-  const days = await findDays(db, site.siteId, from, to, 'all');
+  return vitalsOf(await findDays(db, site.siteId, from, to, 'all'));
+}
+
+/** days  read with all histograms */
+export function vitalsOf(days: readonly DayRow[]): z.output<typeof vitalsRow>[] {
   return Object.entries(VITALS).map(([vital, name]) => {
     const all: Histogram = {};
     for (const day of days) merge(all, day.vitals[vital]);

@@ -1,6 +1,8 @@
 // What a window's numbers consist of, the largest first.
 import { z } from 'zod';
+import { AppError } from '../../../ground/lib/app-error.ts';
 import { timeZoneOf } from '../../../ground/site.ts';
+import { isPersonalProp } from '../../custom-fields/known.ts';
 import { byKinds, kindAnswer, readKind } from './breakdown-by-kind.ts';
 import { readSpend, spendRow } from './breakdown-by-spend.ts';
 import { readVitals, vitalsRow } from './breakdown-by-vitals.ts';
@@ -29,7 +31,16 @@ export const breakdown = report({
       return { timeZone: timeZoneOf(site), window, by, rows: await readVitals(db, site, window) };
     if (by === 'spend')
       return { timeZone: timeZoneOf(site), window, by, rows: await readSpend(db, site, window, limit) };
+    if (by.startsWith('prop:') && (await isPersonalProp(db, site.siteId, by.slice(5))))
+      throw new AppError(
+        'forbidden',
+        'This prop is a personal custom field, whose values are in no numbers. Where they say nothing of a person, change its field.',
+      );
     return readKind(db, site, window, by, limit);
+  },
+  withoutMoney(shown) {
+    if (shown.by !== 'spend') return shown;
+    throw new AppError('forbidden', 'This link shows no money. Ask for another breakdown.');
   },
   rows: ({ rows }) => rows,
 });

@@ -67,7 +67,7 @@ export async function findDays(
        coalesce(i.rejected, 0) as rejected, coalesce(i.rejected_by_reason, '{}') as "rejectedByReason", case when $4 or day >= $5::date then coalesce(i.latencies, '{}') else '{}' end as latencies,
        s.sealed_at is not null as sealed,
        coalesce(s.time_zone <> zone, false) as "inOtherZone",
-       greatest(0, coalesce(floor(extract(epoch from least(ends, now()) - greatest(starts, installed_at)) / 60)::int, 0)
+       greatest(0, coalesce(floor(extract(epoch from least(ends, now()) - greatest(starts, coalesce(installed_at, now()))) / 60)::int, 0)
          - coalesce((
            -- the service's days are UTC's
            select sum(bit_count(substring(minutes from first + 1 for greatest(0, least(1440, last) - first))))::int

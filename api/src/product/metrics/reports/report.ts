@@ -9,12 +9,17 @@ export type Row = Record<string, unknown>;
 export interface Report<Query = any, Answer extends object = any> {
   /** Last part of its path. */
   name: string;
+  /** Its path and operation id where it is one site's own; the site is that of the path. */
+  at?: `GET /v1/sites/:siteId/${string}`;
+  id?: string;
   says: string;
   query: z.ZodType<Query>;
   answer: z.ZodType<Answer>;
   /** db: inside inSites of this site. */
   read(db: Db, site: Site, query: Query, facts: Facts): Promise<NoInfer<Answer>>;
   rows(answer: NoInfer<Answer>): Row[];
+  /** Its answer for who may not see money. Absent: it holds none. throws  forbidden, when nothing would be left */
+  withoutMoney?(answer: NoInfer<Answer>): NoInfer<Answer>;
   /** false: the clock changes it, not a rollup. Default true. */
   cached?: boolean;
   /** Shows leads, so that each look is noted. Default: nobody. */

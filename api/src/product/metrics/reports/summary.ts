@@ -1,10 +1,11 @@
 // The headline numbers of a window, against the window before, and what they stand on: totals, ingestion, quality, trend.
 import type { Db } from '../../../ground/db/pool.ts';
 import { flag } from '../../../ground/http/fields.ts';
-import { addDays, daysIn } from '../../../ground/lib/days.ts';
+import { addDays } from '../../../ground/lib/days.ts';
 import { divided, numberOf } from '../../../ground/lib/decimal.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
+import { windowBefore } from './compare.ts';
 import { byCurrency, headlinesOf, type Paid, type Read } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
 import { type Facts, report } from './report.ts';
@@ -12,20 +13,24 @@ import { type Summary, summaryShape } from './summary-shape.ts';
 import { addUp, botsOf, flat, ratio, sum } from './sums.ts';
 import { happened, todayOf, type Window, windowed } from './window.ts';
 
-/** Same length, directly before. */
-const windowBefore = ({ from, to }: Window): Window => ({
-  from: addDays(from, -daysIn(from, to)),
-  to: addDays(from, -1),
-});
+/** Windows that lie side by side are read by one question. */
+function spansOf(window: Window, before: Window | null): Window[] {
+  if (!before) return [window];
+  const isBeside = addDays(before.to, 1) === window.from;
+  return isBeside ? [{ from: before.from, to: window.to }] : [before, window];
+}
 
-/** Both windows lie side by side, so one question answers for both. */
 async function readBoth(db: Db, site: Site, window: Window, before: Window | null, retentionDays: number) {
-  const first = before?.from ?? window.from;
-  const days = await findDays(db, site.siteId, first, window.to, { since: window.from });
-  const leads = await countLeads(db, site.siteId, first, window.to);
+  const days: DayRow[] = [];
+  const leads: LeadDay[] = [];
+  for (const span of spansOf(window, before)) {
+    days.push(...(await findDays(db, site.siteId, span.from, span.to, { since: window.from })));
+    leads.push(...(await countLeads(db, site.siteId, span.from, span.to)));
+  }
   const rest = await findRest(db, site.siteId, window, before, addDays(window.from, retentionDays));
   const inWindow = ({ day }: { day: string }) => day >= window.from;
-  const outside = (one: { day: string }) => !inWindow(one);
+  // spend is read as one stretch, from the earlier window to the later one
+  const outside = ({ day }: { day: string }) => before !== null && day >= before.from && day <= before.to;
   const current: Read = {
     days: days.filter(inWindow),
     leads: leads.filter(inWindow),
@@ -161,6 +166,50 @@ function trendOf(days: DayRow[], leads: LeadDay[], today: string): Summary['tren
   }));
 }
 
+/** before  the window it is compared with; it ends before `window` begins */
+export async function readSummary(
+  db: Db,
+  site: Site,
+  window: Window,
+  before: Window | null,
+  facts: Facts,
+): Promise<Summary> {
+  const past = happened(site, window);
+  const { current, base, rest } = await readBoth(db, site, past, before, facts.retentionDays);
+  const today = todayOf(site);
+  const verifiable =
+    site.settings.doubleOptIn === true || rest.everVerified || current.leads.some((day) => day.verified > 0);
+  return {
+    site: { siteId: site.siteId, propertyId: site.key },
+    timeZone: timeZoneOf(site),
+    window,
+    compareTo: before,
+    partial: window.from <= today && window.to >= today,
+    freshness: freshnessOf(rest),
+    metrics: {
+      ...headlinesOf(current, isComparable(site, window, before, rest) ? base : null, verifiable),
+      trafficSourceMix: sourceMixOf(current.days),
+    },
+    totals: totalsOf(current, rest),
+    ingest: ingestOf(current.days),
+    quality: qualityOf(current.days, rest, facts),
+    trend: trendOf(current.days, current.leads, today),
+  };
+}
+
+/** Also what a page shows of it. */
+export const summaryWithoutMoney = (shown: Summary): Summary => ({
+  ...shown,
+  metrics: { ...shown.metrics, costPerLead: { value: null, delta: null } },
+  totals: {
+    ...shown.totals,
+    spendByCurrency: {},
+    spendDays: 0,
+    revenueByCurrency: {},
+    costPerLeadByCurrency: {},
+  },
+});
+
 export const summary = report({
   name: 'summary',
   says: 'The headline numbers of a window, against the window before',
@@ -171,38 +220,9 @@ export const summary = report({
   }),
   answer: summaryShape,
   bucket: 'summary',
-  async read(db, site, { from, to, compareTo }, facts) {
-    const window = { from, to };
-    const before = compareTo ? windowBefore(window) : null;
-    const { current, base, rest } = await readBoth(
-      db,
-      site,
-      happened(site, window),
-      before,
-      facts.retentionDays,
-    );
-    const today = todayOf(site);
-    const verifiable =
-      site.settings.doubleOptIn === true ||
-      rest.everVerified ||
-      current.leads.some((day) => day.verified > 0);
-    return {
-      site: { siteId: site.siteId, propertyId: site.key },
-      timeZone: timeZoneOf(site),
-      window,
-      compareTo: before,
-      partial: from <= today && to >= today,
-      freshness: freshnessOf(rest),
-      metrics: {
-        ...headlinesOf(current, isComparable(site, window, before, rest) ? base : null, verifiable),
-        trafficSourceMix: sourceMixOf(current.days),
-      },
-      totals: totalsOf(current, rest),
-      ingest: ingestOf(current.days),
-      quality: qualityOf(current.days, rest, facts),
-      trend: trendOf(current.days, current.leads, today),
-    };
-  },
+  read: (db, site, { from, to, compareTo }, facts) =>
+    readSummary(db, site, { from, to }, compareTo ? windowBefore({ from, to }) : null, facts),
+  withoutMoney: summaryWithoutMoney,
   rows: ({ metrics: { trafficSourceMix, ...metrics }, totals, ingest, quality, trend }) => [
     ...Object.entries(metrics).map(([metric, { value, delta }]) => ({ metric, value, delta })),
     ...flat({

@@ -3,45 +3,45 @@ import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { day } from '../../../ground/http/fields.ts';
 import { addDays } from '../../../ground/lib/days.ts';
-import { timeZoneOf } from '../../../ground/site.ts';
+import { type Site, timeZoneOf } from '../../../ground/site.ts';
 import { visitsOf } from './headline.ts';
 import { countLeads, type DayRow, findDays } from './queries.ts';
 import { report } from './report.ts';
 import { botsOf, sum } from './sums.ts';
-import { count, happened, share, timeZone, todayOf, windowed, windowShape } from './window.ts';
+import { count, happened, share, timeZone, todayOf, type Window, windowed, windowShape } from './window.ts';
 
-const interval = z.enum(['day', 'week', 'month']);
-type Interval = z.output<typeof interval>;
+export const interval = z.enum(['day', 'week', 'month']);
+export type Interval = z.output<typeof interval>;
+
+export const seriesRow = z.object({
+  from: day,
+  to: day,
+  uniqueVisitors: count,
+  returningVisitors: count,
+  pageViews: count,
+  sessions: count,
+  entrances: count,
+  landingConversions: count,
+  formsStarted: count,
+  formsSubmitted: count,
+  newLeads: count,
+  leadsVerified: count,
+  leadsSignedUp: count,
+  botEvents: count,
+  eventsAccepted: count,
+  eventsRejected: count,
+  pagesPerSession: share,
+  bounceRate: share,
+  avgEngagedSeconds: share,
+  partial: z.boolean().describe('holds the day in progress'),
+});
 
 const answer = z
   .object({
     timeZone,
     window: windowShape,
     interval,
-    series: z.array(
-      z.object({
-        from: day,
-        to: day,
-        uniqueVisitors: count,
-        returningVisitors: count,
-        pageViews: count,
-        sessions: count,
-        entrances: count,
-        landingConversions: count,
-        formsStarted: count,
-        formsSubmitted: count,
-        newLeads: count,
-        leadsVerified: count,
-        leadsSignedUp: count,
-        botEvents: count,
-        eventsAccepted: count,
-        eventsRejected: count,
-        pagesPerSession: share,
-        bounceRate: share,
-        avgEngagedSeconds: share,
-        partial: z.boolean().describe('holds the day in progress'),
-      }),
-    ),
+    series: z.array(seriesRow),
   })
   .meta({ id: 'MetricsSeries' });
 
@@ -85,42 +85,48 @@ async function distinctIn(db: Db, siteId: string, spans: Span[]) {
   return new Map(rows.map((row) => [row.first, row]));
 }
 
+/** The steps of a window as far as it has happened, ascending. */
+export async function readSeries(
+  db: Db,
+  site: Site,
+  window: Window,
+  by: Interval,
+): Promise<z.output<typeof seriesRow>[]> {
+  const past = happened(site, window);
+  const today = todayOf(site);
+  const spans = spansOf(await findDays(db, site.siteId, past.from, past.to), by);
+  const leads = new Map((await countLeads(db, site.siteId, past.from, past.to)).map((day) => [day.day, day]));
+  const distinct = await distinctIn(db, site.siteId, spans);
+  return spans.map(({ first, last, days }) => ({
+    from: first,
+    to: last,
+    uniqueVisitors: distinct.get(first)?.visitors ?? 0,
+    returningVisitors: distinct.get(first)?.returning ?? 0,
+    pageViews: sum(days, (day) => day.pageViews),
+    ...visitsOf(days),
+    landingConversions: sum(days, (day) => day.landingConversions),
+    formsStarted: sum(days, (day) => day.formsStarted),
+    formsSubmitted: sum(days, (day) => day.formsSubmitted),
+    newLeads: sum(days, (day) => leads.get(day.day)?.leads ?? 0),
+    leadsVerified: sum(days, (day) => leads.get(day.day)?.verified ?? 0),
+    leadsSignedUp: sum(days, (day) => leads.get(day.day)?.signedUp ?? 0),
+    botEvents: sum(days, (day) => botsOf(day.botsByReason).botEvents),
+    eventsAccepted: sum(days, (day) => day.accepted),
+    eventsRejected: sum(days, (day) => day.rejected),
+    partial: last === today,
+  }));
+}
+
 export const timeseries = report({
   name: 'timeseries',
   says: 'The numbers day by day, by ISO week or by month; visitors distinct within each',
   query: windowed({ interval: interval.default('day') }),
   answer,
-  async read(db, site, { from, to, interval: by }) {
-    const past = happened(site, { from, to });
-    const today = todayOf(site);
-    const spans = spansOf(await findDays(db, site.siteId, past.from, past.to), by);
-    const leads = new Map(
-      (await countLeads(db, site.siteId, past.from, past.to)).map((day) => [day.day, day]),
-    );
-    const distinct = await distinctIn(db, site.siteId, spans);
-    return {
-      timeZone: timeZoneOf(site),
-      window: { from, to },
-      interval: by,
-      series: spans.map(({ first, last, days }) => ({
-        from: first,
-        to: last,
-        uniqueVisitors: distinct.get(first)?.visitors ?? 0,
-        returningVisitors: distinct.get(first)?.returning ?? 0,
-        pageViews: sum(days, (day) => day.pageViews),
-        ...visitsOf(days),
-        landingConversions: sum(days, (day) => day.landingConversions),
-        formsStarted: sum(days, (day) => day.formsStarted),
-        formsSubmitted: sum(days, (day) => day.formsSubmitted),
-        newLeads: sum(days, (day) => leads.get(day.day)?.leads ?? 0),
-        leadsVerified: sum(days, (day) => leads.get(day.day)?.verified ?? 0),
-        leadsSignedUp: sum(days, (day) => leads.get(day.day)?.signedUp ?? 0),
-        botEvents: sum(days, (day) => botsOf(day.botsByReason).botEvents),
-        eventsAccepted: sum(days, (day) => day.accepted),
-        eventsRejected: sum(days, (day) => day.rejected),
-        partial: last === today,
-      })),
-    };
-  },
+  read: async (db, site, { from, to, interval: by }) => ({
+    timeZone: timeZoneOf(site),
+    window: { from, to },
+    interval: by,
+    series: await readSeries(db, site, { from, to }, by),
+  }),
   rows: ({ series }) => series,
 });

@@ -6,20 +6,31 @@ import { type Site, timeZoneOf } from '../../../ground/site.ts';
 
 const WINDOW_DAYS_MAX = 366;
 
-export const siteFields = { propertyId: siteName, format: z.enum(['json', 'csv']).default('json') };
+export const format = z.enum(['json', 'csv']).default('json');
+export const siteFields = { propertyId: siteName, format };
+
+/** Adds what is wrong with two days as a window: the first is not after the last, and they are at most 366. */
+export function isWindow(
+  from: string,
+  to: string,
+  context: Pick<z.RefinementCtx, 'addIssue'>,
+  [first, last]: readonly [string, string],
+): void {
+  if (!isDay(from) || !isDay(to)) return;
+  if (from > to) context.addIssue({ code: 'custom', path: [last], message: `is before ${first}` });
+  else if (daysIn(from, to) > WINDOW_DAYS_MAX)
+    context.addIssue({
+      code: 'custom',
+      path: [last],
+      message: `at most ${WINDOW_DAYS_MAX} days from ${first}`,
+    });
+}
 
 /** from ≤ to, at most 366 days; other parameters are dropped. */
 export function windowed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.object({ from: day, to: day, ...siteFields, ...shape }).superRefine((value, context) => {
     const { from, to } = value as { from: string; to: string };
-    if (!isDay(from) || !isDay(to)) return;
-    if (from > to) context.addIssue({ code: 'custom', path: ['to'], message: 'is before from' });
-    else if (daysIn(from, to) > WINDOW_DAYS_MAX)
-      context.addIssue({
-        code: 'custom',
-        path: ['to'],
-        message: `at most ${WINDOW_DAYS_MAX} days from from`,
-      });
+    isWindow(from, to, context, ['from', 'to']);
   });
 }
 

@@ -22,9 +22,9 @@ const tick = () => {
   if (shown) {
     until = Math.min(Date.now(), last + 3e4);
     engaged += until - last;
-    depth = Math.min(
-      100,
-      Math.max(depth, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100),
+    depth = Math.max(
+      depth,
+      Math.min(100, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100),
     );
   }
   last = Date.now();
@@ -32,7 +32,7 @@ const tick = () => {
 };
 
 // A page opened in the background is painted late for no fault of its own.
-const unseen = document.hidden && !document.prerendering;
+const unseen = !document.prerendering && document.hidden;
 const webVitals: Record<string, number> = {};
 let windowStart: number;
 let lastShift: number;
@@ -40,7 +40,7 @@ let shifted: number;
 
 /** The slowest of a kind, within what the contract calls a measurement. */
 const worst = (name: string, value: number) =>
-  (webVitals[name] = Math.min(12e4, Math.max(webVitals[name] || 0, value)));
+  (webVitals[name] = Math.max(webVitals[name] || 0, Math.min(12e4, value)));
 /** A paint, the largest contentful paint, a layout shift or a slow event: each has some of these. */
 type Entry = PerformanceEntry & {
   value?: number;
@@ -71,11 +71,11 @@ const see = (entry: Entry) => {
 };
 const observer = new PerformanceObserver((list) => list.getEntries().map(see));
 tick();
-on('scroll keydown pointermove', tick);
+on('keydown scroll pointermove', tick);
 PerformanceObserver.supportedEntryTypes.map((type) => {
-  // paint, largest-contentful-paint, layout-shift, event
+  // event, paint, largest-contentful-paint, layout-shift
   if (/shift/.test(type)) worst('clsScore', 0);
-  if (/paint|shift|^event/.test(type))
+  if (/^event|paint|shift/.test(type))
     observer.observe({ type, buffered: 1, durationThreshold: 16 } as unknown as PerformanceObserverInit);
 });
 
@@ -91,7 +91,7 @@ send.leave = (hidden) => {
     engaged = 0;
   }
   hidden ?? (depth = 0);
-  if (!told && hidden) {
+  if (hidden && !told) {
     observer.takeRecords().map(see);
     worst('ttfbMs', navigation!.responseStart - ~~navigation!.activationStart!);
     told = send('web_vitals', { path: entered, timestamp: until, traffic: { webVitals } });

@@ -10,7 +10,7 @@ on('click auxclick', ({ target, button }: { target: Element; button: number }) =
     // Neither mailto: nor blob: has a host; a link within the site is no event.
     link?.host &&
       send(
-        link.closest('[download]') || /\.(pdf|zip|(doc|xls|ppt)x?|csv|mp[34]|exe|dmg)$/i.test(link.pathname)
+        link.closest('[download]') || /\.(pdf|zip|csv|exe|dmg|mp[34]|(doc|xls|ppt)x?)$/i.test(link.pathname)
           ? 'download'
           : link.host != location.host && 'outbound_click',
         { props: { url: link.origin + link.pathname } },

@@ -80,9 +80,7 @@ export const on = (types: string, listener: (event: any) => unknown) =>
 // Where storage is blocked a plain object stands in: what it keeps lasts as long as the page.
 const box: Record<string, string> = safe(() => localStorage)() || {};
 // Where it is full nothing happens; what is queued waits in memory as well.
-const set = safe((key: string, value: string) => {
-  box[key] = value;
-});
+const set = safe((key: string, value: string) => (box[key] = value));
 
 // crypto.randomUUID exists in secure contexts only, and sites on plain http count too. An id has to be another one
 // than all others, not a secret: a UUID of version 8 (its contents are its maker's), which begins with the half minute,
@@ -98,8 +96,8 @@ const tag = (document.currentScript ||
   document.querySelector('[src][data-site]')) as HTMLScriptElement;
 let { site, consent } = tag.dataset;
 
-/** Where events go. */
-export const endpoint = new URL('/v1/events', tag.src);
+/** Where everything goes: addresses begin so. */
+export const endpoint = new URL(FULL ? '/v1/' : '/v1/events', tag.src);
 
 // All keys of ours begin with _mkt7, and nobody else's do: each site has its own, and _mkt7 itself says that this
 // browser is left out.
@@ -115,22 +113,27 @@ let queue: Record<string, string> = {};
 let timer: unknown;
 
 // `off`, `page` and `full` are themselves, all else is the default, which keeps nothing and sends no id. Asked
-// anew for each event, so that a choice made in another tab holds here too.
+// anew for each event, so that a choice made in another tab holds here too. A signal of the browser ends the id for good:
+// who takes it back is somebody new. So do a million half minutes, 347 days, of which the id tells by its beginning (of the
+// full bundle; the core has no room for it); only the first question after them gets another answer, and that is the one whether
+// anything is counted at all.
 const mode = (wanted = (FULL && box._mkt7) || box[own] || consent) =>
-  (wanted == 'full' && (navigator.globalPrivacyControl || (navigator.doNotTrack as unknown) == 1)) || wanted;
+  (wanted == 'full' &&
+    ((navigator.doNotTrack as unknown as number) > 0 ||
+      navigator.globalPrivacyControl ||
+      (FULL && box[own + 'id']! < Date.now() / 3e4 - 1e6 + '')) &&
+    delete box[own + 'id']) ||
+  wanted;
 
 /** The visitor's id: kept for `full`, as long as storage allows; of this page alone for `page`; else none. */
 export const id = () =>
   mode() == 'full'
-    ? box[own + 'id'] || (set(own + 'id', pageId), pageId)
+    ? box[own + 'id'] || set(own + 'id', pageId) || pageId
     : { page: pageId }[mode() as string];
 
 // Each queued event has a storage key of its own, so that tabs which write and remove at the same moment can't
 // lose each other's. What two tabs both send is recognised by its eventId.
-const forget = (key: string) => {
-  delete queue[key];
-  delete box[key];
-};
+const forget = (key: string) => delete queue[key] && delete box[key];
 
 const flush = async () => {
   // The newest first: what found nobody before must not stand in front of what happens now.
@@ -143,15 +146,15 @@ const flush = async () => {
       flush,
       // A string goes as text/plain, which needs no preflight; keepalive outlives the page. sendBeacon would do
       // both, but never tells whether the server took it.
-      await fetch(endpoint, {
-        method: 'POST',
+      await fetch(FULL ? endpoint + 'events' : endpoint, {
         body: `{"sentAt":${Date.now()},"events":[${events}]}`,
+        method: 'POST',
         keepalive: 1 as unknown as boolean,
       }).then(
         // These and no answer at all: kept. Anything else is final: stored, or refused in a way that no
         // repetition will change.
         (answer) =>
-          /^5|408|42[59]/.test(answer.status as unknown as string)
+          /^5|42[59]|408/.test(answer.status as unknown as string)
             ? RETRY_MS
             : (batch.map(forget), GATHER_MS),
         () => RETRY_MS,
@@ -165,11 +168,11 @@ const flush = async () => {
  * returns  its eventId, minted now unless given, and kept on every resend; undefined when nothing is counted
  */
 export const send: Send = safe((eventType: string | false, fields?: EventFields): string | undefined => {
-  if (eventType && mode() != 'off') {
+  if (mode() != 'off' && eventType) {
     const eventId = fields?.eventId || uuid();
     const text = JSON.stringify({
-      anonId: id(),
       eventType,
+      anonId: id(),
       timestamp: Date.now(),
       propertyId: site,
       ...fields,
@@ -203,13 +206,13 @@ const view = safe((event?: unknown) => {
     path = now;
     // A campaign belongs to the landing: the next page of a single-page site, or a page come back to, has none.
     // Other parameters hold names, addresses and tokens; they stay here. Spellings are the server's to understand.
-    const query = !landed && (location + '').match(/\b(utm_|(\w*(clk?|bra)id|ref|source)=)[^&#]*/gi);
+    const query = !landed && location.href.match(/\b(utm_|(\w*(clk?|bra)id|ref|source)=)[^&#]*/gi);
     // A frame of a page of the same origin is a part of that page, and no page; a stranger shows us no element.
     if (
       !frameElement &&
       send('page_view', {
         path: query ? now + '?' + query.join('&') : now,
-        referrer: landed || document.referrer.match(/[^?]+/)?.[0],
+        referrer: landed || document.referrer.match(/[^?]+/)?.join(),
       })
     )
       landed = origin + now;
@@ -219,11 +222,11 @@ const view = safe((event?: unknown) => {
 const commands: Commands = {
   event: send as Commands[string],
   consent(wanted) {
-    if (wanted != 'full') {
-      // Withdrawn: what was stored goes, and what follows can't be tied to what came before.
-      pageId = uuid();
-      Object.keys(box).map((key) => key.indexOf(own) || forget(key));
-    }
+    // Agreed or withdrawn: what follows can't be tied to what came before, which is told as before; and withdrawn is
+    // what was stored, too.
+    FULL && send.leave?.();
+    pageId = uuid();
+    Object.keys(box).map((key) => wanted == 'full' || key.indexOf(own) || forget(key));
     // Where storage is full it holds as long as the page.
     set(own, (consent = wanted as string));
     // As if the page had not been seen yet.

@@ -10,7 +10,7 @@ let formaction: string | 0;
 /** Whether it goes to us, as the browser resolves addresses: the pressed button's, else the form's, from the page's base. */
 const isCapture = (copy: HTMLFormElement) => {
   if (formaction) copy.action = formaction;
-  return copy.action.startsWith(endpoint.origin + '/v1/leads/capture');
+  return copy.action.startsWith(endpoint + 'leads/capture');
 };
 
 // Searches, sign-ins, carts: only the owner knows which form that goes elsewhere makes a lead.
@@ -49,8 +49,8 @@ on('submit', (event) => {
 on('formdata', ({ target: form, formData }) => {
   if (isCapture(form.cloneNode()) || formData.has('eventId')) {
     formData.set('eventId', submitted.get(form) || uuid());
-    id() && formData.set('anonId', id());
     formData.get('path') || formData.set('path', here());
+    id() && formData.set('anonId', id());
     // Stopped, but read: the page sends it by itself.
     submitted.get(form) && tell('form_submit', form);
   }

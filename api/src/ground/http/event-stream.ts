@@ -1,0 +1,20 @@
+// Server-Sent Events: what all streams have in common. Who reads more slowly than things happen is cut off, and comes again.
+import type { PassThrough } from 'node:stream';
+
+/** A comment each, which shows that the line stands. */
+export const BEAT_MS = 15_000;
+/** As long as Caddy lets an answer last; then the browser comes again, with what it may do looked at anew. */
+export const LIFE_MS = 10 * 60_000;
+
+export const EVENT_STREAM = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store',
+  'X-Accel-Buffering': 'no',
+};
+
+/** Writes, and ends the stream where more than that is unsent. */
+export function writeOrCut(out: PassThrough, text: string, unsentBytesMax: number): void {
+  if (out.destroyed || out.writableEnded) return;
+  out.write(text);
+  if (out.readableLength + out.writableLength > unsentBytesMax) out.destroy();
+}

@@ -1,0 +1,86 @@
+// Looks at the tests that run: who reached the goal, what that shows, and what follows from it. A job's work; safe to run twice.
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import { tellFeed } from '../notifications/feed-changed.ts';
+import { pause } from '../notifications/pause.ts';
+import { tellNews } from '../outbox/outbox.ts';
+import { CONTROL, PARTS, type Split } from './arm.ts';
+import {
+  chooseVariant,
+  countArms,
+  countGoals,
+  endTest,
+  findRunning,
+  findTest,
+  recordVerdict,
+  wasDecided,
+} from './queries.ts';
+import type { AbTest, Verdict } from './schema.ts';
+import { daysBetween, judge } from './verdict.ts';
+
+const HOLDOUT = PARTS / 10;
+/** The winner for everybody but a tenth, who were in the control and stay there. */
+export const holdoutSplit = (key: string): Split => [
+  [CONTROL, HOLDOUT],
+  [key, PARTS],
+];
+
+/** Counts and judges one that runs, and does what its verdict asks for; atMs: now. */
+export async function judgeTest(db: Db, siteId: string, testId: string, atMs: number): Promise<void> {
+  const test = await findTest(db, siteId, testId, true);
+  if (test?.status !== 'running') return;
+  await countGoals(db, siteId, testId, test.goal);
+  if (test.decidedAt) return;
+  const days = daysBetween(Date.parse(test.startedAt!), atMs);
+  const judged = judge(test, await countArms(db, siteId, testId), days);
+  const isNews = DECIDES.has(judged.verdict) && !(await wasDecided(db, siteId, testId));
+  await recordVerdict(db, siteId, testId, judged);
+  await follow(db, siteId, test, judged);
+  if (isNews) await tellDecided(db, siteId, test, judged.verdict, judged.best);
+}
+
+const DECIDES: ReadonlySet<Verdict> = new Set(['better', 'harmful', 'inconclusive']);
+
+/** With the commit of what decides it; once a test, whatever is found or chosen later (wasDecided). */
+export const tellDecided = (
+  db: Db,
+  siteId: string,
+  { testId, notificationId }: Pick<AbTest, 'testId' | 'notificationId'>,
+  verdict: Verdict,
+  variant: string | null,
+): Promise<void> => tellNews(db, siteId, 'ab_test.decided', { testId, notificationId, verdict, variant });
+
+async function follow(
+  db: Db,
+  siteId: string,
+  test: AbTest,
+  { verdict, best }: ReturnType<typeof judge>,
+): Promise<void> {
+  const { testId, notificationId } = test;
+  if (verdict === 'harmful' || (verdict === 'inconclusive' && test.stopUnproven)) {
+    await endTest(db, siteId, testId);
+    await pause(db, siteId, notificationId);
+  } else if (verdict === 'inconclusive') {
+    // it goes on in its own words, and is not proven
+    await endTest(db, siteId, testId);
+    await tellFeed(db, siteId);
+  } else if (best !== null && test.winner === 'automatic') {
+    await chooseVariant(db, siteId, testId, best, holdoutSplit(best));
+    await tellFeed(db, siteId);
+  }
+}
+
+export async function judgeTests(
+  { db, sites }: { db: Pool; sites: { ids(): string[] } },
+  signal?: AbortSignal,
+): Promise<{ judged: number }> {
+  const ids = sites.ids();
+  const running = ids.length > 0 ? await inSites(db, ids, (tx) => findRunning(tx, ids)) : [];
+  let judged = 0;
+  for (const { siteId, testId } of running) {
+    if (signal?.aborted) break;
+    await inSites(db, siteId, (tx) => judgeTest(tx, siteId, testId, Date.now()));
+    judged += 1;
+  }
+  return { judged };
+}

@@ -1,0 +1,108 @@
+// What stands around every page: where one can go, whose numbers these are, and how the machine is.
+import type { ComponentChildren } from 'preact';
+import { ask } from '../lib/ask.ts';
+import { PAGES, type Page } from '../lib/place.ts';
+import { format, go, isOneOf, me, place, site, sites, to, words } from '../lib/state.ts';
+import { forgetAnswers, useAnswer } from '../lib/use-answer.ts';
+import { Icon } from './icons.tsx';
+import { Proof } from './proof.tsx';
+
+/** Which pages a role opens; the API decides, this only hides what would be refused. */
+const MAY: Record<Page, readonly Parameters<typeof isOneOf>[number][]> = {
+  overview: ['owner', 'admin', 'analyst', 'viewer'],
+  leads: ['owner', 'admin', 'analyst', 'privacy'],
+  quality: ['owner', 'admin', 'analyst', 'viewer'],
+  machine: ['owner', 'admin'],
+  settings: ['owner', 'admin'],
+};
+
+interface Machine {
+  alarms: { alarms: { id: string; severity: string; message: string }[] };
+  backups: { lastVerified: { at: string } | null };
+}
+
+function MachineDot() {
+  const w = words.value!;
+  const { data } = useAnswer<Machine>(isOneOf('owner', 'admin') ? '/v1/admin/status' : null, 60_000);
+  if (!data) return null;
+  const { alarms } = data.alarms;
+  const proven = data.backups.lastVerified;
+  return (
+    <a class={`machine ${alarms.length > 0 ? 'wrong' : 'good'}`} href={to({ page: 'machine' })}>
+      <span aria-hidden="true">{alarms.length > 0 ? '▲' : '●'}</span>{' '}
+      {alarms.length > 0
+        ? w.alarms(alarms.length)
+        : proven
+          ? w.provenAt(format.value.ago(proven.at, Date.now()))
+          : w.notProven}
+    </a>
+  );
+}
+
+function SiteChoice() {
+  const w = words.value!;
+  if (sites.value.length < 2) return <strong>{site.value?.name}</strong>;
+  return (
+    <select
+      aria-label={w.site}
+      value={site.value?.key}
+      onChange={(event) => go({ ...place.value, site: event.currentTarget.value, id: null })}
+    >
+      {sites.value.map(({ key, name }) => (
+        <option key={key} value={key}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+export async function signOut(): Promise<void> {
+  await ask('/v1/auth/logout', { method: 'POST' }).catch(() => {});
+  forgetAnswers();
+  me.value = null;
+}
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  const w = words.value!;
+  const here = place.value.page;
+  return (
+    <>
+      <a class="skip" href="#main">
+        {w.skip}
+      </a>
+      <header class="top">
+        <a
+          class="home"
+          href="/app/sites"
+          aria-label={w.pages.sites}
+          aria-current={here === 'sites' ? 'page' : undefined}
+        >
+          <Icon name="sites" />
+        </a>
+        {site.value && <SiteChoice />}
+        {site.value && (
+          <nav aria-label={w.pagesOfSite}>
+            {PAGES.filter((page) => isOneOf(...MAY[page])).map((page) => (
+              <a key={page} href={to({ page })} aria-current={here === page ? 'page' : undefined}>
+                <Icon name={page} />
+                <span>{w.pages[page]}</span>
+              </a>
+            ))}
+          </nav>
+        )}
+        <span class="room" />
+        {site.value && <MachineDot />}
+        <a
+          href="/app/account"
+          aria-label={w.pages.account}
+          aria-current={here === 'account' ? 'page' : undefined}
+        >
+          <Icon name="account" />
+        </a>
+      </header>
+      <main id="main">{children}</main>
+      <Proof />
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+// Integrations: shops and payment services tell what happened there, signed.
+import type { Pool } from '../../ground/db/pool.ts';
+import type { Feature } from '../../ground/feature.ts';
+import type { Tables } from '../../ground/tables.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { endRows } from '../accounts/end-rows.ts';
+import { integrationRoutes } from './routes.ts';
+import type { Integrations } from './start.ts';
+
+const tables: Tables = {
+  integrations: {
+    holds: 'a shop or payment service that tells what happened there: what its topics mean',
+    columns: { kind: 'bounded', mapping: 'operator', made_by: 'operator' },
+    kept: { ever: 'until it is deleted; twenty a site' },
+  },
+  integration_secrets: {
+    holds: 'what deliveries of an integration are signed with, encrypted',
+    columns: { sealed: 'sealed' },
+    kept: {
+      for: { days: 1 },
+      since: 'ends_at',
+      why: 'nothing is signed with it any more',
+      by: 'ended integration secrets',
+    },
+  },
+  inbound_deliveries: {
+    holds: 'that something came from an integration, as a hash of its id',
+    columns: { delivery_key: 'digest', outcome: 'bounded' },
+    kept: { for: { days: 30 }, since: 'received_at', why: 'what is sent again comes within days' },
+  },
+};
+
+interface House {
+  db: Pool;
+  accounts: Pick<Accounts, 'vault' | 'publicUrl'>;
+  integrations: Pick<Integrations, 'receive' | 'learn'>;
+}
+
+export const integrations: Feature<House, { db: Pool }> = {
+  name: 'integrations',
+  tables,
+  routes: ({ db, accounts: { vault, publicUrl }, integrations: { receive, learn } }) =>
+    integrationRoutes({ db, vault, publicUrl, receive, learn }),
+  endings: ({ db }) => ({
+    'ended integration secrets': endRows(db, 'integration_secrets', 'ends_at < $1', 'integrationSecrets'),
+  }),
+};

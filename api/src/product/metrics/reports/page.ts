@@ -1,0 +1,109 @@
+// What one page of the dashboard shows, in one answer: headline, series and the window before it, the ten largest of each
+// kind, and how far all of it can be trusted. One request and one transaction, where it would be a dozen.
+import { z } from 'zod';
+import type { Db } from '../../../ground/db/pool.ts';
+import type { Site } from '../../../ground/site.ts';
+import { kindAnswer, readKind } from './breakdown-by-kind.ts';
+import { vitalsOf, vitalsRow } from './breakdown-by-vitals.ts';
+import { comparedWith, match, versus } from './compare.ts';
+import { importedShape, readImported } from './imported.ts';
+import { findDays } from './queries.ts';
+import { report } from './report.ts';
+import { readSummary, summaryWithoutMoney } from './summary.ts';
+import { summaryShape } from './summary-shape.ts';
+import { flat, sum } from './sums.ts';
+import { interval, readSeries, seriesRow } from './timeseries.ts';
+import { trustOf, trustShape } from './trust.ts';
+import { happened, type Window, windowed } from './window.ts';
+
+const ROWS = 10;
+const PANELS = [
+  'sources',
+  'campaigns',
+  'referrers',
+  'pages',
+  'entrances',
+  'exits',
+  'countries',
+  'devices',
+  'browsers',
+  'os',
+  'events',
+  'forms',
+] as const;
+type Panel = (typeof PANELS)[number];
+
+const panel = kindAnswer.pick({ totals: true, rows: true }).meta({ id: 'MetricsPanel' });
+const answer = z
+  .object({
+    summary: summaryShape,
+    interval,
+    series: z.array(seriesRow),
+    seriesBefore: z.array(seriesRow).describe('of the window compared with; empty without one'),
+    breakdowns: z.object(
+      Object.fromEntries(PANELS.map((name) => [name, panel])) as Record<Panel, typeof panel>,
+    ),
+    vitals: z.array(vitalsRow),
+    imported: importedShape.nullable(),
+    trust: trustShape,
+  })
+  .meta({ id: 'MetricsPage' });
+
+export type MetricsPage = z.output<typeof answer>;
+
+async function readPanels(db: Db, site: Site, window: Window) {
+  const panels: [Panel, z.output<typeof panel>][] = [];
+  for (const by of PANELS) {
+    const { totals, rows } = await readKind(db, site, window, by, ROWS);
+    panels.push([by, { totals, rows }]);
+  }
+  return Object.fromEntries(panels) as Record<Panel, z.output<typeof panel>>;
+}
+
+export const page = report({
+  name: 'page',
+  says: 'Everything that the overview of the dashboard shows, in one answer',
+  query: windowed({ vs: versus, match, interval: interval.default('day') }),
+  answer,
+  bucket: 'summary',
+  async read(db, site, { from, to, vs, match: by, interval: every }, facts) {
+    const window = { from, to };
+    const before = comparedWith(window, vs, by);
+    const summary = await readSummary(db, site, window, before, facts);
+    const past = happened(site, window);
+    const imported = await readImported(db, site.siteId, window);
+    const days = await findDays(db, site.siteId, past.from, past.to, 'all');
+    return {
+      summary,
+      interval: every,
+      series: await readSeries(db, site, window, every),
+      seriesBefore: before ? await readSeries(db, site, before, every) : [],
+      breakdowns: await readPanels(db, site, window),
+      vitals: vitalsOf(days),
+      imported,
+      trust: trustOf(
+        summary,
+        sum(days, (day) => day.received),
+        new Set(imported?.days.map(({ day }) => day)).size,
+      ),
+    };
+  },
+  withoutMoney: (shown) => ({ ...shown, summary: summaryWithoutMoney(shown.summary) }),
+  rows: ({ summary: { metrics, totals }, trust }) => {
+    const { trafficSourceMix, ...headlines } = metrics;
+    return [
+      ...Object.entries(headlines).map(([metric, { value, delta }]) => ({
+        metric,
+        value,
+        delta,
+        trust: trust.level,
+      })),
+      ...flat({ trafficSourceMix, totals }).map(([metric, value]) => ({
+        metric,
+        value,
+        delta: null,
+        trust: trust.level,
+      })),
+    ];
+  },
+});

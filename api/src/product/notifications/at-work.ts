@@ -1,0 +1,30 @@
+// What proof asks of notifications: those that may be shown now, how they look, and one of them as it was.
+import type { Db } from '../../ground/db/pool.ts';
+import { findNotification, notificationsAtWork, versionOf } from './queries.ts';
+import type { Notification } from './schema.ts';
+import { listTemplates, type Template } from './template-queries.ts';
+
+export type { Notification, Template };
+
+export async function siteAtWork(
+  db: Db,
+  siteId: string,
+): Promise<{ notifications: Notification[]; templates: Template[] }> {
+  const notifications = await notificationsAtWork(db, siteId);
+  const templates = notifications.length > 0 ? await listTemplates(db, siteId) : [];
+  return { notifications, templates };
+}
+
+export const oneNotification = (
+  db: Db,
+  siteId: string,
+  notificationId: string,
+): Promise<Notification | null> => findNotification(db, siteId, notificationId);
+
+/** As it was in that version; its status is that of now. */
+export const notificationThen = (
+  db: Db,
+  siteId: string,
+  notificationId: string,
+  version: number,
+): Promise<Notification | null> => versionOf(db, siteId, notificationId, version);

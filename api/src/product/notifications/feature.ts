@@ -1,0 +1,13 @@
+// What visitors may be shown: notifications, and templates for their looks.
+import type { Feature } from '../../ground/feature.ts';
+import { type OnSchedule, scheduleJob } from './on-schedule.ts';
+import { type NotificationNeeds, notificationRoutes } from './routes.ts';
+import { notificationTables } from './tables.ts';
+import { templateRoutes } from './template-routes.ts';
+
+export const notifications: Feature<NotificationNeeds, OnSchedule> = {
+  name: 'notifications',
+  tables: notificationTables,
+  routes: ({ db, feeds }) => [...notificationRoutes({ db, feeds }), ...templateRoutes({ db })],
+  jobs: (workshop) => [scheduleJob(workshop)],
+};

@@ -1,0 +1,156 @@
+// Templates: tokens and CSS that paint and nothing else, readable on their ground, printed anew.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { type Color, contrast, functionColor, hexColor } from './looks/colors.ts';
+import { printCss } from './looks/css.ts';
+import { printTokens, tokensShape } from './looks/tokens.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+  const { siteId } = server.services.sites.fallback();
+  await call(`${server.url}/v1/sites/${siteId}`, 'PATCH', { origins: ['https://bakery.example'] }, admin);
+});
+after(() => server.end());
+
+const at = (path = '') => `${server.url}/v1/sites/default/templates${path}`;
+const make = (more: object = {}) => call(at(), 'POST', { name: 'warm', ...more }, admin);
+const TOKENS = tokensShape.parse({});
+
+/** The first fault of a piece of CSS; null: none. */
+function fault(css: string): string | null {
+  try {
+    printCss(css, TOKENS);
+    return null;
+  } catch (error) {
+    return (error as { issues: { message: string }[] }).issues[0]!.message;
+  }
+}
+
+test('a template is made, changed by version, and goes when nothing looks like it', async () => {
+  const { status, body, headers } = await make({
+    css: '/* warm */ .mk-card { PADDING: calc(1rem + 2px) ; background : linear-gradient(to right, VAR(--mk-background), var(--mk-background) 50%) }\n.mk-link:hover{color:var(--mk-text)}',
+  });
+  assert.deepEqual([status, headers.get('etag')], [201, '"1"'], JSON.stringify(body));
+  const { templateId, css, tokens } = body.template;
+  assert.equal(
+    css,
+    '.mk-card{padding:18px;background:linear-gradient(to right,var(--mk-background),var(--mk-background) 50%);}.mk-link:hover{color:var(--mk-text);}',
+  );
+  assert.deepEqual(tokens, TOKENS);
+  const change = (version: number, more: object) =>
+    call(at(`/${templateId}`), 'PATCH', more, { ...admin, 'if-match': `"${version}"` });
+  assert.equal((await change(2, { name: 'x' })).body.error, 'precondition_failed');
+  assert.equal((await change(1, { css: null })).body.template.css, null);
+  const remove = (version: number) =>
+    call(at(`/${templateId}`), 'DELETE', undefined, { ...admin, 'if-match': `"${version}"` });
+  const used = {
+    kind: 'count',
+    name: 'n',
+    claim: { of: 'leads' },
+    texts: { en: { other: '{count} in {days} days' } },
+    templateId,
+  };
+  const notifications = `${server.url}/v1/sites/default/notifications`;
+  const { notification } = (await call(notifications, 'POST', used, admin)).body;
+  assert.equal((await remove(2)).status, 409);
+  const path = `${notifications}/${notification.notificationId}`;
+  assert.equal((await call(path, 'DELETE', undefined, { ...admin, 'if-match': '"1"' })).status, 200);
+  assert.equal((await remove(2)).status, 200);
+});
+
+test('our print of a print is the print', () => {
+  const css =
+    '.mk-card{padding:18px;border:1px solid var(--mk-border);}@media (prefers-color-scheme:dark){.mk-text{color:#fff;}}';
+  assert.equal(printCss(css, TOKENS), css);
+});
+
+test('what loads, moves, hides or reaches out of the card is refused where it stands', () => {
+  const cases: [string, RegExp][] = [
+    ['.mk-card{background:url(https://x.example/a.png)}', /^line 1, column 21: background url\(\)/],
+    ['.mk-card{\n  position: fixed;\n}', /^line 2, column 3: position is not allowed/],
+    ['.mk-card{opacity:.5}', /between 0.6 and 1/],
+    ['.mk-text{content:"9"}', /content is not allowed/],
+    ['.mk-close{opacity:.8}', /opacity is not allowed for \.mk-close/],
+    ['.mk-text,.mk-receipt{font-size:12px}', /font-size is not allowed for \.mk-receipt/],
+    ['.mk-text{font-size:1px}', /between 12px and 24px/],
+    ['.mk-text{font-size:calc(1rem - 9px)}', /between 12px and 24px/],
+    ['.mk-text{font-size:min(16px,2px)}', /between 12px and 24px/],
+    ['.mk-text{letter-spacing:-9px}', /between -0.5px/],
+    ['.mk-text{font-size:3vw}', /unit vw/],
+    ['.mk-card{display:none}', /display is not allowed/],
+    ['.mk-card{color:#fff !important}', /!important/],
+    ['body{color:red}', /no selector of ours/],
+    ['.mk-card > *{color:red}', /no selector of ours/],
+    ['.mk-card:has(a){color:red}', /no selector of ours/],
+    ['.mk-card{--mk-text:red}', /--mk-text is not allowed/],
+    ['.mk-card{color:var(--page)}', /no colour of ours/],
+    ['.mk-card{color:var(--mk-text,red)}', /no colour of ours/],
+    ['.mk-card{background:#fff8}', /no colour of ours/],
+    ['.mk-text{color:rgb(0 0 0 / 10%)}', /without transparency/],
+    ['.mk-card{box-shadow:inset 0 0 0 99px red}', /shadow/],
+    ['@import "https://x.example";', /@import is not allowed/],
+    ['@media print{.mk-card{color:#000}}', /@media is not allowed/],
+    ['@font-face{src:url(x)}', /@font-face is not allowed/],
+    ['.mk-card{.mk-text{color:#000}}', /rules do not stand in rules/],
+    ['.mk-card{color:\\72 ed}', /character that no value/],
+    ['.mk-card{color:', /^line 1, column \d+: /],
+    [`.mk-card{color:#000;${' '.repeat(9000)}}`, /at most 8192 bytes/],
+  ];
+  for (const [css, expected] of cases) assert.match(fault(css) ?? 'taken', expected, css);
+});
+
+test('text that cannot be read on its ground is refused, in every state and scheme', () => {
+  const cases: [string, RegExp | null][] = [
+    ['.mk-text{color:#777}', /\.mk-text has a contrast of 4\.\d+:1 in light/],
+    ['.mk-text{color:#595959}', /in dark/],
+    ['@media (prefers-color-scheme:light){.mk-text{color:#595959}}', null],
+    ['.mk-card:hover{background:#1f2328}', /contrast/],
+    ['.mk-card:hover{background:#1f2328;color:#fff}', /\.mk-link/],
+    ['.mk-card:hover{background:#1f2328;color:#fff}.mk-link{color:#fff}', /\.mk-link/],
+    ['.mk-card{background:linear-gradient(#fff,#333);color:#000}', /contrast/],
+    ['.mk-close{color:#fff}', /\.mk-close/],
+    ['.mk-receipt:focus-visible{background-color:#000;color:#fff}', null],
+    ['.mk-card{color:hsl(0 0% 70%)}', /in light/],
+    ['.mk-card{color:oklch(70% 0 0)}', /in light/],
+    ['@media (prefers-color-scheme:light){.mk-card{color:oklch(.3 .1 250deg)}}', null],
+  ];
+  for (const [css, expected] of cases) {
+    const found = fault(css);
+    if (expected) assert.match(found ?? 'taken', expected, css);
+    else assert.equal(found, null, css);
+  }
+});
+
+test('tokens that cannot be read, or a logo of another site, are refused with their path', async () => {
+  const pale = { background: '#ffffff', text: '#aaaaaa', accent: '#0b57a4', border: '#dddddd' };
+  const cases: [object, string][] = [
+    [{ light: pale }, 'tokens.light.text'],
+    [{ dark: pale }, 'tokens.dark.text'],
+    [{ logo: 'https://elsewhere.example/a.png' }, 'tokens.logo'],
+    [{ logo: 'javascript:alert(1)' }, 'tokens.logo'],
+    [{ width: 500 }, 'tokens.width'],
+    [{ font: 'Comic Sans' }, 'tokens.font'],
+    [{ background: 'x' }, 'tokens'],
+  ];
+  for (const [tokens, path] of cases) {
+    const { status, body } = await make({ tokens });
+    assert.deepEqual([status, body.issues[0].path], [400, path], JSON.stringify(tokens));
+  }
+  assert.equal((await make({ tokens: { logo: 'https://bakery.example/logo.svg' } })).status, 201);
+  assert.match(printTokens(TOKENS), /^:host\{--mk-background:#ffffff;.*@media \(prefers-color-scheme:dark\)/);
+});
+
+test('colours are what browsers make of them', () => {
+  const near = (one: Color | null, hex: string) =>
+    assert.ok(
+      one!.every((part, i) => Math.abs(part - hexColor(hex)![i]!) < 0.01),
+      `${one} ${hex}`,
+    );
+  const amounts = (...parts: [number, string][]) => parts.map(([value, unit]) => ({ value, unit }));
+  near(functionColor('hsl', amounts([210, 'deg'], [50, '%'], [40, '%'])), '#336699');
+  near(functionColor('rgb', amounts([51, ''], [40, '%'], [153, ''])), '#336699');
+  near(functionColor('oklch', amounts([62.8, '%'], [0.25768, ''], [29.23, ''])), '#ff0000');
+  assert.equal(Math.round(contrast([0, 0, 0], [1, 1, 1])), 21);
+});

@@ -1,0 +1,218 @@
+// The feed: what is counted is shown, what is taken back goes at once, and who asks costs no query.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { COUNT, feedOf, feedWhen, newSite, orders, running } from '../../../test/claims.ts';
+import { address, ago, hours, makeEvent } from '../../../test/make.ts';
+import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { delayMs } from './acts.ts';
+import { said } from './claims.ts';
+import { bestLanguage, dayInWords } from './words.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.end());
+
+const textsOf = async (key: string, more = '') =>
+  (await feedOf(server, key, more)).items.map(({ variants }) => variants[0]!.text);
+const isEmpty = (texts: string[]) => texts.length === 0;
+
+test('below its minimum a notification runs and shows nothing, and says why; from it on it shows the number', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 4);
+  const id = await running(server, key);
+  assert.deepEqual(await textsOf(key), []);
+  const shown = async () =>
+    (await call(`${server.url}/v1/sites/${key}/notifications/${id}`, 'GET', undefined, admin)).body
+      .notification;
+  assert.deepEqual([(await shown()).showing, (await shown()).why], [false, 'below_minimum']);
+  const preview = await call(
+    `${server.url}/v1/sites/${key}/notifications/${id}/preview`,
+    'POST',
+    undefined,
+    admin,
+  );
+  assert.deepEqual([preview.body.value, preview.body.minimum, preview.body.why], [4, 5, 'below_minimum']);
+  await orders(server, key, 1);
+  await call(
+    `${server.url}/v1/sites/${key}/notifications/${id}`,
+    'PATCH',
+    { name: 'looked at anew' },
+    { ...admin, 'if-match': '"2"' },
+  );
+  assert.deepEqual(await textsOf(key), ['5 people bought in 30 days']);
+  assert.deepEqual([(await shown()).showing, (await shown()).why], [true, null]);
+});
+
+test('rows that do not count are not counted: staff, what a browser told, other products, what is too old', async () => {
+  const { key, siteId } = await newSite(server);
+  const where = { product: 'sourdough' };
+  await orders(server, key, 5, { products: ['sourdough', 'rye'] });
+  await orders(server, key, 3, { products: ['rye'] });
+  await orders(server, key, 3, { products: ['sourdough'], occurredAt: ago(hours(24 * 31)) });
+  const anonId = randomUUID();
+  const { body } = await call(`${server.url}/v1/events`, 'POST', makeEvent({ anonId, propertyId: key }));
+  await orders(server, key, 1, { anonId, products: ['sourdough'] });
+  const judged = { propertyId: key, visitorId: body.visitorId, bot: true, kind: 'staff' };
+  assert.equal((await call(`${server.url}/v1/admin/bots`, 'POST', judged, admin)).status, 200);
+  await server.database.owner.query(
+    `insert into conversions (site_id, conversion_id, kind, origin, visitor_id, occurred_at, items)
+     values ($1, 'forged', 'purchase', 'browser', gen_random_uuid(), now(), '{sourdough}')`,
+    [siteId],
+  );
+  const id = await running(server, key, { ...COUNT, claim: { ...COUNT.claim, where } });
+  assert.deepEqual(await textsOf(key), ['5 people bought in 30 days']);
+  const preview = await call(
+    `${server.url}/v1/sites/${key}/notifications/${id}/preview`,
+    'POST',
+    undefined,
+    admin,
+  );
+  assert.deepEqual(preview.body.excluded, { bots: 0, staff: 1, voided: 0 });
+});
+
+test('who buys several times is one', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 7, { anonId: 'the-same-browser' });
+  await running(server, key, { ...COUNT, claim: { ...COUNT.claim, minimum: 3 } });
+  assert.deepEqual(await textsOf(key), []);
+});
+
+test('a refund, an erasure and a change are in the next feed, in every process', async () => {
+  const { key } = await newSite(server);
+  const ids = await orders(server, key, 5);
+  await running(server, key);
+  const other = await startServer({}, server.database);
+  try {
+    for (const one of [server, other]) assert.equal((await feedOf(one, key)).items.length, 1);
+    const voided = {
+      propertyId: key,
+      id: ids[0],
+      kind: 'purchase',
+      anonId: 'x-browser-1',
+      voidedAt: new Date().toISOString(),
+    };
+    assert.equal((await call(`${server.url}/v1/conversions`, 'POST', voided, admin)).status, 200);
+    for (const one of [server, other]) assert.deepEqual(await feedWhen(one, key, isEmpty), []);
+    const email = address();
+    await orders(server, key, 1, { anonId: undefined, email });
+    await call(`${server.url}/v1/sites/${key}`, 'PATCH', { settings: { till: 1 } }, admin);
+    assert.equal((await feedWhen(other, key, (texts) => texts.length === 1)).length, 1);
+    const erased = await call(`${other.url}/v1/leads/delete`, 'POST', { email, propertyId: key }, admin);
+    assert.equal(erased.status, 200);
+    for (const one of [server, other]) assert.deepEqual(await feedWhen(one, key, isEmpty), []);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('once built, ten thousand requests cost no query; and a client that has it gets 304', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 5);
+  await running(server, key);
+  const url = `${server.url}/v1/feed?site=${key}`;
+  const first = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+  const etag = first.headers.get('etag')!;
+  await first.arrayBuffer();
+  assert.match(etag, /^"[\w-]{22}-gzip"$/);
+  assert.equal(first.headers.get('cache-control'), 'public, max-age=15');
+  assert.equal(first.headers.get('access-control-allow-origin'), '*');
+  const site = server.services.sites.list().find((one) => one.key === key)!;
+  const { feeds, db } = server.services;
+  let queries = 0;
+  const { connect } = db;
+  // a feed asks in a transaction, for which it takes a connection; others (the list of sites) ask by a callback
+  db.connect = ((...args: never[]) => {
+    if (args.length === 0) queries += 1;
+    return (connect as (...all: never[]) => unknown).apply(db, args);
+  }) as typeof connect;
+  try {
+    for (let i = 0; i < 9900; i += 1) {
+      const built = feeds.built(site);
+      assert.ok(!(built instanceof Promise));
+      feeds.packed(site, built, { language: 'en', otherwise: undefined, country: null });
+    }
+    for (let i = 0; i < 100; i += 1) {
+      const again = await fetch(url, { headers: { 'accept-encoding': 'gzip', 'if-none-match': etag } });
+      assert.equal(again.status, 304);
+    }
+  } finally {
+    db.connect = connect;
+  }
+  assert.equal(queries, 0);
+});
+
+test('a language that is not there is answered in the best that is; an unknown site is 404', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 5);
+  const texts = {
+    ...COUNT.texts,
+    'fr-CA': { one: '{count} sur {days}', other: '{count} achats en {days} jours' },
+  };
+  await running(server, key, { ...COUNT, texts });
+  assert.deepEqual(await textsOf(key, '&lang=fr'), ['5 achats en 30 jours']);
+  assert.deepEqual(await textsOf(key, '&lang=ja'), ['5 people bought in 30 days']);
+  assert.equal((await call(`${server.url}/v1/feed?site=nowhere`)).status, 404);
+});
+
+test('somebody’s act is told without a name, half an hour later at the latest, in words', async () => {
+  const { key, siteId } = await newSite(server);
+  for (let i = 0; i < 5; i += 1) {
+    const email = address();
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email, propertyId: key, anonId: randomUUID() });
+    await orders(server, key, 1, { anonId: undefined, email, products: ['rye <b>'] });
+  }
+  const act = {
+    ...COUNT,
+    kind: 'recent_activity',
+    texts: { en: { other: '{name} bought {product} {when}' } },
+  };
+  const id = await running(server, key, act);
+  assert.deepEqual(await textsOf(key), [], 'too young');
+  const later = (minutes: number) =>
+    server.database.owner.query(
+      'update conversions set occurred_at = occurred_at - make_interval(mins => $2), voided_at = null where site_id = $1',
+      [siteId, minutes],
+    );
+  await later(31);
+  await call(
+    `${server.url}/v1/sites/${key}/notifications/${id}`,
+    'PATCH',
+    { name: 'again' },
+    { ...admin, 'if-match': '"2"' },
+  );
+  const texts = await textsOf(key);
+  assert.equal(texts.length, 5);
+  for (const text of texts) assert.match(text, /^Someone bought rye <b> (today|yesterday)$/);
+  const page = await call(`${server.url}/v1/feed.html?site=${key}`);
+  assert.doesNotMatch(page.body, /<b>/);
+});
+
+test('for pages without JavaScript there is a page to frame and a picture, of what is made for them', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 5);
+  const text = { en: { other: '{count} <b>people</b> in {days} days' } };
+  const id = await running(server, key, { ...COUNT, texts: text, channels: ['page'] });
+  const page = await call(`${server.url}/v1/feed.html?site=${key}`);
+  assert.match(page.body, /5 &lt;b&gt;people&lt;\/b&gt; in 30 days/);
+  assert.doesNotMatch(page.headers.get('content-security-policy')!, /frame-ancestors|unsafe/);
+  const badge = await call(`${server.url}/v1/badge.svg?site=${key}&n=${id}`);
+  assert.deepEqual([badge.status, badge.headers.get('content-type')], [200, 'image/svg+xml; charset=utf-8']);
+  assert.match(badge.body, /<title>5 &lt;b&gt;people/);
+});
+
+test('an act waits ten to thirty minutes, always the same; numbers of whole days are rounded down', () => {
+  for (let i = 0; i < 500; i += 1) {
+    const delay = delayMs(`act ${i}`) / 60_000;
+    assert.ok(delay >= 10 && delay <= 30);
+    assert.equal(delayMs(`act ${i}`) / 60_000, delay);
+  }
+  assert.deepEqual(said({ value: 1299, isRounded: true }, 'en'), { text: '1,200+', value: 1200 });
+  assert.deepEqual(said({ value: 1299, isRounded: false }, 'fr'), { text: '1\u202f299', value: 1299 });
+  const [late, early] = [new Date('2026-03-02T04:30:00Z'), new Date('2026-03-01T20:00:00Z')];
+  assert.equal(dayInWords(early, late, 'America/Toronto', 'en'), 'today');
+  assert.equal(dayInWords(early, late, 'UTC', 'en'), 'yesterday');
+  assert.equal(bestLanguage(['de', 'pt-BR'], 'pt', undefined), 'pt-BR');
+});

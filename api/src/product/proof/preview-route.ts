@@ -1,0 +1,122 @@
+// POST …/notifications/{id}/preview: what it would say now, in each language, and why it does not show.
+import { z } from 'zod';
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
+import { utc } from '../../ground/http/fields.ts';
+import { type Route, route } from '../../ground/http/route.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
+import { timeZoneOf } from '../../ground/site.ts';
+import { type Notification, oneNotification } from '../notifications/at-work.ts';
+import { isOpen } from '../notifications/open.ts';
+import { showingShape } from '../notifications/schema.ts';
+import { type Act, recentActs } from './acts.ts';
+import { type Built, besideCount, type Card, type Why } from './build.ts';
+import { type Counted, countClaim, said, windowOf } from './claims.ts';
+import { isRounded } from './receipts.ts';
+import { textOf } from './render.ts';
+import { publishedReviews } from './reviews.ts';
+
+const answer = z.object({
+  ...showingShape,
+  value: z.int().nullable().describe('null: the owner’s words'),
+  minimum: z.int().nullable(),
+  excluded: z.object({ bots: z.int(), staff: z.int(), voided: z.int() }).nullable(),
+  asOf: utc,
+  texts: z
+    .record(z.string(), z.array(z.string()))
+    .describe('by language, as cards would say it; empty: it has no words for what there is'),
+});
+
+export function previewRoute({ db }: { db: Pool }): Route {
+  return route({
+    at: 'POST /v1/sites/:siteId/notifications/:notificationId/preview',
+    id: 'showNotificationPreview',
+    says: 'What a notification would say now, whatever its status, and why it is not shown',
+    tag: 'notifications',
+    who: 'settings',
+    of: 'path',
+    answers: { 200: answer },
+    async run(_input, call) {
+      const { siteId } = call.site;
+      const at = call.receivedAt;
+      const zone = timeZoneOf(call.site);
+      call.note({ target: call.params.notificationId! });
+      const seen = await inSites(db, siteId, async (tx) => {
+        const notification = await oneNotification(tx, siteId, call.params.notificationId!);
+        if (!notification) throw new AppError('not_found', 'This site has no notification with this id.');
+        const counted = notification.claim && (await countClaim(tx, siteId, notification, at));
+        const mayName = call.site.settings.sensitive !== true;
+        return { notification, counted, acts: await actsOf(tx, siteId, notification, at, mayName) };
+      });
+      const { notification, counted, acts } = seen;
+      const built = { asOf: at, zone } as Built;
+      const texts = textsOf(built, notification, counted, acts);
+      const why =
+        statusWhy(notification, zone, at.getTime()) ??
+        (counted && counted.value < notification.claim!.minimum
+          ? 'below_minimum'
+          : acts?.length === 0
+            ? 'nothing_to_tell'
+            : Object.values(texts).every((some) => some.length === 0)
+              ? 'no_words_for_it'
+              : null);
+      return {
+        showing: why === null,
+        why,
+        value: counted && said(counted, 'en').value,
+        minimum: notification.claim?.minimum ?? null,
+        excluded: counted?.excluded ?? null,
+        asOf: at.toISOString(),
+        texts,
+      };
+    },
+  });
+}
+
+type PreviewedAct = Act & { review: Card['review'] };
+
+/** null: it tells of no single acts. */
+async function actsOf(
+  db: Db,
+  siteId: string,
+  notification: Notification,
+  at: Date,
+  mayName: boolean,
+): Promise<PreviewedAct[] | null> {
+  if (notification.kind === 'recent_activity')
+    return (await recentActs(db, siteId, notification, at, mayName)).map((act) => ({ ...act, review: null }));
+  if (notification.kind !== 'review') return null;
+  const { from } = windowOf(notification.kind, notification.claim!, at);
+  const reviews = await publishedReviews(db, siteId, notification, from, at, mayName);
+  return reviews.map(({ words, beside, ...act }) => ({ ...act, review: { words, beside } }));
+}
+
+function textsOf(
+  built: Built,
+  notification: Notification,
+  counted: Counted | null,
+  acts: PreviewedAct[] | null,
+): Record<string, string[]> {
+  const base = { notification, receipt: '', shown: null, act: null, review: besideCount(notification) };
+  const cards: Card[] = acts
+    ? acts.map(({ review, ...act }) => ({ ...base, act: { ...act, receipt: '' }, review }))
+    : [
+        {
+          ...base,
+          shown: counted && { value: said(counted, 'en').value, isRounded: isRounded(notification) },
+        },
+      ];
+  return Object.fromEntries(
+    Object.keys(notification.texts).map((language) => [
+      language,
+      cards.flatMap((card) => textOf(built, card, language) ?? []),
+    ]),
+  );
+}
+
+/** What keeps it from showing, whatever it counts. */
+export function statusWhy({ status, schedule }: Notification, zone: string, atMs: number): Why | null {
+  if (status === 'draft' || status === 'paused' || status === 'ended') return status;
+  if (isOpen(schedule, zone, atMs)) return null;
+  return status === 'scheduled' ? 'scheduled' : 'outside_schedule';
+}

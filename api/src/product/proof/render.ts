@@ -1,0 +1,158 @@
+// A feed in one language, out of what was built: from memory alone.
+import type { Site } from '../../ground/site.ts';
+import { languageOf } from '../../ground/words/language.ts';
+import type { Notification } from '../notifications/at-work.ts';
+import { printTokens, tokensShape } from '../notifications/looks/tokens.ts';
+import type { Built, Card } from './build.ts';
+import type { Feed, FeedItem, FeedTest } from './feed-shape.ts';
+import { bestLanguage, countryName, dayInWords, say, sayCount, someone } from './words.ts';
+
+const STANDARD = 'default';
+
+const WORDS: Record<string, Feed['words']> = {
+  en: {
+    close: 'Close',
+    proof: 'How do we know?',
+    source: 'Source',
+    selected: 'selected reviews',
+    verified: 'verified purchase',
+  },
+  fr: {
+    close: 'Fermer',
+    proof: 'Comment le savons-nous ?',
+    source: 'Source',
+    selected: 'avis choisis',
+    verified: 'achat vérifié',
+  },
+};
+export const wordsIn = (language: string): Feed['words'] => WORDS[language.split('-', 1)[0]!] ?? WORDS.en!;
+
+export interface Wish {
+  language: string | undefined;
+  /** Of the site. */
+  otherwise: string | undefined;
+  /** Where the client is; null: not known. */
+  country: string | null;
+}
+
+export function languagesOf({ cards }: Built): string[] {
+  return [...new Set(cards.flatMap(({ notification }) => Object.keys(notification.texts)))].sort();
+}
+
+/** In which language, and where, somebody reads a site's feed. */
+export function wishFor(
+  built: Built,
+  { settings }: Pick<Site, 'settings'>,
+  wanted: string | undefined,
+  country: string | null,
+): Wish {
+  const otherwise = languageOf(settings) ?? undefined;
+  return { language: bestLanguage(languagesOf(built), wanted, otherwise), otherwise, country };
+}
+
+/** returns  null: what it asks for may not be told, or there are no words */
+export function textOf(built: Built, card: Card, language: string): string | null {
+  const { notification, shown, act, review } = card;
+  if (shown) return sayCount(notification, shown, language);
+  if (!act) return notification.texts[language]!.other!;
+  const text = sayAct(built, notification, act, language);
+  return text !== null && review?.words ? `“${review.words}” — ${text}` : text;
+}
+
+/** What must stand beside a review wherever it is shown. */
+export const besideOf = (review: FeedItem['review'], words: Feed['words']): string[] =>
+  review
+    ? [
+        review.rating === null ? null : `${review.rating}/5`,
+        review.verified ? words.verified : null,
+        review.incentive,
+        review.relationship,
+        review.selected ? words.selected : null,
+      ].filter((one) => one !== null)
+    : [];
+
+function sayAct(
+  built: Built,
+  notification: Notification,
+  act: NonNullable<Card['act']>,
+  language: string,
+): string | null {
+  return say(notification, language, 1, {
+    name: act.name ?? someone(language),
+    place:
+      act.place &&
+      (act.place.city ?? act.place.region ?? (act.place.country && countryName(act.place.country, language))),
+    product: act.product,
+    when: dayInWords(act.occurredAt, built.asOf, built.zone, language),
+  });
+}
+
+function variantsOf(
+  built: Built,
+  card: Card,
+  language: string,
+  test: FeedTest | undefined,
+): FeedItem['variants'] {
+  const { notification, receipt } = card;
+  const variant = (key: string, as: Notification) => {
+    const text = textOf(built, { ...card, notification: as }, language);
+    const style = as.templateId ?? STANDARD;
+    return text === null ? [] : [{ key, text, style, link: as.link, receipt }];
+  };
+  if (!test) return variant('a', notification);
+  return test.variants.flatMap(({ key, texts, templateId }) => {
+    const own = texts?.[language]
+      ? { ...notification.texts, [language]: texts[language] }
+      : notification.texts;
+    return variant(key, { ...notification, texts: own, templateId: templateId ?? notification.templateId });
+  });
+}
+
+function itemOf(built: Built, card: Card, wish: Wish): FeedItem | null {
+  const { notification } = card;
+  const { targeting, trigger, frequency, channels, kind, source, notificationId } = notification;
+  const { countries, include, exclude, devices, sources, languages, visitors, consent } = targeting;
+  if (countries.length > 0 && (wish.country === null || !countries.includes(wish.country))) return null;
+  const language = bestLanguage(Object.keys(notification.texts), wish.language, wish.otherwise)!;
+  const test = built.tests.find((one) => one.notificationId === notificationId);
+  const variants = variantsOf(built, card, language, test);
+  if (variants.length === 0) return null;
+  return {
+    id: notificationId,
+    kind,
+    variants,
+    // a review is somebody's, whether its name is said or not
+    named: card.act !== null && (card.act.name !== null || card.review !== null),
+    source,
+    review: card.review?.beside ?? null,
+    where: { channels, include, exclude, devices, sources, languages, visitors, consent },
+    when: trigger,
+    cap: frequency,
+  };
+}
+
+/** itemsMax  the first so many, when all would be too long */
+export function renderFeed(built: Built, wish: Wish, itemsMax = Number.POSITIVE_INFINITY): Feed {
+  const items = built.cards.flatMap((card) => itemOf(built, card, wish) ?? []).slice(0, itemsMax);
+  const ids = new Set(items.map(({ id }) => id));
+  const used = new Set(items.flatMap(({ variants }) => variants.map(({ style }) => style)));
+  const styles: Feed['styles'] = {};
+  for (const name of used) {
+    const template = built.templates.find(({ templateId }) => templateId === name);
+    const tokens = template?.tokens ?? tokensShape.parse({});
+    styles[name] = {
+      css: printTokens(tokens) + (template?.css ?? ''),
+      position: tokens.position,
+      logo: tokens.logo,
+    };
+  }
+  return {
+    asOf: built.asOf.toISOString(),
+    items,
+    tests: built.tests
+      .filter(({ notificationId }) => ids.has(notificationId))
+      .map(({ testId, notificationId, split }) => ({ testId, notificationId, split })),
+    styles,
+    words: wordsIn(wish.language ?? wish.otherwise ?? 'en'),
+  };
+}

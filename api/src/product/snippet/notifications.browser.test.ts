@@ -1,0 +1,148 @@
+// A notification's card in Chromium, on somebody's strict page: how it comes, what counts as seen, and how it goes.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { complaintsOf } from '../../../test/axe.ts';
+import {
+  card,
+  feed,
+  go,
+  gone,
+  item,
+  MESSAGE,
+  ONE,
+  OTHER,
+  propsOf,
+  remembered,
+  settled,
+  shown,
+  told,
+} from '../../../test/cards.ts';
+import { until } from '../../../test/chromium.ts';
+import { api, hide, open, page, useSnippet } from '../../../test/snippet-browser.ts';
+
+useSnippet();
+
+test('a card comes without moving anything or taking the focus, and half of it for a second is an impression', async () => {
+  feed([item()]);
+  await page.addInitScript(() => {
+    // biome-ignore lint/suspicious/noExplicitAny: a counter of this test
+    const all = self as any;
+    all.shifted = 0;
+    new PerformanceObserver((list) => {
+      // biome-ignore lint/suspicious/noExplicitAny: fields that TypeScript does not know
+      for (const entry of list.getEntries() as any[]) all.shifted += entry.value;
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await go();
+  await page.locator('#first').focus();
+  await shown();
+  assert.equal(await card().locator('.mk-text').textContent(), MESSAGE);
+  assert.equal(await page.locator('mk-proof [role=status]').count(), 1);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'first');
+  await until('the impression', () => told('shown').length === 1);
+  const props = { notificationId: ONE, variantId: 'default', receiptId: 'R'.repeat(22) };
+  assert.deepEqual([propsOf('exposed'), propsOf('shown')], [[props], [props]]);
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  assert.equal(await page.evaluate(() => (self as any).shifted), 0);
+  assert.equal(
+    await card().locator('.mk-receipt').getAttribute('href'),
+    `${api.url}/proof/${'R'.repeat(22)}`,
+  );
+});
+
+test('a page that is not looked at has no impression', async () => {
+  feed([item({ when: { afterMs: 300 } })]);
+  await go();
+  await until('the snippet', () => page.evaluate(() => typeof window.mkt?.event === 'function'));
+  await hide();
+  await shown();
+  await page.waitForTimeout(1500);
+  await settled();
+  assert.deepEqual([told('exposed').length, told('shown').length], [1, 0]);
+});
+
+test('axe has nothing against it, and its button is large enough', async () => {
+  await open({ bypassCSP: true });
+  feed([item()]);
+  await go();
+  await shown();
+  assert.deepEqual(await complaintsOf(page), []);
+  const box = await card().locator('.mk-close').boundingBox();
+  assert.ok(box!.width >= 24 && box!.height >= 24);
+});
+
+test('Escape closes it, from wherever, and silences all for days', async () => {
+  feed([item(), item({ id: OTHER })]);
+  await go();
+  await shown();
+  await page.keyboard.press('Escape');
+  await gone();
+  await until('it is told', () => told('dismissed').length === 1);
+  api.asked = 0;
+  await go('full', '/next');
+  await settled();
+  assert.equal(await card().count(), 0);
+  const { x } = JSON.parse((await remembered())!);
+  assert.ok(x > Date.now() + 6 * 86_400_000);
+});
+
+test('by keyboard its link, its receipt and its button are reached in this order', async () => {
+  feed([item()]);
+  await go();
+  await shown();
+  await page.locator('#first').focus();
+  const seen: string[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    await page.keyboard.press('Tab');
+    seen.push(
+      await page.evaluate(
+        () => document.querySelector('mk-proof')?.shadowRoot?.activeElement?.className ?? 'elsewhere',
+      ),
+    );
+  }
+  assert.deepEqual(seen, ['mk-link', 'mk-receipt', 'mk-close']);
+  await page.keyboard.press('Enter');
+  await gone();
+});
+
+test('it leaves by itself, but not while somebody points at it or is in it', async () => {
+  await page.clock.install();
+  feed([item()]);
+  await go('full', '/page', '', 's-core');
+  await until('the card', async () => {
+    await page.clock.runFor(500);
+    return (await card().count()) > 0;
+  });
+  await card().hover();
+  await page.clock.runFor(60_000);
+  assert.equal(await card().count(), 1);
+  await page.mouse.move(600, 5);
+  await page.clock.runFor(6000);
+  assert.equal(await card().count(), 1);
+  await card().locator('.mk-close').focus();
+  await page.clock.runFor(60_000);
+  assert.equal(await card().count(), 1);
+  await page.locator('#first').focus();
+  await page.clock.runFor(9000);
+  await gone();
+  await until('pointing at it was told once', () => told('hovered').length === 1);
+});
+
+test('a trigger asks for all of its parts', async () => {
+  const tall = '<p>bread</p>'.repeat(200);
+  feed([item({ when: { afterMs: 0, scrollPercent: 50, exitIntent: true } })]);
+  await go('full', '/page', tall);
+  await settled();
+  await page.mouse.move(200, 200);
+  const leave = () =>
+    page.evaluate(() =>
+      document.documentElement.dispatchEvent(new MouseEvent('mouseout', { bubbles: true, clientY: -1 })),
+    );
+  await leave();
+  assert.equal(told('exposed').length + (await card().count()), 0);
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  assert.equal(await card().count(), 0);
+  await leave();
+  await shown();
+});

@@ -1,0 +1,250 @@
+// Whom a notification is shown, how often, in which wording and until when it may be; with the browser's own clock moved where
+// it is about time.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CAP,
+  card,
+  feed,
+  go,
+  gone,
+  item,
+  MESSAGE,
+  ONE,
+  OTHER,
+  propsOf,
+  remembered,
+  settled,
+  shown,
+  told,
+} from '../../../test/cards.ts';
+import { until } from '../../../test/chromium.ts';
+import { api, open, page, useSnippet } from '../../../test/snippet-browser.ts';
+import { armOf, type Split, sharesOf } from '../ab-tests/arm.ts';
+
+useSnippet();
+
+const words = (text: string) => [{ key: 'default', text, style: null, link: null, receipt: null }];
+const inFrench = { languages: ['fr'] };
+
+test('it is shown where and to whom its owner said, and nobody else is told about', async () => {
+  const others = [
+    { include: ['/shop/*'] },
+    { exclude: ['/sh*'] },
+    { devices: ['mobile'] },
+    { sources: ['direct'] },
+    { visitors: 'returning' },
+    { countries: ['CA'] },
+    inFrench,
+    { channels: ['page'] },
+  ].map((where, n) =>
+    item({ id: `${n}`, where: { channels: ['toast'], ...where }, variants: words('Not for you') }),
+  );
+  const mine = {
+    channels: ['bar'],
+    include: ['/sh*p'],
+    exclude: ['/page'],
+    devices: ['desktop'],
+    sources: ['newsletter'],
+    visitors: 'new',
+    languages: ['en'],
+    consent: 'full',
+  };
+  feed([...others, item({ where: mine, when: { afterMs: 300 } })]);
+  await go('full', '/shop?utm_source=Newsletter');
+  await until('it is told', () => told('exposed').length > 0);
+  assert.deepEqual(
+    propsOf('exposed').map((props) => props!.notificationId),
+    [ONE],
+  );
+  assert.ok(await card().evaluate((element) => element.classList.contains('bar')));
+});
+
+test('it is shown as often in a visit and on a day as its owner said', async () => {
+  for (const cap of [
+    { ...CAP, perSession: 1 },
+    { ...CAP, perDay: 1 },
+  ]) {
+    await open();
+    feed([item({ cap })]);
+    await go();
+    await shown();
+    feed([
+      item({ cap }),
+      item({ id: OTHER, cap, when: { afterMs: 300 }, variants: words('The oven is on') }),
+    ]);
+    await go();
+    await shown();
+    assert.equal(await card().locator('.mk-text').textContent(), 'The oven is on');
+    await until('it is told', () => told('exposed').length === 2);
+  }
+});
+
+test('one card follows the other', async () => {
+  await page.clock.install();
+  feed([item(), item({ id: OTHER, variants: words('The oven is on') })]);
+  await go('full', '/page', '', 's-core');
+  const texts = new Set<string | null>();
+  await until('both were there', async () => {
+    await page.clock.runFor(1000);
+    assert.ok((await card().count()) <= 1);
+    for (const text of await card().locator('.mk-text').allTextContents()) texts.add(text);
+    return texts.size === 2;
+  });
+  assert.deepEqual([...texts], [MESSAGE, 'The oven is on']);
+});
+
+test('without an id that is kept there is one card a page, and nothing stays; with `off` nothing is sent either', async () => {
+  for (const [mode, gpc] of [
+    ['', false],
+    ['off', false],
+    ['full', true],
+  ] as const) {
+    await open();
+    if (gpc)
+      await page.addInitScript(() =>
+        Object.defineProperty(navigator, 'globalPrivacyControl', { value: true }),
+      );
+    feed([item(), item({ id: OTHER })], {
+      tests: [{ testId: ONE, notificationId: ONE, split: [{ key: 'control', share: 1 }] }],
+    });
+    await go(mode);
+    await shown();
+    if (mode !== 'off') {
+      await until('the impression', () => told('shown').length === 1);
+      assert.equal(told('exposed')[0]!.props!.testId, undefined, 'takes part in no test');
+    }
+    await page.keyboard.press('Escape');
+    await gone();
+    assert.equal(await remembered(), null);
+    api.asked = 0;
+    await go(mode, '/next');
+    await until('the feed was asked', () => api.asked > 0);
+    assert.equal(await page.evaluate(() => sessionStorage['_mkt7default:p']), '1');
+    if (mode === 'off') assert.equal(api.seen().length, 0);
+  }
+});
+
+test('who takes part in a test sees the arm that the server computes, and control sees nothing', async () => {
+  const testId = '01890000-0000-7000-8000-00000000000a';
+  const split: Split = [
+    ['control', 4000],
+    ['a', 7000],
+    ['b', 10_000],
+  ];
+  const variants = ['a', 'b'].map((key) => ({
+    key,
+    text: `Wording ${key}`,
+    style: null,
+    link: null,
+    receipt: null,
+  }));
+  const seen = new Set<string>();
+  for (let n = 0; seen.size < 3; n += 1) {
+    const anonId = `browser-number-${n}`;
+    const arm = armOf(testId, anonId, split);
+    if (seen.has(arm)) continue;
+    seen.add(arm);
+    await open();
+    await page.addInitScript((id) => {
+      localStorage['_mkt7default:id'] = id;
+    }, anonId);
+    feed([item({ variants })], { tests: [{ testId, notificationId: ONE, split: sharesOf(split) }] });
+    await go();
+    await until('the exposure', () => told('exposed').length === 1);
+    assert.deepEqual(
+      [told('exposed')[0]!.anonId, told('exposed')[0]!.props],
+      [anonId, { notificationId: ONE, variantId: arm, testId }],
+    );
+    if (arm === 'control') {
+      await settled();
+      assert.deepEqual([await card().count(), told('shown').length], [0, 0]);
+    } else {
+      await shown();
+      assert.equal(await card().locator('.mk-text').textContent(), `Wording ${arm}`);
+    }
+  }
+});
+
+test('a card that may name somebody is asked for again when it is 15 s old, and while it is on the screen', async () => {
+  await page.clock.install();
+  const named = item({ named: true, when: { afterMs: 16_000 } });
+  feed([named]);
+  await go('full', '/page', '', 's-core');
+  await until('the feed was asked', async () => {
+    await page.clock.runFor(300);
+    return api.asked === 1;
+  });
+  feed([item({ ...named, variants: words('Somebody else bought this') })]);
+  await until('the card', async () => {
+    await page.clock.runFor(1000);
+    return (await card().count()) > 0;
+  });
+  assert.equal(await card().locator('.mk-text').textContent(), 'Somebody else bought this');
+  assert.equal(api.asked, 2);
+  await card().hover(); // so that its clock does not end it
+  feed([]);
+  await page.clock.runFor(15_000);
+  await gone();
+  assert.equal(api.asked, 3);
+});
+
+test('whatever the feed is, the page hears nothing of it', async () => {
+  for (const broken of [
+    null,
+    'no JSON',
+    {},
+    { items: 7 },
+    { items: [{ id: ONE }] },
+    { items: [item({ variants: [] })] },
+  ]) {
+    await open();
+    api.feed = broken;
+    await go();
+    await settled();
+    assert.equal(await card().count(), 0);
+  }
+  await open();
+  feed([
+    item({
+      variants: [
+        {
+          key: 'default',
+          text: '<img src=x onerror=alert(1)>',
+          link: { url: 'javascript:alert(1)', label: 'x' },
+        },
+      ],
+    }),
+  ]);
+  await go();
+  await shown();
+  assert.equal(await card().locator('.mk-text').textContent(), '<img src=x onerror=alert(1)>');
+  assert.equal(await card().locator('a, img').count(), 0);
+});
+
+test('an inline card fills the place that the page reserved, and stays', async () => {
+  await page.clock.install();
+  feed([item({ where: { channels: ['inline', 'toast'] } })]);
+  await go('full', '/page', `<div data-mk-place="${ONE}"></div>`, 's-core', 'ar');
+  await until('the card', async () => {
+    await page.clock.runFor(500);
+    return (await page.locator('[data-mk-place] mk-proof .mk-card.inline').count()) === 1;
+  });
+  await page.clock.runFor(60_000);
+  assert.equal(await card().count(), 1);
+});
+
+test('in a page that reads from right to left the card begins at the right, and its button ends it', async () => {
+  await page.addInitScript(() => {
+    addEventListener('DOMContentLoaded', () => {
+      document.documentElement.dir = 'rtl';
+    });
+  });
+  feed([item()]);
+  await go('full', '/page', '', 's', 'ar');
+  await shown();
+  const [box, close] = [await card().boundingBox(), await card().locator('.mk-close').boundingBox()];
+  const width = await page.evaluate(() => document.documentElement.clientWidth);
+  assert.ok(box!.x > width / 2, 'stands at the right');
+  assert.ok(close!.x < box!.x + 40, 'its button at the left');
+});

@@ -1,0 +1,163 @@
+// What p.js knows of the page and its visitor: the mode, what this browser remembers, and whom a notification is for.
+import type { Mkt } from '../browser/core.ts';
+
+const FALLBACK = document.querySelector<HTMLScriptElement>('script[src*="/p.js"],script[src*="/p/"]');
+/** Our own tag. */
+export const tag = (document.currentScript as HTMLScriptElement) || FALLBACK;
+export const { site } = tag.dataset;
+export const lang = document.documentElement.lang || navigator.language;
+
+/** The snippet's keys go on with a colon (core.ts), and go with its id when consent is withdrawn: so does what we remember. */
+const own = '_mkt7' + site + ':';
+const KEY = own + 'p';
+const VISIT_MS = 18e5;
+
+/** Wraps what may fail, so that the page never sees it. */
+export const safe =
+  <A extends unknown[], R>(work: (...args: A) => R) =>
+  (...args: A): R | undefined => {
+    try {
+      return work(...args);
+    } catch {}
+    return undefined;
+  };
+
+export const mkt = () => (self.mkt ||= []) as Mkt;
+
+/** The browser's own id, where it is kept: only then anything is remembered, or any test taken part in. */
+export const fullId = safe(() => {
+  const id = mkt().id?.();
+  return id && localStorage[own + 'id'] === id ? id : '';
+}) as () => string;
+
+/** What this browser did lately: shown how often in this visit and today, when last, until when it wants none. */
+interface Memory {
+  /** Last seen. */
+  t: number;
+  /** Was here before this visit. */
+  r: boolean;
+  /** The day of `n`. */
+  d: string;
+  /** Of this visit, and of this day: shown, by notification. */
+  v: Record<string, number>;
+  n: Record<string, number>;
+  /** The last card. */
+  l: number;
+  /** Dismissed until. */
+  x: number;
+}
+
+/** Of the page alone, where nothing is kept. */
+let shownHere = 0;
+export const newPage = () => {
+  shownHere = 0;
+};
+
+function recall(): Memory {
+  const now = Date.now();
+  const memory: Memory = {
+    t: 0,
+    r: false,
+    d: '',
+    v: {},
+    n: {},
+    l: 0,
+    x: 0,
+    ...safe(() => JSON.parse(localStorage[KEY]))(),
+  };
+  if (now - memory.t > VISIT_MS) {
+    memory.r = memory.t > 0;
+    memory.v = {};
+  }
+  const day = new Date().toDateString();
+  if (day != memory.d) memory.n = {};
+  return { ...memory, d: day, t: now };
+}
+
+const keep = safe((memory: Memory) => {
+  localStorage[KEY] = JSON.stringify(memory);
+});
+
+export interface Cap {
+  perSession: number;
+  perDay: number;
+  gapMs: number;
+  afterDismissDays: number;
+}
+
+/** How long until this one may be shown: 0 now, Infinity not on this page. */
+export function waitFor(id: string, cap: Cap): number {
+  if (safe(() => sessionStorage[KEY])()) return Infinity;
+  if (!fullId()) return shownHere ? Infinity : 0;
+  const { x, v, n, l, t } = recall();
+  if (x > t || (v[id] || 0) >= cap.perSession || (n[id] || 0) >= cap.perDay) return Infinity;
+  return Math.max(0, l + cap.gapMs - t);
+}
+
+export function noteShown(id: string): void {
+  shownHere += 1;
+  if (!fullId()) return;
+  const memory = recall();
+  memory.v[id] = (memory.v[id] || 0) + 1;
+  memory.n[id] = (memory.n[id] || 0) + 1;
+  keep({ ...memory, l: memory.t });
+}
+
+/** One dismissal silences all. */
+export function noteDismissed(days: number): void {
+  shownHere += 1;
+  if (fullId()) keep({ ...recall(), x: Date.now() + days * 864e5 });
+  // for this visit, whatever the mode
+  safe(() => (sessionStorage[KEY] = 1))();
+}
+
+export interface Where {
+  channels: string[];
+  include?: string[];
+  exclude?: string[];
+  devices?: string[];
+  sources?: string[];
+  visitors?: string;
+  countries?: string[];
+  languages?: string[];
+  consent?: string;
+}
+
+const fits = (path: string) => (pattern: string) =>
+  RegExp('^' + pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*') + '$').test(path);
+/** None named: everybody. */
+const among = (list: string[] | undefined, has: (one: string) => unknown) => !list?.[0] || list.some(has);
+
+function device(): string {
+  const touched = matchMedia('(pointer:coarse)').matches;
+  return !touched ? 'desktop' : Math.min(screen.width, screen.height) < 600 ? 'mobile' : 'tablet';
+}
+
+/** Where this visit comes from, as far as this page shows: its campaign's words, or who sent it. */
+function cameFrom(): string[] {
+  const query = new URLSearchParams(location.search);
+  const from = safe(() => new URL(document.referrer).hostname.replace(/^www\./, ''))();
+  return ['utm_source', 'utm_medium', 'utm_campaign']
+    .map((name) => query.get(name) || '')
+    .concat(from || (query.has('utm_source') ? '' : 'direct'))
+    .map((word) => word.toLowerCase());
+}
+
+export function isFor(where: Where, country: string | null): boolean {
+  const { pathname } = location;
+  const full = fullId();
+  const { visitors = 'all' } = where;
+  return (
+    among(where.include, fits(pathname)) &&
+    !where.exclude?.some(fits(pathname)) &&
+    among(where.devices, (one) => one == device()) &&
+    among(where.sources, (one) => cameFrom().includes(one.toLowerCase())) &&
+    among(where.countries, (one) => one == country) &&
+    among(where.languages, (one) => lang.toLowerCase().indexOf(one.toLowerCase()) == 0) &&
+    (where.consent != 'full' || !!full) &&
+    (visitors == 'all' || (!!full && (visitors == 'returning') == recall().r))
+  );
+}
+
+/** Begins or goes on with a visit. */
+export const visit = () => fullId() && keep(recall());

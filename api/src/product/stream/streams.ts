@@ -1,0 +1,194 @@
+// The open streams of this process: each has a place in its site's outbox and is sent what is behind it, in order, without a
+// gap or a repeat. One read a site, however many streams; nothing runs while none is open.
+import { PassThrough, type Readable } from 'node:stream';
+import type { Channel } from '../../ground/db/listen.ts';
+import { BEAT_MS, LIFE_MS, writeOrCut } from '../../ground/http/event-stream.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
+import type { Log } from '../../ground/lib/log.ts';
+import type { News, Outbox } from '../outbox/outbox.ts';
+import { COUNTS, type CountsParts, openCounts } from './counts.ts';
+
+const UNSENT_BYTES_MAX = 64 * 1024;
+const OF_SITE_MAX = 20;
+const OF_PROCESS_MAX = 50;
+const READ_ROWS = 500;
+
+export interface Wanted {
+  siteId: string;
+  /** The number of the last thing that was seen; null: from now on. */
+  after: number | null;
+  isWanted(type: string): boolean;
+  /** Ends once it has told what there is. */
+  follows: boolean;
+}
+
+export interface Streams {
+  /** throws  unavailable, when there are too many */
+  open(wanted: Wanted): Promise<Readable>;
+  readonly size: number;
+  /** For ground/db/listen.ts. */
+  channel: Channel;
+  /** Ends all; browsers come again, to another process. */
+  close(): void;
+}
+
+interface Stream extends Wanted {
+  out: PassThrough;
+  at: number;
+  told: number;
+  began: number;
+}
+
+const textOf = ({ seq, type, data, at }: News) =>
+  `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify({ type, timestamp: at.toISOString(), data })}\n\n`;
+
+export function openStreams(
+  outbox: Pick<Outbox, 'read' | 'ends' | 'onGrown' | 'listenADay'>,
+  counting: Pick<CountsParts, 'read' | 'day'>,
+  log: Log,
+): Streams {
+  const open = new Map<string, Set<Stream>>();
+  const pumping = new Map<string, { again: boolean }>();
+  let size = 0;
+  let beat: NodeJS.Timeout | undefined;
+  let ungrow: (() => void) | null = null;
+
+  // whoever is cut off comes again later, from where they were
+  const write = ({ out }: Stream, text: string) => writeOrCut(out, text, UNSENT_BYTES_MAX);
+
+  /** Those who are told today's numbers: a look at what there is has none. */
+  const countedFor = (siteId: string) =>
+    [...(open.get(siteId) ?? [])].filter(({ follows, isWanted }) => follows && isWanted(COUNTS));
+  const counts = openCounts({
+    ...counting,
+    heard: () => [...open.keys()].filter((siteId) => countedFor(siteId).length > 0),
+    tell(siteId, text) {
+      for (const stream of countedFor(siteId)) write(stream, text);
+    },
+    log,
+  });
+
+  /** Sends to every stream of a site what is behind its place. */
+  async function pump(siteId: string): Promise<void> {
+    const running = pumping.get(siteId);
+    if (running) {
+      running.again = true;
+      return;
+    }
+    const mine = { again: false };
+    pumping.set(siteId, mine);
+    try {
+      do {
+        mine.again = false;
+        await pumpOnce(siteId);
+      } while (mine.again);
+    } catch (err) {
+      log.warn({ err }, 'an outbox could not be read for its streams; looked at again in 15 s');
+    } finally {
+      pumping.delete(siteId);
+    }
+  }
+
+  async function pumpOnce(siteId: string): Promise<void> {
+    for (;;) {
+      const streams = [...(open.get(siteId) ?? [])];
+      if (streams.length === 0) return;
+      const from = Math.min(...streams.map(({ at }) => at));
+      const news = await outbox.read(siteId, from, READ_ROWS);
+      for (const one of news)
+        for (const stream of streams)
+          if (one.seq > stream.at) {
+            stream.at = one.seq;
+            if (!stream.isWanted(one.type)) continue;
+            write(stream, textOf(one));
+            stream.told = one.seq;
+          }
+      if (news.length < READ_ROWS) {
+        for (const stream of streams) if (!stream.follows) stream.out.end();
+        return;
+      }
+    }
+  }
+
+  function everyBeat(): void {
+    for (const [siteId, streams] of open) {
+      for (const stream of streams) {
+        if (performance.now() - stream.began > LIFE_MS) {
+          stream.out.end();
+          continue;
+        }
+        // with its place, so that who wants little resumes from there
+        write(stream, stream.at > stream.told ? `: \nid: ${stream.at}\n\n` : ': \n\n');
+        stream.told = stream.at;
+      }
+      // another process may have ended between its commit and telling of it
+      void pump(siteId);
+      if (countedFor(siteId).length > 0) counts.beat(siteId);
+    }
+  }
+
+  function grew(siteId: string): void {
+    void pump(siteId);
+    if (countedFor(siteId).length > 0) counts.changed(siteId);
+  }
+
+  function add(stream: Stream): void {
+    const { siteId, out } = stream;
+    const streams = open.get(siteId) ?? new Set();
+    open.set(siteId, streams.add(stream));
+    out.once('close', () => {
+      size -= 1;
+      streams.delete(stream);
+      if (streams.size === 0) open.delete(siteId);
+      if (countedFor(siteId).length === 0) counts.drop(siteId);
+      if (size > 0) return;
+      clearInterval(beat);
+      ungrow?.();
+      ungrow = null;
+    });
+    if (ungrow) return;
+    ungrow = outbox.onGrown((grown) => {
+      for (const each of grown === null ? open.keys() : open.has(grown) ? [grown] : []) grew(each);
+    });
+    beat = setInterval(everyBeat, BEAT_MS).unref();
+  }
+
+  function mustHaveRoom(siteId: string): void {
+    if (size < OF_PROCESS_MAX && (open.get(siteId)?.size ?? 0) < OF_SITE_MAX) return;
+    throw new AppError('unavailable', 'Too many streams are open. Close one, or try again in a minute.', {
+      retryAfterSeconds: 60,
+    });
+  }
+
+  return {
+    channel: counts.channel,
+    get size() {
+      return size;
+    },
+    async open(wanted) {
+      const { siteId, after } = wanted;
+      mustHaveRoom(siteId);
+      size += 1; // others come while we ask the database
+      const out = new PassThrough();
+      try {
+        await outbox.listenADay(siteId);
+        const { lastSeq, firstSeq } = await outbox.ends(siteId);
+        const isLost = after !== null && (after > lastSeq || after < (firstSeq ?? lastSeq + 1) - 1);
+        const at = after === null || isLost ? lastSeq : after;
+        const stream = { ...wanted, out, at, told: at, began: performance.now() };
+        add(stream);
+        write(stream, `retry: 3000\nid: ${at}\n\n`);
+        if (isLost) write(stream, `event: reset\ndata: {"type":"reset","after":${lastSeq}}\n\n`);
+        if (stream.follows && stream.isWanted(COUNTS)) write(stream, counts.known(siteId) ?? '');
+        void pump(siteId);
+      } catch (error) {
+        size -= 1;
+        throw error;
+      }
+      return out;
+    },
+    close() {
+      for (const streams of open.values()) for (const { out } of streams) out.end();
+    },
+  };
+}

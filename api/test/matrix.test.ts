@@ -1,0 +1,195 @@
+// Who gets in where: every route of the table × everyone who may call × their own site and another one, against tables that
+// are written here by hand. Made from the routes, so that none is missing.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { CAPABILITIES, type Capability } from '../src/ground/http/caller.ts';
+import { type Route, VIEWS } from '../src/ground/http/route.ts';
+import { isUuid } from '../src/ground/lib/uuid.ts';
+import { type Example, examplesOf } from './examples.ts';
+import { newOwner, type SignedIn, signedIn, signUpWith } from './people.ts';
+import { send } from './send.ts';
+import { admin, call, startServer, type TestServer } from './server.ts';
+import { makePlace, type Place, WORLD_SETTINGS } from './world.ts';
+
+/** Who has which capability; keys by their scope. */
+const MAY: Record<Capability, string> = {
+  numbers: 'owner admin analyst viewer admin_key key:read key:admin',
+  spend: 'owner admin analyst admin_key key:ingest key:admin',
+  leadFacts: 'owner admin analyst privacy admin_key key:leads key:admin',
+  leads: 'owner admin privacy admin_key key:leads key:admin',
+  evidence: 'owner admin privacy admin_key key:admin',
+  settings: 'owner admin admin_key key:admin',
+  people: 'owner admin admin_key',
+  access: 'owner admin privacy admin_key key:admin',
+  plans: 'owner admin_key',
+  machine: 'owner admin admin_key key:admin',
+};
+const PEOPLE = 'owner admin analyst viewer privacy'.split(' ');
+/** Whose every site is theirs; everybody else is of the bakery alone. */
+const EVERYWHERE = ['owner', 'admin_key'];
+/** Comes through the proxy from the internet, so that nothing is open because it is near. */
+const OUTSIDE = { 'x-real-ip': '203.0.113.7' };
+
+type Headers = Record<string, string>;
+let server: TestServer;
+let bakery: Place;
+let mill: Place;
+const people: Record<string, SignedIn> = {};
+const callers: Record<string, Headers> = { nobody: {}, admin_key: admin };
+before(async () => {
+  server = await startServer({ ...WORLD_SETTINGS, TRUSTED_PROXIES: '127.0.0.1' });
+  bakery = await makePlace(server, 'bakery');
+  mill = await makePlace(server, 'mill');
+  const password = 'rye, oats and a spoon';
+  const ask = async (path: string, wanted: object) =>
+    (await call(server.url + path, 'POST', wanted, admin)).body;
+  people.owner = await newOwner(server, 'owner@people.example', password);
+  for (const role of PEOPLE.slice(1)) {
+    const { link } = await ask('/v1/invitations', { role, sites: ['bakery'] });
+    const joined = await signUpWith(server, link.split('/').at(-1), `${role}@people.example`, password);
+    people[role] = signedIn(joined);
+  }
+  for (const role of PEOPLE) callers[role] = people[role]!.headers;
+  for (const scope of ['ingest', 'read', 'leads', 'admin']) {
+    const { token } = await ask('/v1/keys', { name: scope, scopes: [scope], sites: ['bakery'] });
+    callers[`key:${scope}`] = { authorization: `Bearer ${token}` };
+  }
+  const { token } = await ask('/v1/sites/bakery/shares', { name: 'the board', views: VIEWS });
+  callers.share = { 'x-share-token': token };
+});
+after(() => server.end());
+
+const mayCall = (who: string, route: Route): boolean => {
+  if (route.who === 'person') return PEOPLE.includes(who);
+  if (who === 'share') return route.view !== undefined;
+  if (route.who === 'caller') return who !== 'nobody';
+  return MAY[route.who === 'inside' ? 'machine' : (route.who as Capability)].split(' ').includes(who);
+};
+/** Each route that asks for somebody, beside each caller. */
+const walk = (): { who: string; route: Route; headers: Headers; may: boolean }[] =>
+  Object.entries(callers).flatMap(([who, headers]) =>
+    server.routes
+      .filter((route) => route.who !== 'anyone')
+      .map((route) => ({ who, route, headers: { ...OUTSIDE, ...headers }, may: mayCall(who, route) })),
+  );
+
+/** The plainest call of an operation, without anybody's headers. */
+function exampleOf(place: Place, { id }: Route): Example {
+  const { headers: _, ...example } = examplesOf(place)[id]![0]!;
+  return example;
+}
+/** A call that the door lets in or not, and that does nothing: no body, and ids of nothing. */
+function emptyCall({ at }: Route): Example {
+  const ids = [...at.matchAll(/:(\w+)/g)].map(([, name]) => name!);
+  const nothing = (name: string) => (name === 'siteId' ? 'bakery' : '00000000-0000-0000-0000-000000000000');
+  return { path: Object.fromEntries(ids.map((name) => [name, nothing(name)])) };
+}
+const isLook = ({ at }: Route) => at.startsWith('GET ');
+const errorIn = (text: string): string | undefined =>
+  text.startsWith('{') ? (JSON.parse(text) as { error?: string }).error : undefined;
+
+/** In batches, because each waits for the database. */
+async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += 4) await Promise.all(all.slice(at, at + 4).map(work));
+}
+
+/** The same call about what is nowhere; the same text when it names nothing of the place. */
+function nowhereOf(example: Example, place: Place): { sent: Example; hide(text: string): string } {
+  const ids = Object.values(place)
+    .flat()
+    .flatMap((value) =>
+      typeof value === 'object' && 'userId' in value ? [value.userId, value.sessionId] : [value],
+    )
+    .filter((value): value is string => typeof value === 'string' && isUuid(value));
+  const others: [string, string][] = ids.map((id) => [id, randomUUID()]);
+  others.push([`@${place.key}.`, '@nowhere.'], [`"${place.key}"`, '"nowhere"']);
+  const swap = (text: string) =>
+    others.reduce((result, [mine, other]) => result.replaceAll(mine, other), text);
+  return {
+    sent: JSON.parse(swap(JSON.stringify(example))) as Example,
+    hide: (text) =>
+      [...others.flat().map((one) => one.replaceAll('"', '')), /"requestId":"[^"]+"/g].reduce(
+        (result: string, one) => result.replaceAll(one, '<it>'),
+        text,
+      ),
+  };
+}
+
+test('every route asks for a capability of the table, for a person, for one in each part, or is anyone’s on purpose', () => {
+  assert.deepEqual(Object.keys(MAY).sort(), Object.keys(CAPABILITIES).sort());
+  for (const { id, who } of server.routes)
+    assert.ok(who in CAPABILITIES || ['anyone', 'inside', 'person', 'caller'].includes(who), id);
+  assert.deepEqual(
+    server.routes.flatMap(({ view }) => (view ? [view] : [])).sort(),
+    [...VIEWS].sort(),
+    'no report is shared by accident',
+  );
+});
+
+test('who may not is told so at every door, and who may gets in', async () => {
+  await each(
+    // what people do about themselves is walked last: it ends their sessions
+    walk().filter(({ route, may }) => route.who !== 'person' || !may),
+    async ({ who, route, headers, may }) => {
+      const { status, text } = await send(server, route, emptyCall(route), headers);
+      const about = `${who} at ${route.id}: ${status} ${text.slice(0, 200)}`;
+      if (who === 'nobody') assert.deepEqual([status, errorIn(text)], [401, 'unauthorized'], about);
+      else if (may) assert.ok(status !== 401 && status !== 403, about);
+      else assert.deepEqual([status, errorIn(text)], [403, 'forbidden'], about);
+    },
+  );
+});
+
+test('who may look sees their own site', async () => {
+  const looks = walk().filter(({ route, may }) => may && isLook(route));
+  assert.ok(looks.length > 200, `${looks.length} looks`);
+  await each(looks, async ({ who, route, headers }) => {
+    const example = exampleOf(bakery, route);
+    // what is not of a site but of a person is each one's own
+    const path = route.id === 'getUser' ? { userId: bakery.viewer.userId } : example.path;
+    const { status, text } = await send(server, route, { ...example, ...(path ? { path } : {}) }, headers);
+    assert.ok(status < 300, `${who} at ${route.id}: ${status} ${text.slice(0, 200)}`);
+    if (!EVERYWHERE.includes(who))
+      assert.ok(!text.includes(mill.siteId) && !text.includes('@mill.'), `${who} at ${route.id}: ${text}`);
+  });
+});
+
+test('whatever names another site, or a thing of one, is answered as if it were nowhere', async () => {
+  let walked = 0;
+  await each(
+    walk().filter(({ who, may }) => may && !EVERYWHERE.includes(who)),
+    async ({ who, route, headers }) => {
+      const theirs = exampleOf(mill, route);
+      const { sent, hide } = nowhereOf(theirs, mill);
+      if (JSON.stringify(sent) === JSON.stringify(theirs)) return;
+      const named = await send(server, route, theirs, headers);
+      const unknown = await send(server, route, sent, headers);
+      const about = `${who} at ${route.id}: ${named.text.slice(0, 300)}`;
+      assert.deepEqual([named.status, hide(named.text)], [unknown.status, hide(unknown.text)], about);
+      walked += 1;
+    },
+  );
+  assert.ok(walked > 180, `${walked} names`);
+});
+
+test('what people do about themselves is open to them, and asks for a proof where it is dangerous', async () => {
+  await server.database.owner.query("update user_sessions set proved_at = now() - interval '11 minutes'");
+  const own = walk().filter(({ route, may }) => route.who === 'person' && may);
+  const isEnd = (one: { route: Route }) => Number(one.route.id === 'signOut');
+  for (const { who, route, headers } of own.sort((a, b) => isEnd(a) - isEnd(b))) {
+    const { status, text } = await send(server, route, emptyCall(route), headers);
+    const about = `${who} at ${route.id}: ${status} ${text.slice(0, 200)}`;
+    if (route.proof) assert.deepEqual([status, errorIn(text)], [403, 'proof_required'], about);
+    else assert.ok(status !== 401 && status !== 403, about);
+  }
+});
+
+test('what is anyone’s asks nobody who they are', async () => {
+  const open = server.routes.filter(({ who }) => who === 'anyone');
+  for (const [who, headers] of Object.entries({ nobody: {}, admin_key: admin, share: callers.share! }))
+    await each(open, async (route) => {
+      const { status, text } = await send(server, route, emptyCall(route), { ...OUTSIDE, ...headers });
+      assert.ok(status !== 401 && status !== 403, `${who} at ${route.id}: ${status} ${text.slice(0, 200)}`);
+    });
+});
