@@ -15,7 +15,10 @@ const identity = await generateX25519Identity();
 const stack = new Stack('backup');
 const fresh = new Stack('fresh');
 const shelf = join(stack.folder, 'shelf');
+const PASSWORD = 'rye, oats and a spoon';
 let backup = '';
+/** The headers of a browser that is signed in. */
+let leaver: Record<string, string>;
 
 /** Refusals and latencies are written every second or two, apart from their events: until then a copy would differ. */
 const settled = () => sleep(3000);
@@ -53,6 +56,32 @@ async function contentOf(of: Stack): Promise<string> {
   return lines.join('\n');
 }
 
+/** An owner, by the link that only the machine gives; in a browser, on a page of ours. */
+async function joins(email: string): Promise<Record<string, string>> {
+  const inviteToken = (await stack.script('setup-link')).trim().split('/').at(-1)!;
+  const page = { 'sec-fetch-site': 'same-origin' };
+  const joined = { inviteToken, email, fullName: 'Somebody', password: PASSWORD };
+  const { status, body, headers } = await stack.call('POST', '/v1/auth/signup', joined, page);
+  assert.equal(status, 201, JSON.stringify(body));
+  return {
+    ...page,
+    cookie: headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; '),
+  };
+}
+
+const signIn = async (email: string): Promise<number> =>
+  (
+    await stack.call(
+      'POST',
+      '/v1/auth/login',
+      { email, password: PASSWORD },
+      { 'sec-fetch-site': 'same-origin' },
+    )
+  ).status;
+
 before(async () => {
   await stack.prepare(
     `BACKUP_PUBLIC_KEY=${await identityToRecipient(identity)}\nRATE_LIMITS=off\nJOBS=off\n`,
@@ -81,6 +110,8 @@ before(async () => {
     };
     assert.equal((await stack.call('POST', '/v1/leads/capture', lead)).status, 200);
   }
+  await joins('stays@people.example');
+  leaver = await joins('leaves@people.example');
   await settled();
 });
 after(async () => {
@@ -213,7 +244,7 @@ test('the database’s volumes gone for good (or left behind for another major v
   assert.equal(await contentOf(fresh), before);
 });
 
-test('a restore takes writes since the backup away, but not what people asked for since: erasure and withdrawal are repeated', async () => {
+test('a restore takes writes since the backup away, but not what people asked for since: erasure, withdrawal and the end of an account are repeated', async () => {
   const key = { 'x-admin-key': await stack.adminKey() };
   assert.equal((await stack.send({ path: '/after-the-backup' })).status, 202);
   assert.equal(
@@ -221,9 +252,14 @@ test('a restore takes writes since the backup away, but not what people asked fo
     true,
   );
   assert.equal((await stack.call('POST', '/v1/leads/unsubscribe', { email: 'bob@example.com' })).status, 200);
+  const left = await stack.call('DELETE', '/v1/users/me', undefined, leaver);
+  assert.equal(left.status, 200, JSON.stringify(left.body));
   const done = await stack.attempt('restore', 'newest', '--yes');
   assert.equal(done.code, 0, done.said);
   assert.match(done.said, /repeated/);
+  assert.equal(await stack.sql('select count(*) from users'), '1');
+  assert.equal(await signIn('leaves@people.example'), 401);
+  assert.equal(await signIn('stays@people.example'), 200);
   assert.equal(await stack.sql("select count(*) from events where path = '/after-the-backup'"), '0');
   assert.equal(
     await stack.sql("select string_agg(email, ' ' order by email) from leads"),
