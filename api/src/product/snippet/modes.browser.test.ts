@@ -41,30 +41,32 @@ test('with consent "page" nothing is stored, and a page has an id of its own', a
 });
 
 test('a number that a browser keeps ends within a year, whoever asked for it, and its visitor is new', async () => {
-  const shop = await demo({ consent: 'full' });
-  await page.goto(shop.url);
-  await ready();
-  const idOf = () => page.evaluate(() => window.mkt.id() as string);
-  const first = await idOf();
-  const born = (days: number) => `${Math.trunc(Date.now() / 3e4 - days * 2880)}`;
-  const aged = (days: number) => born(days) + first.slice(8);
-  const keep = (id: string) =>
-    page.evaluate((kept) => {
-      const key = Object.keys(localStorage).find((name) => name.endsWith(':id'))!;
-      localStorage[key] = kept;
-    }, id);
-  await keep(aged(340));
-  await page.goto(`${shop.url}/menu`);
-  assert.equal(await idOf(), aged(340), 'it is kept as long as it may be');
-  await keep(aged(348));
-  api.since = Date.now();
-  await page.goto(`${shop.url}/bread`);
-  await until('a page view', () => views().length === 1);
-  const anew = await idOf();
-  assert.ok(anew > born(1), anew);
-  assert.equal(of('page_view')[0]!.anonId, anew);
-  await page.goto(`${shop.url}/menu`);
-  assert.equal(await idOf(), anew);
+  for (const script of ['/s.js', '/s-core.js']) {
+    const shop = await demo({ script, consent: 'full' });
+    await page.goto(shop.url);
+    await ready();
+    const idOf = () => page.evaluate(() => window.mkt.id() as string);
+    const first = await idOf();
+    const born = (days: number) => `${Math.trunc(Date.now() / 3e4 - days * 2880)}`;
+    const aged = (days: number) => born(days) + first.slice(8);
+    const keep = (id: string) =>
+      page.evaluate((kept) => {
+        const key = Object.keys(localStorage).find((name) => name.endsWith(':id'))!;
+        localStorage[key] = kept;
+      }, id);
+    await keep(aged(340));
+    await page.goto(`${shop.url}/menu`);
+    assert.equal(await idOf(), aged(340), 'it is kept as long as it may be');
+    await keep(aged(348));
+    api.since = Date.now();
+    await page.goto(`${shop.url}/bread`);
+    await until('a page view', () => views().length === 1);
+    const anew = await idOf();
+    assert.ok(anew > born(1), anew);
+    assert.equal(of('page_view')[0]!.anonId, anew);
+    await page.goto(`${shop.url}/menu`);
+    assert.equal(await idOf(), anew);
+  }
 });
 
 test('without a word about consent nothing is stored and no id is sent', async () => {

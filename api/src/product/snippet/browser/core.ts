@@ -114,14 +114,13 @@ let timer: unknown;
 
 // `off`, `page` and `full` are themselves, all else is the default, which keeps nothing and sends no id. Asked
 // anew for each event, so that a choice made in another tab holds here too. A signal of the browser ends the id for good:
-// who takes it back is somebody new. So do a million half minutes, 347 days, of which the id tells by its beginning (of the
-// full bundle; the core has no room for it); only the first question after them gets another answer, and that is the one whether
-// anything is counted at all.
+// who takes it back is somebody new. So do a million half minutes, 347 days, of which the id tells by its beginning; only the
+// first question after them gets another answer, and that is the one whether anything is counted at all.
 const mode = (wanted = (FULL && box._mkt7) || box[own] || consent) =>
   (wanted == 'full' &&
-    ((navigator.doNotTrack as unknown as number) > 0 ||
-      navigator.globalPrivacyControl ||
-      (FULL && box[own + 'id']! < Date.now() / 3e4 - 1e6 + '')) &&
+    ((box[own + 'id']! < Date.now() / 3e4 - 1e6 + '') as never) |
+      (navigator.globalPrivacyControl as never) |
+      (((navigator.doNotTrack as never) > 0) as never) &&
     delete box[own + 'id']) ||
   wanted;
 
@@ -133,7 +132,7 @@ export const id = () =>
 
 // Each queued event has a storage key of its own, so that tabs which write and remove at the same moment can't
 // lose each other's. What two tabs both send is recognised by its eventId.
-const forget = (key: string) => delete queue[key] && delete box[key];
+const forget = (key: string) => delete box[key] && delete queue[key];
 
 const flush = async () => {
   // The newest first: what found nobody before must not stand in front of what happens now.
@@ -147,14 +146,14 @@ const flush = async () => {
       // A string goes as text/plain, which needs no preflight; keepalive outlives the page. sendBeacon would do
       // both, but never tells whether the server took it.
       await fetch(FULL ? endpoint + 'events' : endpoint, {
-        body: `{"sentAt":${Date.now()},"events":[${events}]}`,
         method: 'POST',
         keepalive: 1 as unknown as boolean,
+        body: `{"sentAt":${Date.now()},"events":[${events}]}`,
       }).then(
         // These and no answer at all: kept. Anything else is final: stored, or refused in a way that no
         // repetition will change.
         (answer) =>
-          /^5|42[59]|408/.test(answer.status as unknown as string)
+          /42[59]|408|^5/.test(answer.status as unknown as string)
             ? RETRY_MS
             : (batch.map(forget), GATHER_MS),
         () => RETRY_MS,
@@ -172,12 +171,11 @@ export const send: Send = safe((eventType: string | false, fields?: EventFields)
     const eventId = fields?.eventId || uuid();
     const text = JSON.stringify({
       eventType,
-      anonId: id(),
       timestamp: Date.now(),
       propertyId: site,
+      anonId: id(),
       ...fields,
       eventId,
-      path: fields?.path || (FULL ? here() : location.pathname),
       traffic: {
         // An iPad says that it is a Mac; no Mac can be touched.
         ...(FULL &&
@@ -185,6 +183,7 @@ export const send: Send = safe((eventType: string | false, fields?: EventFields)
         ...(navigator.webdriver && { deviceType: 'bot' }),
         ...fields?.traffic,
       },
+      path: fields?.path || (FULL ? here() : location.pathname),
     });
     if (!text[BATCH_CHARS_MAX]) {
       queue[own + eventId] = text;
@@ -201,7 +200,7 @@ export const send: Send = safe((eventType: string | false, fields?: EventFields)
 // (`persisted`). Anything else that is passed, such as the state of pushState, says nothing.
 const view = safe((event?: unknown) => {
   const now = FULL ? here() : location.pathname;
-  if (now != path || (event as PageTransitionEvent | undefined)?.persisted) {
+  if (path != now || (event as PageTransitionEvent).persisted) {
     FULL && send.leave?.();
     path = now;
     // A campaign belongs to the landing: the next page of a single-page site, or a page come back to, has none.
