@@ -2391,6 +2391,8 @@ create function lead_of_visitor(for_site uuid, for_visitor uuid, at timestamp wi
 
 create function ledger_of(for_site uuid, starts timestamp with time zone, ends timestamp with time zone) returns bigint language sql stable;
 
+create function left_at(for_site uuid, for_lead uuid) returns timestamp with time zone language sql stable;
+
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on make_event_partitions(date,date) from public;
 grant execute on make_event_partitions(date,date) to marketing_app;

@@ -53,7 +53,7 @@ begin
   if privacy_signal or coalesce((asked.request ->> 'privacy_signal')::boolean, false) or lead.no_profiling
       or not 'profile' = any (purposes_of(asked.request))
       or not exists (select from sites where site_id = for_site and settings ->> 'linking' = 'consent')
-      or not agrees_to_ties(for_site, lead.lead_id) then
+      or left_at(for_site, lead.lead_id) is not null or not agrees_to_ties(for_site, lead.lead_id) then
     return;
   end if;
   select v.visitor_id, v.is_day_visitor into form from submissions s
