@@ -2451,7 +2451,7 @@ create function purposes_of(request json) returns text[] language sql immutable;
 
 create function queue_deliveries() returns trigger language plpgsql;
 
-create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql set enable_seqscan=off;
+create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language plpgsql set enable_seqscan=off;
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 

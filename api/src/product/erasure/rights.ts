@@ -38,7 +38,8 @@ export interface Correction {
 }
 
 /**
- * Chain, history and first touch stay the lead's; the request for it is answered.
+ * Chain, history and first touch stay the lead's; the request for it is answered. Whoever unsubscribed by the new address, and
+ * agreed to nothing since, is unsubscribed.
  * how      by which way it was asked for, for the register
  * returns  false when another lead has the new address
  */
@@ -61,6 +62,8 @@ export async function correctAddress(
     [siteId, leadId, after.email, after.normalized, after.domain, domainClass(after.domain)],
   );
   if (!rowCount) return false;
+  // what the new address asked for while it was nobody's
+  await db.query('select recall_withdrawal($1, $2, $3)', [siteId, leadId, afterHash]);
   await noteCorrection(db, siteId, leadId, beforeHash, evidence);
   // they ask by this one from now on
   const entry = { siteId, kind: 'correction', emailHash: afterHash, how } as const;

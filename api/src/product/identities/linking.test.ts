@@ -6,6 +6,7 @@ import { leadIdOf } from '../../../test/leads.ts';
 import { address, anon, makeEvent } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { linkToken } from '../consent/link.ts';
+import { withdrawDisplay } from '../display/display.ts';
 
 let server: TestServer;
 before(async () => {
@@ -295,6 +296,56 @@ test('an address is corrected: history and consent stay, the one before is kept 
   assert.equal(all.body.subject.leadRectifications[0].evidence, 'by telephone');
   const erased = await call(`${server.url}/v1/leads/delete`, 'POST', { email: right }, admin);
   assert.equal(erased.body.erased.lead_rectifications, 1);
+});
+
+test('a corrected address is bound by what it unsubscribed from while it was nobody’s, unless its person agreed since', async () => {
+  const correct = async (from: string, to: string) =>
+    call(
+      `${server.url}/v1/leads/${await leadIdOf(server, from)}`,
+      'PATCH',
+      { email: to, how: 'a letter' },
+      admin,
+    );
+  const unsubscribe = (email: string, purposes?: string[]) =>
+    call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email, propertyId: 'site-form', purposes });
+  const [typo, right] = [address(), address()];
+  await capture('site-form', {
+    email: typo,
+    anonId: anon(),
+    ...LETTER,
+    payload: { name: 'Ada' },
+    display: { text: 'You may name me.' },
+  });
+  await unsubscribe(right, ['email']);
+  await withdrawDisplay(server.database.app, {
+    site_id: (await leadOf(typo)).site_id,
+    at: new Date().toISOString(),
+    basis: 'request',
+    email_normalized: right,
+    email_hash: server.services.leads.hashAddress((await leadOf(typo)).site_id, right),
+  });
+  assert.equal((await correct(typo, right)).status, 200);
+  const lead = await leadOf(right);
+  assert.equal(lead.consent_status, 'withdrawn');
+  assert.ok(lead.display_withdrawn_at);
+  const [named] = await rows(
+    'select display_stands(site_id, lead_id) as stands from leads where lead_id = $1',
+    [lead.lead_id],
+  );
+  assert.equal(named.stands, false);
+  const list = await call(
+    `${server.url}/v1/leads?propertyId=site-form&mailable=true`,
+    'GET',
+    undefined,
+    admin,
+  );
+  assert.ok(!JSON.stringify(list.body).includes(right));
+
+  const [mistyped, back] = [address(), address()];
+  await unsubscribe(back);
+  await capture('site-form', { email: mistyped, ...LETTER });
+  assert.equal((await correct(mistyped, back)).status, 200);
+  assert.equal((await leadOf(back)).consent_status, 'express');
 });
 
 test('pages seen under Global Privacy Control join no lead, though its browser is known', async () => {
