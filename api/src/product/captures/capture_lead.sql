@@ -183,7 +183,7 @@ begin
   end if;
 
   -- What stands now decides, not what the form asked for: that may wait for its words, or for its confirmation.
-  tied := links and not lead.no_profiling and left_at(site, lead.lead_id) is null
+  tied := links and not lead.no_profiling and not lead.restricted and left_at(site, lead.lead_id) is null
     and (not by_consent or agrees_to_ties(site, lead.lead_id));
   if is_new and tied is distinct from (links and not by_consent) then
     update leads l set first_source = coalesce(touch.source, c.source),

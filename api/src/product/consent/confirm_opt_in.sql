@@ -50,7 +50,7 @@ create or replace function tie_as_confirmed(for_site uuid, lead leads, asked opt
 declare
   form record;
 begin
-  if privacy_signal or coalesce((asked.request ->> 'privacy_signal')::boolean, false) or lead.no_profiling
+  if privacy_signal or coalesce((asked.request ->> 'privacy_signal')::boolean, false) or lead.no_profiling or lead.restricted
       or not 'profile' = any (purposes_of(asked.request))
       or not exists (select from sites where site_id = for_site and settings ->> 'linking' = 'consent')
       or left_at(for_site, lead.lead_id) is not null or not agrees_to_ties(for_site, lead.lead_id) then

@@ -247,6 +247,33 @@ test('a restricted lead is kept and nothing else: in no export, in no list for m
   assert.deepEqual(await seen(), [true, true, true]);
 });
 
+test('a restricted lead is tied to no browser, and nothing that its browsers do joins it', async () => {
+  const email = address();
+  const [first, second] = [anon(), anon()];
+  await page('site-form', first, '/before');
+  await capture('site-form', { email, anonId: first, ...LETTER });
+  const leadId = await leadIdOf(server, email);
+  await call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', { all: true }, admin);
+  await page('site-form', first, '/after');
+  await page('site-form', second, '/after-elsewhere');
+  await capture('site-form', { email, anonId: second, formName: 'a question' });
+  const merge = () =>
+    call(
+      `${server.url}/v1/identities/merge`,
+      'POST',
+      { leadId, anonId: second, propertyId: 'site-form' },
+      admin,
+    );
+  assert.deepEqual([(await merge()).status, (await merge()).body.error], [409, 'conflict']);
+  assert.deepEqual(await linksOf(email), ['form_submit']);
+  const paths = await timelineOf(email);
+  assert.ok(paths.includes('/before'));
+  assert.ok(!paths.some((path) => path.startsWith('/after')), String(paths));
+  await call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', { all: false }, admin);
+  await capture('site-form', { email, anonId: anon(), formName: 'later' });
+  assert.deepEqual(await linksOf(email), ['form_submit', 'form_submit']);
+});
+
 test('the link of a form or of an address is undone by hand, by name or all, and not made again', async () => {
   const headers = { 'user-agent': `${BROWSER} unmerge` };
   const email = address();

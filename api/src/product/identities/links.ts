@@ -72,3 +72,21 @@ export async function unlinkAll(db: Db, siteId: string, leadId: string): Promise
   );
   return rowCount ?? 0;
 }
+
+/** What its browsers do from now on joins the lead no more. */
+export async function endLinks(db: Db, siteId: string, leadId: string): Promise<void> {
+  await db.query(
+    `update lead_identities set ended_at = clock_timestamp()
+     where site_id = $1 and lead_id = $2 and unlinked_at is null and ended_at is null`,
+    [siteId, leadId],
+  );
+}
+
+/** Whether a lead asked that it is not tied to browsers, or left alone. */
+export async function isLeftAlone(db: Db, siteId: string, leadId: string): Promise<boolean> {
+  const { rows } = await db.query<{ left: boolean }>(
+    'select no_profiling or restricted as left from leads where site_id = $1 and lead_id = $2',
+    [siteId, leadId],
+  );
+  return rows[0]?.left ?? false;
+}
