@@ -2255,6 +2255,8 @@ grant select, usage on dirty_visits_mark_id_seq to marketing_app;
 
 create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamp with time zone) returns void language plpgsql set enable_seqscan=off;
 
+create function agrees_to_ties(for_site uuid, for_lead uuid) returns boolean language sql stable;
+
 create function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details, began timestamp with time zone, is_asking boolean) returns leads language plpgsql;
 
 create function bucket_of(hundredths double precision) returns integer language sql immutable;
@@ -2341,6 +2343,8 @@ create function extend_sessions(places tid[], ends timestamp with time zone[]) r
 
 create function fill_day(for_site uuid, for_day date, what text) returns void language sql;
 
+create function first_touch_of(for_site uuid, for_visitor uuid, of_session uuid, is_any boolean) returns SETOF sessions language sql stable;
+
 create function flood_after() returns integer language sql immutable;
 
 create function fold_full_days(before date) returns integer language plpgsql;
@@ -2386,6 +2390,8 @@ create function lead_end(l leads, OUT because text, OUT since timestamp with tim
 create function lead_of_visitor(for_site uuid, for_visitor uuid, at timestamp with time zone) returns uuid language sql stable set enable_seqscan=off;
 
 create function ledger_of(for_site uuid, starts timestamp with time zone, ends timestamp with time zone) returns bigint language sql stable;
+
+create function left_at(for_site uuid, for_lead uuid) returns timestamp with time zone language sql stable;
 
 create function make_event_partitions(first_day date, last_day date) returns integer language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on make_event_partitions(date,date) from public;
@@ -2445,7 +2451,7 @@ create function purposes_of(request json) returns text[] language sql immutable;
 
 create function queue_deliveries() returns trigger language plpgsql;
 
-create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql set enable_seqscan=off;
+create function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language plpgsql set enable_seqscan=off;
 
 create function record_consent(for_site uuid, for_lead uuid, wanted json) returns text language plpgsql;
 
@@ -2510,6 +2516,10 @@ create function tell_others(for_site uuid, of_type text, happened jsonb, of_lead
 create function tell_recut(for_site uuid, for_visitor uuid, of_bots boolean) returns void language plpgsql;
 
 create function tell_sites_changed() returns trigger language plpgsql;
+
+create function tie_as_confirmed(for_site uuid, lead leads, asked opt_ins, privacy_signal boolean) returns void language plpgsql;
+
+create function tie_to_visitor(for_site uuid, for_lead uuid, for_visitor uuid, at timestamp with time zone, is_day_visitor boolean) returns boolean language plpgsql;
 
 create function told_at_most() returns integer language sql immutable;
 

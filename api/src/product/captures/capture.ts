@@ -1,7 +1,7 @@
 // Makes a capture out of a validated request, and stores it in one round trip.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Site } from '../../ground/site.ts';
-import { EMAIL } from '../consent/purposes.ts';
+import { EMAIL, PROFILE } from '../consent/purposes.ts';
 import { displayWanted } from '../display/display.ts';
 import {
   type ArrivedEvent,
@@ -48,8 +48,10 @@ export interface Capture {
   ua_hash: string;
   heuristics: boolean;
   window_minutes: number;
-  /** Whether the lead is tied to its form's visitor; else only the form's own visit says where it came from. */
+  /** Whether the lead may be tied to its form's visitor; else only the form's own visit says where it came from. */
   links: boolean;
+  /** Only while the lead has agreed to that, which storing it decides; absent: as the site has it then. */
+  links_by_consent?: boolean;
   spam_score: number;
   /** Not empty: it goes to quarantine. */
   suspicions: string[];
@@ -78,11 +80,10 @@ export function emailHash(pepper: string, siteId: string, normalized: string): s
 
 type Linking = 'off' | 'consent' | 'form' | 'on';
 
-/** Whether what this person did on the site may be tied to their address. */
-function mayLink(linking: Linking, { consent, consentStatus }: CaptureInput): boolean {
-  if (linking !== 'consent') return linking !== 'off';
-  const agreed = consentStatus === 'express' && consent?.given !== false;
-  return agreed && (consent?.purposes?.includes('profile') ?? false);
+/** Whether what this person did on the site may be tied to their address, as far as the site and this form go. */
+function mayLink(linking: Linking, { consent }: CaptureInput): boolean {
+  if (linking === 'consent' && consent?.given === false) return !consent.purposes?.includes(PROFILE);
+  return linking !== 'off';
 }
 
 /** A site's own settings that captures heed. */
@@ -178,6 +179,7 @@ export function makeCapture(
     ip_hash: hex(facts.client.ipHash),
     ua_hash: hex(facts.client.uaHash),
     links: mayLink(own.linking, input),
+    links_by_consent: own.linking === 'consent',
     heuristics: settings.heuristics && own.linking === 'on' && !facts.privacySignal,
     window_minutes: settings.windowMinutes,
     spam_score: request.score,

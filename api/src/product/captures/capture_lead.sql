@@ -17,6 +17,7 @@ declare
   submission uuid;
   no_tracking boolean;
   links boolean; -- to what its browser did
+  by_consent boolean; -- only while the lead agrees to that
   is_release boolean;
   suspicious boolean;
   consent json;
@@ -26,6 +27,7 @@ declare
   seen_before boolean := false;
   lead leads;
   is_new boolean;
+  tied boolean;
   status text;
   has_review boolean := false;
   told bigint;
@@ -35,7 +37,7 @@ begin
     email text, email_normalized text, email_domain text, domain_class text, email_hash bytea, unsubscribe_key text, event json,
     body_key uuid, inactivity interval, form_name text, path text, referrer text, source text, source_channel text, utm jsonb,
     payload jsonb, privacy_signal boolean, ip_hash bytea, ua_hash bytea, heuristics boolean, window_minutes integer,
-    links boolean, spam_score real, suspicions text[], consent json, display json, review json, is_release boolean, fields jsonb);
+    links boolean, links_by_consent boolean, spam_score real, suspicions text[], consent json, display json, review json, is_release boolean, fields jsonb);
   site := c.site_id;
   at := c.received_at;
   address := c.email_normalized;
@@ -45,8 +47,9 @@ begin
   suspicious := not is_release and cardinality(c.suspicions) > 0;
   consent := c.consent;
   event := c.event;
-  -- journalled before it said so
-  links := not no_tracking and coalesce(c.links, true);
+  -- journalled or held back before it said so
+  links := coalesce(c.links, true);
+  by_consent := coalesce(c.links_by_consent, (select settings ->> 'linking' = 'consent' from sites where site_id = site), false);
 
   perform set_config('marketing.sites', site::text, true);
   perform pg_advisory_xact_lock(hashtextextended(site::text || ' ' || address, 7));
@@ -134,8 +137,8 @@ begin
       'outcome', 'quarantined');
   end if;
 
-  -- The visitor's first session we still have is the first touch, or, of a lead that is tied to nothing, the form's own;
-  -- the capture's own facts stand in where there is none.
+  -- The visitor's first session we still have is the first touch, or, of a lead that is tied to nothing (or not before it is
+  -- known what stands), the form's own; the capture's own facts stand in where there is none.
   insert into leads as l (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at,
     last_submitted_at, first_source, first_utm, first_path, first_referrer, first_form_name, source_channel, first_visitor_id,
     privacy_signal, unsubscribe_key, attributes)
@@ -144,13 +147,9 @@ begin
     case when touch.source is not null then touch.utm else c.utm end,
     coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
     case when touch.source is not null then touch.referrer else c.referrer end,
-    c.form_name, c.source_channel, case when links then stored.visitor_id end, no_tracking,
+    c.form_name, c.source_channel, case when links and not by_consent and not no_tracking then stored.visitor_id end, no_tracking,
     c.unsubscribe_key, c.fields
-  from (select) one left join lateral (
-    select source, utm, landing_path, referrer from sessions s
-    where s.site_id = site and s.visitor_id = stored.visitor_id and not s.is_bot and (links or no_tracking or s.session_id = stored.session_id)
-    order by s.started_at limit 1
-  ) touch on true
+  from (select) one left join first_touch_of(site, stored.visitor_id, stored.session_id, links and not by_consent) touch on true
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at),
     -- what was said last holds, in whatever order it arrives
     attributes = case when excluded.attributes is null then l.attributes
@@ -183,17 +182,21 @@ begin
     perform adopt_conversions(site, lead.lead_id, c.email_hash, at);
   end if;
 
-  -- Undone or ended by an objection or a withdrawal, a link is not made again.
-  if stored.visitor_id is not null and links and not lead.no_profiling and not exists (
-      select from lead_identities i where i.site_id = site and i.lead_id = lead.lead_id and i.visitor_id = stored.visitor_id
-        and i.link_source = 'form_submit' and i.unlinked_at is not null) then
-    insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
-    values (site, lead.lead_id, stored.visitor_id, 'form_submit', 1, at)
-    on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
-    if (event ->> 'is_day_visitor')::boolean then
-      perform share_out_day_visitor(site, stored.visitor_id);
-    end if;
-
+  -- What stands now decides, not what the form asked for: that may wait for its words, or for its confirmation.
+  tied := links and not lead.no_profiling and not lead.restricted and left_at(site, lead.lead_id) is null
+    and (not by_consent or agrees_to_ties(site, lead.lead_id));
+  if is_new and tied is distinct from (links and not by_consent) then
+    update leads l set first_source = coalesce(touch.source, c.source),
+      first_utm = case when touch.source is not null then touch.utm else c.utm end,
+      first_path = coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
+      first_referrer = case when touch.source is not null then touch.referrer else c.referrer end,
+      first_visitor_id = case when tied and not no_tracking then stored.visitor_id end
+    from (select) one left join first_touch_of(site, stored.visitor_id, stored.session_id, tied) touch on true
+    where l.site_id = site and l.lead_id = lead.lead_id
+    returning l.* into lead;
+  end if;
+  if stored.visitor_id is not null and tied and not no_tracking
+      and tie_to_visitor(site, lead.lead_id, stored.visitor_id, at, coalesce((event ->> 'is_day_visitor')::boolean, false)) then
     if c.heuristics and not seen_before and not coalesce((event ->> 'is_day_visitor')::boolean, false) then
       -- Behind one address and browser name of a whole office or carrier nobody is anybody's neighbour: over 200 of them
       -- no link is made (it would be worth 0.002), and no more than 201 are looked at (34 000 took 2.9 s a capture).

@@ -30,6 +30,32 @@ create or replace function share_out_day_visitor(for_site uuid, for_visitor uuid
     and i.confidence is distinct from (0.9 / sharing.leads)::real
 $$;
 
+-- How a lead came: the visitor's first human session that is still there, or of them that one alone.
+create or replace function first_touch_of(for_site uuid, for_visitor uuid, of_session uuid, is_any boolean) returns setof sessions
+language sql stable as $$
+  select * from sessions s
+  where s.site_id = for_site and s.visitor_id = for_visitor and not s.is_bot and (is_any or s.session_id = of_session)
+  order by s.started_at limit 1
+$$;
+
+-- Ties a lead to the visitor that sent its form. Undone, by hand or by an objection, a link is not made again; one that ended
+-- stays so. returns whether the two may be tied
+create or replace function tie_to_visitor(for_site uuid, for_lead uuid, for_visitor uuid, at timestamptz, is_day_visitor boolean)
+returns boolean language plpgsql as $$
+begin
+  if exists (select from lead_identities i where i.site_id = for_site and i.lead_id = for_lead and i.visitor_id = for_visitor
+      and i.link_source = 'form_submit' and i.unlinked_at is not null) then
+    return false;
+  end if;
+  insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
+  values (for_site, for_lead, for_visitor, 'form_submit', 1, at)
+  on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing;
+  if is_day_visitor then
+    perform share_out_day_visitor(for_site, for_visitor);
+  end if;
+  return true;
+end $$;
+
 -- Events may come, or be judged, after the capture: the first touch is the visitor's first human session all the same, as
 -- long as it is still kept. Whoever has one of the leads in hand is not waited for (they lock in the other order); its mark
 -- brings it here again.

@@ -41,6 +41,28 @@ begin
     'occurred_at', confirmation ->> 'at', 'asked_at', asked.requested_at, 'ip_hash', confirmation ->> 'ip_hash', 'ua_hash', confirmation ->> 'ua_hash',
     'privacy_signal', (confirmation ->> 'privacy_signal')::boolean))::json);
   update leads set verified_at = coalesce(verified_at, at) where site_id = site and lead_id = lead.lead_id;
+  perform tie_as_confirmed(site, lead, asked, coalesce((confirmation ->> 'privacy_signal')::boolean, false));
   return 'confirmed';
 end $$;
+-- Where a site ties by consent, what was confirmed may be just that: then the browser whose form asked for it is tied now. How
+-- the lead came stays what was known at the form.
+create or replace function tie_as_confirmed(for_site uuid, lead leads, asked opt_ins, privacy_signal boolean) returns void language plpgsql as $$
+declare
+  form record;
+begin
+  if privacy_signal or coalesce((asked.request ->> 'privacy_signal')::boolean, false) or lead.no_profiling or lead.restricted
+      or not 'profile' = any (purposes_of(asked.request))
+      or not exists (select from sites where site_id = for_site and settings ->> 'linking' = 'consent')
+      or left_at(for_site, lead.lead_id) is not null or not agrees_to_ties(for_site, lead.lead_id) then
+    return;
+  end if;
+  select v.visitor_id, v.is_day_visitor into form from submissions s
+  join event_keys k on k.site_id = s.site_id and k.event_id = s.event_id
+  join visitors v on v.site_id = k.site_id and v.visitor_id = k.visitor_id
+  where s.site_id = for_site and s.lead_id = lead.lead_id and s.submitted_at = asked.requested_at limit 1;
+  if found then
+    perform tie_to_visitor(for_site, lead.lead_id, form.visitor_id, asked.requested_at, form.is_day_visitor);
+  end if;
+end $$;
+
 comment on function confirm_opt_in is 'confirms an address; see src/product/consent/confirm_opt_in.sql';

@@ -27,6 +27,15 @@ return (select r from consent_records r left join consent_details d on d.site_id
 create or replace function consent_standing(for_site uuid, for_lead uuid, for_purpose text) returns consent_records language sql stable
 return consent_newest(for_site, for_lead, for_purpose, true);
 
+-- Since when mails to a lead, or its profile, stand withdrawn: what its browsers do after that joins it no more. null: neither
+create or replace function left_at(for_site uuid, for_lead uuid) returns timestamptz language sql stable
+return (select min(s.occurred_at) from unnest(array['email', 'profile']) as p (named)
+  cross join lateral consent_standing(for_site, for_lead, named) s where s.status = 'withdrawn');
+
+-- Whether a lead may be tied to its browsers where a site ties by consent only.
+create or replace function agrees_to_ties(for_site uuid, for_lead uuid) returns boolean language sql stable
+return coalesce((consent_standing(for_site, for_lead, 'profile')).status = 'express', false);
+
 -- Every purpose that was ever named for a lead, with where it stands; email always.
 create or replace function consent_standings(for_site uuid, for_lead uuid)
 returns table (purpose text, status text, since timestamptz, expires_at timestamptz) language sql stable set enable_seqscan = off as $$

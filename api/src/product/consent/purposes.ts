@@ -2,6 +2,8 @@
 import { z } from 'zod';
 
 export const EMAIL = 'email';
+/** That what their browsers did is kept with their address. */
+export const PROFILE = 'profile';
 /** Of a withdrawal: everything. */
 export const ALL = 'all';
 const COUNT_MAX = 20;

@@ -252,5 +252,10 @@ begin
   update leads l set consent_status = lead.consent_status, consent_at = lead.consent_at, consent_expires_at = lead.consent_expires_at,
     consent_seq = lead.consent_seq, consent_head = lead.consent_head
   where l.site_id = lead.site_id and l.lead_id = lead.lead_id;
+  -- what their browsers do from then on joins nobody, by whichever way they left
+  if draft.status = 'withdrawn' and for_purpose in ('all', 'email', 'profile') then
+    update lead_identities set ended_at = draft.occurred_at
+    where site_id = lead.site_id and lead_id = lead.lead_id and unlinked_at is null and ended_at is null;
+  end if;
   return lead;
 end $$;

@@ -44,15 +44,28 @@ begin
   return status;
 end $$;
 
--- An address that unsubscribed while it was nobody's: whoever it becomes begins withdrawn; and so of being named, or of a review.
--- Under the address's lock, before anything is taken of what they said.
-create or replace function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language sql
+-- An address that unsubscribed while it was nobody's: whoever it becomes is bound by that, if they agreed to nothing since;
+-- and so of being named, or of a review. Under the address's lock: of a new lead before anything is taken of what they said.
+create or replace function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language plpgsql
 set enable_seqscan = off as $$
-  update leads set display_withdrawn_at = requested_at from withdrawal_requests r
-  where leads.site_id = for_site and lead_id = for_lead and r.site_id = for_site and r.email_hash = for_hash and r.purpose = 'display';
-  select record_consent(for_site, for_lead, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request',
+declare
+  told record;
+begin
+  for told in
     -- dated by a clock that was ahead: it was before this all the same
-    'occurred_at', case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end, 'purposes', json_build_array(purpose)))
-  from (select requested_at, purpose from withdrawal_requests where site_id = for_site and email_hash = for_hash and purpose <> 'display'
-    order by purpose <> 'all', purpose) asked
-$$;
+    select purpose, case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end as at
+    from withdrawal_requests where site_id = for_site and email_hash = for_hash order by purpose <> 'all', purpose
+  loop
+    if told.purpose <> 'display' then
+      -- all is asked for by naming nothing: it reaches no consent that was given since
+      perform record_consent(for_site, for_lead, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request',
+        'occurred_at', told.at, 'purposes', case told.purpose when 'email' then json_build_array('email') end));
+      continue;
+    end if;
+    update leads set display_withdrawn_at = greatest(display_withdrawn_at, told.at) where site_id = for_site and lead_id = for_lead;
+    -- what a lead allowed before its address was corrected to this one
+    if (select d.occurred_at from display_consents d where d.site_id = for_site and d.lead_id = for_lead order by d.seq desc limit 1) <= told.at then
+      perform record_display(for_site, for_lead, json_build_object('show', false, 'basis', 'request', 'occurred_at', told.at));
+    end if;
+  end loop;
+end $$;

@@ -3,7 +3,7 @@
 
 export type Purpose = 'email' | 'partners';
 export type Status = 'pending' | 'implied' | 'express' | 'withdrawn' | 'expired';
-export type Basis = 'form' | 'double_opt_in' | 'import' | 'purchase';
+export type Basis = 'form' | 'double_opt_in' | 'import' | 'purchase' | 'admin';
 
 export interface Said {
   purposes: Purpose[];
@@ -52,12 +52,32 @@ const termOf = (kind: 'inquiry' | 'purchase') => (kind === 'inquiry' ? 6 : 24);
 const isSame = (a: Pick<Said, 'words' | 'policy'> | undefined, b: Pick<Said, 'words' | 'policy'>) =>
   a !== undefined && a.words === b.words && a.policy === b.policy;
 
+/** What is remembered of an address, whoever's it is. */
+class Address {
+  erasedAt: number | null = null;
+  /** Unsubscribed by it: of email alone, or of anything else, which counts for all. */
+  readonly unsubscribed = new Map<'email' | 'all', number>();
+
+  unsubscribe(what: Purpose[] | ['all'], at: number): void {
+    const remembered = what.length === 1 && what[0] === 'email' ? 'email' : 'all';
+    this.unsubscribed.set(
+      remembered,
+      Math.max(at, this.unsubscribed.get(remembered) ?? Number.NEGATIVE_INFINITY),
+    );
+  }
+}
+
 export class Person {
   lead: Lead | null = null;
-  erasedAt: number | null = null;
-  /** Unsubscribed by address: of email alone, or of anything else, which counts for all. */
-  readonly unsubscribed = new Map<'email' | 'all', number>();
+  /** The one they are known by, and one that they may be corrected to. */
+  #address = new Address();
+  #other = new Address();
   #purchases: number[] = [];
+
+  /** Whether what a browser does may join them: neither mails nor, as a part of all, the profile stands withdrawn. */
+  get mayBeTied(): boolean {
+    return this.lead !== null && this.lead.leftAll === null && this.#stand('email')?.status !== 'withdrawn';
+  }
 
   /** Where a purpose stands at a moment, by the clock. */
   statusOf(purpose: Purpose, at: number): Status {
@@ -83,8 +103,13 @@ export class Person {
       records: 0,
       mails: 0,
     };
+    this.#recall();
+  }
+
+  /** What the address asked for while it was nobody's. */
+  #recall(): void {
     for (const what of ['all', 'email'] as const) {
-      const at = this.unsubscribed.get(what);
+      const at = this.#address.unsubscribed.get(what);
       if (at !== undefined) this.#withdrawn(what === 'all' ? [what] : [what], at);
     }
   }
@@ -238,7 +263,7 @@ export class Person {
     realNow: number,
     token: string | null,
   ) {
-    if (this.erasedAt !== null && this.erasedAt >= at) return;
+    if (this.#address.erasedAt !== null && this.#address.erasedAt >= at) return;
     const isNew = this.lead === null;
     if (isNew) this.#begin();
     if (status === 'pending' || (status === 'express' && said.words === null))
@@ -266,13 +291,32 @@ export class Person {
   }
 
   withdraw(what: Purpose[] | ['all'], at: number, isByAddress: boolean): void {
-    const remembered = what.length === 1 && what[0] === 'email' ? 'email' : 'all';
-    if (isByAddress)
-      this.unsubscribed.set(
-        remembered,
-        Math.max(at, this.unsubscribed.get(remembered) ?? Number.NEGATIVE_INFINITY),
-      );
+    if (isByAddress) this.#address.unsubscribe(what, at);
     if (this.lead) this.#withdrawn(what, at);
+  }
+
+  /** By the other address, which is nobody's. */
+  withdrawElsewhere(what: Purpose[] | ['all'], at: number): void {
+    this.#other.unsubscribe(what, at);
+  }
+
+  /** Their address is corrected to the other one. */
+  rectify(): void {
+    [this.#address, this.#other] = [this.#other, this.#address];
+    this.#recall();
+  }
+
+  /** Told to the operator, who writes it down. */
+  grant(
+    status: 'express' | 'implied',
+    said: Said,
+    at: number,
+    kind: 'inquiry' | 'purchase',
+    realNow: number,
+  ): void {
+    if (!this.lead) return;
+    if (status === 'express') this.#express(said, at, 'admin');
+    else this.#implied(said, at, 'admin', kind, realNow);
   }
 
   /** returns  whether the row is refused */
@@ -282,24 +326,27 @@ export class Person {
       at: number | null;
       kind: 'inquiry' | 'purchase';
       until: number | undefined;
+      /** Of a withdrawal: it names no purpose. */
+      isOfAll: boolean;
     } & Said,
     now: number,
     realNow: number,
   ): boolean {
     const claims = row.status === 'express' || row.status === 'implied';
-    if (this.erasedAt !== null) {
+    const { erasedAt } = this.#address;
+    if (erasedAt !== null) {
       const isOver =
         row.status === 'implied' &&
         row.at !== null &&
         Math.min(row.until ?? Number.POSITIVE_INFINITY, addMonths(row.at, termOf(row.kind))) <= realNow;
-      if (!claims || row.at === null || row.at <= this.erasedAt || isOver) return true;
+      if (!claims || row.at === null || row.at <= erasedAt || isOver) return true;
     }
     const at = row.at ?? now;
     const isNew = this.lead === null;
     if (isNew) this.#begin();
     if (row.status === 'express') this.#express(row, at, 'import');
     else if (row.status === 'implied') this.#implied(row, at, 'import', row.kind, realNow, row.until);
-    else if (row.status === 'withdrawn') this.#withdrawn(['all'], at);
+    else if (row.status === 'withdrawn') this.#withdrawn(row.isOfAll ? ['all'] : row.purposes, at);
     else this.#pending(row, at, 'import');
     if (isNew) this.#adopt(at, realNow);
     return false;
@@ -317,6 +364,6 @@ export class Person {
   erase(at: number): void {
     this.lead = null;
     this.#purchases = [];
-    this.erasedAt = at;
+    this.#address.erasedAt = at;
   }
 }

@@ -13,6 +13,7 @@ import { emailHash } from '../captures/capture.ts';
 import { storeCapture } from '../captures/store.ts';
 import { storeConversions } from '../conversions/store.ts';
 import { forgetting } from '../erasure/forget.ts';
+import { correctAddress } from '../erasure/rights.ts';
 import { importRow } from '../leads/import-one.ts';
 import { importedRow } from '../leads/import-rows.ts';
 import { chainFaults } from './chain.ts';
@@ -43,8 +44,9 @@ after(() => database.drop());
 
 interface Walk {
   person: Person;
+  /** The address they are known by, and one that they may be corrected to. */
   email: string;
-  hash: string;
+  other: string;
   doubleOptIn: boolean;
   now: number;
   requests: Request[];
@@ -60,6 +62,16 @@ const uuid = (random: () => number) =>
     '$1-$2-4$3-8$4-$5',
   );
 
+const hashOf = (email: string) => emailHash('pepper of the walks', site, email);
+const WHAT: (Purpose[] | ['all'])[] = [['all'], ['all'], ['email'], ['partners'], ['email', 'partners']];
+const leadIdOf = async ({ email }: Walk): Promise<string | undefined> =>
+  (
+    await database.owner.query<{ lead_id: string }>(
+      'select lead_id from leads where site_id = $1 and email_normalized = $2',
+      [site, email],
+    )
+  ).rows[0]?.lead_id;
+
 function saidIn({ random }: Walk): Said {
   return {
     purposes: pick(random, [['email'], ['email'], ['partners'], ['email', 'partners']] as Purpose[][]),
@@ -69,7 +81,8 @@ function saidIn({ random }: Walk): Said {
 }
 
 async function capture(walk: Walk): Promise<void> {
-  const { random, person, email, hash, now, doubleOptIn } = walk;
+  const { random, person, email, now, doubleOptIn } = walk;
+  const hash = hashOf(email);
   const status = pick(random, ['pending', 'implied', 'express', 'express', 'express'] as const);
   const said = saidIn(walk);
   const token = newKey();
@@ -112,6 +125,12 @@ async function capture(walk: Walk): Promise<void> {
   person.capture(status, said, now, Date.now(), doubleOptIn ? token : null);
   const requests = person.lead?.requests ?? [];
   if (requests.length > before) walk.requests.push(requests.at(-1)!);
+  if (person.mayBeTied)
+    await database.owner.query(
+      `insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, linked_at)
+       values ($1, $2, $3, 'form_submit', 1, $4)`,
+      [site, await leadIdOf(walk), uuid(random), iso(now)],
+    );
 }
 
 async function confirm(walk: Walk): Promise<void> {
@@ -133,18 +152,17 @@ async function confirm(walk: Walk): Promise<void> {
 }
 
 async function withdraw(walk: Walk): Promise<void> {
-  const { random, person, email, hash, now } = walk;
+  const { random, person, email, now } = walk;
+  const hash = hashOf(email);
   const way = pick(random, [
     'unsubscribe_link',
     'one_click',
     'unsubscribe_request',
     'unsubscribe_request',
+    'self_service',
     'admin',
   ] as const);
-  const what = pick(random, [['all'], ['all'], ['email'], ['partners'], ['email', 'partners']] as (
-    | Purpose[]
-    | ['all']
-  )[]);
+  const what = pick(random, WHAT);
   const isByAddress = way === 'unsubscribe_request';
   const { rows } = await database.owner.query(
     'select unsubscribe_key from leads where site_id = $1 and email_normalized = $2',
@@ -163,21 +181,81 @@ async function withdraw(walk: Walk): Promise<void> {
   person.withdraw(what, now, isByAddress);
 }
 
-async function purchase({ random, person, email, hash, now, told }: Walk): Promise<void> {
+/** By an address that is nobody's, and may become theirs. */
+async function withdrawElsewhere({ random, person, other, now, told }: Walk): Promise<void> {
+  const what = pick(random, WHAT);
+  told.push(`withdraw ${what} by the other address`);
+  await withdrawConsent(database.app, {
+    site_id: site,
+    request_id: uuid(random),
+    at: iso(now),
+    basis: 'unsubscribe_request',
+    purposes: what[0] === 'all' ? undefined : what,
+    email_normalized: other,
+    email_hash: hashOf(other),
+  });
+  person.withdrawElsewhere(what, now);
+}
+
+async function rectify(walk: Walk): Promise<void> {
+  const { person, email, other, now, told } = walk;
+  const leadId = await leadIdOf(walk);
+  if (!leadId) return;
+  told.push('rectify');
+  const isDone = await inSites(database.app, site, (db) =>
+    correctAddress(db, site, leadId, {
+      before: email,
+      beforeHash: hashOf(email),
+      after: readAddress(other)!,
+      afterHash: hashOf(other),
+      receivedAt: new Date(now),
+      evidence: null,
+    }),
+  );
+  assert.ok(isDone, trail(walk));
+  [walk.email, walk.other] = [other, email];
+  person.rectify();
+}
+
+async function grant(walk: Walk): Promise<void> {
+  const { random, person, now, told } = walk;
+  const leadId = await leadIdOf(walk);
+  if (!leadId) return;
+  const status = pick(random, ['express', 'express', 'implied'] as const);
+  const kind = pick(random, ['inquiry', 'purchase'] as const);
+  const at = now - pick(random, [0, 0, 1, 40]) * DAY;
+  const said = saidIn(walk);
+  // express without words is refused before
+  const words = status === 'express' ? (said.words ?? 'Write to me.') : said.words;
+  told.push(`grant ${status} ${JSON.stringify({ ...said, words, at: iso(at) })}`);
+  await inSites(database.app, site, (db) =>
+    recordConsent(db, site, leadId, {
+      status,
+      kind: `implied_${kind}`,
+      basis: 'admin',
+      occurred_at: iso(at),
+      purposes: said.purposes,
+      words: words ?? undefined,
+      policy_version: said.policy ?? undefined,
+      evidence: 'by telephone',
+    }),
+  );
+  person.grant(status, { ...said, words }, at, kind, Date.now());
+}
+
+async function purchase({ random, person, email, now, told }: Walk): Promise<void> {
   told.push('purchase');
   await inSites(database.app, site, (db) =>
-    storeConversions(
-      db,
-      site,
-      [{ id: uuid(random), kind: 'purchase', email, occurredAt: iso(now) }],
-      () => hash,
+    storeConversions(db, site, [{ id: uuid(random), kind: 'purchase', email, occurredAt: iso(now) }], () =>
+      hashOf(email),
     ),
   );
   person.purchase(now, Date.now());
 }
 
 async function carryIn(walk: Walk): Promise<void> {
-  const { random, person, email, hash, now, told } = walk;
+  const { random, person, email, now, told } = walk;
+  const hash = hashOf(email);
   const status = pick(random, [
     'pending',
     'implied',
@@ -197,7 +275,8 @@ async function carryIn(walk: Walk): Promise<void> {
     purposes: pick(random, [['email'], ['partners'], ['email', 'partners']] as Purpose[][]),
   };
   const words = status === 'express' ? (said.words ?? 'Write to me.') : said.words;
-  const row = { status, at, kind, until, ...said, words };
+  const isOfAll = random() < 0.5;
+  const row = { status, at, kind, until, ...said, words, isOfAll };
   told.push(`import ${JSON.stringify({ ...row, at: at && iso(at) })}`);
   const parsed = importedRow(undefined).parse({
     email,
@@ -205,7 +284,7 @@ async function carryIn(walk: Walk): Promise<void> {
     consentKind: status === 'implied' ? `implied_${kind}` : undefined,
     words: words ?? undefined,
     policyVersion: said.policy ?? undefined,
-    purposes: status === 'withdrawn' ? undefined : said.purposes.join(','),
+    purposes: status === 'withdrawn' && isOfAll ? undefined : said.purposes.join(','),
     // read as files are: days of the past
     consentAt: claims || at !== null ? iso(Date.now() - DAY) : undefined,
     evidence: 'folder 7',
@@ -246,12 +325,12 @@ async function expire({ person, email, now, told }: Walk): Promise<void> {
   person.expire(now);
 }
 
-async function erase({ person, email, hash, now, told }: Walk): Promise<void> {
+async function erase({ person, email, now, told }: Walk): Promise<void> {
   told.push('erasure');
   await forget({
     siteId: site,
     emailNormalized: email,
-    emailHash: hash,
+    emailHash: hashOf(email),
     again: { leadId: null, at: iso(now) },
   });
   person.erase(now);
@@ -263,6 +342,9 @@ const EVENTS = [
   ...Array(5).fill(withdraw),
   ...Array(2).fill(purchase),
   ...Array(4).fill(carryIn),
+  ...Array(2).fill(withdrawElsewhere),
+  ...Array(3).fill(rectify),
+  ...Array(2).fill(grant),
   expire,
   erase,
 ] as ((walk: Walk) => Promise<void>)[];
@@ -274,6 +356,8 @@ async function compare(walk: Walk): Promise<void> {
   const { person, email, now } = walk;
   const { rows } = await database.owner.query(
     `select l.consent_seq as records, consent_at(l.consent_status, l.consent_expires_at, $3) as status, l.lead_id as lead,
+       left_at($1, l.lead_id) is null as "mayBeTied",
+       (select count(*)::int from lead_identities i where i.lead_id = l.lead_id and i.ended_at is null) as tied,
        (select count(*)::int from outgoing_mails m where m.lead_id = l.lead_id) as mails,
        (select json_object_agg(p, consent_at((consent_standing($1, l.lead_id, p)).status, (consent_standing($1, l.lead_id, p)).expires_at, $3))
         from unnest($4::text[]) as t (p)) as stands
@@ -291,15 +375,18 @@ async function compare(walk: Walk): Promise<void> {
       lead: seen.status,
       records: seen.records,
       mails: seen.mails,
+      mayBeTied: seen.mayBeTied,
     },
     {
       ...statuses((purpose) => person.statusOf(purpose, now)),
       lead: person.statusOf('email', now),
       records: person.lead.records,
       mails: person.lead.mails,
+      mayBeTied: person.mayBeTied,
     },
     trail(walk),
   );
+  if (!person.mayBeTied) assert.equal(seen.tied, 0, trail(walk));
 }
 
 async function walkOnce(number: number): Promise<void> {
@@ -308,7 +395,7 @@ async function walkOnce(number: number): Promise<void> {
   const walk: Walk = {
     person: new Person(),
     email,
-    hash: emailHash('pepper of the walks', site, email),
+    other: `b-${email}`,
     doubleOptIn: random() < 0.5,
     // all of it has happened: what is dated in the future was dated by a wrong clock, and has rules of its own
     now: Math.floor(Date.now()) - (STEPS + 1) * 800 * DAY,
@@ -336,14 +423,14 @@ async function walkOnce(number: number): Promise<void> {
   }
   const { rows } = await database.owner.query(
     'select lead_id as "leadId", consent_seq as seq, encode(consent_head, \'hex\') as hash from leads where site_id = $1 and email_normalized = $2',
-    [site, email],
+    [site, walk.email],
   );
   if (!rows[0]) return;
   const records = await inSites(database.app, site, (db) => listConsentRecords(db, site, rows[0].leadId));
   assert.deepEqual(chainFaults(records, rows[0]), [], trail(walk));
 }
 
-test(`${WALKS} random walks through captures, confirmations, imports, purchases, withdrawals, expiries and erasures stand where the contract says (SEED=${SEED})`, async () => {
+test(`${WALKS} random walks through captures, confirmations, imports, purchases, grants, withdrawals, corrections, expiries and erasures stand where the contract says (SEED=${SEED})`, async () => {
   let next = 0;
   await Promise.all(
     Array.from({ length: LANES }, async () => {

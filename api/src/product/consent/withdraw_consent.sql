@@ -32,10 +32,10 @@ begin
     perform record_consent(site, known, json_build_object('status', 'withdrawn', 'basis', request ->> 'basis', 'occurred_at', request ->> 'at',
       'purposes', request -> 'purposes', 'evidence', request ->> 'reason', 'ip_hash', request ->> 'ip_hash', 'ua_hash', request ->> 'ua_hash',
       'privacy_signal', request ->> 'privacy_signal'));
-    -- what that browser does from now on joins nobody
+    -- Also where nothing new was written down, since they agreed anew while this waited: the browsers of before end with it.
     if request -> 'purposes' is null or (request -> 'purposes')::jsonb ?| array['email', 'profile'] then
       update lead_identities set ended_at = (request ->> 'at')::timestamptz(3)
-      where site_id = site and lead_id = known and unlinked_at is null and ended_at is null;
+      where site_id = site and lead_id = known and unlinked_at is null and ended_at is null and linked_at <= (request ->> 'at')::timestamptz(3);
     end if;
   end if;
   return json_build_object('leadId', known,

@@ -3,6 +3,7 @@ import { inPieces, type ListOf } from '../../ground/db/pieces.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { Members } from '../../ground/http/json-stream.ts';
 import type { Tables } from '../../ground/tables.ts';
+import type { LeadRow } from '../leads/shapes.ts';
 import { OF_THEIR_FORMS, type Person, theirRows } from './theirs.ts';
 
 interface ColumnOf {
@@ -101,12 +102,26 @@ function asJson({ name, type }: ColumnOf): string {
   return `${value} as "${camelCase(name)}"`;
 }
 
-const listOf = (table: string, columns: ColumnOf[], where: string): ListOf => ({
+/** What says by which visit a lead came. */
+const FIRST_VISIT: Record<string, string[]> = {
+  leads: ['first_path', 'first_referrer', 'first_utm'],
+  lead_facts: ['utm_source', 'utm_medium', 'campaign'],
+  lead_credits: ['campaign'],
+};
+
+/** Whether the visit by which a lead came may have been somebody else's. */
+export const isOthersVisit = (
+  { firstVisitorId }: Pick<LeadRow, 'firstVisitorId'>,
+  { shared }: Person,
+): boolean => (firstVisitorId === null ? shared.length > 0 : shared.includes(firstVisitorId));
+
+/** hidden: columns that are told as null */
+const listOf = (table: string, columns: ColumnOf[], where: string, hidden: readonly string[]): ListOf => ({
   table,
   where: `t.site_id = $1 and ${where}`,
   columns: columns
     .filter(({ name }) => name !== 'site_id')
-    .map(asJson)
+    .map((column) => (hidden.includes(column.name) ? `null as "${camelCase(column.name)}"` : asJson(column)))
     .join(', '),
   key: columns
     .filter(({ inKey, name }) => KEYS[table]?.includes(name) ?? (inKey && name !== 'site_id'))
@@ -114,8 +129,17 @@ const listOf = (table: string, columns: ColumnOf[], where: string): ListOf => ({
   newestFirst: false,
 });
 
+/** Who is known by the id of a browser alone. */
+const isBrowser = ({ leadId, normalized }: Person) => leadId === null && normalized === null;
+/** Tables in which a form's own event has a row. */
+const OF_FORMS = new Set(['events', 'event_keys']);
+/** SQL, of the table t: the event of a form in which somebody left an address; the id of the browser does not tell who. */
+const OF_A_FORM = `(exists (select from submissions s where s.site_id = $1 and s.event_id = t.event_id)
+  or exists (select from quarantine q where q.site_id = $1 and q.event_id = t.event_id))`;
+
 /**
  * db      for the catalogue, inside inSites; the lists are read by pool, when their turn comes
+ * lead    the person's; how it came is left out where that may have been somebody else
  * returns lists by name, read in pieces: they may be far longer than what we may hold
  */
 export async function heldAbout(
@@ -124,11 +148,16 @@ export async function heldAbout(
   tables: Tables,
   siteId: string,
   person: Person,
+  lead: Pick<LeadRow, 'firstVisitorId'> | null,
 ): Promise<Record<string, Members>> {
   const named = personTables(tables);
   const columns = await columnsOf(db, [...named, ...BY_HASH, 'audit_log']);
+  const hidden = lead && isOthersVisit(lead, person) ? FIRST_VISIT : {};
   const read = (table: string, where: string, values: unknown[]) =>
-    inPieces(pool, siteId, listOf(table, columns.get(table)!, where), [siteId, ...values]);
+    inPieces(pool, siteId, listOf(table, columns.get(table)!, where, hidden[table] ?? []), [
+      siteId,
+      ...values,
+    ]);
 
   async function* theirs(table: string): AsyncGenerator<string[]> {
     const rule = tables[table]!;
@@ -137,11 +166,18 @@ export async function heldAbout(
       // visits of a browser that is another's too may be the other's
       if (table === 'lead_touches')
         yield* read(table, `${where} and t.visitor_id <> all ($3::uuid[])`, [value, person.shared]);
+      // told of somebody else's lead, it is theirs, whoever's browser was named
+      else if (rule.whose === 'lead or visitor')
+        yield* read(table, `${where} and (t.lead_id is null or t.lead_id = $3::uuid)`, [
+          value,
+          person.leadId,
+        ]);
       else yield* read(table, where, [value]);
       return;
     }
+    const notTheirs = isBrowser(person) && OF_FORMS.has(table) ? ` and not ${OF_A_FORM}` : '';
     // browser by browser: each is read along an index, whatever its length
-    for (const visitor of person.own) yield* read(table, 't.visitor_id = $2::uuid', [visitor]);
+    for (const visitor of person.own) yield* read(table, `t.visitor_id = $2::uuid${notTheirs}`, [visitor]);
     if (table === 'events' && person.shared.length > 0)
       yield* read(table, `${OF_THEIR_FORMS} and t.visitor_id = any ($4::uuid[])`, [
         person.leadId,

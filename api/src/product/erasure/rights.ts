@@ -2,7 +2,7 @@
 import type { Db } from '../../ground/db/pool.ts';
 import type { Address } from '../../ground/lib/email.ts';
 import { domainClass } from '../captures/domains.ts';
-import { unlinkAll } from '../identities/links.ts';
+import { endLinks, unlinkAll } from '../identities/links.ts';
 import { answered } from '../requests/register.ts';
 
 export interface Restriction {
@@ -11,7 +11,8 @@ export interface Restriction {
 }
 
 /**
- * An objection to profiling undoes every link for good; taken back, links are made again from the next form on.
+ * An objection to profiling undoes every link for good, a restriction ends them: what their browsers do from then on joins
+ * nobody. Taken back, links to other browsers are made again from the next form on.
  * returns how it is now, and how many links were undone
  */
 export async function restrictLead(
@@ -25,6 +26,7 @@ export async function restrictLead(
      where site_id = $1 and lead_id = $2 returning no_profiling as "noProfiling", restricted`,
     [siteId, leadId, profiling ?? null, all ?? null],
   );
+  if (all) await endLinks(db, siteId, leadId);
   return { ...rows[0]!, linksUndone: profiling ? await unlinkAll(db, siteId, leadId) : 0 };
 }
 
@@ -38,7 +40,8 @@ export interface Correction {
 }
 
 /**
- * Chain, history and first touch stay the lead's; the request for it is answered.
+ * Chain, history and first touch stay the lead's; the request for it is answered. Whoever unsubscribed by the new address, and
+ * agreed to nothing since, is unsubscribed.
  * how      by which way it was asked for, for the register
  * returns  false when another lead has the new address
  */
@@ -61,6 +64,8 @@ export async function correctAddress(
     [siteId, leadId, after.email, after.normalized, after.domain, domainClass(after.domain)],
   );
   if (!rowCount) return false;
+  // what the new address asked for while it was nobody's
+  await db.query('select recall_withdrawal($1, $2, $3)', [siteId, leadId, afterHash]);
   await noteCorrection(db, siteId, leadId, beforeHash, evidence);
   // they ask by this one from now on
   const entry = { siteId, kind: 'correction', emailHash: afterHash, how } as const;

@@ -173,6 +173,32 @@ test('of a browser that others left an address in, each gets what hangs on their
   assert.doesNotMatch(JSON.stringify(timeline.body), /divorce|lawyer|70\.00/);
 });
 
+test('of a browser that others left an address in, neither its id nor how a lead came tells of their forms', async () => {
+  const anonId = anon();
+  const [alice, bob] = [address(), address()];
+  await capture({
+    email: alice,
+    anonId,
+    path: '/divorce-form',
+    formName: 'divorce_consultation',
+    referrer: 'https://divorce.example/',
+    utm: { source: 'divorce_letter' },
+  });
+  await page(anonId, '/bread');
+  await capture({ email: bob, anonId, path: '/form', formName: 'bob_form' });
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  const { body } = await ask('export-subject', { email: bob });
+  assert.equal(body.subject.leadFacts.length, 1);
+  assert.doesNotMatch(JSON.stringify(body), /divorce/);
+  assert.deepEqual([body.subject.lead.firstPath, body.subject.leads[0].firstPath], [null, null]);
+  const own = await ask('export-subject', { email: alice });
+  assert.doesNotMatch(JSON.stringify(own.body), /bob_form/);
+  const browser = await ask('export-subject', { anonId });
+  const seen = browser.body.subject.events.map(({ path }: { path: string }) => path);
+  assert.deepEqual(seen, ['/bread']);
+  assert.doesNotMatch(JSON.stringify(browser.body), /divorce_consultation|bob_form/);
+});
+
 test('who asked for the most privacy is told what is held all the same, as the erasure finds it', async () => {
   const anonId = anon();
   const email = address();

@@ -10,7 +10,7 @@ import { linkToken } from '../consent/link.ts';
 import { consentRecordList, consentRecordShape } from '../consent/record.ts';
 import { findLeadByAddress, linkKeyOf } from '../leads/listing.ts';
 import { leadShape } from '../leads/shapes.ts';
-import { heldAbout, isAnythingHeld, LISTS } from './held.ts';
+import { heldAbout, isAnythingHeld, isOthersVisit, LISTS } from './held.ts';
 import { countMentions } from './mention-walk.ts';
 import { browsersOf, type Person } from './theirs.ts';
 
@@ -35,7 +35,7 @@ export const subjectShape = z
     }),
   })
   .describe(
-    'one list a table that is by person: events, sessions, submissions, identities, conversions, mails, optIns, visitors …; of a browser that others left an address in, too, only what hangs on this person’s own forms',
+    'one list a table that is by person: events, sessions, submissions, identities, conversions, mails, optIns, visitors …; of a browser that others left an address in, too, only what hangs on this person’s own forms, not how the lead came; by the id of such a browser, nothing of the forms',
   )
   .meta({ id: 'HeldAboutSubject' });
 
@@ -74,12 +74,15 @@ export async function everythingAbout(
     const key = leadId && (await linkKeyOf(tx, siteId, leadId));
     const subject = {
       mentions,
-      lead,
+      lead:
+        lead && isOthersVisit(lead, person)
+          ? { ...lead, firstPath: null, firstReferrer: null, firstUtm: null }
+          : lead,
       unsubscribeUrl: key && `${publicUrl.replace(/\/$/, '')}/v1/unsubscribe/${linkToken(siteId, key)}`,
       consents: leadId
         ? new Members(inPieces(db, siteId, consentRecordList, [siteId, leadId]))
         : ([] as never[]),
-      ...(await heldAbout(tx, db, tables, siteId, person)),
+      ...(await heldAbout(tx, db, tables, siteId, person, lead)),
     };
     return { leadId, subject };
   });

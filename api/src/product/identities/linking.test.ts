@@ -1,13 +1,22 @@
 // Whether a lead is tied to what its browser did: a site's setting, a person's objection, and what ends it for good.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { leadIdOf } from '../../../test/leads.ts';
 import { address, anon, makeEvent } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
+import { linkToken } from '../consent/link.ts';
+import { withdrawDisplay } from '../display/display.ts';
 
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  // nothing leaves: the links of mails are read off the rows
+  server = await startServer({
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    MAIL_FROM: 'hello@bakery.example',
+    MAIL_SENDER: 'The bakery, 1 Lane, Toronto',
+    PUBLIC_URL: 'https://api.bakery.example',
+  });
   for (const linking of ['off', 'consent', 'form', 'on', undefined])
     await call(
       `${server.url}/v1/sites`,
@@ -15,6 +24,12 @@ before(async () => {
       { key: `site-${linking}`, name: `${linking}`, settings: linking ? { linking } : {} },
       admin,
     );
+  await call(
+    `${server.url}/v1/sites`,
+    'POST',
+    { key: 'site-twice', name: 'twice', settings: { linking: 'consent', doubleOptIn: true } },
+    admin,
+  );
 });
 after(() => server.end());
 
@@ -48,6 +63,9 @@ const CASES: [setting: string | undefined, submission: object, links: string[]][
   ['consent', LETTER, []],
   ['consent', { ...PROFILE, consentStatus: 'pending' }, []],
   ['consent', { ...PROFILE, consent: { ...PROFILE.consent, given: false } }, []],
+  // agreed to what nobody can show: it waits
+  ['consent', { ...PROFILE, consent: { purposes: ['email', 'profile'] } }, []],
+  ['consent', { ...PROFILE, consent: { textId: randomUUID(), purposes: ['email', 'profile'] } }, []],
   ['consent', PROFILE, ['form_submit']],
   ['form', {}, ['form_submit']],
   [undefined, {}, ['form_submit']],
@@ -76,6 +94,66 @@ for (const [n, [setting, submission, links]] of CASES.entries())
     );
     assert.equal((await timelineOf(email)).includes('/secret-topic'), isTied);
   });
+
+/** The button behind the link of the mail that a form asked for last. */
+async function confirm(email: string, headers = {}): Promise<void> {
+  const [asked] = await rows(
+    `select o.site_id, o.token from opt_ins o join leads l using (site_id, lead_id)
+     where l.email_normalized = $1 order by o.requested_at desc limit 1`,
+    [email],
+  );
+  const path = `/v1/confirm/${linkToken(asked.site_id, asked.token)}`;
+  const { status } = await call(server.url + path, 'POST', '', {
+    'content-type': 'application/x-www-form-urlencoded',
+    ...headers,
+  });
+  assert.equal(status, 200);
+}
+
+test('linking consent with double opt-in: tied to nothing before the confirmation, and by it to the browser of its form', async () => {
+  const email = address();
+  const anonId = anon();
+  await page('site-twice', anonId, '/secret-topic', {}, { timestamp: Date.now() - 7_200_000 });
+  await page('site-twice', anonId, '/offer', {}, { referrer: 'https://news.example/' });
+  await capture('site-twice', { email, anonId, path: '/form', ...PROFILE });
+  assert.deepEqual(await linksOf(email), []);
+  assert.deepEqual(await timelineOf(email), []);
+  const before = await leadOf(email);
+  assert.deepEqual([before.first_path, before.first_visitor_id], ['/offer', null]);
+  await confirm(email);
+  assert.deepEqual(await linksOf(email), ['form_submit']);
+  assert.ok((await timelineOf(email)).includes('/secret-topic'));
+  const { first_path, first_visitor_id } = await leadOf(email);
+  assert.deepEqual([first_path, first_visitor_id], ['/offer', null], 'a first touch is never overwritten');
+});
+
+for (const [why, submission, headers] of [
+  ['of something else than profile', LETTER, {}],
+  ['of a form sent under Global Privacy Control', PROFILE, { 'sec-gpc': '1' }],
+] as const)
+  test(`linking consent: the confirmation ${why} ties to nothing`, async () => {
+    const email = address();
+    const anonId = anon();
+    await page('site-twice', anonId, '/secret-topic');
+    await capture('site-twice', { email, anonId, path: '/form', ...submission }, headers);
+    await confirm(email);
+    assert.equal((await leadOf(email)).consent_status, 'express');
+    assert.deepEqual(await linksOf(email), []);
+  });
+
+test('linking consent: what was agreed to before holds for the next form, until it is withdrawn', async () => {
+  const email = address();
+  await capture('site-consent', { email, anonId: anon(), ...PROFILE });
+  await capture('site-consent', { email, anonId: anon(), formName: 'a question' });
+  assert.deepEqual(await linksOf(email), ['form_submit', 'form_submit']);
+  await call(`${server.url}/v1/leads/unsubscribe`, 'POST', {
+    email,
+    propertyId: 'site-consent',
+    purposes: ['profile'],
+  });
+  await capture('site-consent', { email, anonId: anon(), formName: 'another', ...LETTER });
+  assert.deepEqual(await linksOf(email), ['form_submit', 'form_submit']);
+});
 
 test('what a browser does after a withdrawal joins no lead any more, and the link is not made again', async () => {
   const email = address();
@@ -169,6 +247,33 @@ test('a restricted lead is kept and nothing else: in no export, in no list for m
   assert.deepEqual(await seen(), [true, true, true]);
 });
 
+test('a restricted lead is tied to no browser, and nothing that its browsers do joins it', async () => {
+  const email = address();
+  const [first, second] = [anon(), anon()];
+  await page('site-form', first, '/before');
+  await capture('site-form', { email, anonId: first, ...LETTER });
+  const leadId = await leadIdOf(server, email);
+  await call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', { all: true }, admin);
+  await page('site-form', first, '/after');
+  await page('site-form', second, '/after-elsewhere');
+  await capture('site-form', { email, anonId: second, formName: 'a question' });
+  const merge = () =>
+    call(
+      `${server.url}/v1/identities/merge`,
+      'POST',
+      { leadId, anonId: second, propertyId: 'site-form' },
+      admin,
+    );
+  assert.deepEqual([(await merge()).status, (await merge()).body.error], [409, 'conflict']);
+  assert.deepEqual(await linksOf(email), ['form_submit']);
+  const paths = await timelineOf(email);
+  assert.ok(paths.includes('/before'));
+  assert.ok(!paths.some((path) => path.startsWith('/after')), String(paths));
+  await call(`${server.url}/v1/leads/${leadId}/restrict`, 'POST', { all: false }, admin);
+  await capture('site-form', { email, anonId: anon(), formName: 'later' });
+  assert.deepEqual(await linksOf(email), ['form_submit', 'form_submit']);
+});
+
 test('the link of a form or of an address is undone by hand, by name or all, and not made again', async () => {
   const headers = { 'user-agent': `${BROWSER} unmerge` };
   const email = address();
@@ -218,6 +323,56 @@ test('an address is corrected: history and consent stay, the one before is kept 
   assert.equal(all.body.subject.leadRectifications[0].evidence, 'by telephone');
   const erased = await call(`${server.url}/v1/leads/delete`, 'POST', { email: right }, admin);
   assert.equal(erased.body.erased.lead_rectifications, 1);
+});
+
+test('a corrected address is bound by what it unsubscribed from while it was nobody’s, unless its person agreed since', async () => {
+  const correct = async (from: string, to: string) =>
+    call(
+      `${server.url}/v1/leads/${await leadIdOf(server, from)}`,
+      'PATCH',
+      { email: to, how: 'a letter' },
+      admin,
+    );
+  const unsubscribe = (email: string, purposes?: string[]) =>
+    call(`${server.url}/v1/leads/unsubscribe`, 'POST', { email, propertyId: 'site-form', purposes });
+  const [typo, right] = [address(), address()];
+  await capture('site-form', {
+    email: typo,
+    anonId: anon(),
+    ...LETTER,
+    payload: { name: 'Ada' },
+    display: { text: 'You may name me.' },
+  });
+  await unsubscribe(right, ['email']);
+  await withdrawDisplay(server.database.app, {
+    site_id: (await leadOf(typo)).site_id,
+    at: new Date().toISOString(),
+    basis: 'request',
+    email_normalized: right,
+    email_hash: server.services.leads.hashAddress((await leadOf(typo)).site_id, right),
+  });
+  assert.equal((await correct(typo, right)).status, 200);
+  const lead = await leadOf(right);
+  assert.equal(lead.consent_status, 'withdrawn');
+  assert.ok(lead.display_withdrawn_at);
+  const [named] = await rows(
+    'select display_stands(site_id, lead_id) as stands from leads where lead_id = $1',
+    [lead.lead_id],
+  );
+  assert.equal(named.stands, false);
+  const list = await call(
+    `${server.url}/v1/leads?propertyId=site-form&mailable=true`,
+    'GET',
+    undefined,
+    admin,
+  );
+  assert.ok(!JSON.stringify(list.body).includes(right));
+
+  const [mistyped, back] = [address(), address()];
+  await unsubscribe(back);
+  await capture('site-form', { email: mistyped, ...LETTER });
+  assert.equal((await correct(mistyped, back)).status, 200);
+  assert.equal((await leadOf(back)).consent_status, 'express');
 });
 
 test('pages seen under Global Privacy Control join no lead, though its browser is known', async () => {

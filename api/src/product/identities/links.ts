@@ -14,7 +14,8 @@ export interface Link {
 const AS_LINK = `identity_id as "identityId", lead_id as "leadId", visitor_id as "visitorId", link_source as "linkSource", confidence`;
 
 /**
- * Adds an edge beside those there are: nothing is replaced, so taking it back restores exactly what was before.
+ * Adds an edge beside those there are: nothing is replaced, so taking it back restores exactly what was before. Of a lead that
+ * left, only what was before joins it.
  * returns  null when the site has no such lead or visitor; created false when the edge was there already
  */
 export async function mergeIdentity(
@@ -24,8 +25,8 @@ export async function mergeIdentity(
   visitorId: string,
 ): Promise<{ link: Link; created: boolean } | null> {
   const { rows } = await db.query<Link>(
-    `insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence)
-     select l.site_id, l.lead_id, v.visitor_id, 'manual_merge', 1 from leads l join visitors v on v.site_id = l.site_id
+    `insert into lead_identities (site_id, lead_id, visitor_id, link_source, confidence, ended_at)
+     select l.site_id, l.lead_id, v.visitor_id, 'manual_merge', 1, left_at(l.site_id, l.lead_id) from leads l join visitors v on v.site_id = l.site_id
      where l.site_id = $1 and l.lead_id = $2 and v.visitor_id = $3
      on conflict (site_id, lead_id, visitor_id, link_source) where unlinked_at is null do nothing
      returning ${AS_LINK}`,
@@ -70,4 +71,22 @@ export async function unlinkAll(db: Db, siteId: string, leadId: string): Promise
     [siteId, leadId],
   );
   return rowCount ?? 0;
+}
+
+/** What its browsers do from now on joins the lead no more. */
+export async function endLinks(db: Db, siteId: string, leadId: string): Promise<void> {
+  await db.query(
+    `update lead_identities set ended_at = clock_timestamp()
+     where site_id = $1 and lead_id = $2 and unlinked_at is null and ended_at is null`,
+    [siteId, leadId],
+  );
+}
+
+/** Whether a lead asked that it is not tied to browsers, or left alone. */
+export async function isLeftAlone(db: Db, siteId: string, leadId: string): Promise<boolean> {
+  const { rows } = await db.query<{ left: boolean }>(
+    'select no_profiling or restricted as left from leads where site_id = $1 and lead_id = $2',
+    [siteId, leadId],
+  );
+  return rows[0]?.left ?? false;
 }

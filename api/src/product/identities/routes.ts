@@ -10,7 +10,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { email } from '../captures/schema.ts';
 import { visitorIdOf } from '../events/enrich.ts';
 import { findLeadByAddress } from '../leads/listing.ts';
-import { mergeIdentity, unmergeIdentity } from './links.ts';
+import { isLeftAlone, mergeIdentity, unmergeIdentity } from './links.ts';
 
 const linkInput = z
   .object({
@@ -82,9 +82,15 @@ export function identityRoutes({ db }: { db: Pool }): Route[] {
         200: z.object({ link: linkShape, created: z.boolean().describe('false: it was there already') }),
       },
       async run(input, call) {
-        const merged = await withPair(input, call, (tx, leadId, visitorId) =>
-          mergeIdentity(tx, call.site.siteId, leadId, visitorId),
-        );
+        const { siteId } = call.site;
+        const merged = await withPair(input, call, async (tx, leadId, visitorId) => {
+          if (await isLeftAlone(tx, siteId, leadId))
+            throw new AppError(
+              'conflict',
+              'This lead objected to being tied to visits, or is restricted. Where that is over, take it back first: POST /v1/leads/{leadId}/restrict.',
+            );
+          return mergeIdentity(tx, siteId, leadId, visitorId);
+        });
         if (!merged) throw new AppError('not_found', 'This site has no such lead or visitor.');
         return merged;
       },

@@ -84,7 +84,7 @@ const submissionList: ListOf = {
 /** What became of a lead. $2: the lead */
 const conversionList: ListOf = {
   table: 'conversions',
-  where: `t.site_id = $1 and (t.lead_id = $2 or t.visitor_id = any (array(${THEIRS})))`,
+  where: `t.site_id = $1 and (t.lead_id = $2 or (t.visitor_id = any (array(${THEIRS})) and t.occurred_at <= ${ENDED_AT}))`,
   columns: `t.conversion_id as "conversionId", t.kind, t.origin, t.visitor_id as "visitorId", instant_text(t.occurred_at) as "occurredAt",
     t.amount::float8 as amount, t.currency`,
   key: [

@@ -1,14 +1,16 @@
 -- Writes into the outbox that something happened, in the transaction of its cause; the last thing that transaction does, since
--- the site's row is locked until its end: a number is never seen before the one below it. Nothing when nobody listens.
+-- the site's row is locked until its end: a number is never seen before the one below it. Nothing when nobody listens, nor
+-- of a lead that is restricted: it is kept and nothing else.
 --
 -- happened   what it was about, by ids: never an address
--- returns    its number; null: nobody listens
+-- returns    its number; null: nobody is told
 create or replace function tell_others(for_site uuid, of_type text, happened jsonb, of_lead uuid, of_visitor uuid default null)
 returns bigint language plpgsql as $$
 declare
   number bigint;
 begin
-  update outbox_heads set last_seq = last_seq + 1 where site_id = for_site and listened_until > now() returning last_seq into number;
+  update outbox_heads set last_seq = last_seq + 1 where site_id = for_site and listened_until > now()
+    and not exists (select from leads l where l.site_id = for_site and l.lead_id = of_lead and l.restricted) returning last_seq into number;
   if number is null then
     return null;
   end if;

@@ -35,7 +35,7 @@ const known = {
   linking: z
     .enum(['off', 'consent', 'form', 'on'])
     .describe(
-      'which visits a lead is tied to: off, none; consent, those of the form’s visitor when the purpose `profile` was agreed to; form (default), those of the form’s visitor; on, guesses by address too',
+      'which visits a lead is tied to: off, none; consent, those of the form’s visitor while the purpose `profile` is agreed to, with words and where asked for the confirmation; form (default), those of the form’s visitor; on, guesses by address too',
     ),
   language: z
     .enum(['en', 'fr'])

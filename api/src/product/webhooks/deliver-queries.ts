@@ -16,7 +16,7 @@ export interface Due {
   data: Record<string, unknown>;
   happenedAt: string;
   tries: number;
-  /** Of the lead, as it is now; only where the endpoint may have it. */
+  /** Of the lead, as it is now; only where the endpoint may have it, and the lead is not restricted. */
   email: string | null;
 }
 
@@ -41,7 +41,7 @@ export async function claimWebhook(db: Db): Promise<Claimed | null> {
 }
 
 const AS_DUE = `d.delivery_id as "deliveryId", d.type, d.data, instant_text(d.happened_at) as "happenedAt", d.tries,
-  case when $3 then l.email end as email
+  case when $3 and not l.restricted then l.email end as email
   from deliveries d left join leads l on l.site_id = d.site_id and l.lead_id = d.lead_id`;
 
 /** deliveryId: this one, whatever its time; else the one that is due longest. The endpoint stays in hand. */

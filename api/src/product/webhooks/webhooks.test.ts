@@ -87,6 +87,31 @@ test('an address is sent along only where it was asked for, and never once its p
   assert.equal(refused.status, 403);
 });
 
+test('nobody is told of a restricted lead, nor sent the address with what waited', async () => {
+  await endpoint({ personal: true, types: ['lead.captured', 'conversion.recorded', 'review.submitted'] });
+  const email = address();
+  receiver.answers = () => ({ status: 500 });
+  await capture(email);
+  await delivered();
+  receiver.received = [];
+  receiver.answers = () => ({ status: 204 });
+  const { rows } = await server.database.owner.query('select lead_id from leads where email = $1', [email]);
+  const restrict = (all: boolean) => ask(`/v1/leads/${rows[0].lead_id}/restrict`, 'POST', { all });
+  await restrict(true);
+  await capture(email);
+  await ask('/v1/conversions', 'POST', { id: `of ${email}`, kind: 'purchase', email });
+  await ask('/v1/reviews', 'POST', { email, text: 'Good rye.', rating: 5 });
+  await delivered();
+  assert.deepEqual(
+    receiver.received.map(({ body }) => [body.type, body.data.isNew, body.data.email]),
+    [['lead.captured', true, undefined]],
+  );
+  await restrict(false);
+  await capture(email);
+  await delivered();
+  assert.equal(receiver.received.at(-1)!.body.data.email, email);
+});
+
 test('what is not taken is tried ten times in all under one id, then it is dead, and the site is told', async () => {
   await endpoint();
   receiver.answers = () => ({ status: 302 });

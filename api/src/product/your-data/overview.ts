@@ -65,7 +65,7 @@ export interface Counted<Row> {
 
 /** Inside inSites. */
 export async function overviewOf(db: Db, siteId: string, person: Person): Promise<Overview> {
-  const { leadId, hash, normalized, own } = person;
+  const { leadId, hash, normalized, own, shared } = person;
   const submissions = await newest<{ at: Date; form: string; path: string | null; payload: object | null }>(
     db,
     'submitted_at as at, form_name as form, path, payload',
@@ -74,7 +74,7 @@ export async function overviewOf(db: Db, siteId: string, person: Person): Promis
     [siteId, leadId],
   );
   return {
-    contact: leadId ? await contactOf(db, siteId, leadId) : null,
+    contact: leadId ? await contactOf(db, siteId, leadId, shared) : null,
     consents: leadId ? await consentsOf(db, siteId, leadId) : [],
     history: leadId ? await historyOf(db, siteId, leadId) : [],
     submissions: {
@@ -92,7 +92,7 @@ export async function overviewOf(db: Db, siteId: string, person: Person): Promis
     conversions: await newest(
       db,
       'kind, occurred_at as at, amount::text, currency',
-      'conversions where site_id = $1 and (lead_id = $2 or visitor_id = any ($3::uuid[]) or email_hash = $4::bytea)',
+      'conversions where site_id = $1 and (lead_id = $2 or (visitor_id = any ($3::uuid[]) and lead_id is null and email_hash is null) or email_hash = $4::bytea)',
       'occurred_at',
       [siteId, leadId, own, hash],
     ),
@@ -156,15 +156,16 @@ async function newest<Row extends object>(
 
 type Contact = NonNullable<Overview['contact']>;
 
-async function contactOf(db: Db, siteId: string, leadId: string): Promise<Contact | null> {
+/** shared: browsers that are another's too; what was seen there may be the other's */
+async function contactOf(db: Db, siteId: string, leadId: string, shared: string[]): Promise<Contact | null> {
   const { rows } = await db.query<
     Omit<Contact, 'name' | 'attributes'> & { attributes: object | null; typed: string | null }
   >(
-    `select email, attributes, first_captured_at as "firstCapturedAt", verified_at as "verifiedAt", first_path as "firstPath", imported_at as "importedAt", no_profiling as "noProfiling", restricted,
+    `select email, attributes, first_captured_at as "firstCapturedAt", verified_at as "verifiedAt", case when cardinality($3::uuid[]) = 0 or first_visitor_id <> all ($3::uuid[]) then first_path end as "firstPath", imported_at as "importedAt", no_profiling as "noProfiling", restricted,
        (select s.payload ->> 'name' from submissions s where s.site_id = l.site_id and s.lead_id = l.lead_id and s.payload ? 'name'
         order by s.submitted_at desc limit 1) as typed
      from leads l where site_id = $1 and lead_id = $2`,
-    [siteId, leadId],
+    [siteId, leadId, shared],
   );
   if (!rows[0]) return null;
   const { attributes, typed, ...contact } = rows[0];
