@@ -58,6 +58,15 @@ there() {
   return "$status"
 }
 
+# A value that goes over a line: base64, then a line that says "whole". A line that breaks ends just as a value does, so
+# whoever reads keeps nothing without that word. What seals is where the value comes from, never the middle of a pipe.
+seal() { base64 | tr -d '\n' && printf '\nwhole\n'; }
+# unseal: what was sealed. returns 1, and prints nothing, when it did not arrive whole
+unseal() {
+  local text mark
+  IFS= read -r text && IFS= read -r mark && [[ $mark == whole ]] && base64 -d <<<"$text"
+}
+
 is_host() { [[ $1 == *@* || $1 == ssh://* ]]; }
 
 # What may be forgotten at the next boot: how often the watchdog restarted what.

@@ -245,6 +245,12 @@ export const verbs: readonly Verb[] = [
     run: async (_options, name) => (await import('./check-setting.ts')).check(name),
   }),
   verb({
+    words: 'check-settings',
+    people: 'nothing',
+    does: 'says whether a start would take the settings as they stand (scripts/set asks, before it takes many)',
+    run: async () => (await import('./check-setting.ts')).checkAll(),
+  }),
+  verb({
     words: 'version',
     people: 'nothing',
     does: 'prints which release this is',
