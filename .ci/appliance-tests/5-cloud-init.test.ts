@@ -32,6 +32,12 @@ test('the scripts in it are clean for shellcheck', () => {
   for (const script of scripts) execFileSync('shellcheck', ['-'], { input: script });
 });
 
+test('no limit ends a build from source, which takes an hour, before what is built can start', () => {
+  const service = /path: \/etc\/systemd\/system\/marketing\.service\n[\s\S]*?\[Install\]/.exec(text)![0];
+  assert.match(service, /^ +TimeoutStartSec=infinity$/m);
+  assert.match(text, /up --detach --no-build --wait --wait-timeout \d+$/m);
+});
+
 test('every setting of the database has its reason beside it', () => {
   const lines = readFileSync(join(repository, 'postgres/postgresql.conf'), 'utf8').split('\n');
   const bare = lines.filter((line) => /^\w+ *=/.test(line) && !/#\s*\S+/.test(line));
