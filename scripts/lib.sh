@@ -92,13 +92,18 @@ take_lock() {
   alone_of_this_name
 }
 
+# on_disk PATH…: returns when these files and folders are, whatever becomes of the power
+on_disk() { sync "$@" 2>/dev/null || sync; }
+
 # Of .env: the file keeps its mode and its owner, and is at every moment the old one or the new.
 rewrite_env() {
   local file=$root/.env
   [[ -e $file ]] || (umask 022 && : >"$file")
   cp -p "$file" "$file.new"
   "$@" <"$file" >"$file.new"
+  on_disk "$file.new"
   mv "$file.new" "$file"
+  on_disk "$root"
 }
 
 # setting NAME VALUE: puts one line into .env, in the place of the one that is there; VALUE as it stands in the file (quoted)
