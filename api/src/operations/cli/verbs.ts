@@ -215,7 +215,12 @@ export const verbs: readonly Verb[] = [
     words: 'alarm',
     people: 'nothing',
     does: 'with --test: sends a trial to where alarms go, and says what became of it',
-    options: { test: { does: 'sends it' } },
+    options: {
+      test: { does: 'sends it' },
+      'cut-off': {
+        does: 'sends the words on standard input as the alarm change_cut (scripts/watchdog does)',
+      },
+    },
     run: async (options) => (await import('./trials.ts')).alarm(options),
   }),
   verb({
