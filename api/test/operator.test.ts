@@ -2,7 +2,7 @@
 // database really takes another password. Docker and ssh are stood in for: what they would run, runs here.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are bash's
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -338,6 +338,19 @@ test('scripts/backup brings a backup here whatever became of its copy elsewhere,
   assert.equal(done.stdout, `${join(shelf, BACKUP)}\n`);
   assert.ok(readFileSync(join(shelf, BACKUP)).equals(readFileSync(path)));
   assert.match(readFileSync(join(far, 'calls'), 'utf8'), /api marketing backup --name --no-copy/);
+
+  // a pull that was cut off leaves nothing, and the next one takes away what one that was killed left; not what is being pulled
+  const { pid: dead } = spawnSync('true');
+  for (const number of [dead, process.pid])
+    writeFileSync(join(shelf, `marketing-20260228T021500Z.dump.${number}.partial`), 'in the clear');
+  const broken = await run('backup', ['root@far', '--to', shelf], {
+    env: { BACKUP, BACKUP_CODE: '0', CUT: `--send ${BACKUP}`, CUT_OUT: '100' },
+  });
+  assert.notEqual(broken.status, 0);
+  assert.deepEqual(
+    readdirSync(shelf).filter((name) => name.endsWith('.partial')),
+    [`marketing-20260228T021500Z.dump.${process.pid}.partial`],
+  );
 
   const there = await run('backup', ['root@far', '--to', '-'], { env: { BACKUP, BACKUP_CODE: '4' } });
   assert.equal(there.status, 4, 'a copy failed');
