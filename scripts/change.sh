@@ -5,6 +5,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=back.sh
+. "$(dirname "${BASH_SOURCE[0]}")/back.sh"
 
 # --- what is under way: $change/state, lines of NAME=VALUE
 
@@ -12,8 +14,10 @@
 note() {
   local file=$change/state
   { grep -v "^$1=" "$file" 2>/dev/null || :; printf '%s=%s\n' "$1" "$2"; } >"$file.new"
-  sync "$file.new" 2>/dev/null || sync
+  on_disk "$file.new"
   mv "$file.new" "$file"
+  # the name too: a rename that a power cut undoes would bring the step from before back
+  on_disk "$change"
 }
 noted() { sed -n "s/^$1=//p" "$change/state" 2>/dev/null | tail -n 1; }
 under_way() { [[ -s $change/state ]]; }
@@ -37,15 +41,25 @@ tell_under_way() {
 # (.before-upgrade: what releases before this one left behind)
 ended() { rm -rf "$root/.before-upgrade" "$change/state" "$change/before" "$change/back-wanted" "$change/rehearsal"; }
 
+# After a move the data are elsewhere: an API that is started here again would take its half of what comes in.
+not_moved() {
+  [[ ! -s $root/.moved ]] ||
+    die "this installation was moved to another machine on $(cat "$root/.moved"), and this would start it here again; nothing was changed. If that is meant, first: rm $root/.moved"
+}
+
 # --- working apart from the line
 
 # Whether somebody works: the lock is held from the first step to the last.
 working() { [[ -e $change/lock ]] && ! (exec 9>>"$change/lock" && flock -n 9); }
 
-# detach COMMAND…: runs it as the system's own, or at least in a session of its own; the lock goes over to it
+# detach COMMAND…: runs it as the system's own, or at least in a session of its own; the lock goes over to it. Until it has
+# taken that, somebody else may begin something: so the work has a name, in $MARKETING_WORK, and who follows it looks for that.
 detach() {
   local runner=() name
+  MARKETING_WORK=$$-$RANDOM-$(date +%s)
+  export MARKETING_WORK
   rm -f "$change/result"
+  echo "$MARKETING_WORK" >"$change/work"
   : >"$change/log"
   chmod 0600 "$change/log"
   if [[ -d /run/systemd/system && $(id -u) == 0 ]] && command -v systemd-run >/dev/null; then
@@ -58,9 +72,13 @@ detach() {
   exec 9>&-
 }
 
+# whether the last work that was begun here is this one
+still_ours() { [[ $(cat "$change/work" 2>/dev/null || :) == "${MARKETING_WORK-}" ]]; }
+
 # result STATUS: how the work ended, for those who follow
 result() {
-  echo "$1" >"$change/result.new"
+  still_ours || return 0
+  echo "$1 ${MARKETING_WORK-}" >"$change/result.new"
   mv "$change/result.new" "$change/result"
 }
 
@@ -70,15 +88,21 @@ apart() {
   exec >>"$change/log" 2>&1 </dev/null
   trap 'result $?' EXIT
   take_lock 60 || die "another upgrade, a restore or the watchdog is at work; try again in a minute"
+  # somebody was faster; what was begun here is theirs to settle, and so is the log
+  still_ours || exit 1
   echo $$ >"$change/pid"
 }
 
-# follow: shows the log as it grows, to its end. returns the exit status of the work
+# follow [WORK]: shows the log as it grows, to its end; of that work only, if it is named. returns the exit status of the work
 follow() {
-  local part='' line ended alone=0
+  local part='' line ended alone=0 status work
   [[ -e $change/log ]] || { say "nothing was done here yet"; return 1; }
   exec 8<"$change/log"
   while :; do
+    if [[ -n ${1-} && $(cat "$change/work" 2>/dev/null || :) != "$1" ]]; then
+      say "error: something else was begun here before this was, and took its place; scripts/upgrade --follow shows that, scripts/status says what serves. Then run this again"
+      return 1
+    fi
     # looked for before reading, so that what was said until then is read
     ended=no
     [[ ! -e $change/result ]] || ended=yes
@@ -89,7 +113,7 @@ follow() {
       esac
       part=''
     done
-    [[ $ended == no ]] || return "$(<"$change/result")"
+    if [[ $ended == yes ]] && read -r status work <"$change/result" && [[ -z ${1-} || $work == "$1" ]]; then return "$status"; fi
     if working; then alone=0; else ((++alone < 30)) || break; fi
     sleep 0.5
   done
@@ -199,137 +223,31 @@ serve_api() {
   up_or_failed "$1" postgres && configured postgres && up_or_failed "$1" postgres api
 }
 serve_caddy() {
-  up_or_failed "$1" postgres api caddy && configured caddy
+  up_or_failed "$1" postgres api caddy && configured caddy && mark_served
+}
+
+# That a release was healthy here once. Until then one that does not start may be replaced by any other, for nothing can be lost.
+mark_served() { [[ -e $change/served ]] || { mkdir -p "$change" && : >"$change/served"; }; }
+
+# never_served: whether no release has served here yet. A release before this script noted nothing, so where the API is sick or
+# gone the database is asked: as long as it holds no site, nobody was served.
+never_served() {
+  local found
+  [[ ! -e $change/served ]] || return 1
+  [[ -n $(look) ]] || return 0
+  if [[ $(state api) == healthy ]]; then mark_served; return 1; fi
+  if [[ $(state postgres) != healthy ]]; then
+    # what never got as far as a cluster holds nothing
+    compose run --rm --no-deps -T --entrypoint test postgres -e /var/lib/marketing-state/initialised </dev/null >/dev/null 2>&1 || return 0
+    up_or_failed 180 postgres || die "PostgreSQL does not start, so nobody can say whether anything is stored here; see: docker compose logs postgres"
+  fi
+  found=$(in_database "select to_regclass('public.sites')" marketing) || die "the database does not say whether anything is stored here; see: docker compose logs postgres"
+  [[ -z $found || $(in_database 'select exists (select from sites)' marketing) == f ]] || { mark_served; return 1; }
 }
 
 # Nobody gets in while a change is tried: what was stored then would be gone if it went back. Caddy answers 503 at once.
 close_door() { : >"$root/caddy/closed"; }
 open_door() { rm -f "$root/caddy/closed"; }
-
-# --- going back
-
-# in_database SQL: one column, a line a row
-in_database() {
-  # shellcheck disable=SC2016
-  compose exec -T postgres sh -c 'PGPASSWORD=$(cat /run/secrets/marketing/POSTGRES_PASSWORD) psql -h 127.0.0.1 -U marketing_owner -d postgres -v ON_ERROR_STOP=1 -AtXqc "$1"' sql "$1" </dev/null
-}
-# ours KIND: databases of that kind ("before", "refused", "restore") that this change has put aside, newest first
-ours() {
-  local since
-  since=$(noted since | tr -d ':-' | tr '[:upper:]' '[:lower:]')
-  in_database "select datname from pg_database where datname ~ '^marketing_$1_[0-9]{8}t[0-9]{6}z\$' and datname >= 'marketing_$1_$since' order by 1 desc"
-}
-# drop_ours KIND: returns 1 when one of them is still there
-drop_ours() {
-  local name names
-  names=$(ours "$1") || return 1
-  for name in $names; do in_database "drop database \"$name\" with (force)" || { say "$name could not be dropped"; return 1; }; done
-}
-
-own_files="compose.yaml caddy postgres scripts .env .env.example"
-keep_files() {
-  local file
-  rm -rf "$change/before" "$change/before.new"
-  mkdir -p "$change/before.new"
-  for file in $own_files; do
-    [[ ! -e $root/$file ]] || cp -a "$root/$file" "$change/before.new/"
-  done
-  rm -f "$change/before.new/caddy/closed"
-  sync
-  mv "$change/before.new" "$change/before"
-}
-# Into the folders that are there: a running container has these very folders mounted.
-files_back() {
-  local file path
-  [[ -d $change/before ]] || return 0
-  for file in $own_files; do
-    [[ -e $change/before/$file ]] || continue
-    if [[ -d $change/before/$file ]]; then
-      for path in "$root/$file"/*; do
-        [[ -e $change/before/$file/${path##*/} || ${path##*/} == closed ]] || rm -rf "$path"
-      done
-      (cd "$change/before/$file" && find . -type d) | while IFS= read -r path; do mkdir -p "$root/$file/$path"; done
-      # each at every moment the old one or the new: whoever runs a script meanwhile never reads half of one
-      (cd "$change/before/$file" && find . -type f) | while IFS= read -r path; do
-        cp -a "$change/before/$file/$path" "$root/$file/$path.new"
-        mv -f "$root/$file/$path.new" "$root/$file/$path"
-      done
-    else
-      cp -a "$change/before/$file" "$root/$file"
-    fi
-  done
-}
-
-incoming=/data/incoming
-# Nothing that was sent for a restore stays: neither files nor, wherever the work was cut off, the key.
-forget_sent() {
-  rm -f "/dev/shm/$(project)-restore".*
-  compose run --rm --no-deps -T --entrypoint rm api -rf "$incoming" </dev/null >/dev/null 2>&1 ||
-    { say "what was sent still lies in $incoming, for the engine does not answer; it is removed with the next look of the watchdog"; return 1; }
-}
-
-# go_back SECONDS: whatever the step was, the release, the files and the data from before. Can be cut off and run again.
-# returns 1 when what was before does not become healthy
-go_back() {
-  local limit=$1 at image name aside
-  at=$(noted step)
-  # .env alone says which release runs, where it says it
-  if grep -qs '^IMAGE=' "$root/.env"; then unset IMAGE; fi
-  rm -f "$change/back-wanted"
-  case $at in
-    finishing)
-      say "the $(noted verb) had arrived; finishing it"
-      finish "$limit"
-      return ;;
-    applying)
-      say "ending what was begun: $(noted verb) $(noted to)"
-      MARKETING_ROOT=$root bash "$root/scripts/$(noted verb)" --again "$(noted to)" && ended
-      return ;;
-    holding)
-      say "the move was not ended; serving again"
-      compose up -d --no-build --wait --wait-timeout "$limit" >/dev/null && ended
-      return ;;
-  esac
-  say "going back to $(noted from)"
-  if [[ $at != preparing && $at != receiving ]]; then
-    close_door
-    compose stop api >/dev/null 2>&1 || :
-    files_back
-    image=$(noted image)
-    if [[ -n $image ]]; then
-      # by name if it still means the same image, else by the one that was kept
-      name=$(noted from)
-      [[ $(docker image inspect --format '{{.Id}}' "$name" 2>/dev/null || :) == "$image" ]] || name=$(noted kept)
-      setting IMAGE "$name"
-    fi
-    # one that fell over the release's settings waits longer after each fall
-    [[ $(state postgres) == healthy ]] || compose restart postgres >/dev/null 2>&1 || :
-    up_or_failed "$limit" postgres || return 1
-    configured postgres && up_or_failed "$limit" postgres || return 1
-    # the copy that an upgrade makes is whole or not there, and until the new release starts the database is as it was
-    if [[ $at != copying ]]; then
-      aside=$(ours before | head -n 1)
-      if [[ -n $aside ]]; then
-        compose run --rm --no-deps -T api restore-undo "$aside" </dev/null >/dev/null || return 1
-      fi
-    fi
-  fi
-  serve_api "$limit" && serve_caddy "$limit" || return 1
-  open_door
-  drop_ours refused && drop_ours before && drop_ours restore || return 1
-  [[ $(noted verb) != restore ]] || forget_sent || return 1
-  ended
-}
-
-# finish SECONDS: the change has arrived: nothing of what was before is left behind
-finish() {
-  step finishing
-  open_door
-  up_or_failed "$1" postgres api caddy || return 1
-  drop_ours before && drop_ours refused || return 1
-  [[ $(noted verb) != restore ]] || forget_sent || return 1
-  ended
-}
 
 # --- what only goes forward: where a setting or a secret is kept it is the old or the new; what is left is to let containers know
 
@@ -346,5 +264,5 @@ forward() {
 # apply VERB WHAT: the rest of it, apart from the line
 apply() {
   detach bash "$root/scripts/$1" --work "$2"
-  follow
+  follow "$MARKETING_WORK"
 }

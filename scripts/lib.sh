@@ -58,6 +58,15 @@ there() {
   return "$status"
 }
 
+# A value that goes over a line: base64, then a line that says "whole". A line that breaks ends just as a value does, so
+# whoever reads keeps nothing without that word. What seals is where the value comes from, never the middle of a pipe.
+seal() { base64 | tr -d '\n' && printf '\nwhole\n'; }
+# unseal: what was sealed. returns 1, and prints nothing, when it did not arrive whole
+unseal() {
+  local text mark
+  IFS= read -r text && IFS= read -r mark && [[ $mark == whole ]] && base64 -d <<<"$text"
+}
+
 is_host() { [[ $1 == *@* || $1 == ssh://* ]]; }
 
 # What may be forgotten at the next boot: how often the watchdog restarted what.
@@ -83,13 +92,18 @@ take_lock() {
   alone_of_this_name
 }
 
+# on_disk PATH…: returns when these files and folders are, whatever becomes of the power
+on_disk() { sync "$@" 2>/dev/null || sync; }
+
 # Of .env: the file keeps its mode and its owner, and is at every moment the old one or the new.
 rewrite_env() {
   local file=$root/.env
   [[ -e $file ]] || (umask 022 && : >"$file")
   cp -p "$file" "$file.new"
   "$@" <"$file" >"$file.new"
+  on_disk "$file.new"
   mv "$file.new" "$file"
+  on_disk "$root"
 }
 
 # setting NAME VALUE: puts one line into .env, in the place of the one that is there; VALUE as it stands in the file (quoted)

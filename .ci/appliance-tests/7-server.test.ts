@@ -180,7 +180,11 @@ test('the status is told over ssh, and a secret goes there by standard input and
   assert.match(await well('secret', ['ALERT_EMAIL', server.host, '--show']), /^operator@example\.com$/m);
   assert.match(await well('secret', [server.host, '--list']), /^ALERT_EMAIL$/m);
   assert.match(await well('logs', [server.host, 'api', '--tail', '5']), /"level"/);
-  await well('secret', ['ALERT_EMAIL', server.host]);
+  assert.match(
+    (await verb('secret', ['ALERT_EMAIL', server.host])).said,
+    /an empty value; nothing was changed/,
+  );
+  await well('secret', ['ALERT_EMAIL', server.host, '--remove']);
   assert.doesNotMatch(await well('secret', [server.host, '--list']), /ALERT_EMAIL/);
 });
 

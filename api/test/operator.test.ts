@@ -2,7 +2,7 @@
 // database really takes another password. Docker and ssh are stood in for: what they would run, runs here.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are bash's
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -82,14 +82,17 @@ case " ${'${words[*]}'} " in
   *" api "*)
     [[ $1 != marketing ]] || shift
     [[ $1 != "backup" ]] || { echo "$BACKUP"; exit "$BACKUP_CODE"; }
-    while IFS= read -r line; do [[ $line != *=* ]] || export "$line"; done <"$APP/.env"
+    while IFS= read -r line; do [[ $line != *=* ]] || export "$line"; done <.env
     for file in "$APP"/secrets/*; do export "${'${file##*/}'}_FILE=$file"; done
     unset POSTGRES_PASSWORD_FILE DATABASE_URL_FILE
     export DATABASE_URL="${'${DATABASE//PASSWORD/$(cat "$APP/secrets/POSTGRES_PASSWORD")}'}"
     exec "$NODE" "$CLI" "$@" ;;
 esac`;
 
-/** "ssh … user@server COMMAND" runs it here, in the folder of that server. */
+/**
+ * "ssh … user@server COMMAND" runs it here, in the folder of that server. A command with the words CUT loses its line: after
+ * CUT_IN bytes of what goes there, or CUT_OUT of what comes back.
+ */
 const SSH = `
 while [[ $1 != *@* ]]; do shift; done
 server=${'${1#*@}'}; shift
@@ -97,6 +100,10 @@ export APP=$TOP/$server
 echo "ssh $server $*" >>"$TOP/ssh-calls"
 id() { echo 0; }
 export -f id
+if [[ -n $CUT && "$*" == *"$CUT"* ]]; then
+  head -c "${'${CUT_IN:-1000000}'}" | bash -c "${'${*//\\/opt\\/marketing/$APP}'}" | head -c "${'${CUT_OUT:-1000000}'}"
+  exit 255
+fi
 exec bash -c "${'${*//\\/opt\\/marketing/$APP}'}"`;
 
 /** An appliance's folder, as install-appliance lays it out, and its volume of secrets. */
@@ -285,6 +292,42 @@ test('scripts/secret --list names what is kept and shows none', async () => {
   assert.equal(stdout, 'ADMIN_API_KEY\nDATABASE_URL\nIP_HASH_PEPPER\nPOSTGRES_PASSWORD\n');
 });
 
+test('a secret that a broken line cut is not kept, and none is removed but by --remove', async () => {
+  const far = appliance('far');
+  writeFileSync(join(far, 'secrets/SMTP_URL'), 'smtp://u:first@mail');
+  const value = 'smtp://u:a-second-one-that-is-longer@mail';
+  const sealed = Buffer.from(`${value}\n`).toString('base64').length;
+  // nothing at all, a part, all of it but the word that says so, and a part of that word
+  for (const bytes of [0, 8, sealed, sealed + 1, sealed + 4]) {
+    const cut = await run('secret', ['SMTP_URL', 'root@far'], {
+      input: `${value}\n`,
+      env: { CUT: 'secret SMTP_URL', CUT_IN: `${bytes}` },
+    });
+    assert.notEqual(cut.status, 0, `${bytes}`);
+    assert.match(cut.stderr, /did not arrive whole; nothing was changed/);
+    assert.equal(secret('SMTP_URL', far), 'smtp://u:first@mail', `${bytes}`);
+  }
+  for (const words of [['SMTP_URL', 'root@far'], ['ADMIN_API_KEY']]) {
+    const empty = await run('secret', words);
+    assert.equal(empty.status, 1, empty.stderr);
+    assert.match(empty.stderr, /an empty value; nothing was changed \(--remove/);
+  }
+  assert.equal(secret('ADMIN_API_KEY'), 'the-first-admin-key-there-was');
+
+  const shown = await run('secret', ['SMTP_URL', 'root@far', '--show'], {
+    env: { CUT: 'secret SMTP_URL', CUT_OUT: '12' },
+  });
+  assert.notEqual(shown.status, 0);
+  assert.deepEqual([shown.stdout, /did not arrive whole/.test(shown.stderr)], ['', true]);
+  assert.equal((await run('secret', ['SMTP_URL', 'root@far'], { input: `${value}\n` })).status, 0);
+  assert.equal((await run('secret', ['SMTP_URL', 'root@far', '--show'])).stdout, value);
+  const key = '-----BEGIN KEY-----\nabc=\n-----END KEY-----';
+  assert.equal((await run('secret', ['BACKUP_SSH_KEY'], { input: `${key}\n` })).status, 0);
+  assert.equal(secret('BACKUP_SSH_KEY'), key);
+  assert.equal((await run('secret', ['SMTP_URL', 'root@far', '--remove'])).status, 0);
+  assert.equal(existsSync(join(far, 'secrets/SMTP_URL')), false);
+});
+
 test('scripts/backup brings a backup here whatever became of its copy elsewhere, and asks no bucket for it', async () => {
   const far = appliance('far');
   const path = await makeSet(join(far, 'data/backups'), new Date('2026-03-01T02:15:00Z'));
@@ -295,6 +338,19 @@ test('scripts/backup brings a backup here whatever became of its copy elsewhere,
   assert.equal(done.stdout, `${join(shelf, BACKUP)}\n`);
   assert.ok(readFileSync(join(shelf, BACKUP)).equals(readFileSync(path)));
   assert.match(readFileSync(join(far, 'calls'), 'utf8'), /api marketing backup --name --no-copy/);
+
+  // a pull that was cut off leaves nothing, and the next one takes away what one that was killed left; not what is being pulled
+  const { pid: dead } = spawnSync('true');
+  for (const number of [dead, process.pid])
+    writeFileSync(join(shelf, `marketing-20260228T021500Z.dump.${number}.partial`), 'in the clear');
+  const broken = await run('backup', ['root@far', '--to', shelf], {
+    env: { BACKUP, BACKUP_CODE: '0', CUT: `--send ${BACKUP}`, CUT_OUT: '100' },
+  });
+  assert.notEqual(broken.status, 0);
+  assert.deepEqual(
+    readdirSync(shelf).filter((name) => name.endsWith('.partial')),
+    [`marketing-20260228T021500Z.dump.${process.pid}.partial`],
+  );
 
   const there = await run('backup', ['root@far', '--to', '-'], { env: { BACKUP, BACKUP_CODE: '4' } });
   assert.equal(there.status, 4, 'a copy failed');
@@ -403,4 +459,50 @@ test('a move that does not succeed leaves the old machine serving', async () => 
   assert.match(keyless.stderr, /say --identity/);
   assert.doesNotMatch(readFileSync(join(encrypted.old, 'calls'), 'utf8'), /stop api/);
   assert.match((await run('move', ['root@old'])).stderr, /name both servers/);
+});
+
+test('a move whose line breaks while secrets or settings are brought changes none of those by halves', async () => {
+  for (const [cut, what] of [
+    [{ CUT: 'secret IP_HASH_PEPPER --show', CUT_OUT: '9' }, /IP_HASH_PEPPER could not be brought/],
+    [{ CUT: 'secret IP_HASH_PEPPER --show', CUT_OUT: '0' }, /IP_HASH_PEPPER could not be brought/],
+    [{ CUT: 'secret IP_HASH_PEPPER --sealed', CUT_IN: '9' }, /IP_HASH_PEPPER could not be brought/],
+    [{ CUT: 'secret --list', CUT_OUT: '14' }, /secrets of root@old could not be listed/],
+    [{ CUT: 'set --list', CUT_OUT: '14' }, /settings of root@old could not be read/],
+    [{ CUT: 'set --take', CUT_IN: '40' }, /settings did not arrive whole; nothing was changed/],
+    [{ CUT: 'set --take', CUT_IN: '0' }, /settings did not arrive whole; nothing was changed/],
+  ] as const) {
+    const at = twoServers();
+    const before = [env(at.new), secret('IP_HASH_PEPPER', at.new)];
+    const done = await moved(['--yes'], cut);
+    assert.notEqual(done.status, 0, cut.CUT);
+    assert.match(done.stderr, what);
+    assert.equal(env(at.new), before[0], cut.CUT);
+    if (cut.CUT !== 'set --take') assert.equal(secret('IP_HASH_PEPPER', at.new), before[1], cut.CUT);
+    assert.doesNotMatch(readFileSync(join(at.old, 'calls'), 'utf8'), /stop api/);
+  }
+});
+
+test('settings that the new machine would not start with are refused together, and none while a change is under way', async () => {
+  const sealedLines = (text: string) => `${Buffer.from(text).toString('base64')}\nwhole\n`;
+  const before = env();
+  const wrong = await run('set', ['--take'], {
+    input: sealedLines('MAIL_SENDER=me\nBACKUP_S3_URL=https://s3.example.com/b\n'),
+  });
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /configured by halves[\s\S]*nothing was changed/);
+  assert.equal(env(), before);
+  mkdirSync(join(app, '.change'), { recursive: true });
+  writeFileSync(join(app, '.change/state'), 'verb=upgrade\nstep=starting\n');
+  const meanwhile = await run('set', ['--take'], { input: sealedLines('MAIL_SENDER=me\n') });
+  assert.equal(meanwhile.status, 1);
+  assert.match(meanwhile.stderr, /cut off: upgrade under way/);
+  assert.equal(env(), before);
+  rmSync(join(app, '.change/state'));
+  const taken = await run('set', ['--take'], {
+    input: sealedLines('IMAGE=other\nMAIL_SENDER=me\nEVENT_RETENTION_DAYS=60\n'),
+  });
+  assert.equal(taken.status, 0, taken.stderr);
+  assert.equal(env(), '# mine\nIMAGE=marketing-api:dev\nEVENT_RETENTION_DAYS=60\nMAIL_SENDER=me\n');
+  assert.equal(statSync(join(app, '.env')).mode & 0o777, 0o640);
+  assert.equal(existsSync(join(app, '.change/trial')), false);
 });

@@ -1,22 +1,29 @@
-// A trial of the ways out: an alarm that is none, and a mail that says nothing else.
+// What is told from outside the API: a trial of the ways out (an alarm that is none, a mail that says nothing else), and the
+// word of the watchdog that it leaves something to a person.
 import type { Config } from '../../config.ts';
 import { makeTransport } from '../../product/mails/transport.ts';
 import { sendNotice } from './send.ts';
+import type { Notice } from './tell.ts';
 import { alertSettings } from './watch.ts';
 
 /** returns  what became of it on each way, in words; empty when none is set up */
-export async function tryAlarm(config: Config): Promise<{ to: string; ok: boolean; message: string }[]> {
+type Told = Promise<{ to: string; ok: boolean; message: string }[]>;
+
+export const tryAlarm = (config: Config): Told =>
+  tell(config, {
+    kind: 'trial',
+    id: 'trial',
+    severity: 'warning',
+    message: 'This is a trial of the alarms; nothing is wrong',
+  });
+
+/** what  the words of the watchdog: which change was cut off, and that it could not be taken back */
+export const tellCutOff = (config: Config, what: string): Told =>
+  tell(config, { kind: 'alarm', id: 'change_cut', severity: 'critical', message: what });
+
+async function tell(config: Config, notice: Omit<Notice, 'since'>): Told {
   const { recipients } = alertSettings(config);
-  const sent = await sendNotice(
-    {
-      kind: 'trial',
-      id: 'trial',
-      severity: 'warning',
-      message: 'This is a trial of the alarms; nothing is wrong',
-      since: new Date().toISOString(),
-    },
-    recipients,
-  );
+  const sent = await sendNotice({ ...notice, since: new Date().toISOString() }, recipients);
   return sent.map(({ to, ok, message }) => ({ to, ok, message: ok ? 'sent' : (message ?? 'it failed') }));
 }
 

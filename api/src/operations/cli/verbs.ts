@@ -215,7 +215,12 @@ export const verbs: readonly Verb[] = [
     words: 'alarm',
     people: 'nothing',
     does: 'with --test: sends a trial to where alarms go, and says what became of it',
-    options: { test: { does: 'sends it' } },
+    options: {
+      test: { does: 'sends it' },
+      'cut-off': {
+        does: 'sends the words on standard input as the alarm change_cut (scripts/watchdog does)',
+      },
+    },
     run: async (options) => (await import('./trials.ts')).alarm(options),
   }),
   verb({
@@ -243,6 +248,12 @@ export const verbs: readonly Verb[] = [
     does: 'says whether a setting may have the value on standard input, and what restarts for it (scripts/set asks)',
     takes: { name: 'NAME', needed: true },
     run: async (_options, name) => (await import('./check-setting.ts')).check(name),
+  }),
+  verb({
+    words: 'check-settings',
+    people: 'nothing',
+    does: 'says whether a start would take the settings as they stand (scripts/set asks, before it takes many)',
+    run: async () => (await import('./check-setting.ts')).checkAll(),
   }),
   verb({
     words: 'version',

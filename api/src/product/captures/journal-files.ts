@@ -1,7 +1,7 @@
 // The files of the journal: played entry by entry, and what can never be stored set aside.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDatabaseAway, isDataFault } from '../../ground/db/faults.ts';
 import { appendDurably, renameDurably, replaceDurably } from '../../ground/lib/durable.ts';
@@ -11,6 +11,21 @@ import type { Log } from '../../ground/lib/log.ts';
 import type { Entry } from './journal.ts';
 
 const SET_ASIDE = 'failed.ndjson';
+
+/** A file's name begins with the moment its first entry came. returns milliseconds */
+export const bornAt = (name: string) => Number.parseInt(name, 10);
+
+/** Files with entries that wait, the oldest first. */
+export async function filesIn(folder: string): Promise<string[]> {
+  // .open: what a process writes, or wrote until it ended, or until its disk failed
+  return (await readdir(folder)).filter((name) => /^\d+-.*\.(ndjson|open)$/.test(name)).sort();
+}
+
+/** Since when the oldest entry waits; null: none does. */
+export async function oldestIn(folder: string): Promise<Date | null> {
+  const [first] = await filesIn(folder);
+  return first === undefined ? null : new Date(bornAt(first));
+}
 
 // play and an erasure both write it, and the erasure may be another process's
 let turn: Promise<unknown> = Promise.resolve();

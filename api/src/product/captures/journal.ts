@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { appendWhole, createDurably, makeFolder } from '../../ground/lib/durable.ts';
 import { takeLock } from '../../ground/lib/lock.ts';
 import type { Log } from '../../ground/lib/log.ts';
-import { countSetAside, forgetSetAside, playFile } from './journal-files.ts';
+import { bornAt, countSetAside, filesIn, forgetSetAside, oldestIn, playFile } from './journal-files.ts';
 
 export interface Entry {
   kind: string;
@@ -32,17 +32,16 @@ export interface Journal {
   look(): Promise<boolean>;
   /** Whether anything was waiting at the last look. */
   readonly isEmpty: boolean;
-  /** Since when the oldest entry waits; null: none does. */
+  /** Since when the oldest entry waits, by the last look; null: none did. */
   readonly waitingSince: Date | null;
+  /** The same, read from the disk now. */
+  oldest(): Promise<Date | null>;
   close(): Promise<void>;
 }
 
 // Between two tries of a file with entries that fail for a reason we don't know; doubled while none of them comes through.
 const REST_MS_MIN = 5_000;
 const REST_MS_MAX = 300_000;
-
-/** A file's name begins with the moment its first entry came. */
-const bornAt = (name: string) => Number.parseInt(name, 10);
 
 /** Another process has it: its files would be played, and removed, under the other's hands. */
 export class JournalInUse extends Error {
@@ -76,13 +75,8 @@ export async function openJournal(
     line = turn.catch(() => {});
     return turn;
   };
-  // .open: what a process wrote until it ended, or until its disk failed
-  const waiting = async () =>
-    (await readdir(folder))
-      .filter((name) => /^\d+-.*\.(ndjson|open)$/.test(name) && name !== current?.name)
-      .sort();
-  const oldest = async () =>
-    [...(await waiting()), ...(current ? [current.name] : [])].map(bornAt)[0] ?? null;
+  const waiting = async () => (await filesIn(folder)).filter((name) => name !== current?.name);
+  const oldest = async () => (await oldestIn(folder))?.getTime() ?? null;
   for (const name of await readdir(folder))
     if (name.endsWith('.partial')) await rm(join(folder, name), { force: true }); // a crash while a file was replaced
   let since = await oldest();
@@ -156,6 +150,7 @@ export async function openJournal(
     get waitingSince() {
       return since === null ? null : new Date(since);
     },
+    oldest: () => oldestIn(folder),
     async close() {
       await inTurn(rotate);
       lock.release();

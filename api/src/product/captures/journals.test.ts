@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeLog } from '../../ground/lib/log.ts';
+import { alarmsIn } from '../../operations/alerts/rules.ts';
 import type { Entry } from './journal.ts';
 import { openJournals, retryAll } from './journals.ts';
+import { journalReading } from './readings.ts';
 
 const log = makeLog('silent');
 let scratch: string;
@@ -71,6 +73,39 @@ test('what could not be stored is counted, tried again and forgotten in the fold
   const { played, play } = player();
   for (const journal of [one, other]) await journal.replay(play);
   assert.deepEqual(played.sort(), ['mine', 'somebody’s']);
+  await one.close();
+  await other.close();
+});
+
+test('an entry that fails for ever rings although nothing is set aside, whichever process holds it, while the database answers', async () => {
+  const base = join(scratch, 'ever', 'journal');
+  let ago = 20 * 60_000;
+  const clock = () => Date.now() - ago;
+  const one = await openJournals(base, log, clock);
+  const other = await openJournals(base, log, clock);
+  // 42883: a function is missing, which is nobody's entry's fault
+  const play = () => Promise.reject(Object.assign(new Error('undefined'), { code: '42883' }));
+  const told = async (ok = true) => ({
+    journal: journalReading.shape.parse(await journalReading.read({ leads: { journal: one } })),
+    database: { ok },
+  });
+  const rings = async (ok?: boolean) =>
+    alarmsIn(await told(ok), [journalReading]).map(({ id, severity }) => `${id} ${severity}`);
+  assert.deepEqual(await rings(), []);
+
+  await other.append({ kind: 'capture', body: 'odd' });
+  await other.replay(play);
+  ago = 60_000;
+  await one.append({ kind: 'capture', body: 'young' });
+  await one.replay(play);
+  assert.deepEqual(await rings(), ['journal_waiting critical']);
+  assert.deepEqual(await rings(false), [], 'with the database away all of it waits, and that has its alarm');
+  const { journal } = await told();
+  assert.equal(journal.failed, 0);
+  assert.match(journalReading.line!(journal)!, /^entries wait since 2\d{3}-/);
+
+  await other.replay(async () => {});
+  assert.deepEqual(await rings(), [], 'what waits is a minute old');
   await one.close();
   await other.close();
 });

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Log } from '../../ground/lib/log.ts';
 import { type Entry, type Journal, JournalInUse, openJournal } from './journal.ts';
-import { countSetAside, forgetSetAside, retrySetAside } from './journal-files.ts';
+import { countSetAside, filesIn, forgetSetAside, oldestIn, retrySetAside } from './journal-files.ts';
 
 /** Far more than one machine runs. */
 const FOLDERS_MAX = 64;
@@ -49,6 +49,12 @@ export async function openJournals(
     get waitingSince() {
       return own.waitingSince;
     },
+    async oldest() {
+      const times = [];
+      for (const each of await journalFolders(base)) times.push((await oldestIn(each))?.getTime() ?? null);
+      const known = times.filter((time) => time !== null);
+      return known.length > 0 ? new Date(Math.min(...known)) : null;
+    },
     async setAside() {
       const all = [await own.setAside()];
       for (const other of await others()) all.push(await countSetAside(other));
@@ -66,7 +72,7 @@ export async function openJournals(
     async adopt(play) {
       let played = 0;
       for (const other of await others()) {
-        if (!(await isWaiting(other))) continue;
+        if ((await filesIn(other)).length === 0) continue;
         const left = await openJournal(other, log, clock).catch(unlessInUse);
         if (!left) continue;
         try {
@@ -95,9 +101,6 @@ function unlessInUse(error: unknown): null {
   if (error instanceof JournalInUse) return null;
   throw error;
 }
-
-const isWaiting = async (folder: string) =>
-  (await readdir(folder)).some((name) => /^\d+-.*\.(ndjson|open)$/.test(name));
 
 /** Puts back what was set aside, in every folder. returns how many entries */
 export async function retryAll(base: string): Promise<number> {

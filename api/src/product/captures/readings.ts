@@ -4,15 +4,18 @@ import { critical, reading } from '../../ground/feature.ts';
 import { utc } from '../../ground/http/fields.ts';
 import type { Journal } from './journal.ts';
 
+/** How long an entry may wait that the database, which answers, should have by now. */
+const WAIT_MS_MAX = 15 * 60_000;
+
 interface House {
-  leads: { journal: Pick<Journal, 'waitingSince' | 'setAside'> };
+  leads: { journal: Pick<Journal, 'oldest' | 'setAside'> };
 }
 
 const shape = z
   .object({
     waitingSince: utc
       .nullable()
-      .describe('since when the oldest entry waits for the database; null: none does'),
+      .describe('since when the oldest entry of all processes waits for the database; null: none does'),
     failed: z.int().min(0).describe('entries that could not be stored as they are'),
     failedAt: utc.nullable().describe('when the last one was set aside'),
   })
@@ -24,7 +27,7 @@ export const journalReading = reading<House, z.output<typeof shape>>({
   async read({ leads: { journal } }) {
     const { count, at } = await journal.setAside();
     return {
-      waitingSince: journal.waitingSince?.toISOString() ?? null,
+      waitingSince: (await journal.oldest())?.toISOString() ?? null,
       failed: count,
       failedAt: at?.toISOString() ?? null,
     };
@@ -47,6 +50,20 @@ export const journalReading = reading<House, z.output<typeof shape>>({
               `${failed} leads, unsubscribes, confirmations or orders of a shop were taken and could not be stored; the log says why. After an upgrade that mends it: docker compose exec api marketing journal retry`,
             )
           : null,
+    },
+    {
+      id: 'journal_waiting',
+      // after a long time without its database all of the journal is old at once; playing it takes a while
+      minutes: 5,
+      when: 'the database answers, and the oldest entry of a journal waits for longer than 15 minutes',
+      check: ({ waitingSince }, { database }) => {
+        const answers = (database as { ok?: boolean } | null | undefined)?.ok === true;
+        if (!answers || waitingSince === null) return null;
+        if (Date.now() - Date.parse(waitingSince) <= WAIT_MS_MAX) return null;
+        return critical(
+          `What a person or a shop sent at ${waitingSince} lies in the journal and could not be stored since, although the database answers. It is kept and tried again; the log says why: scripts/logs api --tail all | grep 'journal entries could not be stored'`,
+        );
+      },
     },
   ],
 });
