@@ -29,11 +29,12 @@ function Switch({ name, label, off, on }: { name: string; label: string; off: st
   );
 }
 
-export function Shapes() {
+/** isSmall  there is no room for two widths */
+export function Shapes({ isSmall = false }: { isSmall?: boolean }) {
   const w = wordsOf();
   return (
     <>
-      <Switch name="phone" label={w.width} off={w.desktop} on={w.phone} />
+      {!isSmall && <Switch name="phone" label={w.width} off={w.desktop} on={w.phone} />}
       <Switch name="dark" label={w.scheme} off={w.light} on={w.dark} />
     </>
   );

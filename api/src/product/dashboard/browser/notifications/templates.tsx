@@ -43,7 +43,7 @@ export function TemplateList() {
       <div class="head">
         <h1 tabIndex={-1}>{w.templates}</h1>
         <span class="room" />
-        {data && data.templates.length > 0 && <Shapes />}
+        {data && data.templates.length > 0 && <Shapes isSmall />}
         {mayChange() && (
           <a class="act" href={to({ id: 'new' })}>
             {w.makeTemplate}
