@@ -378,7 +378,13 @@ export function examplesOf(place: Place): Record<string, Example[]> {
         headers: { 'if-match': '"1"' },
       },
     ],
-    showNotificationPreview: [{ path: { siteId: key, notificationId: place.notificationId } }],
+    showNotificationPreview: [
+      { path: { siteId: key, notificationId: place.notificationId } },
+      {
+        path: { siteId: key, notificationId: place.notificationId },
+        body: { texts: { en: { other: `The ${key} kneads by hand` } } },
+      },
+    ],
     getFeed: [{ query: { site: key } }, { query: { site: key, lang: 'fr' } }],
     getFeedStream: [{ query: { site: key } }, { query: { site: key, lang: 'fr' } }],
     showFeed: [{ query: { site: key } }],

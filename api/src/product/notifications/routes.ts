@@ -18,7 +18,14 @@ import {
   isUnderTest,
   listNotifications,
 } from './queries.ts';
-import { checkNotification, NOTIFICATIONS_MAX, nextStatus, RUNNING_MAX, VERSIONS_MAX } from './rules.ts';
+import {
+  checkNotification,
+  definedOf,
+  NOTIFICATIONS_MAX,
+  nextStatus,
+  RUNNING_MAX,
+  VERSIONS_MAX,
+} from './rules.ts';
 import {
   type Content,
   type Notification,
@@ -213,9 +220,6 @@ async function change(
   await tellNotification(db, siteId, changed);
   return changed;
 }
-
-const definedOf = (changes: Omit<NotificationPatch, 'status'>): Partial<Content> =>
-  Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 
 export function contentOf(notification: Notification): Content {
   const { name, claim, source, texts, link, channels, templateId, priority } = notification;

@@ -1,6 +1,6 @@
 // What must hold for a notification beyond the shape of its fields: what its kind claims, its words, its life.
 import { AppError, type Issue } from '../../ground/lib/app-error.ts';
-import type { Claim, NewNotification, Status } from './schema.ts';
+import type { Claim, Content, NewNotification, NotificationPatch, Status } from './schema.ts';
 import { checkTexts, type Kind } from './texts.ts';
 
 export const NOTIFICATIONS_MAX = 50;
@@ -23,6 +23,10 @@ const WHERE_OF: [RegExp, readonly (keyof Claim['where'])[]][] = [
   [/^page_views$/, ['path']],
   [/^reviews$/, ['product', 'ratingAtLeast']],
 ];
+
+/** Only what is named: what is left out stays. */
+export const definedOf = (changes: Omit<NotificationPatch, 'status'>): Partial<Content> =>
+  Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 
 /** throws  invalid_request or unbacked_claim, with the paths of its fields */
 export function checkNotification({ kind, claim, source, texts, link, schedule }: NewNotification): void {

@@ -179,6 +179,8 @@ const changes = Object.fromEntries(
 ) as {
   [Name in keyof typeof parts]: z.ZodOptional<z.ZodType<Content[Name], unknown>>;
 };
+/** What might become of one, looked at before it is kept. */
+export const notificationChanges = z.strictObject(changes).meta({ id: 'NotificationChanges' });
 export const notificationPatch = z
   .strictObject({ ...changes, status: z.enum(['scheduled', 'running', 'paused', 'ended']).optional() })
   .meta({ id: 'NotificationPatch' });

@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { type Color, contrast, functionColor, hexColor } from './looks/colors.ts';
 import { printCss } from './looks/css.ts';
-import { printTokens, tokensShape } from './looks/tokens.ts';
+import { printTokens } from './looks/print.ts';
+import { tokensShape } from './looks/tokens.ts';
 
 let server: TestServer;
 before(async () => {

@@ -46,6 +46,30 @@ test('below its minimum a notification runs and shows nothing, and says why; fro
   assert.deepEqual([(await shown()).showing, (await shown()).why], [true, null]);
 });
 
+test('a preview says what changes would say before any is kept, and refuses what could not be kept', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 4);
+  const id = await running(server, key);
+  const url = `${server.url}/v1/sites/${key}/notifications/${id}`;
+  const texts = { fr: { other: '{count} personnes en {days} jours' } };
+  const changes = { texts, claim: { ...COUNT.claim, minimum: 3 } };
+  const { status, body } = await call(`${url}/preview`, 'POST', changes, admin);
+  assert.deepEqual([status, body.showing, body.why], [200, true, null]);
+  assert.deepEqual(body.cards, { fr: [{ text: '4 personnes en 30 jours', review: null }] });
+  const typed = await call(
+    `${url}/preview`,
+    'POST',
+    { texts: { en: { other: '{count} of 900 people in {days} days' } } },
+    admin,
+  );
+  assert.deepEqual(
+    [typed.status, typed.body.error, typed.body.issues[0].path],
+    [422, 'unbacked_claim', 'texts.en.other'],
+  );
+  const kept = (await call(url, 'GET', undefined, admin)).body.notification;
+  assert.deepEqual([kept.version, kept.texts, kept.claim.minimum], [2, COUNT.texts, 5]);
+});
+
 test('rows that do not count are not counted: staff, what a browser told, other products, what is too old', async () => {
   const { key, siteId } = await newSite(server);
   const where = { product: 'sourdough' };

@@ -1,4 +1,5 @@
-// POST …/notifications/{id}/preview: what it would say now, in each language, and why it does not show.
+// POST …/notifications/{id}/preview: what it would say now, in each language, and why it does not show; also with changes
+// that are not kept yet.
 import { z } from 'zod';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
@@ -8,14 +9,17 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { timeZoneOf } from '../../ground/site.ts';
 import { type Notification, oneNotification } from '../notifications/at-work.ts';
 import { isOpen } from '../notifications/open.ts';
-import { showingShape } from '../notifications/schema.ts';
+import { checkNotification, definedOf } from '../notifications/rules.ts';
+import { notificationChanges, showingShape } from '../notifications/schema.ts';
 import { type Act, recentActs } from './acts.ts';
 import { type Built, besideCount, type Card, type Why } from './build.ts';
 import { type Counted, countClaim, said, windowOf } from './claims.ts';
+import { feedItem } from './feed-shape.ts';
 import { isRounded } from './receipts.ts';
 import { textOf } from './render.ts';
 import { publishedReviews } from './reviews.ts';
 
+const BODY_BYTES_MAX = 64 * 1024;
 const answer = z.object({
   ...showingShape,
   value: z.int().nullable().describe('null: the owner’s words'),
@@ -25,32 +29,41 @@ const answer = z.object({
   texts: z
     .record(z.string(), z.array(z.string()))
     .describe('by language, as cards would say it; empty: it has no words for what there is'),
+  cards: z
+    .record(z.string(), z.array(z.object({ text: z.string(), review: feedItem.shape.review })))
+    .describe('the same texts, each with what stands beside it'),
 });
 
 export function previewRoute({ db }: { db: Pool }): Route {
   return route({
     at: 'POST /v1/sites/:siteId/notifications/:notificationId/preview',
     id: 'showNotificationPreview',
-    says: 'What a notification would say now, whatever its status, and why it is not shown',
+    says: 'What a notification would say now, whatever its status, and why it is not shown; with the changes that are named, none of which is kept',
     tag: 'notifications',
     who: 'settings',
     of: 'path',
+    takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, optional: true, shape: notificationChanges },
     answers: { 200: answer },
-    async run(_input, call) {
+    async run(changes, call) {
       const { siteId } = call.site;
       const at = call.receivedAt;
       const zone = timeZoneOf(call.site);
       call.note({ target: call.params.notificationId! });
       const seen = await inSites(db, siteId, async (tx) => {
-        const notification = await oneNotification(tx, siteId, call.params.notificationId!);
-        if (!notification) throw new AppError('not_found', 'This site has no notification with this id.');
+        const kept = await oneNotification(tx, siteId, call.params.notificationId!);
+        if (!kept) throw new AppError('not_found', 'This site has no notification with this id.');
+        const notification = { ...kept, ...definedOf(changes) };
+        checkNotification(notification);
         const counted = notification.claim && (await countClaim(tx, siteId, notification, at));
         const mayName = call.site.settings.sensitive !== true;
         return { notification, counted, acts: await actsOf(tx, siteId, notification, at, mayName) };
       });
       const { notification, counted, acts } = seen;
       const built = { asOf: at, zone } as Built;
-      const texts = textsOf(built, notification, counted, acts);
+      const cards = cardsOf(built, notification, counted, acts);
+      const texts = Object.fromEntries(
+        Object.entries(cards).map(([language, all]) => [language, all.map(({ text }) => text)]),
+      );
       const why =
         statusWhy(notification, zone, at.getTime()) ??
         (counted && counted.value < notification.claim!.minimum
@@ -68,6 +81,7 @@ export function previewRoute({ db }: { db: Pool }): Route {
         excluded: counted?.excluded ?? null,
         asOf: at.toISOString(),
         texts,
+        cards,
       };
     },
   });
@@ -91,12 +105,12 @@ async function actsOf(
   return reviews.map(({ words, beside, ...act }) => ({ ...act, review: { words, beside } }));
 }
 
-function textsOf(
+function cardsOf(
   built: Built,
   notification: Notification,
   counted: Counted | null,
   acts: PreviewedAct[] | null,
-): Record<string, string[]> {
+): z.output<typeof answer>['cards'] {
   const base = { notification, receipt: '', shown: null, act: null, review: besideCount(notification) };
   const cards: Card[] = acts
     ? acts.map(({ review, ...act }) => ({ ...base, act: { ...act, receipt: '' }, review }))
@@ -109,7 +123,10 @@ function textsOf(
   return Object.fromEntries(
     Object.keys(notification.texts).map((language) => [
       language,
-      cards.flatMap((card) => textOf(built, card, language) ?? []),
+      cards.flatMap((card) => {
+        const text = textOf(built, card, language);
+        return text === null ? [] : [{ text, review: card.review?.beside ?? null }];
+      }),
     ]),
   );
 }

@@ -2,30 +2,14 @@
 import type { Site } from '../../ground/site.ts';
 import { languageOf } from '../../ground/words/language.ts';
 import type { Notification } from '../notifications/at-work.ts';
-import { printTokens, tokensShape } from '../notifications/looks/tokens.ts';
+import { printTokens } from '../notifications/looks/print.ts';
+import { tokensShape } from '../notifications/looks/tokens.ts';
 import type { Built, Card } from './build.ts';
+import { wordsIn } from './card-words.ts';
 import type { Feed, FeedItem, FeedTest } from './feed-shape.ts';
 import { bestLanguage, countryName, dayInWords, say, sayCount, someone } from './words.ts';
 
 const STANDARD = 'default';
-
-const WORDS: Record<string, Feed['words']> = {
-  en: {
-    close: 'Close',
-    proof: 'How do we know?',
-    source: 'Source',
-    selected: 'selected reviews',
-    verified: 'verified purchase',
-  },
-  fr: {
-    close: 'Fermer',
-    proof: 'Comment le savons-nous ?',
-    source: 'Source',
-    selected: 'avis choisis',
-    verified: 'achat vérifié',
-  },
-};
-export const wordsIn = (language: string): Feed['words'] => WORDS[language.split('-', 1)[0]!] ?? WORDS.en!;
 
 export interface Wish {
   language: string | undefined;

@@ -10,6 +10,8 @@ import { Shell } from './parts/shell.tsx';
 import { Skeleton } from './parts/skeleton.tsx';
 
 const PAGES = {
+  notifications: lazy(() => import('./pages/notifications.tsx').then((m) => m.Notifications)),
+  templates: lazy(() => import('./pages/notifications.tsx').then((m) => m.Templates)),
   leads: lazy(() => import('./pages/leads.tsx').then((m) => m.Leads)),
   lead: lazy(() => import('./pages/lead.tsx').then((m) => m.Lead)),
   quality: lazy(() => import('./pages/quality.tsx').then((m) => m.Quality)),

@@ -1,27 +1,14 @@
-// Tokens of a template: its colours, letters, corners, width, place and logo, and the CSS variables they become.
+// Tokens of a template: its colours, letters, corners, width, place and logo.
 import { z } from 'zod';
 import type { Issue } from '../../../ground/lib/app-error.ts';
 import { CONTRAST_MIN, type Color, contrast, hexColor } from './colors.ts';
+import { DARK, FONTS, type Font, LIGHT } from './print.ts';
 
 const color = z.string().regex(/^#([0-9a-f]{3}|[0-9a-f]{6})$/i, 'a colour such as #1a2b3c');
 const colors = z
   .strictObject({ background: color, text: color, accent: color, border: color })
   .meta({ id: 'TemplateColors' });
 export type Colors = z.output<typeof colors>;
-
-/** Nothing is fetched: letters that systems have. */
-export const FONTS = {
-  inherit: 'inherit',
-  system: 'system-ui, sans-serif',
-  sans: 'Arial, Helvetica, sans-serif',
-  serif: 'Georgia, "Times New Roman", serif',
-  mono: 'ui-monospace, monospace',
-  rounded: 'ui-rounded, system-ui, sans-serif',
-} as const;
-type Font = keyof typeof FONTS;
-
-const LIGHT = { background: '#ffffff', text: '#1f2328', accent: '#0b57a4', border: '#d0d7de' };
-const DARK = { background: '#1b1f24', text: '#f0f3f6', accent: '#8cc4ff', border: '#444c56' };
 
 export const tokensShape = z
   .strictObject({
@@ -72,18 +59,4 @@ export function tokenFaults(tokens: Tokens, origins: readonly string[]): Issue[]
   if (tokens.logo && !origins.includes(new URL(tokens.logo).origin))
     issues.push({ path: 'tokens.logo', message: 'is of none of the site’s own origins' });
   return issues;
-}
-
-/** What the page gets: variables in a style sheet of its own. */
-export function printTokens(tokens: Tokens): string {
-  const print = (of: Colors) =>
-    Object.entries(of)
-      .map(([name, value]) => `--mk-${name}:${value};`)
-      .join('');
-  const { light, dark, font, radius, width } = tokens;
-  const letters = font === 'inherit' ? '' : `--mk-font:${FONTS[font]};`;
-  return (
-    `:host{${print(light)}${letters}--mk-radius:${radius}px;--mk-width:${width}px}` +
-    (dark ? `@media (prefers-color-scheme:dark){:host{${print(dark)}}}` : '')
-  );
 }

@@ -1,42 +1,6 @@
 // A card: in a shadow root of its own, its words as text, its looks a constructed sheet; it takes no focus and moves nothing.
+import { BASE, draw, make, type Said, type Style, sheetOf, WORDS, type Words } from './draw.ts';
 import { lang, safe, tag } from './page.ts';
-
-export interface Variant {
-  key: string;
-  text: string;
-  style?: string | null;
-  link?: { url: string; label: string } | null;
-  receipt?: string | null;
-  when?: When | null;
-}
-/** Of a review: what must be said beside it. */
-export interface Review {
-  rating: number | null;
-  incentive: string | null;
-  relationship: string | null;
-  selected: boolean;
-}
-/** What is said beside every card, in the feed's language. */
-export interface Words {
-  close: string;
-  proof: string;
-  source: string;
-  selected: string;
-}
-interface Said extends Variant {
-  source?: { url: string; statedOn: string } | null | undefined;
-  review?: Review | null | undefined;
-}
-export interface When {
-  afterMs?: number;
-  scrollPercent?: number | null;
-  exitIntent?: boolean;
-}
-export interface Style {
-  css: string;
-  position?: string;
-  logo?: string | null;
-}
 
 /** What becomes of a card, each at most once. */
 export interface Watch {
@@ -53,53 +17,7 @@ const SEEN_MS = 1000;
 const HOVER_MS = 400;
 const STAYS_MS = 8000;
 const MS_A_LETTER = 60;
-
-/** Where the feed has none. */
-const WORDS: Words = { close: 'Close', proof: 'How we know', source: 'Source', selected: '' };
-
-const BASE = `:host{--mk-background:#fff;--mk-text:#1f2328;--mk-accent:#0b57a4;--mk-border:#d0d7de;--mk-radius:10px;--mk-width:340px}
-@media(prefers-color-scheme:dark){:host{--mk-background:#1b1f24;--mk-text:#f0f3f6;--mk-accent:#8cc4ff;--mk-border:#444c56}}
-.mk-card{box-sizing:border-box;position:relative;display:flex;gap:12px;align-items:center;max-width:var(--mk-width);padding:12px 44px 12px 16px;background:var(--mk-background);color:var(--mk-text);border:1px solid var(--mk-border);border-radius:var(--mk-radius);font:400 15px/1.4 var(--mk-font,inherit);letter-spacing:normal;text-align:start;overflow-wrap:anywhere}
-.mk-card:dir(rtl){padding:12px 16px 12px 44px}
-.toast,.bar{position:fixed;z-index:2147483646;inset-block-end:16px;box-shadow:0 4px 16px #0003}
-.toast{inset-inline-start:16px;max-width:min(var(--mk-width),calc(100vw - 32px))}
-.right{inset-inline:auto 16px}
-.top{inset-block:16px auto}
-.bar{inset:auto 0 0;max-width:none;border-radius:0;border-width:1px 0 0;justify-content:center}
-.bar.top{inset:0 0 auto;border-width:0 0 1px}
-.mk-logo{width:40px;height:40px;flex:none;object-fit:contain}
-.mk-text{margin:0}
-a{color:var(--mk-accent);margin-inline-end:12px}
-.mk-receipt{font-size:13px;color:inherit}
-.mk-close{position:absolute;inset-block-start:8px;inset-inline-end:8px;width:28px;height:28px;padding:0;border:0;border-radius:4px;background:none;color:inherit;font:20px/1 sans-serif;cursor:pointer}
-:focus-visible{outline:2px solid currentColor;outline-offset:2px}
-@media(forced-colors:active){.mk-close{border:1px solid}}
-@media(prefers-reduced-motion:no-preference){.toast,.bar{animation:in .2s ease-out}}
-@keyframes in{from{opacity:0;transform:translateY(8px)}}
-@media print{.toast,.bar{display:none}}`;
-
-const sheetOf = (css: string) => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  return sheet;
-};
 const sheets: Record<string, CSSStyleSheet> = {};
-
-const make = <Name extends keyof HTMLElementTagNameMap>(
-  name: Name,
-  fields: Partial<HTMLElementTagNameMap[Name]>,
-  ...children: Node[]
-) => {
-  const element = Object.assign(document.createElement(name), fields);
-  element.append(...children);
-  return element;
-};
-
-const linkTo = (className: string, url: string, textContent: string, watch?: () => void) =>
-  make('a', { className, href: url, textContent, ...(watch && { onclick: watch, onauxclick: watch }) });
-
-/** Only a page of the web: nothing that runs. */
-const isPage = (url: string) => /^https?:/.test(new URL(url, location as unknown as string).protocol);
 
 /**
  * Puts a card into the page.
@@ -113,10 +31,9 @@ export function put(
   feed: { styles?: Record<string, Style>; words?: Words } | undefined,
   watch: Watch,
 ): () => void {
-  const { text, link, receipt, source, review } = variant;
+  const { text, receipt } = variant;
   const key = variant.style || '';
   const style = feed?.styles?.[key];
-  const words = feed?.words || WORDS;
   const host = document.createElement('mk-proof');
   const root = host.attachShadow({ mode: 'open' });
   sheets.base ||= sheetOf(BASE);
@@ -168,37 +85,13 @@ export function put(
     { threshold: [0, 0.5] },
   );
 
-  const count = () => tell('clicked');
-  const body = make(
-    'div',
-    { className: 'body' },
-    make('p', { className: 'mk-text', textContent: text, dir: 'auto' }),
-  );
-  if (review) {
-    const { rating, incentive, relationship, selected } = review;
-    const beside = [rating && `${rating}/5`, incentive, relationship, selected && words.selected];
-    body.append(
-      make('p', { className: 'mk-text', textContent: beside.filter(Boolean).join(' · '), dir: 'auto' }),
-    );
-  }
-  if (link && isPage(link.url)) body.append(linkTo('mk-link', link.url, link.label, count));
-  if (receipt) body.append(linkTo('mk-receipt', new URL('/proof/' + receipt, tag.src) + '', words.proof));
-  if (source && isPage(source.url))
-    body.append(linkTo('mk-receipt', source.url, words.source + ', ' + source.statedOn));
-  const card = make(
-    'div',
-    { className: ['mk-card', channel, ...(style?.position || '').split('-')].join(' ') },
-    ...(style?.logo
-      ? [make('img', { className: 'mk-logo', src: style.logo, alt: '', width: 40, height: 40 })]
-      : []),
-    body,
-    make('button', {
-      className: 'mk-close',
-      type: 'button',
-      ariaLabel: words.close,
-      textContent: '×',
-      onclick: dismiss,
-    }),
+  const card = draw(
+    channel,
+    { ...variant, receipt: receipt && new URL('/proof/' + receipt, tag.src) + '' },
+    style,
+    feed?.words || WORDS,
+    () => tell('clicked'),
+    dismiss,
   );
   card.lang = lang;
 

@@ -1,6 +1,7 @@
 // p.js: shows a site's notifications on its pages. A guest there: nothing thrown, nothing moved, nobody else asked, and nothing
 // kept that was not agreed to.
-import { put, type Review, type Style, type Variant, type When, type Words } from './card.ts';
+import { put } from './card.ts';
+import type { Review, Style, Variant, When, Words } from './draw.ts';
 import {
   type Cap,
   fullId,

@@ -25,7 +25,7 @@ test('every place is read from its address as it was written', () => {
     const site = pick([null, 'default', 'a/b', 'ümlaut & co', '100 %', 'a?b#c']);
     const place: Place = {
       site,
-      page: site === null ? pick(['sites', 'account']) : pick(PAGES),
+      page: site === null ? pick(['sites', 'account']) : pick([...PAGES, 'templates' as const]),
       id: site === null ? null : pick([null, '0198c0de-0000-7000-8000-000000000001']),
       look: {
         range: pick([...PRESET_NAMES, '2026-02-27..2026-03-02']),

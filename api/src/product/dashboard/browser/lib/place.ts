@@ -1,8 +1,11 @@
 // The address is the state: where one is and what one looks at, read from it and written to it by this module alone.
 import { addDays, daysIn, isDay } from '../../../../ground/lib/days.ts';
 
-export const PAGES = ['overview', 'leads', 'quality', 'machine', 'settings'] as const;
-export type Page = (typeof PAGES)[number];
+export const PAGES = ['overview', 'leads', 'notifications', 'quality', 'machine', 'settings'] as const;
+/** Reached from a page of the bar, and the page of the bar they belong to. */
+export const INNER = { templates: 'notifications' } as const;
+export type Page = (typeof PAGES)[number] | keyof typeof INNER;
+const INNER_PAGES = Object.keys(INNER) as (keyof typeof INNER)[];
 export const ALONE = ['sites', 'account'] as const;
 
 /** Days behind today that a preset begins and ends at; today alone holds the day in progress, so that the rest compare. */
@@ -46,7 +49,7 @@ export interface Place {
   /** Of a page of a site; null on the others. */
   site: string | null;
   page: Page | (typeof ALONE)[number];
-  /** Of one lead. */
+  /** Of one lead, notification or template; or `new`. */
   id: string | null;
   look: Look;
 }
@@ -99,7 +102,7 @@ export function readPlace(address: URL): Place {
     by: (query.get('by') ?? '').split(',').filter((name) => /^[a-zA-Z_]{1,20}$/.test(name)),
   };
   if (page === '') return { site: null, page: oneOf(ALONE, site, 'sites'), id: null, look };
-  return { site, page: oneOf(PAGES, page, 'overview'), id: id || null, look };
+  return { site, page: oneOf([...PAGES, ...INNER_PAGES], page, 'overview'), id: id || null, look };
 }
 
 /** Only what differs from the usual stands in it. */

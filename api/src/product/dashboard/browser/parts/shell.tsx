@@ -1,15 +1,16 @@
 // What stands around every page: where one can go, whose numbers these are, and how the machine is.
 import type { ComponentChildren } from 'preact';
 import { ask } from '../lib/ask.ts';
-import { PAGES, type Page } from '../lib/place.ts';
+import { INNER, PAGES } from '../lib/place.ts';
 import { format, go, isOneOf, me, place, site, sites, to, words } from '../lib/state.ts';
 import { forgetAnswers, useAnswer } from '../lib/use-answer.ts';
 import { Icon } from './icons.tsx';
 import { Proof } from './proof.tsx';
 
 /** Which pages a role opens; the API decides, this only hides what would be refused. */
-const MAY: Record<Page, readonly Parameters<typeof isOneOf>[number][]> = {
+const MAY: Record<(typeof PAGES)[number], readonly Parameters<typeof isOneOf>[number][]> = {
   overview: ['owner', 'admin', 'analyst', 'viewer'],
+  notifications: ['owner', 'admin'],
   leads: ['owner', 'admin', 'analyst', 'privacy'],
   quality: ['owner', 'admin', 'analyst', 'viewer'],
   machine: ['owner', 'admin'],
@@ -65,7 +66,8 @@ export async function signOut(): Promise<void> {
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const w = words.value!;
-  const here = place.value.page;
+  const { page: opened } = place.value;
+  const here = opened in INNER ? INNER[opened as keyof typeof INNER] : opened;
   return (
     <>
       <a class="skip" href="#main">

@@ -6,6 +6,8 @@ export const door = {
   pages: {
     sites: 'Sites',
     overview: 'Overview',
+    notifications: 'Notifications',
+    templates: 'Templates',
     leads: 'Leads',
     quality: 'Quality',
     machine: 'Machine',

@@ -7,6 +7,8 @@ export const door: typeof English = {
   pages: {
     sites: 'Sites',
     overview: 'Vue d’ensemble',
+    notifications: 'Notifications',
+    templates: 'Modèles',
     leads: 'Contacts',
     quality: 'Qualité',
     machine: 'Machine',

@@ -1,0 +1,105 @@
+// Notifications of this site: what each says, whether visitors see it now, and why not.
+import { useState } from 'preact/hooks';
+import { ask, type Refusal } from '../lib/ask.ts';
+import { inAttribute } from '../lib/html.ts';
+import { isOneOf, site, to } from '../lib/state.ts';
+import { useAnswer } from '../lib/use-answer.ts';
+import { Copy } from '../parts/copy.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Skeleton } from '../parts/skeleton.tsx';
+import { type Shown, wordsOf } from './draft.ts';
+import { Standing, Steps } from './steps.tsx';
+
+interface Listed {
+  notifications: Shown[];
+  nextCursor: string | null;
+}
+
+/** How often what shows is looked at again. */
+const EVERY_MS = 15_000;
+
+export const mayChange = (): boolean => isOneOf('owner', 'admin');
+export const pathOf = (what: 'notifications' | 'templates'): string =>
+  `/v1/sites/${encodeURIComponent(site.value!.siteId)}/${what}`;
+
+export function NotificationList() {
+  const w = wordsOf();
+  const path = pathOf('notifications');
+  const { data, problem, again } = useAnswer<Listed>(`${path}?limit=100`, EVERY_MS);
+  const [older, setOlder] = useState<Listed | null>(null);
+  const [refused, setRefused] = useState<Refusal | null>(null);
+  const all = [...(data?.notifications ?? []), ...(older?.notifications ?? [])];
+  const next = older ? older.nextCursor : (data?.nextCursor ?? null);
+  const more = () =>
+    ask<Listed>(`${path}?limit=100&cursor=${encodeURIComponent(next!)}`).then(
+      ({ notifications, nextCursor }) =>
+        setOlder({ notifications: [...(older?.notifications ?? []), ...notifications], nextCursor }),
+      setRefused,
+    );
+  const line = `<script async src="${location.origin}/p.js" data-site="${inAttribute(site.value!.key)}"></script>`;
+  return (
+    <>
+      <div class="head">
+        <h1 tabIndex={-1}>{w.title}</h1>
+        <span class="room" />
+        {mayChange() && (
+          <>
+            <a class="quiet" href={to({ page: 'templates' })}>
+              {w.templates}
+            </a>
+            <a class="act" href={to({ id: 'new' })}>
+              {w.make}
+            </a>
+          </>
+        )}
+      </div>
+      <p class="soft">{w.says}</p>
+      {problem && <Problem problem={problem} again={again} />}
+      {refused && <Problem problem={refused} />}
+      {!data && !problem && <Skeleton />}
+      {data && all.length === 0 && <p class="notice">{w.none}</p>}
+      <ul class="cards-of">
+        {all.map((one) => (
+          <li key={one.notificationId} class={`card${one.status === 'ended' ? ' over' : ''}`}>
+            <div>
+              <a class="name" href={to({ id: one.notificationId })}>
+                {one.name}
+              </a>
+              <p class="soft small">
+                {w.kinds[one.kind]} · {one.channels.map((channel) => w.channels[channel]).join(', ')} ·{' '}
+                {w.version(one.version)}
+              </p>
+              <Standing one={one} />
+            </div>
+            {mayChange() && (
+              <Steps
+                one={one}
+                path={`${path}/${one.notificationId}`}
+                failed={setRefused}
+                done={(changed) => {
+                  setRefused(null);
+                  again();
+                  if (!changed || changed.status === 'ended') document.querySelector('h1')?.focus();
+                }}
+              />
+            )}
+          </li>
+        ))}
+      </ul>
+      {next && (
+        <p class="actions">
+          <button type="button" class="quiet" onClick={more}>
+            {w.more}
+          </button>
+        </p>
+      )}
+      {mayChange() && data && (
+        <section class="card">
+          <h2>{w.snippet}</h2>
+          <p>{w.snippetSays}</p>
+          <Copy text={line} label={w.snippet} />
+        </section>
+      )}
+    </>
+  );
+}
