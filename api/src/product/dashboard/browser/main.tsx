@@ -12,6 +12,9 @@ import { Skeleton } from './parts/skeleton.tsx';
 const PAGES = {
   leads: lazy(() => import('./pages/leads.tsx').then((m) => m.Leads)),
   lead: lazy(() => import('./pages/lead.tsx').then((m) => m.Lead)),
+  reviews: lazy(() => import('./pages/reviews.tsx').then((m) => m.Reviews)),
+  tests: lazy(() => import('./pages/tests.tsx').then((m) => m.Tests)),
+  receipts: lazy(() => import('./pages/receipts.tsx').then((m) => m.Receipts)),
   quality: lazy(() => import('./pages/quality.tsx').then((m) => m.Quality)),
   machine: lazy(() => import('./pages/machine.tsx').then((m) => m.Machine)),
   settings: lazy(() => import('./pages/settings.tsx').then((m) => m.Settings)),

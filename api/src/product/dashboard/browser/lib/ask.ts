@@ -30,16 +30,22 @@ interface How {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   body?: unknown;
   signal?: AbortSignal;
+  /** The version that this changes: what somebody else changed meanwhile is not written over (412). */
+  version?: number;
 }
 
 /** What the API answers. throws  Refusal; a network that does not answer is one with status 0 */
 async function answerTo(path: string, how: How): Promise<Response> {
-  const { method = how.body === undefined ? 'GET' : 'POST', body, signal } = how;
+  const { method = how.body === undefined ? 'GET' : 'POST', body, signal, version } = how;
   const answer = await fetch(path, {
     method,
     // who looks through a link sees what it shows, also when they are signed in
     ...('x-share-token' in headers ? { credentials: 'omit' } : {}),
-    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    headers: {
+      ...headers,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   }).catch((error: Error) => {

@@ -1,7 +1,16 @@
 // The address is the state: where one is and what one looks at, read from it and written to it by this module alone.
 import { addDays, daysIn, isDay } from '../../../../ground/lib/days.ts';
 
-export const PAGES = ['overview', 'leads', 'quality', 'machine', 'settings'] as const;
+export const PAGES = [
+  'overview',
+  'leads',
+  'reviews',
+  'tests',
+  'receipts',
+  'quality',
+  'machine',
+  'settings',
+] as const;
 export type Page = (typeof PAGES)[number];
 export const ALONE = ['sites', 'account'] as const;
 

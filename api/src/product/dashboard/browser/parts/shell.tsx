@@ -11,6 +11,9 @@ import { Proof } from './proof.tsx';
 const MAY: Record<Page, readonly Parameters<typeof isOneOf>[number][]> = {
   overview: ['owner', 'admin', 'analyst', 'viewer'],
   leads: ['owner', 'admin', 'analyst', 'privacy'],
+  reviews: ['owner', 'admin', 'privacy'],
+  tests: ['owner', 'admin'],
+  receipts: ['owner', 'admin', 'privacy'],
   quality: ['owner', 'admin', 'analyst', 'viewer'],
   machine: ['owner', 'admin'],
   settings: ['owner', 'admin'],
@@ -81,6 +84,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Icon name="sites" />
         </a>
         {site.value && <SiteChoice />}
+        <span class="room" />
+        {site.value && <MachineDot />}
+        <a
+          href="/app/account"
+          aria-label={w.pages.account}
+          aria-current={here === 'account' ? 'page' : undefined}
+        >
+          <Icon name="account" />
+        </a>
         {site.value && (
           <nav aria-label={w.pagesOfSite}>
             {PAGES.filter((page) => isOneOf(...MAY[page])).map((page) => (
@@ -91,15 +103,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
             ))}
           </nav>
         )}
-        <span class="room" />
-        {site.value && <MachineDot />}
-        <a
-          href="/app/account"
-          aria-label={w.pages.account}
-          aria-current={here === 'account' ? 'page' : undefined}
-        >
-          <Icon name="account" />
-        </a>
       </header>
       <main id="main">{children}</main>
       <Proof />
