@@ -11,6 +11,8 @@ import {
 } from 'node:crypto';
 import type { Config } from '../../config.ts';
 
+export { canonical } from './canonical.ts';
+
 /** RFC 8410: what stands before the 32 bytes of an Ed25519 key. */
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -40,17 +42,6 @@ const rawOf = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spk
 export function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean {
   const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
   return verify(null, Buffer.from(text), key, signature);
-}
-
-/** JSON whose names stand in order and whose gaps are none: the same value is the same text (RFC 8785 for what we hold). */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const parts = Object.entries(value)
-    .filter(([, one]) => one !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, one]) => `${JSON.stringify(name)}:${canonical(one)}`);
-  return `{${parts.join(',')}}`;
 }
 
 /** Of what is signed. */

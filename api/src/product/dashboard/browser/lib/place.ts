@@ -1,7 +1,17 @@
 // The address is the state: where one is and what one looks at, read from it and written to it by this module alone.
 import { addDays, daysIn, isDay } from '../../../../ground/lib/days.ts';
 
-export const PAGES = ['overview', 'leads', 'notifications', 'quality', 'machine', 'settings'] as const;
+export const PAGES = [
+  'overview',
+  'leads',
+  'notifications',
+  'reviews',
+  'tests',
+  'receipts',
+  'quality',
+  'machine',
+  'settings',
+] as const;
 /** Reached from a page of the bar, and the page of the bar they belong to. */
 export const INNER = { templates: 'notifications' } as const;
 export type Page = (typeof PAGES)[number] | keyof typeof INNER;

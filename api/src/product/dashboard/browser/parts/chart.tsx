@@ -39,7 +39,8 @@ function lines(points: readonly Point[], x: (n: number) => number, y: (value: nu
     .join('');
 }
 
-function useWidth() {
+/** How wide the box is that a drawing stands in, in px. */
+export function useWidth() {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(720);
   useEffect(() => {

@@ -7,7 +7,7 @@ import { words } from '../lib/state.ts';
 interface FieldProps {
   name: string;
   label: string;
-  type?: 'text' | 'email' | 'password' | 'search' | 'url';
+  type?: 'text' | 'email' | 'password' | 'search' | 'url' | 'date' | 'number';
   hint?: ComponentChildren;
   value?: string;
   optional?: boolean;
@@ -15,14 +15,28 @@ interface FieldProps {
   inputMode?: 'numeric' | 'email';
   minLength?: number;
   maxLength?: number;
+  min?: number;
+  max?: number;
+  /** As wide as there is room: for a sentence. */
+  wide?: boolean;
   wrong?: string | undefined;
 }
 
-export function Field({ name, label, hint, wrong, optional, value, type = 'text', ...rest }: FieldProps) {
+export function Field({
+  name,
+  label,
+  hint,
+  wrong,
+  optional,
+  value,
+  wide,
+  type = 'text',
+  ...rest
+}: FieldProps) {
   const id = useId();
   const about = [hint && `${id}h`, wrong && `${id}w`].filter(Boolean).join(' ');
   return (
-    <p class="field">
+    <p class={wide ? 'field wide' : 'field'}>
       <label for={id}>{label}</label>
       <input
         id={id}

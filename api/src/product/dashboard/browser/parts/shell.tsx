@@ -12,6 +12,9 @@ const MAY: Record<(typeof PAGES)[number], readonly Parameters<typeof isOneOf>[nu
   overview: ['owner', 'admin', 'analyst', 'viewer'],
   notifications: ['owner', 'admin'],
   leads: ['owner', 'admin', 'analyst', 'privacy'],
+  reviews: ['owner', 'admin', 'privacy'],
+  tests: ['owner', 'admin'],
+  receipts: ['owner', 'admin', 'privacy'],
   quality: ['owner', 'admin', 'analyst', 'viewer'],
   machine: ['owner', 'admin'],
   settings: ['owner', 'admin'],
@@ -83,6 +86,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Icon name="sites" />
         </a>
         {site.value && <SiteChoice />}
+        <span class="room" />
+        {site.value && <MachineDot />}
+        <a
+          href="/app/account"
+          aria-label={w.pages.account}
+          aria-current={here === 'account' ? 'page' : undefined}
+        >
+          <Icon name="account" />
+        </a>
         {site.value && (
           <nav aria-label={w.pagesOfSite}>
             {PAGES.filter((page) => isOneOf(...MAY[page])).map((page) => (
@@ -93,15 +105,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
             ))}
           </nav>
         )}
-        <span class="room" />
-        {site.value && <MachineDot />}
-        <a
-          href="/app/account"
-          aria-label={w.pages.account}
-          aria-current={here === 'account' ? 'page' : undefined}
-        >
-          <Icon name="account" />
-        </a>
       </header>
       <main id="main">{children}</main>
       <Proof />

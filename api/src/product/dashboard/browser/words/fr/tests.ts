@@ -1,0 +1,156 @@
+// Les tests A/B, en français.
+import type { TestsWords } from '../en/tests.ts';
+
+const s = (n: number) => (n > 1 ? 's' : '');
+
+export const tests: TestsWords = {
+  says: 'Une notification aide-t-elle, ou en a-t-elle seulement l’air ? Une partie des visiteurs la voit, les autres ne voient rien ; ce que font ensuite les uns et les autres est la réponse. Regardez aussi souvent que vous voulez.',
+  none: 'Aucun test n’a encore été préparé.',
+  make: 'Nouveau test',
+  all: 'Tests A/B',
+  notification: 'Notification',
+  goal: 'But',
+  state: 'État',
+  began: 'Commencé',
+  states: { draft: 'brouillon', running: 'en cours', ended: 'terminé' },
+  verdicts: {
+    undecided: 'pas encore prouvé',
+    better: 'décidé : meilleur',
+    harmful: 'nuisible : en pause',
+    inconclusive: 'pas prouvé',
+    invalid: 'ne peut être jugé',
+  },
+  stopped: 'arrêté, pas prouvé',
+  chosen: (key) => `« ${key} » a été choisi`,
+  goals: {
+    leads: 'laisse une adresse',
+    signups: 's’inscrit',
+    activations: 'est activé',
+    purchases: 'achète',
+    page_views: 'regarde une page',
+    event: 'fait autre chose',
+  },
+  goalSays: (what, path, days) =>
+    `Un visiteur ${what}${path && ` ${path}`}, au plus ${days} jour${s(days)} après la carte`,
+  didEvent: (name) => `fait « ${name} »`,
+  onPage: (path) => `sur ${path}`,
+  newTitle: 'Un nouveau test',
+  newSays:
+    'Il est d’abord un brouillon. Avant qu’il commence, vous voyez ce qu’un site de cette taille peut espérer apprendre.',
+  noNotification:
+    'Il n’y a pas encore de notification à tester, ou toutes sont terminées. Faites-en une d’abord.',
+  wordings: 'Ce qui est comparé',
+  wording: (n) => `Formulation ${n}`,
+  key: 'Son nom court',
+  keyHint: 'Petites lettres, chiffres, - et _',
+  ownWords: 'Comme le dit la notification ; changez ce qui doit être différent.',
+  textIn: (name, form) => `Texte, ${name}${form && `, ${form}`}`,
+  forms: {
+    other: '',
+    one: 'pour un',
+    many: 'pour beaucoup',
+    two: 'pour deux',
+    few: 'pour quelques-uns',
+    zero: 'pour aucun',
+  },
+  addWording: 'Une autre formulation',
+  dropWording: 'L’enlever',
+  control: 'Qui ne voit rien',
+  controls: {
+    '0.5': 'La moitié : apprend le plus vite',
+    '0.3': '30 %',
+    '0.2': '20 %',
+    '0.1': '10 % : apprend le plus lentement',
+  },
+  goalOf: 'Ce que fait un visiteur pour l’atteindre',
+  goalEvent: 'Nom de l’événement',
+  goalPath: 'Page',
+  goalPathHint: 'Un chemin, par exemple /merci',
+  goalPathOptional: 'Seulement sur cette page, s’il y en a une',
+  withinDays: 'Jours après la carte',
+  minDays: 'Pas de « meilleur » avant tant de jours',
+  maxDays: 'Se termine après tant de jours',
+  winner: 'Quand l’une est meilleure',
+  winners: { manual: 'Je choisis', automatic: '90 % la voient aussitôt, 10 % restent sans' },
+  stopUnproven: 'si rien n’a été prouvé, mettre la notification en pause',
+  makeDraft: 'Préparer le brouillon',
+  before: 'Ce qu’un site de cette taille peut espérer apprendre',
+  beforeSays:
+    'Tant de gens doivent atteindre le but, dans les deux moitiés ensemble, avant qu’un effet de cette taille se voie.',
+  effect: 'Effet',
+  people: 'Gens qui atteignent le but',
+  time: 'Au rythme des quatre dernières semaines',
+  days: (n, said) => `${said} jour${s(n)}`,
+  nobodyKnows: 'personne ne peut le savoir',
+  moreThanAny: 'plus qu’aucun site n’en a',
+  canLearn: (lift, days) =>
+    `En ${days} jours, ce test peut montrer des effets de ${lift} et plus ; les plus petits restent sans preuve.`,
+  cannotLearn: (days) =>
+    `En ${days} jours, ce test ne peut rien montrer de vraisemblable : trop peu de gens atteignent ce but. Prenez-en un que plus de gens atteignent, comme laisser une adresse.`,
+  noPace:
+    'Personne n’a atteint ce but dans les quatre dernières semaines : personne ne peut savoir combien de temps il faut.',
+  start: 'Commencer le test',
+  startSays: 'À partir de là, ni le test ni la notification ne changent.',
+  discard: 'Jeter le brouillon',
+  stop: 'Arrêter le test',
+  stopSays:
+    'Ses décomptes restent, et la notification continue dans ses propres mots. Il ne peut pas être repris.',
+  choose: 'Choisir un gagnant',
+  chooseSays: 'Dès maintenant 90 % le voient, et 10 % restent sans. Les décomptes restent tels quels.',
+  variant: 'Formulation',
+  notRunning: 'La notification elle-même n’est pas en cours : personne n’entre dans le test.',
+  nobodyYet:
+    'Pas encore prouvé : personne qui garde un identifiant par consentement n’est passé. Eux seuls participent ; tous les autres voient la première formulation.',
+  tooEarly: (days) =>
+    `Pas encore prouvé : trop tôt. Aucune formulation n’est dite meilleure avant ${days} jours et 100 personnes qui ont atteint le but, car une bonne semaine ne prouve rien.`,
+  undecided: (key, low, high) =>
+    `Pas encore prouvé : l’effet de « ${key} » se trouve entre ${low} et ${high}, et l’absence de tout effet est encore possible.`,
+  needs: (people, n, days) =>
+    `Si cela continue ainsi, ${people} personnes de plus qui atteignent le but le décident${days === null ? '.' : ` : environ ${days} jour${s(n)}.`}`,
+  better: (key, low, high) =>
+    `Décidé : « ${key} » aide. De ceux qui l’ont vue, entre ${low} et ${high} de plus ont atteint le but que de ceux qui n’ont rien vu.`,
+  betterNext: 'Choisissez-la, et 90 % la voient à partir de là.',
+  harmful: (key, low, high) =>
+    `Nuisible : en pause. « ${key} » a éloigné les gens du but, de ${low} à ${high}. Le test est terminé et la notification est en pause.`,
+  inconclusive: (days, key, low, high) =>
+    `Pas prouvé après ${days} jours. L’effet de « ${key} » se trouve entre ${low} et ${high} ; s’il y en a un, il est trop petit pour que ce site le voie.`,
+  invalid:
+    'Pas de verdict : les groupes n’ont pas la taille qu’ils devraient avoir, donc rien de ceci n’est à croire. Cherchez ce qui cache ou répète l’un d’eux : un cache, un script qui enlève les cartes, des robots.',
+  ended: 'Arrêté avant que rien ne soit prouvé.',
+  unlimited: 'n’importe combien',
+  arms: 'Ce que les uns et les autres ont fait',
+  arm: 'Groupe',
+  controlArm: 'rien de montré',
+  share: 'Part',
+  exposed: 'Ont eu leur tour',
+  converted: 'Ont atteint le but',
+  rate: 'Taux',
+  compared: 'Par rapport à rien de montré',
+  lift: 'Effet',
+  between: 'Entre',
+  evidence: 'Preuve',
+  chance: 'Par hasard',
+  noEffect: 'aucun effet',
+  course: 'La preuve au fil du temps',
+  courseSays: (bound) =>
+    `Combien de fois les décomptes sont plus vraisemblables avec un effet que sans. À partir de ${bound}, un effet est prouvé ; au-dessous, cela monte et descend par hasard.`,
+  courseShort: 'Un point s’ajoute chaque jour. Ce qu’il y a jusqu’ici :',
+  courseEmpty: 'Le premier point vient avec le prochain examen, d’ici un jour.',
+  courseLast: 'Les cent derniers examens.',
+  decidedFrom: 'prouvé à partir d’ici',
+  at: (when, says) => `${when} : ${says}`,
+  now: 'maintenant',
+  checks: 'Peut-on y croire ?',
+  srmGood: 'Les groupes ont la taille qu’ils doivent avoir.',
+  srmBad: (evidence) =>
+    `Les groupes n’ont pas la taille qu’ils doivent avoir (${evidence} fois plus vraisemblable avec d’autres parts). Rien n’est conclu.`,
+  guards: 'Ce qu’une carte peut coûter',
+  guardsSay:
+    'Des 5 000 visiteurs venus en dernier, pour trois quarts d’entre eux au plus : le décalage de la page et la réaction la plus lente ; et combien de formulaires commencés ont été envoyés.',
+  cls: 'Décalage',
+  inp: 'Réaction',
+  formCompletion: 'Envois',
+  setUp: 'Comment il est fait',
+  howLong: 'Durée',
+  lasts: (min, max) => `au moins ${min}, au plus ${max} jours`,
+};
