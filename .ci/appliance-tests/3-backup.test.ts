@@ -37,6 +37,7 @@ async function contentOf(of: Stack): Promise<string> {
       [
         'job_runs',
         'service_days',
+        'machine_notes', // a restore is one
         'recent_bodies',
         'schema_migrations',
         'admin_audit',

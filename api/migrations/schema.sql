@@ -1199,6 +1199,19 @@ create table leases (
 ) with (fillfactor=50);
 grant delete, insert, select, update on leases to marketing_app;
 
+create table machine_notes (
+  note_id uuid default uuidv7() not null,
+  at timestamp(3) with time zone not null,
+  kind text not null,
+  text text not null,
+  release text,
+  constraint machine_notes_pkey PRIMARY KEY (note_id),
+  constraint machine_notes_kind_at_key UNIQUE (kind, at),
+  constraint machine_notes_kind_check CHECK (kind = ANY (ARRAY['installed'::text, 'upgrade'::text, 'outage'::text, 'restore'::text])),
+  constraint machine_notes_text_check CHECK (length(text) >= 1 AND length(text) <= 200)
+);
+grant delete, insert, select, update on machine_notes to marketing_app;
+
 create table mail_recipients (
   site_id uuid not null,
   recipient_id uuid default uuidv7() not null,
@@ -1262,6 +1275,36 @@ alter table mail_reports enable row level security;
 alter table mail_reports force row level security;
 create policy own_sites on mail_reports as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on mail_reports to marketing_app;
+
+create table notes (
+  site_id uuid not null,
+  note_id uuid default uuidv7() not null,
+  at timestamp(3) with time zone not null,
+  kind text not null,
+  text text not null,
+  user_id uuid,
+  import_id uuid,
+  made_by text not null,
+  version integer default 1 not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint notes_pkey PRIMARY KEY (site_id, note_id),
+  constraint notes_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint notes_site_id_import_id_fkey FOREIGN KEY (site_id, import_id) REFERENCES imports(site_id, import_id) ON DELETE CASCADE,
+  constraint notes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint notes_check CHECK ((kind = 'import'::text) = (import_id IS NOT NULL)),
+  constraint notes_check1 CHECK ((kind = ANY (ARRAY['note'::text, 'deploy'::text, 'campaign'::text, 'incident'::text])) OR user_id IS NULL),
+  constraint notes_kind_check CHECK (kind = ANY (ARRAY['note'::text, 'deploy'::text, 'campaign'::text, 'incident'::text, 'recount'::text, 'import'::text])),
+  constraint notes_text_check CHECK (length(text) >= 1 AND length(text) <= 400)
+);
+CREATE INDEX notes_by_moment ON notes USING btree (site_id, at, note_id);
+CREATE UNIQUE INDEX notes_of_import ON notes USING btree (site_id, import_id) WHERE import_id IS NOT NULL;
+CREATE UNIQUE INDEX notes_of_recount ON notes USING btree (site_id, at, text) WHERE kind = 'recount'::text;
+CREATE INDEX notes_of_user ON notes USING btree (user_id) WHERE user_id IS NOT NULL;
+alter table notes enable row level security;
+alter table notes force row level security;
+create policy own_sites on notes as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on notes to marketing_app;
 
 create table notification_events (
   site_id uuid not null,

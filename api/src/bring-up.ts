@@ -7,6 +7,8 @@ import { refusePowerless } from './ground/db/privileges.ts';
 import type { Log } from './ground/lib/log.ts';
 import { type AlertSettings, startAlarm } from './operations/alerts/watch.ts';
 import { refuseOtherPepper } from './operations/backups/pepper.ts';
+import { connect } from './operations/backups/tools.ts';
+import { noteRelease } from './product/notes/machine.ts';
 
 const DATABASE_WAIT_MS_MAX = 120_000;
 
@@ -35,6 +37,17 @@ async function raise(config: Config, features: readonly AnyFeature[], log: Log):
   await migrate(config.DATABASE_URL, functionsOf(features), log);
   // before the app's role gets a password that is made of it
   await refuseOtherPepper(config.DATABASE_URL, config.IP_HASH_PEPPER);
+  await noteStart(config);
+}
+
+/** Once the schema is this release's: whoever looks at the numbers later sees from when on it ran. */
+async function noteStart({ DATABASE_URL, version }: Config): Promise<void> {
+  const client = await connect(DATABASE_URL);
+  try {
+    await noteRelease(client, version);
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** A database that is still starting is waited for; anything else it says is an answer. */

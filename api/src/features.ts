@@ -33,6 +33,7 @@ import { leads } from './product/leads/feature.ts';
 import { mailReports } from './product/mail-reports/feature.ts';
 import { mails } from './product/mails/feature.ts';
 import { metrics } from './product/metrics/feature.ts';
+import { notes } from './product/notes/feature.ts';
 import { notifications } from './product/notifications/feature.ts';
 import { outbox } from './product/outbox/feature.ts';
 import { plans } from './product/plans/feature.ts';
@@ -71,6 +72,7 @@ export const FEATURES: readonly AnyFeature[] = [
   spend,
   metrics,
   imports,
+  notes,
   bots,
   mailReports,
   alertRules,

@@ -2,7 +2,7 @@
 import type { Pool } from '../src/ground/db/pool.ts';
 
 /** Their times are the machine's, not the world's: what ran here, and when. */
-const MACHINES = ['schema_migrations', 'job_runs', 'service_days'];
+const MACHINES = ['schema_migrations', 'job_runs', 'service_days', 'machine_notes'];
 
 interface Timed {
   table: string;

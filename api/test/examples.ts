@@ -504,6 +504,19 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     deleteCustomField: [
       { path: { siteId: key, fieldId: place.spareCustomFieldId }, headers: { 'if-match': '"1"' } },
     ],
+    listNotes: [{ path }, { path: { siteId }, query: { from: today, to: today, limit: 5 } }],
+    createNote: [
+      { path, body: { text: `The ${key} has a new oven`, kind: 'deploy' } },
+      { path: { siteId }, body: { at: today, text: 'Release 7', kind: 'deploy', scope: 'site' } },
+    ],
+    updateNote: [
+      {
+        path: { siteId: key, noteId: place.noteId },
+        body: { text: `The ${key} has another front`, at: `${today}T00:00:00+01:00` },
+        headers: { 'if-match': '"1"' },
+      },
+    ],
+    deleteNote: [{ path: { siteId: key, noteId: place.spareNoteId }, headers: { 'if-match': '"1"' } }],
     createPlan: [
       { body: { planId: `${key}-large`, name: `For the ${key}`, limits: { events: 100_000, seats: 9 } } },
     ],

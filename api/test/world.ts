@@ -88,6 +88,9 @@ export interface Place {
   spareIntegrationId: string;
   customFieldId: string;
   spareCustomFieldId: string;
+  /** That something was deployed, and another one to be deleted. */
+  noteId: string;
+  spareNoteId: string;
   /** What Ada wrote about the bread, with her permission to publish it. */
   reviewId: string;
   hookId: string;
@@ -413,6 +416,8 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     return (await ask(server, at, { name, fieldType: 'enum', options: ['low', 'high'], on: 'lead' })).field
       .fieldId;
   };
+  const note = async (text: string): Promise<string> =>
+    (await ask(server, `POST /v1/sites/${siteId}/notes`, { text, kind: 'deploy' })).note.noteId;
   await ask(server, 'POST /v1/reviews', {
     email: lead.email,
     anonId: `${key}-browser-1`,
@@ -457,6 +462,8 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     spareIntegrationId: spareIntegration.integrationId,
     customFieldId: await customField('budget'),
     spareCustomFieldId: await customField('floor'),
+    noteId: await note(`The ${key} has a new front`),
+    spareNoteId: await note(`The ${key} has a new back`),
     reviewId: reviews[0].reviewId,
     hookId,
     deliveryId: tested.delivery.deliveryId,

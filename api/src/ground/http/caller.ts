@@ -8,6 +8,7 @@ import type { RateLimits } from './rate-limit.ts';
 export const CAPABILITIES = {
   numbers: 'reads metrics and what advertising cost',
   spend: 'tells conversions and what advertising cost',
+  notes: 'writes notes on days of the numbers',
   leadFacts: 'sees leads without who they are',
   leads: 'sees and imports leads, links visitors to them',
   evidence: 'shows proof of consent, answers and erases people, keeps the register of breaches',

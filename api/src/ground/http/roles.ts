@@ -5,6 +5,7 @@ import type { Capability } from './caller.ts';
 const BY_CAPABILITY = {
   numbers: ['owner', 'admin', 'analyst', 'viewer'],
   spend: ['owner', 'admin', 'analyst'],
+  notes: ['owner', 'admin', 'analyst', 'viewer'],
   leadFacts: ['owner', 'admin', 'analyst', 'privacy'],
   leads: ['owner', 'admin', 'privacy'],
   evidence: ['owner', 'admin', 'privacy'],
@@ -27,10 +28,10 @@ export const mayAs = (role: Role, what: Capability): boolean =>
 
 /** What a key of a scope may do; none makes keys or invites people, so that a revoked key leaves nothing behind. */
 export const SCOPES = {
-  ingest: ['spend'],
+  ingest: ['spend', 'notes'],
   read: ['numbers'],
   leads: ['leads', 'leadFacts'],
-  admin: ['numbers', 'spend', 'leadFacts', 'leads', 'evidence', 'settings', 'access', 'machine'],
+  admin: ['numbers', 'spend', 'notes', 'leadFacts', 'leads', 'evidence', 'settings', 'access', 'machine'],
 } as const satisfies Record<string, readonly Capability[]>;
 export type Scope = keyof typeof SCOPES;
 

@@ -1,5 +1,6 @@
 // Puts a backup in the place of the database: checked before anything is touched, the old one kept until the new one is proven.
 import { rm } from 'node:fs/promises';
+import { noteRestore } from '../../product/notes/machine.ts';
 import { diskUse } from '../health/disk.ts';
 import type { BackupSettings } from './dump.ts';
 import { decryptFile } from './encrypt.ts';
@@ -138,7 +139,7 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
       }
       say('every table has the rows and the checksum it had');
       await settings.migrate(freshUrl);
-      await nameRestored(freshUrl, name);
+      await finishRestored(freshUrl, name, manifest.createdAt);
       say(await settings.replayJournal(freshUrl, manifest.createdAt));
       await change(server, { live, aside: old, next: fresh });
     } catch (error) {
@@ -157,13 +158,14 @@ export async function restoreBackup(settings: RestoreSettings): Promise<{ old: s
 
 /**
  * A backup from before installations had names goes on under the name that this one has; and with this one's pepper, of which
- * whoever restores was told when it is another.
+ * whoever restores was told when it is another. The numbers say from then on which days a backup gave them.
  */
-async function nameRestored(url: string, name: string | null): Promise<void> {
+async function finishRestored(url: string, name: string | null, madeAt: string): Promise<void> {
   const client = await connect(url);
   try {
     if (name) await nameInstallation(client, name);
     await forgetPepper(client);
+    await noteRestore(client, madeAt);
   } finally {
     await client.end().catch(() => {});
   }

@@ -267,7 +267,15 @@ async function dump(): Promise<Map<string, string[]>> {
 }
 
 /** What a run writes down by itself. */
-const BOOKS = ['job_runs', 'erasures', 'dirty_leads', 'dirty_days', 'dirty_visits', 'service_days'];
+const BOOKS = [
+  'job_runs',
+  'erasures',
+  'dirty_leads',
+  'dirty_days',
+  'dirty_visits',
+  'service_days',
+  'machine_notes',
+];
 const LEADS_THAT_END = ['lapsedLeads', 'unconfirmedLeads', 'pendingLeads', 'withdrawnLeads'];
 /** Under which names of a run's `rows` the rows of a table are counted that go. */
 function namesOf(table: string): string[] {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Db } from '../../ground/db/pool.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
+import { noteImport } from '../notes/machine.ts';
 import { COUNTS, type Counts, IMPORTS_MAX, type Kind, ROWS_MAX, type Source } from './kinds.ts';
 import {
   deleteImport,
@@ -105,6 +106,7 @@ export async function finishImport(
       `Another import has ${overlap} too. Undo one of them, or leave these days out.`,
     );
   await finish(db, siteId, importId);
+  await noteImport(db, siteId, come);
   return (await findImports(db, siteId, importId))[0]!;
 }
 

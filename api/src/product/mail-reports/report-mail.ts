@@ -7,7 +7,7 @@ import { wordsOf } from '../../ground/words/words.ts';
 import { linkToken } from '../consent/link.ts';
 import { baseOf } from '../mails/letter.ts';
 import type { MailSettings } from '../mails/mail.ts';
-import type { MetricsPage } from '../metrics/reports/page.ts';
+import type { KeptPage } from '../metrics/reports/page.ts';
 import type { Trust } from '../metrics/reports/trust.ts';
 import { senderLine, senderOf } from '../sites/sender.ts';
 import { type ReportWords, reportWords } from './words.ts';
@@ -45,7 +45,7 @@ function formatsOf(language: Language) {
 }
 type Formats = ReturnType<typeof formatsOf>;
 
-function linesOf(page: MetricsPage, w: ReportWords, f: Formats): Line[] {
+function linesOf(page: KeptPage, w: ReportWords, f: Formats): Line[] {
   const { metrics, totals } = page.summary;
   const line = (name: keyof typeof w.numbers & keyof typeof metrics, say: (n: number) => string): Line => {
     const { value, delta } = metrics[name];
@@ -75,7 +75,7 @@ function linesOf(page: MetricsPage, w: ReportWords, f: Formats): Line[] {
   ];
 }
 
-function panelsOf({ breakdowns }: MetricsPage, w: ReportWords, f: Formats): Panel[] {
+function panelsOf({ breakdowns }: KeptPage, w: ReportWords, f: Formats): Panel[] {
   return PANELS.flatMap((by) => {
     const rows = breakdowns[by].rows.slice(0, ROWS).filter(({ name }) => name !== '');
     if (rows.length === 0) return [];
@@ -112,7 +112,7 @@ export interface Copy {
 }
 
 /** What nodemailer takes, save sender and recipient. */
-export function reportMail(site: Site, copy: Copy, page: MetricsPage, settings: MailSettings) {
+export function reportMail(site: Site, copy: Copy, page: KeptPage, settings: MailSettings) {
   const w = reportWords[copy.language];
   const f = formatsOf(copy.language);
   const sender = senderOf(site, settings.senderDefaults);

@@ -4,7 +4,7 @@ import { inSites } from '../../ground/db/transaction.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
 import { type Mailing, refusalOf } from '../mails/mail.ts';
-import { type MetricsPage, page } from '../metrics/reports/page.ts';
+import { type KeptPage, page } from '../metrics/reports/page.ts';
 import type { Facts } from '../metrics/reports/report.ts';
 import { senderOf } from '../sites/sender.ts';
 import { askMail } from './ask-mail.ts';
@@ -116,7 +116,7 @@ const readNumbers = (
   site: Site,
   { first_day: from, last_day: to }: DueCopy,
   facts: Facts,
-): Promise<MetricsPage> =>
+): Promise<KeptPage> =>
   inSites(db, site.siteId, async (tx) =>
     page.read(tx, site, await page.query.parseAsync({ from, to, vs: 'previous' }), facts),
   );

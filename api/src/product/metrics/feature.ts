@@ -32,8 +32,9 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
     sql('compare_day.sql'),
   ],
   tables: metricTables,
-  routes: ({ numbers, metrics: cache, config }) =>
+  routes: ({ db, numbers, metrics: cache, config }) =>
     metricsRoutes({
+      db,
       numbers,
       cache,
       retentionDays: config.EVENT_RETENTION_DAYS,

@@ -3,6 +3,7 @@ import { codeOf, isDatabaseAway, SQLSTATE } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { eachDay } from '../../ground/lib/days.ts';
+import { noteRecount } from '../notes/machine.ts';
 import {
   compareDay,
   compareLeads,
@@ -121,6 +122,8 @@ export async function rollUp(
           progress?.(`site ${siteId}: ${i + 1} of ${days.length} days, through ${day}`);
       }
       await refreshLeads(db, siteId, signal);
+      if (asked && days.length > 0 && !signal?.aborted)
+        await inSites(db, siteId, (client) => noteRecount(client, siteId, days[0]!.day, days.at(-1)!.day));
     });
   }
   // after the days: a browser's signup is a conversion only once its day is rolled up
@@ -187,6 +190,7 @@ export async function findDiscrepancies(
       // what arrived meanwhile is no mistake
       if (apart.length === 0 || (await hasChanged(client, siteId, day))) return [];
       await markDay(client, siteId, day);
+      await noteRecount(client, siteId, day, day);
       return apart;
     });
     found.daysCompared += 1;

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import type { Site } from '../../../ground/site.ts';
+import { readAnnotations } from '../../notes/annotations.ts';
+import { ANNOTATIONS_MAX, noteShape } from '../../notes/schema.ts';
 import { kindAnswer, readKind } from './breakdown-by-kind.ts';
 import { vitalsOf, vitalsRow } from './breakdown-by-vitals.ts';
 import { comparedWith, match, versus } from './compare.ts';
@@ -34,7 +36,7 @@ const PANELS = [
 type Panel = (typeof PANELS)[number];
 
 const panel = kindAnswer.pick({ totals: true, rows: true }).meta({ id: 'MetricsPanel' });
-const answer = z
+const kept = z
   .object({
     summary: summaryShape,
     interval,
@@ -47,8 +49,19 @@ const answer = z
     imported: importedShape.nullable(),
     trust: trustShape,
   })
+  .meta({ id: 'MetricsPageKept' });
+const answer = kept
+  .extend({
+    annotations: z
+      .array(noteShape)
+      .describe(
+        `notes on these days in their order, one’s own among them, of more than ${ANNOTATIONS_MAX} the newest; none by a link`,
+      ),
+  })
   .meta({ id: 'MetricsPage' });
 
+/** What of it is the same for everybody. */
+export type KeptPage = z.output<typeof kept>;
 export type MetricsPage = z.output<typeof answer>;
 
 async function readPanels(db: Db, site: Site, window: Window) {
@@ -64,7 +77,13 @@ export const page = report({
   name: 'page',
   says: 'Everything that the overview of the dashboard shows, in one answer',
   query: windowed({ vs: versus, match, interval: interval.default('day') }),
-  answer,
+  answer: kept,
+  beside: {
+    answer,
+    read: async (db, { siteId }, { from, to }, caller) => ({
+      annotations: await readAnnotations(db, siteId, { from, to }, caller),
+    }),
+  },
   bucket: 'summary',
   async read(db, site, { from, to, vs, match: by, interval: every }, facts) {
     const window = { from, to };

@@ -1,6 +1,7 @@
 // A report is a value: what may be asked, what it answers, how it is read, and the answer as a table.
 import type { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
+import type { Caller } from '../../../ground/http/caller.ts';
 import type { Site } from '../../../ground/site.ts';
 
 export type Row = Record<string, unknown>;
@@ -20,6 +21,16 @@ export interface Report<Query = any, Answer extends object = any> {
   rows(answer: NoInfer<Answer>): Row[];
   /** Its answer for who may not see money. Absent: it holds none. throws  forbidden, when nothing would be left */
   withoutMoney?(answer: NoInfer<Answer>): NoInfer<Answer>;
+  /**
+   * What of its answer is each caller's own: read anew every time and put beside what is kept. Its names stand in no `answer`;
+   * a table has none of it.
+   */
+  beside?: {
+    /** The whole answer, with these. */
+    answer: z.ZodType;
+    /** db: as for `read`, of the primary: who wrote something sees it at once. */
+    read(db: Db, site: Site, query: Query, caller: Caller): Promise<Row>;
+  };
   /** false: the clock changes it, not a rollup. Default true. */
   cached?: boolean;
   /** Shows leads, so that each look is noted. Default: nobody. */
