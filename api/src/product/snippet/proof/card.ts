@@ -12,6 +12,8 @@ export interface Variant {
 /** Of a review: what must be said beside it. */
 export interface Review {
   rating: number | null;
+  /** By a purchase of who wrote it. */
+  verified: boolean;
   incentive: string | null;
   relationship: string | null;
   selected: boolean;
@@ -22,6 +24,7 @@ export interface Words {
   proof: string;
   source: string;
   selected: string;
+  verified: string;
 }
 interface Said extends Variant {
   source?: { url: string; statedOn: string } | null | undefined;
@@ -55,7 +58,7 @@ const STAYS_MS = 8000;
 const MS_A_LETTER = 60;
 
 /** Where the feed has none. */
-const WORDS: Words = { close: 'Close', proof: 'How we know', source: 'Source', selected: '' };
+const WORDS: Words = { close: 'Close', proof: 'How we know', source: 'Source', selected: '', verified: '' };
 
 const BASE = `:host{--mk-background:#fff;--mk-text:#1f2328;--mk-accent:#0b57a4;--mk-border:#d0d7de;--mk-radius:10px;--mk-width:340px}
 @media(prefers-color-scheme:dark){:host{--mk-background:#1b1f24;--mk-text:#f0f3f6;--mk-accent:#8cc4ff;--mk-border:#444c56}}
@@ -69,7 +72,7 @@ const BASE = `:host{--mk-background:#fff;--mk-text:#1f2328;--mk-accent:#0b57a4;-
 .bar.top{inset:0 0 auto;border-width:0 0 1px}
 .mk-logo{width:40px;height:40px;flex:none;object-fit:contain}
 .mk-text{margin:0}
-a{color:var(--mk-accent);margin-inline-end:12px}
+a{display:inline-block;color:var(--mk-accent);margin-inline-end:12px}
 .mk-receipt{font-size:13px;color:inherit}
 .mk-close{position:absolute;inset-block-start:8px;inset-inline-end:8px;width:28px;height:28px;padding:0;border:0;border-radius:4px;background:none;color:inherit;font:20px/1 sans-serif;cursor:pointer}
 :focus-visible{outline:2px solid currentColor;outline-offset:2px}
@@ -104,7 +107,7 @@ const isPage = (url: string) => /^https?:/.test(new URL(url, location as unknown
 /**
  * Puts a card into the page.
  * place    of the page's own, for an inline one; else it is fixed
- * returns  what takes it away again, without a word
+ * returns  what takes it away again, without a word, and what hides it meanwhile, its place kept
  */
 export function put(
   channel: string,
@@ -112,7 +115,7 @@ export function put(
   variant: Said,
   feed: { styles?: Record<string, Style>; words?: Words } | undefined,
   watch: Watch,
-): () => void {
+): { end(): void; hide(isHidden: boolean): void } {
   const { text, link, receipt, source, review } = variant;
   const key = variant.style || '';
   const style = feed?.styles?.[key];
@@ -175,8 +178,15 @@ export function put(
     make('p', { className: 'mk-text', textContent: text, dir: 'auto' }),
   );
   if (review) {
-    const { rating, incentive, relationship, selected } = review;
-    const beside = [rating && `${rating}/5`, incentive, relationship, selected && words.selected];
+    const { rating, verified, incentive, relationship, selected } = review;
+    // in the order of feed.html
+    const beside = [
+      rating && `${rating}/5`,
+      verified && words.verified,
+      incentive,
+      relationship,
+      selected && words.selected,
+    ];
     body.append(
       make('p', { className: 'mk-text', textContent: beside.filter(Boolean).join(' · '), dir: 'auto' }),
     );
@@ -235,5 +245,10 @@ export function put(
   });
   addEventListener('keydown', onKey);
   document.addEventListener('visibilitychange', look);
-  return end;
+  return {
+    end,
+    hide(isHidden) {
+      host.style.visibility = isHidden ? 'hidden' : '';
+    },
+  };
 }
