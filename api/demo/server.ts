@@ -26,6 +26,7 @@ function page(layout: string, body: string): string {
  * consent    the mode of the snippet on its pages; none: the line of the README. A visitor can change it there
  * propertyId the site's key
  * script     the script's path on the API
+ * notifications  false leaves out the line of /p.js
  */
 export async function startDemo(options: {
   port: number;
@@ -34,6 +35,7 @@ export async function startDemo(options: {
   consent?: string;
   propertyId?: string;
   script?: string;
+  notifications?: boolean;
 }): Promise<{ url: string; close: () => Promise<void> }> {
   const {
     port,
@@ -42,11 +44,13 @@ export async function startDemo(options: {
     consent = '',
     propertyId = 'default',
     script = '/s.js',
+    notifications = true,
   } = options;
   const fill: Record<string, string> = { api: new URL(apiOrigin).origin, propertyId, script };
   const read = (file: string) => readFileSync(new URL(file, PAGES), 'utf8');
   const files = new Map<string, { type: string; body: string }>();
-  const layout = read('layout.html');
+  const whole = read('layout.html');
+  const layout = notifications ? whole : whole.replace(/ *<script async src="{{api}}\/p\.js".*\n/, '');
   const show = (file: string, consent: string) => {
     const isAsking = consent === 'ask';
     const mode = consent && !isAsking && ` data-consent="${consent}"`;

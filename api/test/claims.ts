@@ -86,3 +86,19 @@ export async function feedWhen(
     await new Promise((done) => setTimeout(done, 50));
   }
 }
+
+/** Waits until this process heard all that was told before: the next feed it answers has to know of it. */
+export async function heardAll(server: TestServer): Promise<void> {
+  const { feeds } = server.services;
+  // What is told arrives in order: once the feed of another site is built again, all before it was heard.
+  const { key, siteId } = await newSite(server);
+  await feedOf(server, key);
+  await new Promise<void>((done, fail) => {
+    const end = feeds.onBuilt((built) => {
+      if (built !== siteId) return;
+      end();
+      done();
+    });
+    server.database.owner.query('select pg_notify($1, $2)', [feeds.channel.name, siteId]).catch(fail);
+  });
+}

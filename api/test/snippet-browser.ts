@@ -58,9 +58,9 @@ export function useSnippet(): void {
   });
 }
 
-/** A demo of its own, for a test that needs another mode or script. */
+/** A demo of its own, for a test that needs another mode or script; without notifications, which keep something of their own. */
 export async function demo(options: { consent?: string; script?: string } = {}) {
-  const started = await startDemo({ port: 0, apiOrigin: api.url, ...options });
+  const started = await startDemo({ port: 0, apiOrigin: api.url, notifications: false, ...options });
   demos.push(started);
   return started;
 }
@@ -115,10 +115,15 @@ export const stored = async () => (await keys()).filter((key) => key.startsWith(
 export const queued = async () => (await stored()).filter((key) => /:\d/.test(key));
 
 /** A tab in front of it is what hides a page; headless pages don't know of each other, so it is said to them. */
-export async function hide(): Promise<void> {
-  await page.evaluate(() => {
-    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
-    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+export const hide = () => turn(true);
+export const unhide = () => turn(false);
+async function turn(hidden: boolean): Promise<void> {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    Object.defineProperty(document, 'visibilityState', {
+      value: hidden ? 'hidden' : 'visible',
+      configurable: true,
+    });
     document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
-  });
+  }, hidden);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { feedOf, feedWhen, newSite, orders, running } from '../../../test/claims.ts';
+import { feedOf, feedWhen, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { PEPPER } from '../../../test/cluster.ts';
 import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
@@ -121,6 +121,76 @@ test('taken back by address, by the page for leaving, or by an erasure, a person
   assert.deepEqual((await hide({ email: address(), show: false, propertyId: key })).body, { ok: true });
   for (const wrong of [{ email: emails[3] }, { email: emails[3], show: true }, { show: false }])
     assert.equal((await hide({ ...wrong, propertyId: key })).status, 400);
+});
+
+test('whichever way it is taken back, the next feed of every process that heard of it is without the person', async () => {
+  const { key, siteId } = await newSite(server);
+  const emails: Record<string, string> = {};
+  const all = ['Ada', 'Ben', 'Cem', 'Dan', 'Eva', 'Fay', 'Gil', 'Hal', 'Ida'];
+  for (const name of all) emails[name] = await buyer(key, { text: WORDS, name });
+  await running(server, key, ACT);
+  const linkOf = async (name: string) => {
+    const lead = await leadOf(emails[name]!);
+    return linkToken(lead.siteId, lead.key);
+  };
+  const post = async (path: string, body: object, headers = {}) =>
+    assert.equal((await call(server.url + path, 'POST', body, headers)).status, 200, path);
+  const since = new Date().toISOString();
+  const ways: [string, (name: string) => Promise<unknown>][] = [
+    [
+      'by address',
+      (name) => post('/v1/leads/display', { email: emails[name], show: false, propertyId: key }),
+    ],
+    ['by link', async (name) => post('/v1/leads/display', { token: await linkOf(name), show: false })],
+    ['by an erasure', (name) => post('/v1/leads/delete', { email: emails[name], propertyId: key }, admin)],
+    [
+      'by an order that was taken back',
+      async (name) => {
+        const [row] = await rows('select conversion_id as id from conversions where lead_id = $1', [
+          (await leadOf(emails[name]!)).leadId,
+        ]);
+        const voidedAt = new Date().toISOString();
+        await post(
+          '/v1/conversions',
+          { propertyId: key, id: row.id, kind: 'purchase', email: emails[name], voidedAt },
+          admin,
+        );
+      },
+    ],
+  ];
+  const other = await startServer({}, server.database);
+  const shownBy = async (one: TestServer) =>
+    (await feedOf(one, key)).items.map(({ variants }) => variants[0]!.text.split(' ')[0]).sort();
+  try {
+    const left = [...all];
+    for (const [way, take] of ways) {
+      for (const one of [server, other]) assert.deepEqual(await shownBy(one), left, `before ${way}`);
+      await take(left.shift()!);
+      for (const one of [server, other]) {
+        await heardAll(one);
+        assert.deepEqual(await shownBy(one), left, way);
+      }
+    }
+    // an older backup does not know of the two who took it back
+    await rows("delete from display_consents where site_id = $1 and action = 'withdrawn'", [siteId]);
+    await rows("select pg_notify('feed', $1)", [siteId]);
+    await heardAll(other);
+    assert.deepEqual(await shownBy(other), ['Ada', 'Ben', ...left], 'the backup does not know');
+    const journal = join(server.folder, 'journal', 'forgotten.ndjson');
+    const { withdrawn } = await forgetAgain(server.database.app, {
+      journal,
+      since,
+      pepper: PEPPER,
+      tables: tablesOf(FEATURES),
+    });
+    assert.equal(withdrawn, 2);
+    for (const one of [server, other]) {
+      await heardAll(one);
+      assert.deepEqual(await shownBy(one), left, 'after a restore');
+    }
+  } finally {
+    await other.stop();
+  }
 });
 
 test('consent to mail and to be named never move each other', async () => {

@@ -376,6 +376,30 @@ test('verified means a purchase of that person, of that product, before they wro
   assert.equal(mineNow.length, 1);
 });
 
+test('a verified purchase is said beside the review, in the words of each language, and beside no other', async () => {
+  const { key, siteId } = await newSite(server);
+  const written = [await write(key), await write(key), await write(key)];
+  await orders(server, key, 1, {
+    anonId: undefined,
+    email: written[1]!.email,
+    occurredAt: ago(hours(5)),
+  });
+  for (const { text } of written) await publish(key, text);
+  await later(siteId);
+  await running(server, key, { ...SHOW, texts: { en: { other: '{name}' }, fr: { other: '{name}' } } });
+  for (const [lang, words] of [
+    ['en', 'verified purchase'],
+    ['fr', 'achat vérifié'],
+  ] as const) {
+    const { body } = await call(`${server.url}/v1/feed.html?site=${key}&lang=${lang}`);
+    const cards = (body as string).split('<li>').slice(1);
+    assert.equal(cards.length, 3);
+    const verified = cards.filter((one) => one.includes(words));
+    assert.equal(verified.length, 1);
+    assert.ok(verified[0]!.includes(written[1]!.text) && verified[0]!.includes(`4/5 · ${words}<`));
+  }
+});
+
 test('a decline needs a reason, a low rating is none, and the average counts every one that is not declined', async () => {
   const { key } = await newSite(server);
   const ratings = [5, 1, 1, 4];

@@ -19,8 +19,9 @@ import {
   told,
 } from '../../../test/cards.ts';
 import { until } from '../../../test/chromium.ts';
-import { api, open, page, useSnippet } from '../../../test/snippet-browser.ts';
+import { api, hide, open, page, unhide, useSnippet } from '../../../test/snippet-browser.ts';
 import { armOf, type Split, sharesOf } from '../ab-tests/arm.ts';
+import { wordsIn } from '../proof/render.ts';
 
 useSnippet();
 
@@ -187,6 +188,90 @@ test('a card that may name somebody is asked for again when it is 15 s old, and 
   await page.clock.runFor(15_000);
   await gone();
   assert.equal(api.asked, 3);
+});
+
+test('whose person took it back while another card asked is never shown', async () => {
+  await page.clock.install();
+  const first = item({
+    named: true,
+    where: { channels: ['inline'] },
+    variants: words('Ada bought this'),
+  });
+  const second = item({
+    id: OTHER,
+    named: true,
+    when: { afterMs: 22_000 },
+    variants: words('Ben bought this'),
+  });
+  feed([first, second]);
+  await go('full', '/page', `<div data-mk-place="${ONE}"></div>`, 's-core');
+  await until('the first card', async () => {
+    await page.clock.runFor(300);
+    return (await card().count()) === 1;
+  });
+  feed([first]);
+  await page.clock.runFor(16_000);
+  await until('it was asked again', () => api.asked === 2);
+  await page.clock.runFor(10_000);
+  assert.deepEqual(await card().locator('.mk-text').allTextContents(), ['Ada bought this']);
+  assert.equal(api.asked, 2, 'what was known was young enough');
+});
+
+test('where nobody answers, and on a page that was away, what may name somebody is not seen once it is 25 s old', async () => {
+  await page.clock.install();
+  const named = item({ named: true, where: { channels: ['inline'] } });
+  const place = `<div data-mk-place="${ONE}"></div>`;
+  const seen = () => card().isVisible();
+  feed([named]);
+  await go('full', '/page', place, 's-core');
+  await until('the card', async () => {
+    await page.clock.runFor(300);
+    return (await card().count()) === 1;
+  });
+  let answer = () => {};
+  await page.route('**/v1/feed?*', async (route) => {
+    await new Promise<void>((done) => {
+      answer = done;
+    });
+    await route.continue();
+  });
+  await page.clock.runFor(20_000);
+  assert.equal(await seen(), true, 'it may still be so');
+  await page.clock.runFor(6000);
+  assert.equal(await seen(), false, 'nobody answers');
+  answer();
+  await until('it was so all the time', seen);
+
+  const asked = api.asked;
+  await hide();
+  await page.clock.runFor(120_000);
+  assert.equal(api.asked, asked, 'a page that nobody looks at asks nothing');
+  feed([]);
+  await unhide();
+  assert.equal(await seen(), false, 'not before it is known');
+  answer();
+  await gone();
+});
+
+test('what must be said beside a review is said, in the language of the feed', async () => {
+  const review = { rating: 4, verified: true, incentive: 'a free loaf', relationship: null, selected: true };
+  for (const [language, beside] of [
+    ['en', '4/5 · verified purchase · a free loaf · selected reviews'],
+    ['fr', '4/5 · achat vérifié · a free loaf · avis choisis'],
+  ] as const) {
+    await open();
+    feed([item({ kind: 'review', named: true, review })], { words: wordsIn(language) });
+    await go('full', '/page', '', 's-core', language);
+    await shown();
+    assert.deepEqual(await card().locator('.mk-text').allTextContents(), [MESSAGE, beside]);
+  }
+  await open();
+  feed([item({ kind: 'review', named: true, review: { ...review, verified: false, selected: false } })], {
+    words: wordsIn('en'),
+  });
+  await go('full', '/page', '', 's-core');
+  await shown();
+  assert.equal(await card().locator('.mk-text').last().textContent(), '4/5 · a free loaf');
 });
 
 test('whatever the feed is, the page hears nothing of it', async () => {

@@ -22,7 +22,7 @@ const sheets: Record<string, CSSStyleSheet> = {};
 /**
  * Puts a card into the page.
  * place    of the page's own, for an inline one; else it is fixed
- * returns  what takes it away again, without a word
+ * returns  what takes it away again, without a word, and what hides it meanwhile, its place kept
  */
 export function put(
   channel: string,
@@ -30,7 +30,7 @@ export function put(
   variant: Said,
   feed: { styles?: Record<string, Style>; words?: Words } | undefined,
   watch: Watch,
-): () => void {
+): { end(): void; hide(isHidden: boolean): void } {
   const { text, receipt } = variant;
   const key = variant.style || '';
   const style = feed?.styles?.[key];
@@ -128,5 +128,10 @@ export function put(
   });
   addEventListener('keydown', onKey);
   document.addEventListener('visibilitychange', look);
-  return end;
+  return {
+    end,
+    hide(isHidden) {
+      host.style.visibility = isHidden ? 'hidden' : '';
+    },
+  };
 }

@@ -10,6 +10,8 @@ export interface Variant {
 /** Of a review: what must be said beside it. */
 export interface Review {
   rating: number | null;
+  /** By a purchase of who wrote it. */
+  verified: boolean;
   incentive: string | null;
   relationship: string | null;
   selected: boolean;
@@ -20,6 +22,7 @@ export interface Words {
   proof: string;
   source: string;
   selected: string;
+  verified: string;
 }
 export interface Said extends Variant {
   source?: { url: string; statedOn: string } | null | undefined;
@@ -37,7 +40,7 @@ export interface Style {
 }
 
 /** Where the feed has none. */
-export const WORDS: Words = { close: 'Close', proof: 'How we know', source: 'Source', selected: '' };
+export const WORDS: Words = { close: 'Close', proof: 'How we know', source: 'Source', selected: '', verified: '' };
 
 export const BASE = `:host{--mk-background:#fff;--mk-text:#1f2328;--mk-accent:#0b57a4;--mk-border:#d0d7de;--mk-radius:10px;--mk-width:340px}
 @media(prefers-color-scheme:dark){:host{--mk-background:#1b1f24;--mk-text:#f0f3f6;--mk-accent:#8cc4ff;--mk-border:#444c56}}
@@ -98,8 +101,15 @@ export function draw(
     make('p', { className: 'mk-text', textContent: text, dir: 'auto' }),
   );
   if (review) {
-    const { rating, incentive, relationship, selected } = review;
-    const beside = [rating && `${rating}/5`, incentive, relationship, selected && words.selected];
+    const { rating, verified, incentive, relationship, selected } = review;
+    // in the order of feed.html
+    const beside = [
+      rating && `${rating}/5`,
+      verified && words.verified,
+      incentive,
+      relationship,
+      selected && words.selected,
+    ];
     body.append(
       make('p', { className: 'mk-text', textContent: beside.filter(Boolean).join(' · '), dir: 'auto' }),
     );

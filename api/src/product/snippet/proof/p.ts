@@ -42,16 +42,25 @@ interface Feed {
   words?: Words;
 }
 
-// A card may name a person, who may take that back at any moment.
+// A card may name a person, who may take that back at any moment. What a page knows of it is asked for again when it is so
+// old, and what is older is not seen, whoever does not answer and however long the page was away: with the 2 s that a feed may
+// take to know, nobody is shown 30 s after they took it back.
 const NAMED_MS = 15e3;
+const UNKNOWN_MS = 25e3;
+const LOOK_MS = 1000;
 const SNIPPET_MS = 3000;
 
 let feed: Feed | undefined;
+/** When what we have was asked for: what it says is not newer. */
 let askedAt = 0;
+let asking: Promise<void> | undefined;
 let country: string | null = null;
+/** Of what we have; a clock that was set back makes it old. */
+const age = () => Math.abs(Date.now() - askedAt);
 
-/** The feed as it is now; undefined when nobody answers. */
-async function ask(): Promise<Feed | undefined> {
+/** Brings the feed as it is now; there is none when nobody answers. */
+async function bring(): Promise<void> {
+  const at = Date.now();
   try {
     const answer = await fetch(
       new URL('/v1/feed?' + new URLSearchParams({ site: site || '', lang }), tag.src),
@@ -61,15 +70,18 @@ async function ask(): Promise<Feed | undefined> {
       },
     );
     const said: Feed | undefined = answer.ok ? await answer.json() : undefined;
-    if (said) {
-      askedAt = performance.now();
-      country = answer.headers.get('x-mk-country');
-    }
-    return (feed = said);
+    feed = Array.isArray(said?.items) ? said : undefined;
+    country = answer.headers.get('x-mk-country');
   } catch {
-    return (feed = undefined);
+    feed = undefined;
   }
+  askedAt = at;
 }
+/** Several cards at once ask once. */
+const ask = () =>
+  (asking ||= bring().finally(() => {
+    asking = undefined;
+  }));
 
 /** The same as in the server's arm.ts: FNV-1a, finished as Murmur3 does. */
 function partOf(text: string): number {
@@ -133,8 +145,10 @@ async function fire(item: Item, path: string): Promise<void> {
     return;
   }
   let now: Item | undefined = item;
-  if (item.named && performance.now() - askedAt > NAMED_MS) {
-    const items = (await ask())?.items.filter((one) => one.id == item.id);
+  if (item.named) {
+    if (age() >= NAMED_MS) await ask();
+    // another card may have asked since this one was put on the list
+    const items = feed?.items.filter((one) => one.id == item.id);
     now = items?.find(says(item.variants[0]!.text)) || items?.[0];
     // meanwhile another one may have come, or the page may have gone
     if (!now || (!place && onScreen) || path != location.pathname || waitFor(item.id, item.cap) > 0) return;
@@ -151,7 +165,8 @@ function show(item: Item, { variant, key, testId }: Choice, channel: string, pla
   noteShown(item.id);
   if (!variant) return;
   let watchNamed: unknown;
-  const end = put(channel, place, { ...variant, source: item.source, review: item.review }, feed, {
+  let check: () => unknown;
+  const { end, hide } = put(channel, place, { ...variant, source: item.source, review: item.review }, feed, {
     shown: () => say('shown'),
     hovered: () => say('hovered'),
     clicked: () => say('clicked'),
@@ -162,6 +177,7 @@ function show(item: Item, { variant, key, testId }: Choice, channel: string, pla
     },
     gone() {
       clearInterval(watchNamed as number);
+      document.removeEventListener('visibilitychange', check);
       if (!place) onScreen = undefined;
       next();
     },
@@ -169,12 +185,14 @@ function show(item: Item, { variant, key, testId }: Choice, channel: string, pla
   if (!place) onScreen = end;
   endPage.push(end);
   if (item.named) {
-    const check = async () => {
+    check = safe(() => {
+      hide(age() >= UNKNOWN_MS);
       if (document.hidden) return;
-      const items = (await ask())?.items;
-      if (!items?.some((one) => one.id == item.id && says(variant.text)(one))) end();
-    };
-    watchNamed = setInterval(check, NAMED_MS);
+      if (age() >= NAMED_MS) void ask().then(check);
+      else if (!feed?.items.some((one) => one.id == item.id && says(variant.text)(one))) end();
+    });
+    watchNamed = setInterval(check, LOOK_MS);
+    document.addEventListener('visibilitychange', check);
   }
 }
 
