@@ -105,7 +105,9 @@ test('a device that says one thing wrong, and signs it rightly, gets in nowhere'
     assert.deepEqual(headers.getSetCookie(), [], what);
   }
   assert.equal((await signIn(who.device)).status, 200, 'and the real one goes on');
-  const failed = await rows("select user_id from auth_events where outcome = 'failed' and kind = 'sign_in'");
+  const failed = await rows(
+    "select user_id from auth_events where outcome = 'failed' and kind = 'sign_in' and method = 'passkey'",
+  );
   assert.equal(failed.length, Object.keys(FALSE).length);
 });
 
