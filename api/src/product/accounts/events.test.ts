@@ -15,6 +15,7 @@ import {
   trySignIn,
 } from '../../../test/people.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { inAccounts } from './in-accounts.ts';
 
 const PASSWORD = 'rye, oats and a spoon';
 const PUBLIC_URL = 'https://marketing.example';
@@ -195,4 +196,26 @@ test('a try at the password of a shared view is an event, for the people of its 
     return body.events.filter(({ kind }: { kind: string }) => kind === 'share_unlocked').length;
   };
   assert.deepEqual([await seenBy('mill'), await seenBy('forge')], [7, 0]);
+});
+
+test('the application adds events and changes none: it may neither rewrite nor remove one', async () => {
+  const { db } = server.services;
+  const [{ events }] = await rows('select count(*)::int as events from auth_events');
+  assert.ok(events > 0);
+  assert.equal(
+    await inAccounts(db, async (tx) => (await tx.query('select from auth_events')).rowCount),
+    events,
+  );
+  for (const sql of [
+    "update auth_events set outcome = 'done'",
+    'delete from auth_events',
+    'truncate auth_events',
+    'drop table auth_events',
+  ])
+    await assert.rejects(
+      inAccounts(db, (tx) => tx.query(sql)),
+      { code: '42501' },
+      sql,
+    );
+  assert.deepEqual(await rows('select count(*)::int as events from auth_events'), [{ events }]);
 });
