@@ -18,6 +18,7 @@ import { language, timeZone, token } from './shapes.ts';
 
 const FLOW_SECONDS = 600;
 const PLACE = 'oidc cookie';
+const BEGIN_AGAIN = 'This sign-in began in another browser, too long ago, or was finished. Begin again.';
 
 interface Flow {
   asked: Asked;
@@ -37,7 +38,7 @@ function readFlow(accounts: Accounts, call: Call): Flow {
   const text = unseal(keyOf(accounts), sealed, PLACE);
   const flow = text && (JSON.parse(text.toString()) as Flow);
   if (flow && flow.endsMs > Date.now()) return flow;
-  throw new AppError('unauthorized', 'This sign-in began in another browser, or too long ago. Begin again.');
+  throw new AppError('unauthorized', BEGIN_AGAIN);
 }
 
 function provider({ oidc }: Accounts): Oidc {
@@ -49,7 +50,10 @@ function provider({ oidc }: Accounts): Oidc {
 async function comeBack(accounts: Accounts, call: Call): Promise<{ claims: Claims; wanted: Wanted }> {
   try {
     const { asked, wanted } = readFlow(accounts, call);
-    return { claims: await provider(accounts).finish(call.querystring, asked), wanted };
+    const claims = await provider(accounts).finish(call.querystring, asked);
+    // a provider may take a code twice when both come at once; what was asked is answered once
+    if (!accounts.challenges.useUp(asked.state)) throw new AppError('unauthorized', BEGIN_AGAIN);
+    return { claims, wanted };
   } catch (error) {
     if (error instanceof AppError && error.code === 'unauthorized')
       await noteRefusal(accounts.db, { kind: 'sign_in', method: 'oidc', userId: null, requestId: call.id });

@@ -5,6 +5,7 @@ import { type Authenticator, makeAuthenticator, type Says } from '../../../test/
 import {
   addPasskey,
   addTotp,
+  atOnce,
   cookiesOf,
   newOwner,
   OWN_PAGE,
@@ -180,6 +181,15 @@ test('a passkey is made for who asked, for this origin, once, and is nobody’s 
   const theirs = (await post('/v1/users/me/passkeys/options', undefined, other.headers)).body.options;
   assert.equal((await add(who.device.create(theirs), other.headers)).status, 409);
   assert.deepEqual((await options()).excludeCredentials[0].id, who.device.id);
+});
+
+test('what a device made once is taken once, also of twenty at once', async () => {
+  const who = await somebody();
+  const { options } = (await post('/v1/users/me/passkeys/options', undefined, who.headers)).body;
+  const given = { name: 'x', response: who.device.create(options) };
+  const answers = await atOnce(20, () => post('/v1/users/me/passkeys', given, who.headers));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(19).fill(400)]);
+  assert.equal((await rows('select from passkeys where user_id = $1', [who.userId])).length, 1);
 });
 
 test('passkeys are listed, named and removed by their own person only, after a fresh proof', async () => {
