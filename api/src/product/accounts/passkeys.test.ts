@@ -243,14 +243,31 @@ test('a proof by one’s own passkey opens dangerous acts, and another one’s d
   assert.equal((await invite(headers)).status, 201);
 });
 
-test('wrong passwords of others lock no passkey out, and an account that is shut out stays out', async () => {
+test('wrong passwords of others lock no passkey and no known browser out, a forged one gets in nowhere, and an account that is shut out stays out', async () => {
   const who = await withPasskey();
   const own = await startServer({ PUBLIC_URL: ORIGIN, RATE_LIMITS: 'on' }, undefined);
   try {
     const device = makeAuthenticator(ORIGIN);
-    await addPasskey(own, await newOwner(own, 'ida@people.example', PASSWORD), device);
+    const ida = await newOwner(own, 'ida@people.example', PASSWORD);
+    const { recoveryCodes } = await addPasskey(own, ida, device);
     for (let i = 0; i < 6; i += 1) await trySignIn(own, 'ida@people.example', 'not it, not at all');
     assert.equal((await trySignIn(own, 'ida@people.example', PASSWORD)).status, 429);
+    const deviceOf = ({ headers }: SignedIn) => /__Host-device=[^;]+/.exec(headers.cookie!)![0];
+    const from = (cookie: string) =>
+      trySignIn(
+        own,
+        'ida@people.example',
+        PASSWORD,
+        { recoveryCode: recoveryCodes![0] },
+        { ...OWN_PAGE, cookie },
+      );
+    const hers = deviceOf(ida);
+    const other = deviceOf(await newOwner(own, 'jon@people.example', PASSWORD));
+    const forged = hers.replace(/.(.{8})$/, (_, rest) => `${hers.at(-9) === 'A' ? 'B' : 'A'}${rest}`);
+    const renamed = hers.replace(/=(.)/, (_, one) => `=${one === 'A' ? 'B' : 'A'}`);
+    for (const cookie of [forged, renamed, other, '__Host-device=', `${hers.split('.')[0]}.`])
+      assert.equal((await from(cookie)).status, 429, `a browser that was never here: ${cookie}`);
+    assert.equal((await from(hers)).status, 200, 'her own browser is not locked out');
     const response = device.use(await passkeyOptions(own));
     assert.equal((await call(`${own.url}/v1/auth/passkey`, 'POST', { response }, OWN_PAGE)).status, 200);
   } finally {
