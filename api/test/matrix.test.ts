@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { CAPABILITIES, type Capability } from '../src/ground/http/caller.ts';
+import { SCOPES, SITE_ROLES } from '../src/ground/http/roles.ts';
 import { type Route, VIEWS } from '../src/ground/http/route.ts';
 import { isUuid } from '../src/ground/lib/uuid.ts';
 import { type Example, examplesOf } from './examples.ts';
-import { newOwner, type SignedIn, signedIn, signUpWith } from './people.ts';
+import { newOwner, type SignedIn, signedIn, signUpWith, trySignIn } from './people.ts';
 import { send } from './send.ts';
 import { admin, call, startServer, type TestServer } from './server.ts';
 import { makePlace, type Place, WORLD_SETTINGS } from './world.ts';
@@ -26,12 +27,32 @@ const MAY: Record<Capability, string> = {
   plans: 'owner admin_key',
   machine: 'owner admin admin_key key:admin',
 };
-const PEOPLE = 'owner admin analyst viewer privacy'.split(' ');
+const PEOPLE = ['owner', ...SITE_ROLES];
+/** What anybody may look at, in the order of the alphabet. What stands behind a token is for whoever was sent it. */
+const PUBLIC_LOOKS = `
+  / /.well-known/gpc.json /.well-known/proof-keys.json
+  /app /app/ /app/-/:file /app/:page /app/:site/:page /app/:site/:page/:id /app/embed/:share /consent.js /livez /p.js /p/:file
+  /proof/:receiptRef /readyz /s-core.js /s.js /s.json /s/:file
+  /v1/auth/oidc/callback /v1/auth/ways /v1/badge.svg /v1/choices/control /v1/confirm/:token /v1/feed /v1/feed.html /v1/feed/stream
+  /v1/healthz /v1/leads/form-token /v1/leads/thank-you /v1/openapi.json /v1/pixel.gif /v1/privacy /v1/proof/:receiptRef
+  /v1/report-mails/:token /v1/report-mails/:token/leave /v1/shares/mine /v1/staff/:token /v1/unsubscribe/:token
+  /v1/your-data /v1/your-data/:token`
+  .trim()
+  .split(/\s+/);
+/** What a person who signed in does only after a proof of the last ten minutes. */
+const PROVED = `
+  changeEmail changePassword deleteMe removeOidc addTotp removeTotp renewRecoveryCodes beginPasskey addPasskey removePasskey
+  inviteUser dropInvitation updateUser endUserSessions deleteUser createKey revokeKey
+  createShare createMailReport createAlertRule createWebhook updateWebhook renewWebhookSecret createIntegration updateIntegration
+  exportLeads exportSubject eraseSubject runJob`
+  .trim()
+  .split(/\s+/);
 /** Whose every site is theirs; everybody else is of the bakery alone. */
 const EVERYWHERE = ['owner', 'admin_key'];
 /** Comes through the proxy from the internet, so that nothing is open because it is near. */
 const OUTSIDE = { 'x-real-ip': '203.0.113.7' };
 
+const PASSWORD = 'rye, oats and a spoon';
 type Headers = Record<string, string>;
 let server: TestServer;
 let bakery: Place;
@@ -42,17 +63,16 @@ before(async () => {
   server = await startServer({ ...WORLD_SETTINGS, TRUSTED_PROXIES: '127.0.0.1' });
   bakery = await makePlace(server, 'bakery');
   mill = await makePlace(server, 'mill');
-  const password = 'rye, oats and a spoon';
   const ask = async (path: string, wanted: object) =>
     (await call(server.url + path, 'POST', wanted, admin)).body;
-  people.owner = await newOwner(server, 'owner@people.example', password);
+  people.owner = await newOwner(server, 'owner@people.example', PASSWORD);
   for (const role of PEOPLE.slice(1)) {
     const { link } = await ask('/v1/invitations', { role, sites: ['bakery'] });
-    const joined = await signUpWith(server, link.split('/').at(-1), `${role}@people.example`, password);
+    const joined = await signUpWith(server, link.split('/').at(-1), `${role}@people.example`, PASSWORD);
     people[role] = signedIn(joined);
   }
   for (const role of PEOPLE) callers[role] = people[role]!.headers;
-  for (const scope of ['ingest', 'read', 'leads', 'admin']) {
+  for (const scope of Object.keys(SCOPES)) {
     const { token } = await ask('/v1/keys', { name: scope, scopes: [scope], sites: ['bakery'] });
     callers[`key:${scope}`] = { authorization: `Bearer ${token}` };
   }
@@ -184,6 +204,22 @@ test('what people do about themselves is open to them, and asks for a proof wher
     if (route.proof) assert.deepEqual([status, errorIn(text)], [403, 'proof_required'], about);
     else assert.ok(status !== 401 && status !== 403, about);
   }
+});
+
+test('what is dangerous asks for a proof, of an owner too, and this is all that does', async () => {
+  assert.deepEqual(server.routes.flatMap(({ id, proof }) => (proof ? [id] : [])).sort(), PROVED.toSorted());
+  // the walk above ended their session
+  const { headers } = signedIn(await trySignIn(server, 'owner@people.example', PASSWORD));
+  await server.database.owner.query("update user_sessions set proved_at = now() - interval '11 minutes'");
+  for (const route of server.routes.filter(({ id }) => PROVED.includes(id))) {
+    const { status, text } = await send(server, route, emptyCall(route), { ...OUTSIDE, ...headers });
+    assert.deepEqual([status, errorIn(text)], [403, 'proof_required'], `${route.id}: ${text.slice(0, 200)}`);
+  }
+});
+
+test('nothing is open to look at that was not opened on purpose', () => {
+  const looks = server.routes.filter((route) => route.who === 'anyone' && isLook(route));
+  assert.deepEqual(looks.map(({ at }) => at.slice('GET '.length)).sort(), PUBLIC_LOOKS.toSorted());
 });
 
 test('what is anyone’s asks nobody who they are', async () => {

@@ -38,6 +38,18 @@ export function signedIn(answer: Answer, before = ''): SignedIn {
   };
 }
 
+/** So many at once. Who finds no place among the passwords that wait asks again, as they are told to. */
+export const atOnce = (count: number, work: (i: number) => Promise<Answer>): Promise<Answer[]> =>
+  Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      for (;;) {
+        const answer = await work(i);
+        if (answer.status !== 503) return answer;
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    }),
+  );
+
 /** Of the link that only the machine gives. */
 export async function setupToken(server: TestServer): Promise<string> {
   const link = await setupLink(server.services.db, undefined);

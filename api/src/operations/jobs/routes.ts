@@ -58,6 +58,7 @@ export function jobRoutes({ db, runner, sites }: JobNeeds): Route[] {
       at: 'POST /v1/admin/jobs/:job',
       id: 'runJob',
       says: 'Runs a job now and waits for it; 409 while one runs',
+      proof: 'fresh',
       takes: {
         as: ['json'],
         bytesMax: 16 * 1024,

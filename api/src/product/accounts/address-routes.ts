@@ -5,6 +5,7 @@ import { type Route, route } from '../../ground/http/route.ts';
 import type { Accounts } from './accounts.ts';
 import { mustNotBeForeign } from './cookies.ts';
 import { inAccounts } from './in-accounts.ts';
+import { byLink } from './links.ts';
 import { changeAddress, confirmAddress } from './profile.ts';
 import { findUser } from './queries.ts';
 import { email, showUser, token, typedEmail, userShape } from './shapes.ts';
@@ -46,7 +47,8 @@ export function addressRoutes(accounts: Accounts): Route[] {
       answers: { 200: z.object({}) },
       async run({ emailToken }, call) {
         mustNotBeForeign(call, accounts.publicUrl);
-        await confirmAddress(accounts, emailToken, call.id);
+        const event = { kind: 'email_confirmed', requestId: call.id } as const;
+        await byLink(accounts.db, emailToken, event, () => confirmAddress(accounts, emailToken, call.id));
         return {};
       },
     }),

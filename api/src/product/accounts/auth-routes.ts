@@ -8,6 +8,7 @@ import { mustNotBeForeign } from './cookies.ts';
 import { noteAuth } from './events.ts';
 import { recoveryCodes } from './factor-routes.ts';
 import { inAccounts } from './in-accounts.ts';
+import { byLink } from './links.ts';
 import { creationOptions, signUpPasskey } from './passkey-shapes.ts';
 import { beginPasskeySignUp } from './passkey-sign-up.ts';
 import { newPassword, password } from './passwords.ts';
@@ -36,6 +37,8 @@ const signInFields = {
   ...howLong,
 };
 
+const signingUp = (call: Call) => ({ kind: 'sign_up', requestId: call.id }) as const;
+
 function signUpRoutes(accounts: Accounts): Route[] {
   const common = { tag: 'sign-in', who: 'anyone' } as const;
   return [
@@ -53,7 +56,8 @@ function signUpRoutes(accounts: Accounts): Route[] {
       answers: { 200: z.object({ options: creationOptions }) },
       async run(wanted, call) {
         mustNotBeForeign(call, accounts.publicUrl);
-        return { options: await beginPasskeySignUp(accounts, call, { ...wanted, email: wanted.email }) };
+        const begin = () => beginPasskeySignUp(accounts, call, { ...wanted, email: wanted.email });
+        return { options: await byLink(accounts.db, wanted.inviteToken, signingUp(call), begin) };
       },
     }),
     route({
@@ -79,10 +83,13 @@ function signUpRoutes(accounts: Accounts): Route[] {
       },
       async run(wanted, call) {
         mustNotBeForeign(call, accounts.publicUrl);
-        const { recoveryCodes: codes, ...done } = await signUp(accounts, call, {
-          ...wanted,
-          email: wanted.email,
-        });
+        const join = () => signUp(accounts, call, { ...wanted, email: wanted.email });
+        const { recoveryCodes: codes, ...done } = await byLink(
+          accounts.db,
+          wanted.inviteToken,
+          signingUp(call),
+          join,
+        );
         return welcome(accounts, 201, done, codes ? { recoveryCodes: codes } : {});
       },
     }),
@@ -144,7 +151,8 @@ export function authRoutes(accounts: Accounts): Route[] {
       answers: { 200: z.object({}) },
       async run(given, call) {
         notForeign(call);
-        await resetPassword(accounts, call, given);
+        const event = { kind: 'password_reset', requestId: call.id } as const;
+        await byLink(accounts.db, given.resetToken, event, () => resetPassword(accounts, call, given));
         return {};
       },
     }),

@@ -12,7 +12,7 @@ export interface Challenges {
   /** purpose  what it is good for, and for whom. returns  base64url */
   make(purpose: string): string;
   isGood(challenge: string, purpose: string): boolean;
-  /** After the answer was right. returns  false: another one was answered with it already */
+  /** After the answer was right; any random name may be one. returns  false: another one was answered with it already */
   useUp(challenge: string): boolean;
 }
 

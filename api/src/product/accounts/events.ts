@@ -1,5 +1,6 @@
 // What happened to sign-ins and to how people prove who they are: an id and a method, never an address.
-import type { Db } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
+import { inAccounts } from './in-accounts.ts';
 
 export interface AuthEvent {
   kind:
@@ -24,9 +25,12 @@ export interface AuthEvent {
     | 'account_disabled'
     | 'account_enabled'
     | 'account_deleted'
+    | 'email_confirmed'
+    | 'share_unlocked'
     | 'setup_link_made'
     | 'reset_link_made';
   outcome?: 'done' | 'failed';
+  /** By what; of one that failed also why: SECOND_MISSING, TOO_MANY. */
   method?: string;
   /** Whose account; null: there is none, or nobody knows. */
   userId: string | null;
@@ -34,6 +38,11 @@ export interface AuthEvent {
   actor?: string;
   requestId?: string;
 }
+
+/** The password was right, and no second factor came with it: the first step of many a sign-in, and all that a thief of a password gets to. */
+export const SECOND_MISSING = 'second_factor_missing';
+/** The first try that was refused for those before it, once a window. */
+export const TOO_MANY = 'too_many_tries';
 
 /** In the transaction of what happened. */
 export async function noteAuth(db: Db, event: AuthEvent): Promise<void> {
@@ -44,11 +53,16 @@ export async function noteAuth(db: Db, event: AuthEvent): Promise<void> {
   );
 }
 
-/** Failed sign-ins of an account within the last quarter of an hour. */
+/** In one of its own, because what happened is that something was refused. */
+export const noteRefusal = (pool: Pool, event: Omit<AuthEvent, 'outcome'>): Promise<void> =>
+  inAccounts(pool, (tx) => noteAuth(tx, { ...event, outcome: 'failed' }));
+
+/** Failed sign-ins of an account within the last quarter of an hour, in which something wrong was said. */
 export async function failuresOf(db: Db, userId: string): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
-    "select count(*)::int as count from auth_events where user_id = $1 and kind = 'sign_in' and outcome = 'failed' and at > now() - interval '15 minutes'",
-    [userId],
+    `select count(*)::int as count from auth_events where user_id = $1 and kind = 'sign_in' and outcome = 'failed'
+       and method <> all ($2) and at > now() - interval '15 minutes'`,
+    [userId, [SECOND_MISSING, TOO_MANY]],
   );
   return rows[0]!.count;
 }

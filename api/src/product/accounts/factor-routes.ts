@@ -6,7 +6,7 @@ import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
-import { type AuthEvent, noteAuth } from './events.ts';
+import { type AuthEvent, noteAuth, noteRefusal } from './events.ts';
 import {
   deleteTotp,
   dropIdleRecoveryCodes,
@@ -26,6 +26,11 @@ const CODES = 10;
 export const recoveryCodes = z
   .array(z.string())
   .describe('each takes the place of a code once; shown this once');
+
+const notNow = () =>
+  new AppError('invalid_request', 'This is not the code of now. Compare the clock of the device.', {
+    issues: [{ path: 'code', message: 'is not the code of now' }],
+  });
 
 export async function makeRecoveryCodes(db: Db, userId: string): Promise<string[]> {
   const codes = Array.from({ length: CODES }, newRecoveryCode);
@@ -70,25 +75,22 @@ export function factorRoutes(accounts: Accounts): Route[] {
       says: 'From now on this second factor is asked for at sign-in; answers the recovery codes',
       takes: { as: ['json'], bytesMax: 4096, shape: z.object({ code }).meta({ id: 'TotpCode' }) },
       answers: { 200: z.object({ recoveryCodes }) },
-      run: (given, call) =>
-        inAccounts(db, async (tx) => {
-          const { userId } = call.caller.person!;
+      async run(given, call) {
+        const { userId } = call.caller.person!;
+        const codes = await inAccounts(db, async (tx) => {
           const totp = await findTotp(tx, userId);
           if (!totp || totp.confirmedAt) throw new AppError('conflict', 'No second factor was begun.');
           const secret = await accounts.vault().open(tx, totp, placeOfTotp(totp.factorId));
           const step = secret && (await stepOf(secret, given.code, Date.now()));
-          if (!step || !(await useStep(tx, totp.factorId, step)))
-            throw new AppError(
-              'invalid_request',
-              'This is not the code of now. Compare the clock of the device.',
-              {
-                issues: [{ path: 'code', message: 'is not the code of now' }],
-              },
-            );
+          if (!step || !(await useStep(tx, totp.factorId, step))) return null;
           await note(tx, call, 'totp_added');
           await accounts.post.tell(tx, (await findUser(tx, userId))!, 'factor_added');
-          return { recoveryCodes: await makeRecoveryCodes(tx, userId) };
-        }),
+          return makeRecoveryCodes(tx, userId);
+        });
+        if (codes) return { recoveryCodes: codes };
+        await noteRefusal(db, { kind: 'totp_added', method: 'totp', userId, requestId: call.id });
+        throw notNow();
+      },
     }),
     route({
       ...common,

@@ -5,6 +5,7 @@ import { SMTPServer } from 'smtp-server';
 import { until } from '../../../test/chromium.ts';
 import {
   addTotp,
+  atOnce,
   beginTotp,
   codeOf,
   cookiesOf,
@@ -100,12 +101,8 @@ test('with a second factor the password alone opens nothing, and each code opens
   const unknown = await trySignIn(server, who.email, 'not it, not at all', { code: codeOf(secret) });
   assert.deepEqual([wrong.status, wrong.body.message], [401, unknown.body.message]);
   const code = codeOf(secret);
-  const twenty = [];
-  for (let i = 0; i < 5; i += 1)
-    twenty.push(
-      ...(await Promise.all([1, 2, 3, 4].map(() => trySignIn(server, who.email, PASSWORD, { code })))),
-    );
-  assert.equal(twenty.filter(isIn).length, 1, 'of twenty with one code, four at a time, one gets in');
+  const twenty = await atOnce(20, () => trySignIn(server, who.email, PASSWORD, { code }));
+  assert.deepEqual(twenty.map(({ status }) => status).sort(), [200, ...Array(19).fill(401)]);
   assert.equal(
     (await rows("select from auth_events where user_id = $1 and method = 'password totp'", [who.userId]))
       .length,
@@ -123,14 +120,8 @@ test('a recovery code takes the place of a code once, also of twenty at once; ne
   const { recoveryCodes } = await addTotp(server, who);
   assert.equal(new Set(recoveryCodes).size, 10);
   const [first, second, third] = recoveryCodes as [string, string, string];
-  const answers = [];
-  for (let i = 0; i < 5; i += 1)
-    answers.push(
-      ...(await Promise.all(
-        [1, 2, 3, 4].map(() => trySignIn(server, who.email, PASSWORD, { recoveryCode: first })),
-      )),
-    );
-  assert.equal(answers.filter(isIn).length, 1);
+  const answers = await atOnce(20, () => trySignIn(server, who.email, PASSWORD, { recoveryCode: first }));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(19).fill(401)]);
   const typed = second.toLowerCase().replaceAll('-', ' ');
   assert.ok(isIn(await trySignIn(server, who.email, PASSWORD, { recoveryCode: typed })), 'as one types it');
   const renewed = await post('/v1/users/me/recovery-codes', undefined, who.headers);
@@ -168,6 +159,19 @@ test('a second factor counts from its first code on, asks for a fresh proof, and
   assert.ok(isIn(await trySignIn(server, who.email, PASSWORD)));
 });
 
+test('of twenty who confirm a second factor at once with one code one does, and has the recovery codes', async () => {
+  const who = await owner();
+  const code = codeOf(await beginTotp(server, who));
+  const answers = await atOnce(20, () => post('/v1/users/me/totp/confirm', { code }, who.headers));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(19).fill(409)]);
+  const { recoveryCodes } = answers.find(isIn)!.body;
+  assert.ok(isIn(await trySignIn(server, who.email, PASSWORD, { recoveryCode: recoveryCodes[0] })));
+  const added = await rows("select from auth_events where user_id = $1 and kind = 'totp_added'", [
+    who.userId,
+  ]);
+  assert.equal(added.length, 1);
+});
+
 test('an owner whose week is over gets in again with a second factor', async () => {
   const who = await owner();
   await rows("update users set strong_since = now() - interval '8 days' where user_id = $1", [who.userId]);
@@ -185,9 +189,7 @@ test('a link for a new password comes by mail, works once, ends all sessions and
   const token = /https:\/\/marketing\.example\/app\/#\/reset\/([\w-]{43})/.exec(text)![1]!;
   const reset = (newPassword: string) => post('/v1/auth/reset/confirm', { resetToken: token, newPassword });
   assert.equal((await reset('password1234')).status, 400, 'and a weak one does not use it up');
-  const answers = [];
-  for (let i = 0; i < 5; i += 1)
-    answers.push(...(await Promise.all([1, 2, 3, 4].map(() => reset('barley, hops and a cup')))));
+  const answers = await atOnce(20, () => reset('barley, hops and a cup'));
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(19).fill(404)]);
   assert.equal((await call(`${server.url}/v1/users/me`, 'GET', undefined, who.headers)).status, 401);
   assert.ok(!isIn(await trySignIn(server, who.email, PASSWORD, { code: codeOf(secret) })));

@@ -1,6 +1,6 @@
 // Slows whoever guesses passwords: by address of the account and network, by network, by account. A browser that signed in
 // before has a count of its own, so that nobody locks an owner out by failing in their name.
-import { type Windows, windows } from '../../ground/http/windows.ts';
+import { windows } from '../../ground/http/windows.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 
 const QUARTER_MS = 15 * 60_000;
@@ -16,6 +16,8 @@ export interface Attempt {
   account: string;
   /** A browser that signed in to this account before. */
   device: string | null;
+  /** Called before the first refusal of a window, and not for the others, so that who goes on trying writes nothing. */
+  refused?(): Promise<void>;
 }
 
 export interface Guard {
@@ -28,32 +30,41 @@ export interface Guard {
   mayMail(account: string): boolean;
 }
 
-export function makeGuard(enabled: boolean): Guard {
-  const mails = windows({ points: MAILS_MAX, ms: HOUR_MS, keysMax: KEYS_MAX });
+/** clock  in milliseconds */
+export function makeGuard(enabled: boolean, clock: () => number = () => performance.now()): Guard {
+  const windowsOf = (points: number, ms: number) => windows({ points, ms, keysMax: KEYS_MAX }, clock);
+  const mails = windowsOf(MAILS_MAX, HOUR_MS);
   const mayMail = (account: string) => mails.take(account) === null;
   if (!enabled) return { attempt: async () => async () => {}, mayMail };
   const limits = {
-    pair: windows({ points: FAILURES_MAX.pair, ms: QUARTER_MS, keysMax: KEYS_MAX }),
-    network: windows({ points: FAILURES_MAX.network, ms: HOUR_MS, keysMax: KEYS_MAX }),
-    account: windows({ points: FAILURES_MAX.account, ms: HOUR_MS, keysMax: KEYS_MAX }),
-    device: windows({ points: FAILURES_MAX.device, ms: QUARTER_MS, keysMax: KEYS_MAX }),
+    pair: windowsOf(FAILURES_MAX.pair, QUARTER_MS),
+    network: windowsOf(FAILURES_MAX.network, HOUR_MS),
+    account: windowsOf(FAILURES_MAX.account, HOUR_MS),
+    device: windowsOf(FAILURES_MAX.device, QUARTER_MS),
   };
+  const refusals = windowsOf(1, HOUR_MS);
   return {
     mayMail,
-    async attempt({ network, account, device }) {
-      const counted: [Windows, string][] = device
-        ? [[limits.device, device]]
+    async attempt({ network, account, device, refused }) {
+      const counted: [keyof typeof limits, string][] = device
+        ? [['device', device]]
         : [
-            [limits.pair, `${account} ${network}`],
-            [limits.network, network],
-            [limits.account, account],
+            ['pair', `${account} ${network}`],
+            ['network', network],
+            ['account', account],
           ];
-      for (const [limit, key] of counted) {
-        const wait = limit.take(key);
-        if (wait !== null) refuse(wait);
+      for (const [name, key] of counted) {
+        const wait = limits[name].take(key);
+        const refusal = `${name} ${key}`;
+        if (wait === null) {
+          if (refusals.look(refusal) !== null) refusals.take(refusal, -1); // its next window has begun
+          continue;
+        }
+        if (refusals.take(refusal) === null) await refused?.();
+        refuse(wait);
       }
       return async () => {
-        for (const [limit, key] of counted) if (limit.has(key)) limit.take(key, -1);
+        for (const [name, key] of counted) if (limits[name].has(key)) limits[name].take(key, -1);
       };
     },
   };

@@ -64,6 +64,12 @@ export async function findLink(db: Db, tokenHash: Buffer, kinds: readonly LinkKi
   return rows[0] ?? null;
 }
 
+/** One that opens nothing any more; it is forgotten a day after its end. */
+export async function findSpentLink(db: Db, tokenHash: Buffer): Promise<Link | null> {
+  const sql = `select ${COLUMNS} from one_time_links where token_hash = $1 and not (${IS_LIVE})`;
+  return (await db.query<Link>(sql, [tokenHash])).rows[0] ?? null;
+}
+
 /** Of several at once one gets it: the row is locked by the first, and used when the others come to it. */
 export async function useLink(db: Db, tokenHash: Buffer, kinds: readonly LinkKind[]): Promise<Link | null> {
   const { rows } = await db.query<Link>(

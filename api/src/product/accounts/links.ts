@@ -1,11 +1,12 @@
 // Links that work once: who has one may set up the first account, join, or choose a new password. The token stands behind
 // the # of the address, which no server ever sees and no log holds.
-import type { Db } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
 import type { Role } from '../../ground/http/roles.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { noteAuth } from './events.ts';
+import { type AuthEvent, noteAuth, noteRefusal } from './events.ts';
 import { newId } from './ids.ts';
-import { endLinks, findLink, insertLink, type Link, type LinkKind } from './link-queries.ts';
+import { inAccounts } from './in-accounts.ts';
+import { endLinks, findLink, findSpentLink, insertLink, type Link, type LinkKind } from './link-queries.ts';
 import { hashOf, newSecret } from './secrets.ts';
 import type { Sealed, Vault } from './vault.ts';
 
@@ -103,4 +104,26 @@ export async function liveLink(db: Db, token: string, kinds: readonly LinkKind[]
   const link = await findLink(db, hashOf(token), kinds);
   if (!link) throw spent();
   return link;
+}
+
+/**
+ * Work that a link opens; a link of ours that opened nothing, because it was used or has run out, is an event. A token that never
+ * was one is not: it names nobody, and strangers could write as many as they like.
+ */
+export async function byLink<T>(
+  pool: Pool,
+  token: string,
+  event: Pick<AuthEvent, 'kind' | 'requestId'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not_found') {
+      const link = await inAccounts(pool, (tx) => findSpentLink(tx, hashOf(token)));
+      if (link)
+        await noteRefusal(pool, { ...event, method: link.kind, userId: link.userId, actor: 'nobody' });
+    }
+    throw error;
+  }
 }

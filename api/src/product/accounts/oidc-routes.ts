@@ -7,10 +7,10 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
 import { mustNotBeForeign, readCookie, writeCookie } from './cookies.ts';
-import { noteAuth } from './events.ts';
+import { noteAuth, noteRefusal } from './events.ts';
 import { deleteIdentities } from './identity-queries.ts';
 import { inAccounts } from './in-accounts.ts';
-import type { Asked, Oidc } from './oidc.ts';
+import type { Asked, Claims, Oidc } from './oidc.ts';
 import { signInByProvider, type Wanted } from './oidc-sign-in.ts';
 import { findUser } from './queries.ts';
 import { seal, unseal } from './seal.ts';
@@ -18,6 +18,7 @@ import { language, timeZone, token } from './shapes.ts';
 
 const FLOW_SECONDS = 600;
 const PLACE = 'oidc cookie';
+const BEGIN_AGAIN = 'This sign-in began in another browser, too long ago, or was finished. Begin again.';
 
 interface Flow {
   asked: Asked;
@@ -37,12 +38,27 @@ function readFlow(accounts: Accounts, call: Call): Flow {
   const text = unseal(keyOf(accounts), sealed, PLACE);
   const flow = text && (JSON.parse(text.toString()) as Flow);
   if (flow && flow.endsMs > Date.now()) return flow;
-  throw new AppError('unauthorized', 'This sign-in began in another browser, or too long ago. Begin again.');
+  throw new AppError('unauthorized', BEGIN_AGAIN);
 }
 
 function provider({ oidc }: Accounts): Oidc {
   if (oidc) return oidc;
   throw new AppError('not_found', 'No provider signs people in here: OIDC_ISSUER is not set.');
+}
+
+/** throws  unauthorized, and says so among the events: nobody knows yet whose sign-in it was; unavailable */
+async function comeBack(accounts: Accounts, call: Call): Promise<{ claims: Claims; wanted: Wanted }> {
+  try {
+    const { asked, wanted } = readFlow(accounts, call);
+    const claims = await provider(accounts).finish(call.querystring, asked);
+    // a provider may take a code twice when both come at once; what was asked is answered once
+    if (!accounts.challenges.useUp(asked.state)) throw new AppError('unauthorized', BEGIN_AGAIN);
+    return { claims, wanted };
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unauthorized')
+      await noteRefusal(accounts.db, { kind: 'sign_in', method: 'oidc', userId: null, requestId: call.id });
+    throw error;
+  }
 }
 
 export function oidcRoutes(accounts: Accounts): Route[] {
@@ -104,8 +120,7 @@ export function oidcRoutes(accounts: Accounts): Route[] {
       async run(_input, call) {
         const forget = writeCookie(call, accounts.publicUrl, 'oidc', '', 0);
         try {
-          const { asked, wanted } = readFlow(accounts, call);
-          const claims = await provider(accounts).finish(call.querystring, asked);
+          const { claims, wanted } = await comeBack(accounts, call);
           const { cookies } = await signInByProvider(accounts, call, claims, wanted);
           return away(home, [forget, ...cookies]);
         } catch (error) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startProvider, type TestProvider } from '../../../test/oidc-provider.ts';
-import { addTotp, cookiesOf, newOwner, OWN_PAGE } from '../../../test/people.ts';
+import { addTotp, atOnce, cookiesOf, newOwner, OWN_PAGE } from '../../../test/people.ts';
 import { type Answer, admin, call, startServer, type TestServer } from '../../../test/server.ts';
 
 const PUBLIC_URL = 'https://marketing.example';
@@ -201,6 +201,10 @@ test('nothing of a round can be another’s: state, code, cookie, provider, time
   const back = (await provider.visit(third.body.url)).search.slice(1);
   assert.ok(isIn(await comeBack(back, cookiesOf(third))));
   assert.ok(!isIn(await comeBack(back, cookiesOf(third))), 'and once');
+  const fourth = await begin();
+  const again = (await provider.visit(fourth.body.url)).search.slice(1);
+  const twenty = await atOnce(20, () => comeBack(again, cookiesOf(fourth)));
+  assert.equal(twenty.filter(isIn).length, 1, 'also of twenty at once');
   provider.is = null;
   assert.equal(whereTo(await round()), 'sign-in/unauthorized');
   assert.equal(

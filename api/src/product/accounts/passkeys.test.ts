@@ -5,6 +5,7 @@ import { type Authenticator, makeAuthenticator, type Says } from '../../../test/
 import {
   addPasskey,
   addTotp,
+  atOnce,
   cookiesOf,
   newOwner,
   OWN_PAGE,
@@ -105,7 +106,9 @@ test('a device that says one thing wrong, and signs it rightly, gets in nowhere'
     assert.deepEqual(headers.getSetCookie(), [], what);
   }
   assert.equal((await signIn(who.device)).status, 200, 'and the real one goes on');
-  const failed = await rows("select user_id from auth_events where outcome = 'failed' and kind = 'sign_in'");
+  const failed = await rows(
+    "select user_id from auth_events where outcome = 'failed' and kind = 'sign_in' and method = 'passkey'",
+  );
   assert.equal(failed.length, Object.keys(FALSE).length);
 });
 
@@ -180,6 +183,15 @@ test('a passkey is made for who asked, for this origin, once, and is nobody’s 
   assert.deepEqual((await options()).excludeCredentials[0].id, who.device.id);
 });
 
+test('what a device made once is taken once, also of twenty at once', async () => {
+  const who = await somebody();
+  const { options } = (await post('/v1/users/me/passkeys/options', undefined, who.headers)).body;
+  const given = { name: 'x', response: who.device.create(options) };
+  const answers = await atOnce(20, () => post('/v1/users/me/passkeys', given, who.headers));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(19).fill(400)]);
+  assert.equal((await rows('select from passkeys where user_id = $1', [who.userId])).length, 1);
+});
+
 test('passkeys are listed, named and removed by their own person only, after a fresh proof', async () => {
   const who = await withPasskey();
   const other = await withPasskey();
@@ -231,14 +243,31 @@ test('a proof by one’s own passkey opens dangerous acts, and another one’s d
   assert.equal((await invite(headers)).status, 201);
 });
 
-test('wrong passwords of others lock no passkey out, and an account that is shut out stays out', async () => {
+test('wrong passwords of others lock no passkey and no known browser out, a forged one gets in nowhere, and an account that is shut out stays out', async () => {
   const who = await withPasskey();
   const own = await startServer({ PUBLIC_URL: ORIGIN, RATE_LIMITS: 'on' }, undefined);
   try {
     const device = makeAuthenticator(ORIGIN);
-    await addPasskey(own, await newOwner(own, 'ida@people.example', PASSWORD), device);
+    const ida = await newOwner(own, 'ida@people.example', PASSWORD);
+    const { recoveryCodes } = await addPasskey(own, ida, device);
     for (let i = 0; i < 6; i += 1) await trySignIn(own, 'ida@people.example', 'not it, not at all');
     assert.equal((await trySignIn(own, 'ida@people.example', PASSWORD)).status, 429);
+    const deviceOf = ({ headers }: SignedIn) => /__Host-device=[^;]+/.exec(headers.cookie!)![0];
+    const from = (cookie: string) =>
+      trySignIn(
+        own,
+        'ida@people.example',
+        PASSWORD,
+        { recoveryCode: recoveryCodes![0] },
+        { ...OWN_PAGE, cookie },
+      );
+    const hers = deviceOf(ida);
+    const other = deviceOf(await newOwner(own, 'jon@people.example', PASSWORD));
+    const forged = hers.replace(/.(.{8})$/, (_, rest) => `${hers.at(-9) === 'A' ? 'B' : 'A'}${rest}`);
+    const renamed = hers.replace(/=(.)/, (_, one) => `=${one === 'A' ? 'B' : 'A'}`);
+    for (const cookie of [forged, renamed, other, '__Host-device=', `${hers.split('.')[0]}.`])
+      assert.equal((await from(cookie)).status, 429, `a browser that was never here: ${cookie}`);
+    assert.equal((await from(hers)).status, 200, 'her own browser is not locked out');
     const response = device.use(await passkeyOptions(own));
     assert.equal((await call(`${own.url}/v1/auth/passkey`, 'POST', { response }, OWN_PAGE)).status, 200);
   } finally {

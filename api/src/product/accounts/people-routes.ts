@@ -104,6 +104,7 @@ export function peopleRoutes(accounts: Accounts): Route[] {
       at: 'DELETE /v1/users/:userId/sessions',
       id: 'endUserSessions',
       says: 'Signs somebody out everywhere',
+      proof: 'fresh',
       answers: { 200: z.object({ sessionsEnded: z.int() }) },
       run: (_input, call) =>
         inAccounts(db, async (tx) => {

@@ -145,3 +145,22 @@ test('a password that was right does not count', async () => {
     await wasRight();
   }
 });
+
+test('the first try that is refused is told, once until tries are looked at again, and others’ on their own', async () => {
+  let now = 0;
+  const guard = makeGuard(true, () => now);
+  const told: string[] = [];
+  const tries = async (account: string, count: number) => {
+    const refused = async () => void told.push(account);
+    for (let i = 0; i < count; i += 1)
+      await guard.attempt({ network: 'there', account, device: null, refused }).catch(() => {});
+  };
+  await tries('ada', FAILURES_MAX.pair);
+  assert.deepEqual(told, []);
+  await tries('ada', 10);
+  await tries('bob', FAILURES_MAX.pair + 10);
+  assert.deepEqual(told, ['ada', 'bob']);
+  now = 15 * 60_000;
+  await tries('ada', FAILURES_MAX.pair + 10);
+  assert.deepEqual(told, ['ada', 'bob', 'ada'], 'and again when that window is full too');
+});

@@ -4,7 +4,7 @@ import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Address } from '../../ground/lib/email.ts';
 import type { Accounts } from './accounts.ts';
-import { failuresOf, noteAuth } from './events.ts';
+import { failuresOf, noteAuth, noteRefusal, SECOND_MISSING, TOO_MANY } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
 import { findUser, findUserByIndex, type User } from './queries.ts';
 import { type As, type Begun, beginSession, knownDevice, proveSession } from './sessions.ts';
@@ -25,6 +25,7 @@ const needsSecond = () =>
     'second_factor_required',
     'This account has a second factor. Send the code of the app as code, or a recovery code as recoveryCode; or use a passkey.',
   );
+const wrongOf = ({ recoveryCode }: SecondFactor) => (recoveryCode ? 'recovery' : 'totp');
 const hasNone = ({ code, recoveryCode }: SecondFactor) => !code && !recoveryCode;
 
 /** Notes it, and tells whose account it is at the fifth within a quarter of an hour. */
@@ -48,16 +49,22 @@ export async function signIn(accounts: Accounts, call: Call, given: SignIn): Pro
   const vault = accounts.vault();
   const emailIndex = vault.indexOf(given.email.normalized);
   const device = knownDevice(call, accounts, emailIndex);
+  const tried = { kind: 'sign_in', actor: 'nobody', requestId: call.id } as const;
   const wasRight = await guard.attempt({
     network: call.client.limitKey,
     account: emailIndex.toString('base64url'),
     device,
+    async refused() {
+      const known = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
+      await noteRefusal(db, { ...tried, method: TOO_MANY, userId: known?.userId ?? null });
+    },
   });
   const known = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
   const fits = await hasher().verify(given.password, known?.passwordPhc ?? null);
   if (!fits || !known || known.disabledAt) return fail(accounts, call, known, 'password');
   if (known.hasSecondFactor && hasNone(given)) {
     await wasRight();
+    await noteRefusal(db, { ...tried, method: SECOND_MISSING, userId: known.userId });
     throw needsSecond();
   }
   const done = await inAccounts(db, async (tx) => {
@@ -77,7 +84,7 @@ export async function signIn(accounts: Accounts, call: Call, given: SignIn): Pro
     if (!device) await accounts.post.tell(tx, user, 'new_device');
     return { user, ...begun };
   });
-  if (!done) return fail(accounts, call, known, given.recoveryCode ? 'recovery' : 'totp');
+  if (!done) return fail(accounts, call, known, wrongOf(given));
   await wasRight();
   return done;
 }
@@ -91,11 +98,16 @@ export async function prove(
   const { db, hasher, guard } = accounts;
   const { userId, sessionId } = call.caller.person!;
   const user = (await inAccounts(db, (tx) => findUser(tx, userId)))!;
-  if (user.hasSecondFactor && hasNone(given)) throw needsSecond();
+  const tried = { kind: 'proof', userId, requestId: call.id } as const;
+  if (user.hasSecondFactor && hasNone(given)) {
+    await noteRefusal(db, { ...tried, method: SECOND_MISSING });
+    throw needsSecond();
+  }
   const wasRight = await guard.attempt({
     network: call.client.limitKey,
     account: userId,
     device: `session ${sessionId}`,
+    refused: () => noteRefusal(db, { ...tried, method: TOO_MANY }),
   });
   const fits = await hasher().verify(given.password, user.passwordPhc);
   const begun = await inAccounts(db, async (tx) => {
@@ -105,9 +117,9 @@ export async function prove(
         ? await useSecondFactor(tx, accounts.vault(), user, given)
         : 'none';
     const renewed = second && (await proveSession(tx, accounts, call, sessionId));
-    const method = !second || second === 'none' ? 'password' : `password ${second}`;
-    const event = { kind: 'proof', method, userId, requestId: call.id } as const;
-    await noteAuth(tx, { ...event, outcome: renewed ? 'done' : 'failed' });
+    if (renewed)
+      await noteAuth(tx, { ...tried, method: second === 'none' ? 'password' : `password ${second}` });
+    else await noteAuth(tx, { ...tried, outcome: 'failed', method: fits ? wrongOf(given) : 'password' });
     return renewed;
   });
   if (!begun) throw new AppError('forbidden', 'The password or the code is not right.');

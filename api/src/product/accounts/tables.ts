@@ -82,7 +82,8 @@ export const accountTables: Tables = {
     ],
   },
   auth_events: {
-    holds: 'a sign-in or a change of how somebody proves who they are: an id and a method, never an address',
+    holds:
+      'a sign-in, a try at one or at the password of a shared view, or a change of how somebody proves who they are: an id and a method, never an address',
     columns: {
       kind: 'bounded',
       outcome: 'bounded',

@@ -7,6 +7,7 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { type SiteDirectory, timeZoneOf } from '../../ground/site.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import { noteAuth, noteRefusal, TOO_MANY } from '../accounts/events.ts';
 import { inAccounts } from '../accounts/in-accounts.ts';
 import { hashOf, newSecret } from '../accounts/secrets.ts';
 import { findLiveShare, insertShare, listShares } from './queries.ts';
@@ -148,15 +149,20 @@ function ofLink({ db, sites, accounts }: ShareNeeds, unlocked: Unlocked): Route[
       async run({ shareToken, password }, call) {
         const share = await inAccounts(db, (tx) => findLiveShare(tx, hashOf(shareToken)));
         if (!share) throw unknown();
-        const account = `share ${share.shareId}`;
+        const actor = `share:${share.shareId}`;
+        const event = { kind: 'share_unlocked', userId: null, actor, requestId: call.id } as const;
         const wasRight = await accounts.guard.attempt({
           network: call.client.limitKey,
-          account,
+          account: `share ${share.shareId}`,
           device: null,
+          refused: () => noteRefusal(db, { ...event, method: TOO_MANY }),
         });
-        if (!(await accounts.hasher().verify(password, share.passwordPhc)))
+        if (!(await accounts.hasher().verify(password, share.passwordPhc))) {
+          await noteRefusal(db, { ...event, method: 'password' });
           throw new AppError('unauthorized', 'This is not the password of this view.');
+        }
         await wasRight();
+        await inAccounts(db, (tx) => noteAuth(tx, { ...event, method: 'password' }));
         const body = { unlockToken: unlocked.open(share.shareId), expiresIn: UNLOCK_SECONDS };
         return new Reply(200, body, { 'Cache-Control': 'no-store' });
       },

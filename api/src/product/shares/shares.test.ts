@@ -124,7 +124,7 @@ test('money is in no report of a link that hides it, and never in another one’
   }
 });
 
-test('a password is asked for beside the link, guessed slowly, and opens its own link alone', async () => {
+test('a password is asked for beside the link, and opens its own link alone', async () => {
   const password = 'rye, oats';
   const one = await share({ password });
   const other = await share({ password });
@@ -142,6 +142,29 @@ test('a password is asked for beside the link, guessed slowly, and opens its own
   assert.equal((await look(other.token, windowOf('summary'), opened)).status, 403);
   const [row] = await rows('select s::text as line from shares s where share_id = $1', [one.shareId]);
   assert.ok(row.line.includes('argon2id') && !row.line.includes(password));
+});
+
+test('a password of a link is guessed as slowly as one of an account, and another link’s not at all', async (t) => {
+  const slow = await startServer({ RATE_LIMITS: 'on' });
+  t.after(() => slow.end());
+  const made = await call(`${slow.url}/v1/sites`, 'POST', { key: 'forge', name: 'Forge' }, admin);
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const share = async (password: string): Promise<string> => {
+    const wanted = { name: 'the board', views: ['summary'], password };
+    return (await call(`${slow.url}/v1/sites/forge/shares`, 'POST', wanted, admin)).body.token;
+  };
+  const [one, other] = [await share('rye, oats'), await share('barley, hops')];
+  const unlock = (shareToken: string, password: string) =>
+    call(`${slow.url}/v1/shares/unlock`, 'POST', { shareToken, password });
+  for (let i = 0; i < 5; i += 1) assert.equal((await unlock(one, `wrong ${i}`)).status, 401);
+  const refused = await unlock(one, 'rye, oats');
+  assert.deepEqual(
+    [refused.status, refused.body.error],
+    [429, 'rate_limited'],
+    'the right one is not looked at',
+  );
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  assert.equal((await unlock(other, 'barley, hops')).status, 200);
 });
 
 test('a link ends when it is revoked or its time is over, from the next request on, and after a restore too', async () => {
