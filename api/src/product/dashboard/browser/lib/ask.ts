@@ -29,17 +29,23 @@ export const headers: Record<string, string> = {};
 interface How {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   body?: unknown;
+  /** The version of what is changed, as it was seen. */
+  ifMatch?: number;
   signal?: AbortSignal;
 }
 
 /** What the API answers. throws  Refusal; a network that does not answer is one with status 0 */
 async function answerTo(path: string, how: How): Promise<Response> {
-  const { method = how.body === undefined ? 'GET' : 'POST', body, signal } = how;
+  const { method = how.body === undefined ? 'GET' : 'POST', body, ifMatch, signal } = how;
   const answer = await fetch(path, {
     method,
     // who looks through a link sees what it shows, also when they are signed in
     ...('x-share-token' in headers ? { credentials: 'omit' } : {}),
-    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    headers: {
+      ...headers,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   }).catch((error: Error) => {

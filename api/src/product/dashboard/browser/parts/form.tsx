@@ -7,7 +7,7 @@ import { words } from '../lib/state.ts';
 interface FieldProps {
   name: string;
   label: string;
-  type?: 'text' | 'email' | 'password' | 'search' | 'url';
+  type?: 'text' | 'email' | 'password' | 'search' | 'url' | 'date';
   hint?: ComponentChildren;
   value?: string;
   optional?: boolean;
