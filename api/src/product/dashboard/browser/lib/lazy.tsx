@@ -4,10 +4,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { words } from './state.ts';
 
-/** A component that stands empty until its file is here. */
-export function lazy(load: () => Promise<ComponentType>): ComponentType {
-  let known: ComponentType | null = null;
-  return function Lazy() {
+/** A component that stands empty until its file is here. isBeside  it has no place of its own: until then nothing stands there */
+export function lazy<Props extends object = object>(
+  load: () => Promise<ComponentType<Props>>,
+  isBeside = false,
+): ComponentType<Props> {
+  let known: ComponentType<Props> | null = null;
+  return function Lazy(props: Props) {
     const [, drawn] = useState(0);
     const [isLost, setLost] = useState(false);
     useEffect(() => {
@@ -31,6 +34,7 @@ export function lazy(load: () => Promise<ComponentType>): ComponentType {
         </p>
       );
     const Known = known;
-    return Known ? <Known /> : <Skeleton />;
+    if (Known) return <Known {...props} />;
+    return isBeside ? null : <Skeleton />;
   };
 }

@@ -1,12 +1,15 @@
 // Who came, from where, who left an address, what it cost: six numbers, one course, six tables, and how far to trust them.
+import { useState } from 'preact/hooks';
 import type { MetricsPage } from '../../../metrics/reports/page.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { daysOf, INTERVALS, METRICS, type Metric } from '../lib/place.ts';
 import { format, look, place, site, to, words } from '../lib/state.ts';
 import { todayIn } from '../lib/today.ts';
 import { useAnswer } from '../lib/use-answer.ts';
-import { Chart } from '../parts/chart.tsx';
+import { Chart, type ChartMark } from '../parts/chart.tsx';
 import { Imported } from '../parts/imported.tsx';
 import { Mark } from '../parts/mark.tsx';
+import type { NotesProps, Wanted } from '../parts/notes.tsx';
 import { Panel, type PanelName } from '../parts/panel.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RangeBar } from '../parts/range-bar.tsx';
@@ -14,6 +17,7 @@ import { Skeleton } from '../parts/skeleton.tsx';
 import { Tile } from '../parts/tile.tsx';
 import { Vitals } from '../parts/vitals.tsx';
 
+const Notes = lazy<NotesProps>(() => import('../parts/notes.tsx').then((m) => m.Notes), true);
 const PANELS: readonly (readonly PanelName[])[] = [
   ['sources', 'campaigns', 'referrers'],
   ['pages', 'entrances', 'exits'],
@@ -93,8 +97,23 @@ function Tiles({ page }: { page: MetricsPage }) {
   );
 }
 
-function Course({ page }: { page: MetricsPage }) {
+/** Of each noted day the point it lies in; a day that has none yet has no mark. */
+function marksOf({ series, annotations }: MetricsPage): ChartMark[] {
+  return annotations.flatMap(({ day, kind, text }) => {
+    const n = series.findIndex(({ from, to }) => from <= day && day <= to);
+    return n < 0 ? [] : [{ n, says: `${format.value.day(day)}, ${words.value!.noteKinds[kind]}: ${text}` }];
+  });
+}
+
+interface CourseProps {
+  page: MetricsPage;
+  /** Asks for the page anew; null: whoever looks neither sees notes nor writes any. */
+  changed: (() => void) | null;
+}
+
+function Course({ page, changed }: CourseProps) {
   const w = words.value!;
+  const [wanted, want] = useState<Wanted | null>(null);
   const { metric, interval } = place.value.look;
   const points = (steps: readonly Step[]) =>
     steps.map((step) => ({
@@ -142,10 +161,16 @@ function Course({ page }: { page: MetricsPage }) {
         name={w.metrics[metric]}
         points={points(page.series)}
         before={points(page.seriesBefore)}
+        marks={marksOf(page)}
+        onMark={(n) => want({ show: page.series[n]! })}
+        onPoint={(n) => want({ write: page.series[n]!.from })}
         isWhole={isWhole(metric)}
         say={(value) => sayMetric(metric, value)}
         sayDay={format.value.day}
       />
+      {changed && page.series.length > 0 && (
+        <Notes notes={page.annotations} lastDay={page.series.at(-1)!.to} wanted={wanted} changed={changed} />
+      )}
     </section>
   );
 }
@@ -196,7 +221,7 @@ export function Overview({ isShared = false, isLive = true }: OverviewProps) {
       {data ? (
         <div class={isOld ? 'old' : undefined} aria-busy={isOld}>
           <Tiles page={data} />
-          <Course page={data} />
+          <Course page={data} changed={isShared ? null : again} />
           <Imported imported={data.imported} />
           <div class="panels">
             {PANELS.map((tabs) => (

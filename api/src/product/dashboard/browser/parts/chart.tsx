@@ -10,10 +10,20 @@ export interface Point {
   value: number | null;
   partial: boolean;
 }
+/** Something that was noted about a point. */
+export interface ChartMark {
+  n: number;
+  says: string;
+}
 interface ChartProps {
   name: string;
   points: readonly Point[];
   before: readonly Point[];
+  marks: readonly ChartMark[];
+  /** A mark was chosen: the first of its points, or of the one that stands there. */
+  onMark(n: number): void;
+  /** Enter on a point of the slider. */
+  onPoint(n: number): void;
   /** Counts; else shares or seconds, whose steps may be fractions. */
   isWhole: boolean;
   say(value: number): string;
@@ -22,6 +32,8 @@ interface ChartProps {
 
 const HEIGHT = 240;
 const PAD = { top: 12, right: 8, bottom: 26, left: 48 };
+/** Room for the marks, each as wide as a finger may be expected to hit. */
+const MARK = 26;
 
 /** Pieces of a line: a gap where nothing is known. */
 function lines(points: readonly Point[], x: (n: number) => number, y: (value: number) => number): string {
@@ -54,16 +66,29 @@ export function useWidth() {
 const spanOf = ({ from, to }: Point, sayDay: (day: string) => string): string =>
   from === to ? sayDay(from) : `${sayDay(from)} – ${sayDay(to)}`;
 
-export function Chart({ name, points, before, isWhole, say, sayDay }: ChartProps) {
+/** Marks that would lie on each other are one. */
+function together(marks: readonly ChartMark[], x: (n: number) => number): ChartMark[] {
+  const found: ChartMark[] = [];
+  for (const mark of marks) {
+    const last = found.at(-1);
+    if (last && x(mark.n) - x(last.n) < MARK) last.says += `\n${mark.says}`;
+    else found.push({ ...mark });
+  }
+  return found;
+}
+
+export function Chart(props: ChartProps) {
+  const { name, points, before, marks, isWhole, say, sayDay, onMark, onPoint } = props;
   const w = words.value!;
   const { box, width } = useWidth();
   const [at, setAt] = useState<number | null>(null);
   const most = Math.max(0, ...[...points, ...before].map(({ value }) => value ?? 0));
   const ticks = ticksOf(most, isWhole);
-  const inner = { width: width - PAD.left - PAD.right, height: HEIGHT - PAD.top - PAD.bottom };
+  const top = marks.length > 0 ? MARK : PAD.top;
+  const inner = { width: width - PAD.left - PAD.right, height: HEIGHT - top - PAD.bottom };
   const count = Math.max(points.length, before.length);
   const x = (n: number) => PAD.left + (count < 2 ? inner.width / 2 : (n / (count - 1)) * inner.width);
-  const y = (value: number) => PAD.top + inner.height * (1 - value / ticks.at(-1)!);
+  const y = (value: number) => top + inner.height * (1 - value / ticks.at(-1)!);
   const last = points.findIndex(({ partial }) => partial);
   const whole = last < 0 ? points : points.slice(0, last);
   const current = at === null ? undefined : points[at];
@@ -74,6 +99,7 @@ export function Chart({ name, points, before, isWhole, say, sayDay }: ChartProps
     const parts = [spanOf(point, sayDay), point.value === null ? w.none : say(point.value)];
     if (was !== null) parts.push(w.beforeWas(say(was)));
     if (point.partial) parts.push(w.inProgress);
+    parts.push(...marks.filter((mark) => mark.n === n).map(({ says }) => says));
     return parts.join(', ');
   };
   const point = (event: PointerEvent) => {
@@ -82,6 +108,7 @@ export function Chart({ name, points, before, isWhole, say, sayDay }: ChartProps
       Math.max(0, Math.min(points.length - 1, Math.round(((left - PAD.left) / inner.width) * (count - 1)))),
     );
   };
+  const shown = together(marks, x);
   return (
     <div class="chart" ref={box} onPointerMove={point} onPointerLeave={() => setAt(null)}>
       <svg width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={name}>
@@ -98,6 +125,9 @@ export function Chart({ name, points, before, isWhole, say, sayDay }: ChartProps
             {sayDay(points[n]!.from)}
           </text>
         ))}
+        {shown.map(({ n }) => (
+          <line key={n} class="noted" x1={x(n)} x2={x(n)} y1={top - 6} y2={HEIGHT - PAD.bottom} />
+        ))}
         <path class="before" d={lines(before, x, y)} />
         <path class="line" d={lines(whole, x, y)} />
         {last > 0 && (
@@ -111,11 +141,22 @@ export function Chart({ name, points, before, isWhole, say, sayDay }: ChartProps
         )}
         {current && (
           <g>
-            <line class="cursor" x1={x(at!)} x2={x(at!)} y1={PAD.top} y2={HEIGHT - PAD.bottom} />
+            <line class="cursor" x1={x(at!)} x2={x(at!)} y1={top} y2={HEIGHT - PAD.bottom} />
             {current.value !== null && <circle class="dot" cx={x(at!)} cy={y(current.value)} r="4" />}
           </g>
         )}
       </svg>
+      {shown.map(({ n, says }) => (
+        <button
+          key={n}
+          type="button"
+          class="noted"
+          style={{ left: `${x(n)}px` }}
+          title={says}
+          aria-label={says}
+          onClick={() => onMark(n)}
+        />
+      ))}
       <output class="readout" aria-hidden="true">
         {current ? told(at!) : ' '}
       </output>
@@ -128,6 +169,9 @@ export function Chart({ name, points, before, isWhole, say, sayDay }: ChartProps
         aria-label={w.along(name)}
         aria-valuetext={told(at ?? points.length - 1)}
         onInput={(event) => setAt(Number(event.currentTarget.value))}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onPoint(at ?? points.length - 1);
+        }}
         onFocus={() => setAt((was) => was ?? points.length - 1)}
         onBlur={() => setAt(null)}
       />
