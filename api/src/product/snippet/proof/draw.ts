@@ -40,7 +40,13 @@ export interface Style {
 }
 
 /** Where the feed has none. */
-export const WORDS: Words = { close: 'Close', proof: 'How we know', source: 'Source', selected: '', verified: '' };
+export const WORDS: Words = {
+  close: 'Close',
+  proof: 'How we know',
+  source: 'Source',
+  selected: '',
+  verified: '',
+};
 
 export const BASE = `:host{--mk-background:#fff;--mk-text:#1f2328;--mk-accent:#0b57a4;--mk-border:#d0d7de;--mk-radius:10px;--mk-width:340px}
 @media(prefers-color-scheme:dark){:host{--mk-background:#1b1f24;--mk-text:#f0f3f6;--mk-accent:#8cc4ff;--mk-border:#444c56}}

@@ -122,7 +122,7 @@ function Editor({ note, day, w, close, done }: EditorProps) {
   const path = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/notes`;
   const mayForAll = isOneOf('owner', 'admin', 'analyst');
   const remove = ({ noteId, version }: Note) =>
-    ask(`${path}/${noteId}`, { method: 'DELETE', version: version }).then(
+    ask(`${path}/${noteId}`, { method: 'DELETE', version }).then(
       done,
       (error) => error instanceof Refusal && setRefused(error),
     );
