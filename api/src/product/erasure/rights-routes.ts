@@ -34,7 +34,9 @@ const restriction = z
     all: z
       .boolean()
       .optional()
-      .describe('true: kept and nothing else; in no list for mailing, in no export, no mail, told to nobody; links to browsers end'),
+      .describe(
+        'true: kept and nothing else; in no list for mailing, in no export, no mail, told to nobody; links to browsers end',
+      ),
     how,
   })
   .refine(({ profiling, all }) => profiling !== undefined || all !== undefined, {
