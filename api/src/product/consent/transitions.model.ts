@@ -1,5 +1,6 @@
 // What the contract says of consent, once more and without a database: what the ledger is compared with (walks.test.ts).
 // Times are milliseconds.
+import { Address, addMonths, termOf } from './transitions-parts.model.ts';
 
 export type Purpose = 'email' | 'partners';
 export type Status = 'pending' | 'implied' | 'express' | 'withdrawn' | 'expired';
@@ -40,32 +41,8 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 export const PURPOSES: Purpose[] = ['email', 'partners'];
 
-/** As PostgreSQL adds months: the last day of a shorter one. */
-export function addMonths(at: number, months: number): number {
-  const from = new Date(at);
-  const last = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + months + 1, 0)).getUTCDate();
-  const to = new Date(at);
-  to.setUTCFullYear(from.getUTCFullYear(), from.getUTCMonth() + months, Math.min(from.getUTCDate(), last));
-  return to.getTime();
-}
-const termOf = (kind: 'inquiry' | 'purchase') => (kind === 'inquiry' ? 6 : 24);
 const isSame = (a: Pick<Said, 'words' | 'policy'> | undefined, b: Pick<Said, 'words' | 'policy'>) =>
   a !== undefined && a.words === b.words && a.policy === b.policy;
-
-/** What is remembered of an address, whoever's it is. */
-class Address {
-  erasedAt: number | null = null;
-  /** Unsubscribed by it: of email alone, or of anything else, which counts for all. */
-  readonly unsubscribed = new Map<'email' | 'all', number>();
-
-  unsubscribe(what: Purpose[] | ['all'], at: number): void {
-    const remembered = what.length === 1 && what[0] === 'email' ? 'email' : 'all';
-    this.unsubscribed.set(
-      remembered,
-      Math.max(at, this.unsubscribed.get(remembered) ?? Number.NEGATIVE_INFINITY),
-    );
-  }
-}
 
 export class Person {
   lead: Lead | null = null;

@@ -135,13 +135,23 @@ async function forgetIn(
   const days = new Set(moved.days);
   if (shared.length > 0) {
     // visits that began with their form, before its event says less
-    const begun = await db.query(
+    const begun = await db.query<{ path: string | null }>(
       `update sessions t set ${scrubbed(tables.sessions!)} where t.site_id = $1 and t.visitor_id = any ($4)
          and (t.visitor_id, t.session_id, t.started_at) in (select t.visitor_id, t.session_id, t.occurred_at from events t
-           where t.site_id = $1 and ${OF_THEIR_FORMS} and t.visitor_id = any ($4))`,
+           where t.site_id = $1 and ${OF_THEIR_FORMS} and t.visitor_id = any ($4)) returning old.landing_path as path`,
       [siteId, leadId, emailNormalized, shared],
     );
     count('sessions', begun.rowCount);
+    // whoever left an address there after them came, as it was noted, by that form's page
+    const pages = begun.rows.flatMap(({ path }) => path ?? []);
+    if (pages.length > 0)
+      await db.query(
+        `update leads set first_path = null, first_referrer = null
+         where site_id = $1 and lead_id is distinct from $2 and first_path = any ($3) and lead_id = any (array(
+           select s.lead_id from events e join submissions s on s.site_id = $1 and s.event_id = e.event_id
+           where e.site_id = $1 and e.visitor_id = any ($4) and e.event_type = 'form_submit'))`,
+        [siteId, leadId, pages, shared],
+      );
     const { rowCount, rows } = await db.query<{ day: string }>(
       `update events t set ${scrubbed(tables.events!)} where t.site_id = $1 and ${OF_THEIR_FORMS} and t.visitor_id = any ($4)
        returning site_day($1, t.occurred_at) as day`,

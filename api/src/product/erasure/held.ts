@@ -131,11 +131,23 @@ const listOf = (table: string, columns: ColumnOf[], where: string, hidden: reado
 
 /** Who is known by the id of a browser alone. */
 const isBrowser = ({ leadId, normalized }: Person) => leadId === null && normalized === null;
-/** Tables in which a form's own event has a row. */
-const OF_FORMS = new Set(['events', 'event_keys']);
-/** SQL, of the table t: the event of a form in which somebody left an address; the id of the browser does not tell who. */
-const OF_A_FORM = `(exists (select from submissions s where s.site_id = $1 and s.event_id = t.event_id)
-  or exists (select from quarantine q where q.site_id = $1 and q.event_id = t.event_id))`;
+/** SQL: whether that event is of a form in which somebody left an address; the id of the browser does not tell who. */
+const isOfForm = (
+  event: string,
+) => `(exists (select from submissions s where s.site_id = $1 and s.event_id = ${event})
+  or exists (select from quarantine q where q.site_id = $1 and q.event_id = ${event}))`;
+const withFormIn = (
+  more: string,
+) => `exists (select from events e where e.site_id = $1 and e.visitor_id = t.visitor_id
+  and e.session_id = t.session_id ${more} and e.event_type = 'form_submit' and ${isOfForm('e.event_id')})`;
+/** SQL, by table, of the table t: rows that say something of such a form. */
+const OF_A_FORM: Record<string, string> = {
+  events: isOfForm('t.event_id'),
+  event_keys: isOfForm('t.event_id'),
+  // visits that began with one, and what was counted of visits with one
+  sessions: withFormIn('and e.occurred_at = t.started_at'),
+  visit_facts: withFormIn(''),
+};
 
 /**
  * db      for the catalogue, inside inSites; the lists are read by pool, when their turn comes
@@ -175,7 +187,8 @@ export async function heldAbout(
       else yield* read(table, where, [value]);
       return;
     }
-    const notTheirs = isBrowser(person) && OF_FORMS.has(table) ? ` and not ${OF_A_FORM}` : '';
+    const ofForm = isBrowser(person) && OF_A_FORM[table];
+    const notTheirs = ofForm ? ` and not ${ofForm}` : '';
     // browser by browser: each is read along an index, whatever its length
     for (const visitor of person.own) yield* read(table, `t.visitor_id = $2::uuid${notTheirs}`, [visitor]);
     if (table === 'events' && person.shared.length > 0)

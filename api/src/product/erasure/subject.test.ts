@@ -197,6 +197,11 @@ test('of a browser that others left an address in, neither its id nor how a lead
   const seen = browser.body.subject.events.map(({ path }: { path: string }) => path);
   assert.deepEqual(seen, ['/bread']);
   assert.doesNotMatch(JSON.stringify(browser.body), /divorce_consultation|bob_form/);
+  // once the other is erased the browser is his alone, and still says nothing of her form
+  await ask('delete', { email: alice });
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  const alone = await ask('export-subject', { email: bob });
+  assert.doesNotMatch(JSON.stringify(alone.body), /divorce-form|divorce\.example/);
 });
 
 test('who asked for the most privacy is told what is held all the same, as the erasure finds it', async () => {
