@@ -15,7 +15,7 @@ const chainsShape = z
     root: z.string().describe('of all chains; also in the manifest of the next backup'),
   })
   .nullable()
-  .describe('chains of consent records as they were checked last; null: not yet');
+  .describe('chains of consent records, and of who may be named, as they were checked last; null: not yet');
 
 interface House {
   db: Pool;
@@ -56,7 +56,7 @@ export const consentReadings = [
         result: Omit<NonNullable<z.output<typeof chainsShape>>, 'checkedAt'>;
       }>(
         `select instant_text(finished_at) as at, result from job_runs
-         where job = 'consent_chains' and state = 'succeeded' order by started_at desc limit 1`,
+         where job = 'consent_chains' and state = 'succeeded' and options ->> 'at' is null order by started_at desc limit 1`,
       );
       if (!rows[0]) return null;
       const { at, result } = rows[0];
