@@ -5,6 +5,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { critical, reading } from '../../ground/feature.ts';
 import { utc } from '../../ground/http/fields.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import { formWordsReading } from './form-words.ts';
 
 const chainsShape = z
   .object({
@@ -81,6 +82,7 @@ export const consentReadings = [
       },
     ],
   }),
+  formWordsReading,
   reading<House, z.output<typeof shape>>({
     name: 'privacyContact',
     shape,
