@@ -125,7 +125,7 @@ test('words that a form sent along without publishing them are looked at too: th
     `Great Flour Corp, ${bakery.address}, ${bakery.contact} may write to me. I can withdraw this at any time.`,
   );
   assert.deepEqual(await read(), { looked: 1, lacking: 0 });
-  await capture('Send me news.');
+  await capture('Send me offers.');
   assert.deepEqual(await read(), { looked: 2, lacking: 1 });
   const { body } = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
   const line = body.lines.find(({ name }: { name: string }) => name === 'formWords');
