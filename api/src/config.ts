@@ -127,6 +127,9 @@ export const settings = z.object({
   CONSENT_RECORD_RETENTION_YEARS: whole(1, 20)
     .default(3)
     .describe('proof of consent, after the last record of a lead that is gone'),
+  DELIVERY_RETENTION_DAYS: whole(4, 1500)
+    .default(30)
+    .describe('what webhooks were told, for sending it again; tries go on for three days'),
   AUDIT_RETENTION_YEARS: whole(1, 7).default(7).describe('what administrators did'),
   GEO_DATABASE: text
     .optional()

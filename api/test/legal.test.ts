@@ -115,6 +115,8 @@ test('the policy tells of everybody who may receive something', () => {
     mail_server: /\*\*(Mail|Courriel)/,
     turnstile: /(network address\s+as it is|adresse réseau\s+telle quelle)/,
     backup_storage: /\*\*(Backups|Sauvegardes)/,
+    own_systems: /\*\*(Other systems of ours|D'autres systèmes à nous)/,
+    site_visitors: /\*\*(Visitors of our site|Les visiteurs de notre site)/,
   };
   assert.deepEqual(recipients.sort(), Object.keys(words).sort());
   for (const paper of ['privacy-policy.en.md', 'privacy-policy.fr.md'])

@@ -42,6 +42,7 @@ type Setting =
   | 'PENDING_LEAD_RETENTION_MONTHS'
   | 'WITHDRAWN_LEAD_RETENTION_YEARS'
   | 'CONSENT_RECORD_RETENTION_YEARS'
+  | 'DELIVERY_RETENTION_DAYS'
   | 'AUDIT_RETENTION_YEARS';
 export type Period = { days: number | Setting } | { months: number | Setting } | { years: number | Setting };
 

@@ -13,6 +13,7 @@ import { type Call, callOf } from './call.ts';
 import { type Admit, NOBODY, SUBJECT } from './caller.ts';
 import { doorOf } from './door.ts';
 import { asAppError, STATUS } from './errors.ts';
+import { isLook, looked } from './looked.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { Reply } from './reply.ts';
 import { isTold, jsonAnswerOf, methodOf, pathOf, type Route, type WriteRoute } from './route.ts';
@@ -85,6 +86,9 @@ export function performer(
     const input = await read();
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
+    // what a route notes itself says more
+    if (isNoted && isLook(route))
+      call.note({ details: { ...looked(route, input, answer), ...call.about?.details } });
     return checkAnswers ? checked(route, answer, status) : answer;
   }
 

@@ -98,6 +98,8 @@ export interface Route<In = any> {
    * nobody says so here.
    */
   shows?: 'no people';
+  /** Changes nothing: a search, whose words stand in its body because an address has no place in a URL. */
+  looks?: true;
   /** Who holds a link to their own data sees or changes it: noted like an administrator's, once the link has told whose. */
   isSubjects?: true;
   /** May be shared by a link; without it, nobody who has one gets in. */

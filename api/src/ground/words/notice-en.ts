@@ -20,6 +20,13 @@ export interface NoticeFacts {
   linking: 'off' | 'consent' | 'form' | 'on';
   /** Whether visits of the same address and browser shortly before a form are tied to it by a guess. */
   guessedLinks: boolean;
+  /** Whether other systems are told who did something: webhooks that were asked for with `personal`. */
+  personalWebhooks: boolean;
+  /** Whether anybody may be named on the site, and whether anybody wrote a review. */
+  namesShown: boolean;
+  reviews: boolean;
+  /** Whether a shop or a server tells purchases. */
+  purchases: boolean;
   periods: Record<string, number>;
 }
 
@@ -55,6 +62,12 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
       lines: [
         'To count which pages are read and where visitors come from.',
         'To answer what you send us with a form.',
+        ...(f.purchases ? ['To know what is bought, and what led to it.'] : []),
+        ...(f.reviews || f.namesShown
+          ? [
+              `To show other visitors ${f.reviews ? 'what customers say' : 'what happens here'}${f.namesShown ? ', with your first name and your place only if you agreed to exactly that' : ''}.`,
+            ]
+          : []),
         `To write to you, if you agreed to it${f.doubleOptIn ? ' and confirmed it by the link we mailed you' : ''}, or as long as the law allows it after you wrote to us or bought something.`,
         `${TIED_EN[f.linking]}${f.guessedLinks ? ' Visits from the same address and browser in the minutes before may be added as a guess; no mail and no total depends on it.' : ''}`,
       ],
@@ -66,12 +79,32 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
         'Without an identifier in your browser you are a visitor of one day: told by a hash of your address and browser with a random salt that lives two days and is then deleted, so that nobody can recognise you on another day or another site.',
         'An identifier is kept in your browser only if the page is set to it and you agreed where the law wants that. We use no cookies. Where the page asks you, your answer is kept in your browser and, without your address, by us: what you chose, when, and the words you read.',
         'Of a form: what you typed, when and on which page, and what you agreed to, in its exact words.',
+        ...(f.purchases
+          ? [
+              'Of a purchase, which our shop tells this software: your address, what kind, when, the amount, which products and the country, and whether it was cancelled or refunded.',
+            ]
+          : []),
+        ...(f.reviews
+          ? [
+              'Of a review: your address, what you wrote, your stars, what you say you got for it or have to do with us, and whether you may be shown with it.',
+            ]
+          : []),
       ],
     },
     {
       title: 'Who receives it',
       lines: [
         'Nobody buys it or gets it for advertising. We run the software that keeps it ourselves.',
+        ...(f.namesShown || f.reviews
+          ? [
+              `Visitors of our site see ${[f.namesShown ? 'your first name and your place' : '', f.reviews ? 'your review' : ''].filter(Boolean).join(', and ')} if you agreed to exactly that, until you take it back.`,
+            ]
+          : []),
+        ...(f.personalWebhooks
+          ? [
+              'Other systems of ours, such as our list of customers, are told at once when you leave your address, agree, leave or buy something, with your address. Ask us which.',
+            ]
+          : []),
         ...(f.mailServer ? [`Our mail service (${f.mailServer}) carries mails to you.`] : []),
         ...(f.challenge
           ? [
@@ -93,7 +126,7 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
         f.storedIn ? `It is stored in: ${f.storedIn}` : 'Ask us where it is stored.',
         `Visits: ${f.periods.eventDays} days; numbers that name nobody: ${f.periods.rollupMonths} months.`,
         `What you wrote in a form: ${f.periods.payloadMonths} months; what is held back as suspicious: ${f.periods.quarantineDays} days. Your address: as long as you agree; until ${f.periods.lapsedLeadDays} days after the law’s time has run out; if you never agreed, ${f.periods.pendingLeadMonths} months after we last heard from you; if you asked for a mail of confirmation and did not confirm, ${f.periods.unconfirmedLeadDays} days; if you left, ${f.periods.withdrawnLeadYears} years, so that nobody writes to you again; after that as a hash.`,
-        `Proof of what you agreed to or withdrew: ${f.periods.consentRecordYears} years after the last of it; after an erasure only hashes and times. Your answer to the question about your browser: ${f.periods.browserChoiceYears} years after it ended. That an address unsubscribed, as a hash: ${f.periods.unsubscribedYears} years. Backups: ${f.periods.backupDays} days.`,
+        `Proof of what you agreed to or withdrew: ${f.periods.consentRecordYears} years after the last of it; after an erasure only hashes and times. Your answer to the question about your browser: ${f.periods.browserChoiceYears} years after it ended. That an address unsubscribed, as a hash: ${f.periods.unsubscribedYears} years.${f.reviews ? ` A review: ${f.periods.reviewYears} years.` : ''} Backups: ${f.periods.backupDays} days.`,
       ],
     },
     {

@@ -28,6 +28,12 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
       lines: [
         'Pour compter quelles pages sont lues et d’où viennent les visiteurs.',
         'Pour répondre à ce que vous nous envoyez par un formulaire.',
+        ...(f.purchases ? ['Pour savoir ce qui est acheté, et ce qui y a mené.'] : []),
+        ...(f.reviews || f.namesShown
+          ? [
+              `Pour montrer aux autres visiteurs ${f.reviews ? 'ce que disent les clients' : 'ce qui se passe ici'}${f.namesShown ? ', avec votre prénom et votre lieu seulement si vous avez consenti exactement à cela' : ''}.`,
+            ]
+          : []),
         `Pour vous écrire, si vous y avez consenti${f.doubleOptIn ? ' et l’avez confirmé par le lien que nous vous avons envoyé' : ''}, ou aussi longtemps que la loi le permet après que vous nous avez écrit ou acheté quelque chose.`,
         `${TIED_FR[f.linking]}${f.guessedLinks ? ' Des visites de la même adresse et du même navigateur dans les minutes d’avant peuvent y être jointes par supposition ; aucun courriel et aucun total n’en dépend.' : ''}`,
       ],
@@ -39,12 +45,32 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
         'Sans identifiant dans votre navigateur, vous êtes un visiteur d’un jour : reconnu par un hachage de votre adresse et de votre navigateur avec un sel aléatoire qui vit deux jours puis est supprimé, de sorte que personne ne peut vous reconnaître un autre jour ou sur un autre site.',
         'Un identifiant n’est gardé dans votre navigateur que si la page est réglée ainsi et si vous y avez consenti là où la loi le veut. Nous n’utilisons aucun témoin (cookie). Si la page vous pose la question, votre réponse est gardée dans votre navigateur et, sans votre adresse, chez nous : ce que vous avez choisi, quand, et les mots que vous avez lus.',
         'D’un formulaire : ce que vous avez écrit, quand et sur quelle page, et à quoi vous avez consenti, mot pour mot.',
+        ...(f.purchases
+          ? [
+              'D’un achat, que notre boutique transmet à ce logiciel : votre adresse, de quoi il s’agit, quand, le montant, quels produits et le pays, et s’il a été annulé ou remboursé.',
+            ]
+          : []),
+        ...(f.reviews
+          ? [
+              'D’un avis : votre adresse, ce que vous avez écrit, vos étoiles, ce que vous dites avoir reçu en échange ou votre lien avec nous, et si vous pouvez être montré avec lui.',
+            ]
+          : []),
       ],
     },
     {
       title: 'Qui les reçoit',
       lines: [
         'Personne ne les achète ni ne les reçoit pour de la publicité. Nous faisons fonctionner nous-mêmes le logiciel qui les garde.',
+        ...(f.namesShown || f.reviews
+          ? [
+              `Les visiteurs de notre site voient ${[f.namesShown ? 'votre prénom et votre lieu' : '', f.reviews ? 'votre avis' : ''].filter(Boolean).join(', et ')} si vous avez consenti exactement à cela, jusqu’à ce que vous le retiriez.`,
+            ]
+          : []),
+        ...(f.personalWebhooks
+          ? [
+              'D’autres systèmes à nous, comme notre liste de clients, sont avertis aussitôt lorsque vous laissez votre adresse, consentez, partez ou achetez quelque chose, avec votre adresse. Demandez-nous lesquels.',
+            ]
+          : []),
         ...(f.mailServer ? [`Notre service de courriel (${f.mailServer}) vous achemine les courriels.`] : []),
         ...(f.challenge
           ? [
@@ -66,7 +92,7 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
         f.storedIn ? `Elles sont conservées à : ${f.storedIn}` : 'Demandez-nous où elles sont conservées.',
         `Les visites : ${f.periods.eventDays} jours ; les chiffres qui ne nomment personne : ${f.periods.rollupMonths} mois.`,
         `Ce que vous avez écrit dans un formulaire : ${f.periods.payloadMonths} mois ; ce qui est retenu comme suspect : ${f.periods.quarantineDays} jours. Votre adresse : aussi longtemps que vous y consentez ; jusqu’à ${f.periods.lapsedLeadDays} jours après la fin du délai de la loi ; si vous n’avez jamais consenti, ${f.periods.pendingLeadMonths} mois après votre dernier signe ; si vous avez demandé un courriel de confirmation sans confirmer, ${f.periods.unconfirmedLeadDays} jours ; si vous êtes parti, ${f.periods.withdrawnLeadYears} ans, pour que personne ne vous écrive de nouveau ; ensuite sous forme de hachage.`,
-        `La preuve de ce que vous avez accepté ou retiré : ${f.periods.consentRecordYears} ans après la dernière ; après un effacement, seulement des hachages et des heures. Votre réponse à la question sur votre navigateur : ${f.periods.browserChoiceYears} ans après sa fin. Qu’une adresse s’est désabonnée, sous forme de hachage : ${f.periods.unsubscribedYears} ans. Les sauvegardes : ${f.periods.backupDays} jours.`,
+        `La preuve de ce que vous avez accepté ou retiré : ${f.periods.consentRecordYears} ans après la dernière ; après un effacement, seulement des hachages et des heures. Votre réponse à la question sur votre navigateur : ${f.periods.browserChoiceYears} ans après sa fin. Qu’une adresse s’est désabonnée, sous forme de hachage : ${f.periods.unsubscribedYears} ans.${f.reviews ? ` Un avis : ${f.periods.reviewYears} ans.` : ''} Les sauvegardes : ${f.periods.backupDays} jours.`,
       ],
     },
     {

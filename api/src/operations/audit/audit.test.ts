@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { z } from 'zod';
+import { examplesOf } from '../../../test/examples.ts';
+import { send } from '../../../test/send.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { makePlace, WORLD_SETTINGS } from '../../../test/world.ts';
 import { CAPABILITIES } from '../../ground/http/caller.ts';
-import { pathOf } from '../../ground/http/route.ts';
+import { isLook } from '../../ground/http/looked.ts';
+import { jsonAnswerOf, pathOf, type Route } from '../../ground/http/route.ts';
 
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  server = await startServer(WORLD_SETTINGS);
 });
 after(() => server.end());
 
@@ -145,6 +150,70 @@ test('a look at people says by which filter, how many, and whose they were', asy
   const exported = await last('GET /v1/leads/export.csv');
   assert.deepEqual(exported.filter, { source: 'direct' });
   assert.ok(exported.leads >= 3);
+});
+
+/** Names of the lists that an answer shows. */
+function listsOf({ answers }: Route): string[] {
+  const shape = jsonAnswerOf(answers)?.shape;
+  if (!(shape instanceof z.ZodObject)) return [];
+  return Object.entries(shape.shape).flatMap(([name, field]) => (field instanceof z.ZodArray ? [name] : []));
+}
+
+/** Sent while they are read, so nobody has counted them: about one person, whose id the line names. */
+const STREAMED = ['getConsentEvidence'];
+
+test('every look at a list says by which filter and how many, and nothing that anybody wrote', async () => {
+  const place = await makePlace(server, 'oven-house');
+  const examples = examplesOf(place);
+  const guarded = [...Object.keys(CAPABILITIES), 'person'];
+  const looks = server.routes.filter(
+    (route) => isLook(route) && guarded.includes(route.who) && route.shows !== 'no people',
+  );
+  const walked = new Set<string>();
+  for (const route of looks.filter((one) => listsOf(one).length > 0 && !STREAMED.includes(one.id)))
+    for (const example of examples[route.id]!) {
+      const earlier = (await lines(route.at)).length;
+      const { status, text } = await send(server, route, example, admin);
+      assert.equal(status, 200, `${route.id}: ${text.slice(0, 300)}`);
+      const { details } = (await lines(route.at))[earlier];
+      if (example.query?.format === 'csv') {
+        assert.equal(details.rows, text.trimEnd().split('\n').length - 1, route.id);
+        continue;
+      }
+      const shown = JSON.parse(text);
+      for (const name of listsOf(route))
+        assert.equal(details[name], shown[name].length, `${route.id}.${name}`);
+      const { propertyId: _, limit: __, cursor: ___, ...asked } = { ...example.query, ...example.body };
+      assert.equal(details.filter !== undefined, route.takes !== undefined, `${route.id} takes a filter`);
+      for (const name of Object.keys(asked))
+        assert.ok(name in details.filter, `${route.id} says that ${name} was asked for`);
+      assert.doesNotMatch(JSON.stringify(details), /@|oven-house/, `${route.id} says nobody’s words`);
+      walked.add(route.id);
+    }
+  assert.ok(walked.size >= 25, `${walked.size} lists`);
+  for (const id of STREAMED) {
+    const route = looks.find((one) => one.id === id)!;
+    const [example] = examples[id]!;
+    await send(server, route, example!, admin);
+    assert.equal((await lines(route.at)).at(-1).target, example!.path!.leadId, id);
+  }
+});
+
+test('a look at a list says the words that are ours, and of those of people how long they are', async () => {
+  const last = async (action: string) => (await lines(action)).at(-1).details;
+  await call(`${server.url}/v1/admin/requests?state=answered&limit=7`, 'GET', undefined, admin);
+  assert.deepEqual(await last('GET /v1/admin/requests'), { filter: { state: 'answered' }, requests: 0 });
+  const address = `asked-${randomUUID()}@example.com`;
+  await call(`${server.url}/v1/admin/requests/search`, 'POST', { email: address }, admin);
+  assert.deepEqual(await last('POST /v1/admin/requests/search'), {
+    filter: { email: 'given', state: 'all' },
+    requests: 0,
+  });
+  await call(`${server.url}/v1/audit?actor=${encodeURIComponent(address)}`, 'GET', undefined, admin);
+  assert.deepEqual(await last('GET /v1/audit'), {
+    filter: { actor: `${address.length} letters` },
+    entries: 0,
+  });
 });
 
 test('the log is asked by site, by who, by what and by when', async () => {

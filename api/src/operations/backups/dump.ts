@@ -199,11 +199,15 @@ async function dumpTo(settings: BackupSettings, path: string) {
   }
 }
 
-/** What the job "consent_chains" found last: leaving the machine, it shows later whether the records were rewritten. */
+/**
+ * What the job "consent_chains" found last: leaving the machine, it shows later whether the records were rewritten. A run
+ * that asked for the root of an earlier moment compared something, and is not the state of this night.
+ */
 async function lastConsentRoot(client: pg.ClientBase): Promise<Manifest['consentRoot']> {
   const { rows } = await client.query<{ root: string; at: string; records: number }>(
     `select result ->> 'root' as root, result ->> 'rootAt' as at, (result ->> 'records')::int as records from public.job_runs
-     where job = 'consent_chains' and state = 'succeeded' and result ->> 'root' is not null order by started_at desc limit 1`,
+     where job = 'consent_chains' and state = 'succeeded' and result ->> 'root' is not null
+       and options ->> 'at' is null order by started_at desc limit 1`,
   );
   return rows[0];
 }

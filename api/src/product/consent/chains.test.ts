@@ -68,10 +68,65 @@ test('every chain is looked at, of erased people too, and the root is carried aw
   assert.deepEqual((await backup()).consentRoot, { root: found.root, at: found.rootAt, records });
   // what comes later changes the root of now, not that of then
   await capture(address(), express);
-  assert.notEqual((await check()).root, found.root);
+  const latest = await check();
+  assert.notEqual(latest.root, found.root);
   assert.equal((await check({ at: found.rootAt })).root, found.root);
+  // who compares with a night of before has not made it the root of this one
   const { body } = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
-  assert.deepEqual([body.consentChains.broken, body.consentChains.root], [0, found.root]);
+  assert.deepEqual([body.consentChains.broken, body.consentChains.root], [0, latest.root]);
+  await new Promise((done) => setTimeout(done, 1100));
+  assert.equal((await backup()).consentRoot?.root, latest.root);
+});
+
+test('the chains of who may be named are checked that night too, and stand in the root', async () => {
+  const email = address();
+  const { status } = await capture(email, {
+    display: {
+      text: 'Show my given name and my town with this purchase.',
+      name: 'Ada',
+      city: 'Toronto',
+      country: 'CA',
+    },
+  });
+  assert.equal(status, 200);
+  await call(`${server.url}/v1/leads/display`, 'POST', { email, show: false });
+  const lead = await leadIdOf(server, email);
+  const saved = await rows('select * from display_consents where lead_id = $1 order by seq', [lead]);
+  assert.deepEqual(
+    saved.map(({ action }) => action),
+    ['granted', 'withdrawn'],
+  );
+  const whole = await check();
+  assert.equal(whole.broken, 0);
+  for (const [tampering, undo] of [
+    [
+      "update display_consents set fields = '{name}' where lead_id = $1 and seq = 1",
+      "update display_consents set fields = '{name,place}' where lead_id = $1 and seq = 1",
+    ],
+    [
+      'update display_consents set seq = 3 where lead_id = $1 and seq = 2',
+      'update display_consents set seq = 2 where lead_id = $1 and seq = 3',
+    ],
+    [
+      "update display_details set city = 'Arva' where lead_id = $1",
+      "update display_details set city = 'Toronto' where lead_id = $1",
+    ],
+    [
+      "update display_words set words = words || '!' where $1::uuid is not null",
+      "update display_words set words = rtrim(words, '!') where $1::uuid is not null",
+    ],
+  ] as const) {
+    await rows(tampering, [lead]);
+    const found = await check();
+    assert.deepEqual([found.broken, found.brokenLeads[0]?.leadId], [1, lead], tampering);
+    assert.match(found.brokenLeads[0].fault, /^display record /);
+    await rows(undo, [lead]);
+    assert.equal((await check()).broken, 0, `${tampering}, put right`);
+  }
+  // cut off at its end it is whole by itself: the root shows it
+  await rows('delete from display_consents where lead_id = $1 and seq = 2', [lead]);
+  const cut = await check({ at: whole.rootAt });
+  assert.deepEqual([cut.broken, cut.root === whole.root], [0, false]);
 });
 
 test('a record that another hand changed, removed or added is found that night, and wakes somebody', async () => {

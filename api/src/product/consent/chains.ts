@@ -1,4 +1,4 @@
-// Every chain of consent records, checked as anyone outside could, one record after the other; and one root of them all,
+// Every chain of consent records and of who may be named, checked as anyone outside could, one record after the other; and one root of them all,
 // which a backup carries away: whoever rewrites history then needs more than the database.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { inPieces } from '../../ground/db/pieces.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { type ConsentRecord, chainCheck, netstrings } from './chain.ts';
+import { eachDisplayChain } from './display-chains.ts';
 import { consentRecordList } from './record.ts';
 
 const BROKEN_NAMED_MAX = 20;
@@ -19,12 +20,16 @@ export const chainsOptions = z.object({
 
 export interface ChainsChecked {
   leads: number;
+  /** Of consent and of who may be named. */
   records: number;
   /** Leads whose chain is not whole. */
   broken: number;
   /** The first of them, with the first fault of each. */
   brokenLeads: { siteId: string; leadId: string; fault: string }[];
-  /** SHA-256 of site, lead and newest hash of every chain, in order, of records written by rootAt. */
+  /**
+   * SHA-256 of site, lead and newest hash of every chain, in order, of records written by rootAt; after a site's chains of
+   * consent those of who may be named, each behind the word display.
+   */
   root: string;
   rootAt: string;
 }
@@ -88,6 +93,11 @@ export async function checkChains(
       }
     }
     end();
+    await eachDisplayChain(db, siteId, rootAt, ({ leadId, records, standing: newest, fault }) => {
+      found.records += records;
+      if (fault) note(siteId, leadId, fault);
+      if (newest) root.update(netstrings(['display', siteId, leadId, newest]));
+    });
     for (const leadId of await withoutRecords(db, siteId)) note(siteId, leadId, 'every record of it is gone');
   }
   return { ...found, root: root.digest('hex') };

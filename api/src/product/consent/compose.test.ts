@@ -1,7 +1,10 @@
 // The words beside a box: filled in from the site's settings, looked over, and lawful wherever we show how it is done.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { composeWords, missingInWords } from './compose.ts';
 
@@ -105,25 +108,80 @@ test('a published text has the sender filled in as the site says it then, and wa
   );
 });
 
-const READ_BY_PEOPLE = [
-  '../../../../README.md',
-  '../snippet/README.md',
-  '../../../demo/pages/newsletter.html',
-];
+test('words that a form sent along without publishing them are looked at too: the status counts those that lack something', async () => {
+  const read = async () =>
+    (await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin)).body.formWords;
+  const capture = async (text: string) => {
+    const answer = await call(`${server.url}/v1/leads/capture`, 'POST', {
+      email: `${randomUUID()}@example.com`,
+      anonId: randomUUID(),
+      consentStatus: 'express',
+      consent: { text },
+    });
+    assert.equal(answer.status, 200);
+  };
+  assert.deepEqual(await read(), { looked: 0, lacking: 0 });
+  await capture(
+    `Great Flour Corp, ${bakery.address}, ${bakery.contact} may write to me. I can withdraw this at any time.`,
+  );
+  assert.deepEqual(await read(), { looked: 1, lacking: 0 });
+  await capture('Send me offers.');
+  assert.deepEqual(await read(), { looked: 2, lacking: 1 });
+  const { body } = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
+  const line = body.lines.find(({ name }: { name: string }) => name === 'formWords');
+  assert.match(line.text, /^1 of 2 wordings/);
+});
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Each form, or the part of one, that a page of ours shows or is: what is sent to the API, by the file it stands in. */
+function formsWeShow(): { path: string; form: string }[] {
+  const paths = globSync(['README.md', 'docs/**/*.md', 'api/src/**/*.md', 'api/demo/**/*.html'], {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  }).sort();
+  return paths.flatMap((path) => {
+    const text = readFileSync(join(root, path), 'utf8').replaceAll('&amp;', '&');
+    const whole = [...text.matchAll(/<form\b[^>]*>[\s\S]*?<\/form>/g)].map(([form]) => form);
+    const parts = [...text.matchAll(/^```html\n([\s\S]*?)^```/gm)].flatMap(([, code]) =>
+      code!
+        .replace(/<form\b[^>]*>[\s\S]*?<\/form>/g, '')
+        .split(/\n\s*\n/)
+        .filter((part) => /name="(?:consent|display)/.test(part)),
+    );
+    const sent = whole.filter((form) => /<form\b[^>]*action="[^"]*\/v1\//.test(form));
+    return [...sent, ...parts].map((form) => ({ path, form }));
+  });
+}
+
+test('every form we show how to write leads to the notice', () => {
+  const forms = formsWeShow();
+  for (const path of ['README.md', 'docs/social-proof.md', 'api/demo/pages/newsletter.html'])
+    assert.ok(
+      forms.some((one) => one.path === path),
+      path,
+    );
+  assert.deepEqual(
+    forms.filter(({ form }) => !/href="[^"]*\/v1\/privacy/.test(form)),
+    [],
+  );
+});
 
 test('every form we show how to write asks as the law wants it, and sends along exactly the words beside its box', () => {
   const languages: string[] = [];
-  for (const path of READ_BY_PEOPLE) {
-    const page = readFileSync(new URL(path, import.meta.url), 'utf8').replaceAll('&amp;', '&');
-    const boxes = [...page.matchAll(/name="consentStatus" value="express"[^>]*>\s*(?:<span>)?([^<]+)/g)].map(
+  let asked = 0;
+  for (const { path, form } of formsWeShow()) {
+    const boxes = [...form.matchAll(/name="consentStatus" value="express"[^>]*>\s*(?:<span>)?([^<]+)/g)].map(
       ([, words]) => words!.trim(),
     );
-    const sent = [...page.matchAll(/name="consent\[text\]" value="([^"]+)"/g)].map(([, words]) => words!);
-    assert.ok(boxes.length > 0, path);
+    const sent = [...form.matchAll(/name="consent\[text\]" value="([^"]+)"/g)].map(([, words]) => words!);
     assert.deepEqual(sent, boxes, path);
-    assert.match(page, /\/v1\/privacy/, `${path} leads to the notice`);
+    asked += boxes.length;
+    // a box that allows being named sends its own words as its value
+    for (const [, value, beside] of form.matchAll(/name="display\[text\]" value="([^"]+)">\s*([^<]+)/g))
+      assert.equal(beside!.trim(), value, path);
     languages.push(
-      ...[...page.matchAll(/name="consent\[language\]" value="(\w+)"/g)].map(([, language]) => language!),
+      ...[...form.matchAll(/name="consent\[language\]" value="(\w+)"/g)].map(([, language]) => language!),
     );
     for (const words of boxes) {
       const [, name, address, contact] = /^(.+?) \((.+); (.+?)\)/.exec(words) ?? [];
@@ -134,5 +192,6 @@ test('every form we show how to write asks as the law wants it, and sends along 
       );
     }
   }
+  assert.ok(asked >= 4, `${asked} boxes`);
   assert.deepEqual([...new Set(languages)].sort(), ['en', 'fr']);
 });

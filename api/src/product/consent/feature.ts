@@ -3,6 +3,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Sites } from '../sites/recognise.ts';
 import { type ConfirmNeeds, confirmRoutes, confirmTells } from './confirm-routes.ts';
+import { inForceAt } from './in-force.ts';
 import { consentJobs, endProof, endUnsubscribed } from './jobs.ts';
 import type { PrivacyNeeds } from './privacy.ts';
 import { privacyRoutes } from './privacy-routes.ts';
@@ -46,7 +47,12 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
       hashAddress,
       isNamed,
     }),
-    ...privacyRoutes({ config, periods, senderDefaults: settings.senderDefaults }),
+    ...privacyRoutes({
+      config,
+      periods,
+      senderDefaults: settings.senderDefaults,
+      inForce: inForceAt(pool),
+    }),
     ...confirmRoutes({ sites, settings, confirm, senderDefaults: settings.senderDefaults }),
     ...consentTextRoutes({ db: pool, senderDefaults: settings.senderDefaults }),
   ],

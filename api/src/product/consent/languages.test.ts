@@ -176,6 +176,10 @@ const FACTS = {
   doubleOptIn: true,
   linking: 'on' as const,
   guessedLinks: true,
+  personalWebhooks: true,
+  namesShown: true,
+  reviews: true,
+  purchases: true,
   periods: {
     eventDays: 91,
     rollupMonths: 25,
@@ -187,6 +191,7 @@ const FACTS = {
     withdrawnLeadYears: 7,
     consentRecordYears: 4,
     unsubscribedYears: 5,
+    reviewYears: 6,
     backupDays: 36,
   },
 };
@@ -268,6 +273,76 @@ test('a person gets the notice as a page made from the settings in force; a mach
     ['mia@mill.example', 'Montréal, Canada', ['turnstile']],
   );
   assert.equal(body.notice.language, 'en');
+});
+
+test('the notice of a site tells of purchases, reviews, names and other systems where they are in force, and nowhere else', async () => {
+  const [key, other] = [`uses-${randomUUID()}`, `plain-${randomUUID()}`];
+  for (const made of [key, other]) await call(`${server.url}/v1/sites`, 'POST', { key: made }, admin);
+  const email = address();
+  const made = [
+    await call(`${server.url}/v1/leads/capture`, 'POST', {
+      propertyId: key,
+      email,
+      anonId: anon(),
+      display: { text: 'May the mill show my first name?', name: 'Ada', city: 'York', country: 'CA' },
+    }),
+    await call(
+      `${server.url}/v1/conversions`,
+      'POST',
+      { propertyId: key, id: email, kind: 'purchase', email },
+      admin,
+    ),
+    await call(`${server.url}/v1/reviews`, 'POST', {
+      propertyId: key,
+      email,
+      anonId: anon(),
+      rating: 5,
+      text: 'Good flour.',
+    }),
+    await call(
+      `${server.url}/v1/sites/${key}/webhooks`,
+      'POST',
+      { url: 'https://hooks.mill.example/', types: ['conversion.recorded'], personal: true },
+      admin,
+    ),
+  ];
+  for (const { status, body } of made) assert.ok(status < 300, JSON.stringify(body));
+  const notice = (propertyId: string, lang: string) =>
+    call(`${server.url}/v1/privacy?propertyId=${propertyId}&lang=${lang}`, 'GET', undefined, {
+      accept: 'application/json',
+    });
+  for (const [lang, said] of [
+    [
+      'en',
+      [
+        /what is bought/,
+        /Of a purchase/,
+        /Of a review/,
+        /see your first name and your place, and your review/,
+        /Other systems of ours/,
+        /A review: 5 years/,
+      ],
+    ],
+    [
+      'fr',
+      [
+        /ce qui est acheté/,
+        /D’un achat/,
+        /D’un avis/,
+        /voient votre prénom et votre lieu, et votre avis/,
+        /D’autres systèmes à nous/,
+        /Un avis : 5 ans/,
+      ],
+    ],
+  ] as const) {
+    const [used, plain] = [await notice(key, lang), await notice(other, lang)];
+    for (const line of said) {
+      assert.match(JSON.stringify(used.body.notice), line);
+      assert.doesNotMatch(JSON.stringify(plain.body.notice), line);
+    }
+    assert.deepEqual(used.body.recipients, ['turnstile', 'own_systems', 'site_visitors']);
+    assert.deepEqual(plain.body.recipients, ['turnstile']);
+  }
 });
 
 test('a site whose visitors have nobody to ask is counted in the status until it has', async () => {

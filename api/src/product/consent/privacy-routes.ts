@@ -23,10 +23,10 @@ export function privacyRoutes(needs: PrivacyNeeds): Route[] {
         shape: z.object({ propertyId: propertyId.optional(), lang: spokenTo.shape.lang }),
       },
       answers: { 200: privacyShape },
-      run({ lang }, call) {
+      async run({ lang }, call) {
         hearLink(call, lang);
         if (call.readsPages) return noticePage(call, needs);
-        return new Reply(200, privacyFacts(call, needs), { Vary: 'Accept' });
+        return new Reply(200, await privacyFacts(call, needs), { Vary: 'Accept' });
       },
     }),
     route({

@@ -12,6 +12,7 @@ import { type NoticeFacts, noticeEn } from '../../ground/words/notice-en.ts';
 import { noticeFr } from '../../ground/words/notice-fr.ts';
 import { yourDataWords } from '../../ground/words/words.ts';
 import { type SenderDefaults, senderOf } from '../sites/sender.ts';
+import type { InForce } from './in-force.ts';
 
 /** What of the operator's settings a visitor has a right to know. */
 export type PrivacySettings = Pick<
@@ -30,6 +31,8 @@ export interface PrivacyNeeds {
   senderDefaults: SenderDefaults;
   /** How long what is kept, of all features, by the names they are told by. */
   periods: Record<string, number>;
+  /** What a site uses with data of people. */
+  inForce: (siteId: string) => Promise<InForce>;
 }
 
 export const privacyShape = z
@@ -45,7 +48,9 @@ export const privacyShape = z
     policyVersion: z.string().nullable(),
     policyUrl: z.string().nullable(),
     storedIn: z.string().nullable(),
-    recipients: z.array(z.enum(['mail_server', 'turnstile', 'backup_storage'])),
+    recipients: z.array(
+      z.enum(['mail_server', 'turnstile', 'backup_storage', 'own_systems', 'site_visitors']),
+    ),
     retention: z
       .object({
         eventDays: z.int(),
@@ -60,6 +65,7 @@ export const privacyShape = z
         consentRecordYears: z.int(),
         browserChoiceYears: z.int(),
         unsubscribedYears: z.int(),
+        reviewYears: z.int(),
         answeredRequestMonths: z.int(),
         auditLogYears: z.int(),
         backupDays: z.int(),
@@ -80,7 +86,10 @@ export const privacyShape = z
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-function factsOf(site: Site, { config, senderDefaults, periods }: PrivacyNeeds): NoticeFacts {
+async function factsOf(
+  site: Site,
+  { config, senderDefaults, periods, inForce }: PrivacyNeeds,
+): Promise<NoticeFacts> {
   const { settings } = site;
   const sender = senderOf(site, senderDefaults);
   return {
@@ -102,14 +111,15 @@ function factsOf(site: Site, { config, senderDefaults, periods }: PrivacyNeeds):
     doubleOptIn: settings.doubleOptIn === true,
     linking: (textOf(settings.linking) ?? 'form') as NoticeFacts['linking'],
     guessedLinks: config.ENABLE_HEURISTIC_LINKING && settings.linking === 'on',
+    ...(await inForce(site.siteId)),
     periods,
   };
 }
 
 const noticeIn = (language: Language, facts: NoticeFacts) => (language === 'fr' ? noticeFr : noticeEn)(facts);
 
-export function privacyFacts(call: Call, needs: PrivacyNeeds): z.input<typeof privacyShape> {
-  const facts = factsOf(call.site, needs);
+export async function privacyFacts(call: Call, needs: PrivacyNeeds): Promise<z.input<typeof privacyShape>> {
+  const facts = await factsOf(call.site, needs);
   const { who, address, contact, officer, policyVersion, policyUrl, storedIn, periods } = facts;
   return {
     controller: { name: who, address, contact: senderOf(call.site, needs.senderDefaults).contact, officer },
@@ -122,6 +132,8 @@ export function privacyFacts(call: Call, needs: PrivacyNeeds): z.input<typeof pr
       ...(facts.mailServer ? (['mail_server'] as const) : []),
       ...(facts.challenge ? (['turnstile'] as const) : []),
       ...(facts.backupsElsewhere ? (['backup_storage'] as const) : []),
+      ...(facts.personalWebhooks ? (['own_systems'] as const) : []),
+      ...(facts.namesShown || facts.reviews ? (['site_visitors'] as const) : []),
     ],
     retention: periods as z.input<typeof privacyShape>['retention'],
     addresses: 'hashed',
@@ -131,8 +143,8 @@ export function privacyFacts(call: Call, needs: PrivacyNeeds): z.input<typeof pr
   };
 }
 
-export function noticePage(call: Call, needs: PrivacyNeeds): Reply {
-  const { title, sections } = noticeIn(call.language, factsOf(call.site, needs));
+export async function noticePage(call: Call, needs: PrivacyNeeds): Promise<Reply> {
+  const { title, sections } = noticeIn(call.language, await factsOf(call.site, needs));
   const other = call.language === 'fr' ? 'en' : 'fr';
   const there = `/v1/privacy?${new URLSearchParams({ lang: other, propertyId: call.site.key })}`;
   return page(

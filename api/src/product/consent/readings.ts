@@ -5,6 +5,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { critical, reading } from '../../ground/feature.ts';
 import { utc } from '../../ground/http/fields.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import { formWordsReading } from './form-words.ts';
 
 const chainsShape = z
   .object({
@@ -15,7 +16,7 @@ const chainsShape = z
     root: z.string().describe('of all chains; also in the manifest of the next backup'),
   })
   .nullable()
-  .describe('chains of consent records as they were checked last; null: not yet');
+  .describe('chains of consent records, and of who may be named, as they were checked last; null: not yet');
 
 interface House {
   db: Pool;
@@ -56,7 +57,7 @@ export const consentReadings = [
         result: Omit<NonNullable<z.output<typeof chainsShape>>, 'checkedAt'>;
       }>(
         `select instant_text(finished_at) as at, result from job_runs
-         where job = 'consent_chains' and state = 'succeeded' order by started_at desc limit 1`,
+         where job = 'consent_chains' and state = 'succeeded' and options ->> 'at' is null order by started_at desc limit 1`,
       );
       if (!rows[0]) return null;
       const { at, result } = rows[0];
@@ -81,6 +82,7 @@ export const consentReadings = [
       },
     ],
   }),
+  formWordsReading,
   reading<House, z.output<typeof shape>>({
     name: 'privacyContact',
     shape,

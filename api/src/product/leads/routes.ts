@@ -98,6 +98,7 @@ export function leadRoutes(needs: LeadNeeds): Route[] {
       ...common,
       at: 'POST /v1/leads/search',
       id: 'searchLeads',
+      looks: true,
       says: 'The same, for a search by address',
       of: 'named',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: searchInput },

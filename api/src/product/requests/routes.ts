@@ -55,6 +55,7 @@ export function requestRoutes({ db, hashAddress }: RequestNeeds): Route[] {
       ...common,
       at: 'POST /v1/admin/requests/search',
       id: 'searchRequests',
+      looks: true,
       says: 'What one address asked for, on every site of the caller',
       of: 'all',
       takes: {

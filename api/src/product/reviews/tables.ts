@@ -27,7 +27,12 @@ export const reviewTables: Tables = {
     },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
-      { for: { years: 5 }, since: 'received_at', why: 'so old a word says nothing of today' },
+      {
+        for: { years: 5 },
+        since: 'received_at',
+        why: 'so old a word says nothing of today',
+        told: 'reviewYears',
+      },
     ],
   },
 };

@@ -20,7 +20,7 @@ export const webhookTables: Tables = {
     columns: { type: 'bounded', data: 'goes, found', state: 'bounded', attempts: 'bounded' },
     kept: [
       { with: 'leads', why: 'it is about the lead' },
-      { for: { days: 30 }, since: 'created_at', why: 'for sending it again' },
+      { for: { days: 'DELIVERY_RETENTION_DAYS' }, since: 'created_at', why: 'for sending it again' },
     ],
   },
   webhook_secrets: {
