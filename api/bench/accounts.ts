@@ -1,5 +1,7 @@
-// npm run bench:accounts: what accounts cost: the memory of an API whose people use none of it, of one where twenty are signed
-// in, of each library where one does; and what an event costs beside people who look at their dashboards. Ratios count.
+// npm run bench:accounts: what accounts cost: the memory of their code and libraries, of an API that serves without a keyring, with
+// one, with twenty signed in, and while two thousand try at once; what an event costs beside people who look at their dashboards;
+// and whether the time of a refusal tells who has an account. It throws when anything is not answered as it should be. Ratios count.
+// A short try, whose figures say nothing: BENCH_SECONDS=1 BENCH_ROUNDS=1 BENCH_TRIES=100
 import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,25 +46,45 @@ for (const [what, name] of [
   console.log(`${what.padEnd(20)} +${(used - idle).toFixed(1)} MB more, when first used`);
 }
 
-// A whole API, and events that come in while nobody, or twenty people, look at their dashboards every ten seconds each.
+// An API that serves: without a keyring, where nobody can have an account, and with one.
 const PEOPLE = 20;
-const ROUNDS = 7;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
+const TRIES = Number(process.env.BENCH_TRIES ?? 2000);
 const ADMIN_KEY = 'an admin key for the bench only';
+const PASSWORD = 'several words of theirs';
 const secret = (what: string) => what.padEnd(43, '-');
+const SETTINGS = { TRUSTED_PROXIES: '127.0.0.1', ADMIN_API_KEY: ADMIN_KEY };
+const pause = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
+const SETTLED_SECONDS = 20; // the API reads its sites anew every 10 s
+const middle = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+/** more  than what it is compared with */
+const judged = (what: string, more: number, most: number, unit: string): void =>
+  console.log(`${what}: ${round(more, 1)} ${unit} (${most} at most: ${more <= most ? 'met' : 'NOT MET'})`);
+
+const keyless = await setStage('event', SETTINGS);
+await pause(SETTLED_SECONDS);
+const keylessMb = residentMb(keyless.api.pid).own;
+await keyless.end();
+
 const { port, owner, api, rows, measured, leave } = await setStage('event', {
-  TRUSTED_PROXIES: '127.0.0.1',
-  ADMIN_API_KEY: ADMIN_KEY,
+  ...SETTINGS,
   ACCOUNT_KEYS: ['wrap', 'index', 'pepper'].map((name) => `${name}:${secret(name)}`).join(','),
 });
 const address = `http://127.0.0.1:${port}`;
 const json = { 'content-type': 'application/json', origin: address };
-const pause = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
 
 async function answer(path: string, init: RequestInit): Promise<Response> {
   const said = await fetch(`${address}${path}`, init);
   if (!said.ok) throw new Error(`${path}: ${said.status} ${await said.text()}`);
   return said;
 }
+async function loaded(...given: Parameters<typeof load>): ReturnType<typeof load> {
+  const result = await load(...given);
+  if (result.errors > 0 || result.events === 0)
+    throw new Error(`${given[0].path}: ${result.errors} errors, ${result.events} answered`);
+  return result;
+}
+const emailOf = (n: number) => `person${n}@bench.example`;
 
 /** returns  the cookies of a viewer who has just joined */
 async function signUp(n: number): Promise<string> {
@@ -77,9 +99,9 @@ async function signUp(n: number): Promise<string> {
     headers: json,
     body: JSON.stringify({
       inviteToken: link.slice(link.lastIndexOf('/') + 1),
-      email: `person${n}@bench.example`,
+      email: emailOf(n),
       fullName: `Person ${n}`,
-      password: 'several words of theirs',
+      password: PASSWORD,
     }),
   });
   return joined.headers
@@ -89,38 +111,103 @@ async function signUp(n: number): Promise<string> {
 }
 
 await owner.query('update sites set origins = $1', [[PAGE_ORIGIN]]);
-await pause(20); // the API reads its sites anew every 10 s
+await pause(SETTLED_SECONDS);
 const idleMb = residentMb(api.pid).own;
 const people: string[] = [];
 for (let n = 0; n < PEOPLE; n += 1) people.push(await signUp(n));
-await pause(20);
+await pause(SETTLED_SECONDS);
 const signedInMb = residentMb(api.pid).own;
+console.log(`an API that serves   ${keylessMb} MB of its own without a keyring`);
+judged('  with one           more', idleMb - keylessMb, 6, 'MB');
+console.log(`  ${PEOPLE} signed in       ${signedInMb} MB`);
 
+// Events that come in while nobody, or twenty people, look at their dashboards every ten seconds each: who they are, and a report.
 const events = { port, path: '/v1/events', headers: ofBrowser, connections: 64, seconds: SECONDS / 2 };
 const source = returns(2000);
-await load({ ...events, source, seconds: 4 }); // warm: plans, JIT, caches
+await loaded({ ...events, source, seconds: 4 }); // warm: plans, JIT, caches
+const today = new Date().toISOString().slice(0, 10);
+const LOOKS = ['/v1/users/me', `/v1/metrics/summary?from=${today}&to=${today}`];
 /** CPU milliseconds an event while these look. */
 async function eventsBeside(who: 'nobody' | 'people'): Promise<number> {
+  const asked: Promise<unknown>[] = [];
   const look = () => {
     people.push(people.shift()!);
     const headers = { cookie: people[0]!, origin: address };
-    if (who === 'people') fetch(`${address}/v1/users/me`, { headers }).catch(() => {});
+    const said = LOOKS.map((path) => answer(path, { headers }).then((one) => one.arrayBuffer()));
+    asked.push(Promise.allSettled(said).then(() => Promise.all(said)));
   };
-  const looking = setInterval(look, 10_000 / PEOPLE);
-  await measured(who, () => load({ ...events, source }));
+  const looking = who === 'people' ? setInterval(look, 10_000 / PEOPLE) : undefined;
+  await measured(who, () => loaded({ ...events, source }));
   clearInterval(looking);
+  const outcomes = await Promise.allSettled(asked);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   return Number(rows.at(-1)!['CPU ms/event']);
 }
 
-const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
 const cost: Record<'nobody' | 'people', number[]> = { nobody: [], people: [] };
 for (let i = 0; i < ROUNDS; i += 1)
   // in turn, because a machine's speed moves; and each as often first
   for (const who of i % 2 ? (['people', 'nobody'] as const) : (['nobody', 'people'] as const))
     cost[who].push(await eventsBeside(who));
-console.log(`a whole API, idle    ${idleMb} MB of its own; once ${PEOPLE} signed in ${signedInMb} MB`);
+console.log(`an event             ${middle(cost.nobody)} ms of CPU, the middle of ${ROUNDS}`);
 const more = (middle(cost.people) / middle(cost.nobody) - 1) * 100;
-console.log(
-  `an event             ${middle(cost.nobody)} ms of CPU; while ${PEOPLE} people look ${round(more, 1)} % more (aimed at: 2 at most; the middle of ${ROUNDS} each)`,
+judged(`  while ${PEOPLE} look      more`, more, 2, '%');
+
+// Two thousand who sign in at once, and forms that are sent meanwhile.
+const signIn = async (email: string, password: string): Promise<number> => {
+  const body = JSON.stringify({ email, password });
+  const said = await fetch(`${address}/v1/auth/login`, { method: 'POST', headers: json, body });
+  await said.arrayBuffer();
+  return said.status;
+};
+const beforeMb = residentMb(api.pid).own;
+let peakMb = beforeMb;
+const watching = setInterval(() => {
+  peakMb = Math.max(peakMb, residentMb(api.pid).own);
+}, 50);
+let forms = 0;
+const form = () => {
+  forms += 1;
+  return JSON.stringify({ email: `lead${forms}@bench.example`, anonId: `bench-visitor-${forms}`, path: '/' });
+};
+const capturing = loaded({
+  port,
+  path: '/v1/leads/capture',
+  body: form,
+  headers: () => `Origin: ${PAGE_ORIGIN}\r\nX-Real-IP: 10.1.${(forms >> 8) & 255}.${forms & 255}\r\n`,
+  connections: 1,
+  rate: 5,
+  seconds: SECONDS,
+});
+const statuses = await Promise.all(
+  Array.from({ length: TRIES }, (_, i) => signIn(emailOf(i % PEOPLE), PASSWORD)),
 );
+const captured = await capturing;
+clearInterval(watching);
+const signedIn = statuses.filter((status) => status === 200).length;
+const toldToWait = statuses.filter((status) => status === 503).length;
+if (signedIn === 0 || signedIn + toldToWait !== TRIES)
+  throw new Error(`of ${TRIES} sign-ins ${signedIn} were let in and ${toldToWait} told to wait`);
+console.log(`${TRIES} sign-ins at once   ${signedIn} let in, ${toldToWait} told to come back`);
+judged('  memory at its peak more', peakMb - beforeMb, 25, 'MB');
+console.log(`  forms meanwhile    ${captured.events} taken, p50 ${captured.p50} ms, p99 ${captured.p99} ms`);
+
+// Whether the time of a refusal tells who has an account: in turn, one after the other.
+const REFUSED = { known: emailOf(0), unknown: 'nobody@bench.example', disabled: emailOf(1) };
+await owner.query(
+  "update users set disabled_at = now() where user_id = (select user_id from auth_events where kind = 'sign_up' order by event_id offset 1 limit 1)",
+);
+const took: Record<string, number[]> = { known: [], unknown: [], disabled: [] };
+for (let i = 0; i < Math.max(5, TRIES / 20); i += 1)
+  for (const [who, email] of Object.entries(REFUSED)) {
+    const begun = performance.now();
+    // the right password of who is disabled, so that nothing but that refuses them
+    const status = await signIn(email, who === 'disabled' ? PASSWORD : 'not the one of theirs');
+    took[who]!.push(performance.now() - begun);
+    if (status !== 401) throw new Error(`${who}: ${status}`);
+  }
+const times = Object.entries(took).map(([who, ms]) => [who, middle(ms)] as const);
+console.log(`a refusal            ${times.map(([who, ms]) => `${who} ${round(ms, 1)} ms`).join(', ')}`);
+const [least, most] = [Math.min(...times.map(([, ms]) => ms)), Math.max(...times.map(([, ms]) => ms))];
+judged('  they differ by', (most / least - 1) * 100, 5, '%');
 await leave();

@@ -46,6 +46,11 @@ export async function setStage(unit: string, env: Record<string, string> = {}) {
   const postmaster = cluster.pid();
   pin(api.pid, 0);
   pin(postmaster, 0);
+  const end = async () => {
+    await owner.end();
+    await close(api);
+    await cluster.remove();
+  };
   const rows: Record<string, string | number>[] = [];
   const perUnit = `CPU ms/${unit}`;
 
@@ -91,10 +96,10 @@ export async function setStage(unit: string, env: Record<string, string> = {}) {
     },
     /** CPU milliseconds a unit of the scene whose name begins so. */
     cost: (what: string) => Number(rows.find((row) => String(row.what).startsWith(what))![perUnit]),
+    /** Makes room for another one. */
+    end,
     async leave(): Promise<never> {
-      await owner.end();
-      await close(api);
-      await cluster.remove();
+      await end();
       process.exit(0);
     },
   };
