@@ -127,6 +127,31 @@ test('an express opt-in waits for its second step, and the mail says who writes'
   assert.deepEqual(await send(), { sent: 0, postponed: 0, givenUp: 0 });
 });
 
+test('the evidence of a lead shows what was asked, when its mail was queued and when it left, and the answer', async () => {
+  const email = address();
+  const began = new Date().toISOString();
+  await capture(email);
+  const evidence = async () => {
+    const { lead_id } = await leadOf(email);
+    return (await call(`${server.url}/v1/leads/${lead_id}/consent`, 'GET', undefined, admin)).body.optIns;
+  };
+  const [waiting, ...others] = await evidence();
+  assert.deepEqual(others, []);
+  assert.deepEqual([waiting.words, waiting.purposes, waiting.confirmedAt], ['Write to me.', ['email'], null]);
+  assert.deepEqual(
+    waiting.mails.map(({ sentAt }: { sentAt: string | null }) => sentAt),
+    [null],
+  );
+  await send();
+  const [sent] = await evidence();
+  assert.equal(sent.mails.length, 1);
+  const [{ queuedAt, sentAt }] = sent.mails;
+  assert.ok(began <= queuedAt && queuedAt <= sentAt, `${began}, ${queuedAt}, ${sentAt}`);
+  await call(server.url + linkIn(mails.at(-1)!.raw, 'confirm'), 'POST', '', {});
+  const [confirmed] = await evidence();
+  assert.ok(sentAt <= confirmed.confirmedAt);
+});
+
 test('however often the form is sent, one mail leaves in ten minutes', async () => {
   const email = address();
   for (let i = 0; i < 5; i += 1) await capture(email);
