@@ -19,6 +19,7 @@ import type { Log } from './ground/lib/log.ts';
 import type { Tracing } from './ground/tracing/tracing.ts';
 import type { House } from './house.ts';
 import { auditLog } from './operations/audit/audit.ts';
+import { strangerLog } from './operations/audit/strangers.ts';
 import { lifeRoutes } from './operations/health/routes.ts';
 import { graphRoutes } from './product/graphql/routes.ts';
 import { snippetRoutes } from './product/snippet/routes.ts';
@@ -104,13 +105,15 @@ export function makeApp(options: AppOptions): App {
   function serve(ready: House, routes: Route[], more: WayIn[]): void {
     others.push(...more);
     const { sites, ledger, disk, leads } = ready;
+    const note = auditLog(leads.pool, log);
     const parts: FrameParts = {
       limits,
       admit,
       sites,
       refusals: ledger,
       room: disk,
-      note: auditLog(leads.pool, log),
+      note,
+      noteStranger: strangerLog(note),
       checkAnswers,
     };
     const all: Route[] = [

@@ -1,5 +1,5 @@
 // A real browser for tests: one per test file, a fresh context (storage and all) per test.
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 /**
  * Launches Debian's Chromium, or the one that CHROMIUM_PATH names.
@@ -34,3 +34,12 @@ export async function until(what: string, check: () => unknown, ms = 10_000): Pr
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+/** Everything the browser keeps for a page, by name; a text, because only browsers know these names. */
+export const inventoryOf = (page: Page): Promise<Record<string, string>> =>
+  page.evaluate(`(async () => ({
+    ...localStorage,
+    ...Object.fromEntries(Object.keys(sessionStorage).map((key) => ['session ' + key, ''])),
+    ...Object.fromEntries((await indexedDB.databases()).map(({ name }) => ['database ' + name, ''])),
+    ...(document.cookie && { cookie: document.cookie }),
+  }))()`);

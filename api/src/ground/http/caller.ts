@@ -57,6 +57,9 @@ export function keyOf(call: Call): string {
   const admin = call.header('x-admin-key');
   return bearer ?? (admin.startsWith('mk_') ? admin : '');
 }
+/** Whether the call brings any key or token, whatever it is worth. */
+export const bringsKey = (call: Call): boolean =>
+  call.header('authorization') !== '' || call.header('x-admin-key') !== '';
 /** A key is limited by itself, not with its address. */
 export const hasOwnLimit = (call: Call): boolean => keyOf(call) !== '';
 
@@ -101,6 +104,6 @@ export function admission({ adminKey, others }: Ways, limits: RateLimits): Admit
     const caller = await byAdminKey(call);
     if (caller) return caller;
     await limits.take(call.client, 'admin_failure');
-    throw new AppError('unauthorized', brought ? BROUGHT_WRONG : BROUGHT_NOTHING);
+    throw new AppError('unauthorized', brought || bringsKey(call) ? BROUGHT_WRONG : BROUGHT_NOTHING);
   };
 }

@@ -10,7 +10,7 @@ import { AppError } from '../lib/app-error.ts';
 import type { SiteDirectory } from '../site.ts';
 import { type BodyReader, bodyReader } from './body.ts';
 import { type Call, callOf } from './call.ts';
-import { type Admit, NOBODY, SUBJECT } from './caller.ts';
+import { type Admit, bringsKey, NOBODY, SUBJECT } from './caller.ts';
 import { doorOf } from './door.ts';
 import { asAppError, STATUS } from './errors.ts';
 import { isLook, looked } from './looked.ts';
@@ -39,6 +39,8 @@ export interface FrameParts {
   room: { readonly isShort: boolean };
   /** Writes down what an administrator did; never throws. */
   note(call: Call, outcome: number): Promise<void>;
+  /** Writes down that somebody came with a key that is none, not too often; never throws. */
+  noteStranger?(call: Call, outcome: number): Promise<void>;
   /** Compares each answer with the documented shape; for tests. */
   checkAnswers?: boolean;
 }
@@ -69,9 +71,9 @@ export type Perform = (call: Call, read: () => Promise<unknown> | unknown) => Pr
 
 export function performer(
   route: Route,
-  parts: Pick<FrameParts, 'limits' | 'admit' | 'sites' | 'room' | 'note' | 'checkAnswers'>,
+  parts: Pick<FrameParts, 'limits' | 'admit' | 'sites' | 'room' | 'note' | 'noteStranger' | 'checkAnswers'>,
 ): Perform {
-  const { sites, room, note, checkAnswers = false } = parts;
+  const { sites, room, note, noteStranger, checkAnswers = false } = parts;
   const { who, of, waitsForRoom = false } = route;
   const letIn = doorOf(route, parts);
   const status = statusOf(route);
@@ -114,8 +116,10 @@ export function performer(
         { retryAfterSeconds: 300 },
       );
     await letIn(call).catch(async (thrown) => {
+      const { code } = asAppError(thrown);
       // somebody we know was refused what they may not do
-      if (isNoted && call.caller !== NOBODY) await note(call, STATUS[asAppError(thrown).code]);
+      if (isNoted && call.caller !== NOBODY) await note(call, STATUS[code]);
+      else if (code === 'unauthorized' && bringsKey(call)) await noteStranger?.(call, STATUS[code]);
       throw thrown;
     });
     return isNoted ? noted(call, read) : work(call, read);

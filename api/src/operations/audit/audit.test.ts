@@ -10,6 +10,7 @@ import { makePlace, WORLD_SETTINGS } from '../../../test/world.ts';
 import { CAPABILITIES } from '../../ground/http/caller.ts';
 import { isLook } from '../../ground/http/looked.ts';
 import { jsonAnswerOf, pathOf, type Route } from '../../ground/http/route.ts';
+import { STRANGERS_PER_MINUTE, strangerLog } from './strangers.ts';
 
 let server: TestServer;
 before(async () => {
@@ -214,6 +215,60 @@ test('a look at a list says the words that are ours, and of those of people how 
     filter: { actor: `${address.length} letters` },
     entries: 0,
   });
+});
+
+test('who comes with a wrong key leaves a line a minute without the key, and the status counts them', async () => {
+  const route = 'GET /v1/sites';
+  const wrong = { 'x-admin-key': 'not-the-key-of-anybody-at-all' };
+  const refused = await call(`${server.url}/v1/sites`, 'GET', undefined, wrong);
+  assert.deepEqual([refused.status, refused.body.error], [401, 'unauthorized']);
+  const bearer = { authorization: 'Bearer mk_nobody_ever_made_this_one' };
+  for (let n = 0; n < 3; n += 1) await call(`${server.url}/v1/leads`, 'GET', undefined, bearer);
+  const noted = async () =>
+    (
+      await server.database.owner.query(
+        "select action, outcome, details, t::text as line from audit_log t where actor = 'nobody' order by audit_id",
+      )
+    ).rows;
+  const [line, ...others] = await noted();
+  assert.deepEqual([line.action, line.outcome, others], [route, 401, []]);
+  assert.match(line.details.from, /^[\w-]{12,}$/);
+  assert.doesNotMatch(line.line, /not-the-key|127\.0\.0\.1|mk_/);
+  const { body } = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
+  assert.deepEqual(body.wrongKeys, { day: 1 });
+  assert.match(
+    body.lines.find(({ name }: { name: string }) => name === 'wrongKeys').text,
+    /^1 calls with a wrong key/,
+  );
+});
+
+test('strangers cannot fill the log: each has a line a minute, all together five, and the next says how many more came', async () => {
+  let now = 0;
+  const written: unknown[] = [];
+  const log = strangerLog(
+    async (one) => {
+      written.push(one.about?.details);
+    },
+    () => now,
+  );
+  const from = (limitKey: string) => {
+    const one = {
+      client: { limitKey },
+      about: {},
+      note(about: object) {
+        one.about = about;
+      },
+    };
+    return log(one as never, 401);
+  };
+  for (let n = 0; n < 100; n += 1) await from('one');
+  assert.deepEqual(written, [{ from: 'one' }]);
+  for (let n = 0; n < 100; n += 1) await from(`client-${n}`);
+  assert.equal(written.length, STRANGERS_PER_MINUTE);
+  assert.deepEqual(written[1], { from: 'client-0', more: 99 });
+  now = 60_001;
+  await from('one');
+  assert.deepEqual(written.at(-1), { from: 'one', more: 96 });
 });
 
 test('the log is asked by site, by who, by what and by when', async () => {

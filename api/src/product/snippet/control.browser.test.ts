@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { complaintsOf } from '../../../test/axe.ts';
-import { launchChromium, until } from '../../../test/chromium.ts';
+import { inventoryOf, launchChromium, until } from '../../../test/chromium.ts';
 import { type Pages, startPages } from '../../../test/pages.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 
@@ -99,14 +99,7 @@ const reopen = async () => {
   await page.getByRole('button', { name: 'Privacy' }).click();
   await control().waitFor();
 };
-/** Everything the browser keeps for the page, by name. */
-const inventory = () =>
-  page.evaluate(async () => ({
-    ...localStorage,
-    ...Object.fromEntries(Object.keys(sessionStorage).map((key) => [`session ${key}`, ''])),
-    ...Object.fromEntries((await indexedDB.databases()).map(({ name }) => [`database ${name}`, ''])),
-    ...(document.cookie && { cookie: document.cookie }),
-  })) as unknown as Promise<Record<string, string>>;
+const inventory = () => inventoryOf(page);
 /** Once nothing waits to be told any more. */
 async function kept(): Promise<Record<string, string>> {
   await until('all is told', async () => Object.keys(await inventory()).every((key) => !/!|:\d/.test(key)));

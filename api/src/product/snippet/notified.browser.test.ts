@@ -18,7 +18,7 @@ import {
   shown,
   told,
 } from '../../../test/cards.ts';
-import { until } from '../../../test/chromium.ts';
+import { inventoryOf, until } from '../../../test/chromium.ts';
 import { api, hide, open, page, unhide, useSnippet } from '../../../test/snippet-browser.ts';
 import { armOf, type Split, sharesOf } from '../ab-tests/arm.ts';
 import { wordsIn } from '../proof/render.ts';
@@ -124,6 +124,30 @@ test('without an id that is kept there is one card a page, and nothing stays; wi
     assert.equal(await page.evaluate(() => sessionStorage['_mkt7default:p']), '1');
     if (mode === 'off') assert.equal(api.seen().length, 0);
   }
+});
+
+test('what showing notifications leaves in a browser is this and nothing else, by mode', async () => {
+  const kept: Record<string, string[]> = {};
+  for (const mode of ['', 'page', 'off', 'full']) {
+    await open();
+    feed([item()]);
+    await go(mode);
+    await shown();
+    if (mode !== 'off') await until('the impression', () => told('shown').length === 1);
+    await page.keyboard.press('Escape');
+    await gone();
+    // what waits to be told is gone once it was told
+    const names = async () => Object.keys(await inventoryOf(page)).sort();
+    await until('all is told', async () => (await names()).every((name) => !/:\d|!/.test(name)));
+    kept[mode] = await names();
+  }
+  const visit = 'session _mkt7default:p';
+  assert.deepEqual(kept, {
+    '': [visit],
+    page: [visit],
+    off: [visit],
+    full: ['_mkt7default:id', '_mkt7default:p', visit],
+  });
 });
 
 test('who takes part in a test sees the arm that the server computes, and control sees nothing', async () => {
