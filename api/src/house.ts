@@ -26,7 +26,7 @@ import { type Health, watchHealth } from './operations/health/health.ts';
 import { readStatus, type Status } from './operations/status/status.ts';
 import { feedTests } from './product/ab-tests/feed-tests.ts';
 import { type RunningTests, runningTests } from './product/ab-tests/running.ts';
-import { type Accounts, openAccounts } from './product/accounts/accounts.ts';
+import { type Accounts, openAccounts, tellKeyring } from './product/accounts/accounts.ts';
 import { type Leads, startLeads } from './product/captures/start.ts';
 import { type CustomFields, knownFields } from './product/custom-fields/known.ts';
 import { ERASURE_MS_MAX, type Forget, forgetting } from './product/erasure/forget.ts';
@@ -190,6 +190,7 @@ async function open(opening: Opening, ends: (close: () => unknown) => void): Pro
   const erasing = pool('erasure', 2, ERASURE_MS_MAX);
   const accounts = openAccounts(config, db, sites, log);
   ends(() => accounts.post.close());
+  await tellKeyring(accounts);
   const integrations = await openIntegrations({
     db,
     sites,

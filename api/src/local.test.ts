@@ -44,6 +44,8 @@ async function begin(settings: Record<string, string>) {
 test('the first start makes everything, says where it is, and the next one still has the data', async () => {
   const first = await begin({});
   assert.match(first.said(), /Demo site +http/);
+  const setup = /First owner +(\S+)/.exec(first.said())?.[1];
+  assert.match(setup ?? '', new RegExp(`^${first.url}/app/#/setup/[\\w-]{43}$`));
   const key = /Admin key +(\S+)/.exec(first.said())?.[1];
   assert.ok(key && key.length >= 24);
   assert.equal(statSync(join(folder, 'secrets', 'admin_api_key')).mode & 0o777, 0o600);

@@ -8,8 +8,10 @@ import { forgetJournalOf } from '../captures/start.ts';
 import { type Challenges, makeChallenges } from './challenges.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { type Hasher, makeHasher } from './hasher.ts';
+import { inAccounts } from './in-accounts.ts';
 import { type Oidc, openOidc } from './oidc.ts';
 import { openPost, type Post } from './post.ts';
+import { countUsers } from './queries.ts';
 import { countSeats } from './seats.ts';
 import { makeTokens, type Tokens } from './tokens.ts';
 import { needed, openVault, type Vault } from './vault.ts';
@@ -38,9 +40,21 @@ export interface Accounts {
   seats(siteId: string): Promise<number>;
 }
 
+const BACK = 'put the one of then back; if it is lost, scripts/setup-link makes a new owner';
+
+/** At the start, so that a restore without the keyring of then is told before anybody tries to sign in. */
+export async function tellKeyring({ db, log, vault, isConfigured }: Accounts): Promise<void> {
+  await inAccounts(db, async (tx) => {
+    if (isConfigured) return vault().reload(tx);
+    const accounts = await countUsers(tx);
+    if (accounts > 0)
+      log.error({ accounts }, `ACCOUNT_KEYS is not set, so nobody can sign in: set it, and ${BACK}`);
+  });
+}
+
 export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log: Log): Accounts {
   const vault = openVault(config.ACCOUNT_KEYS, (unopened) =>
-    log.error({ unopened }, 'ACCOUNT_KEYS does not open keys of accounts; put the one of then back'),
+    log.error({ unopened }, `ACCOUNT_KEYS does not open keys of accounts; ${BACK}`),
   );
   const hasher = vault && makeHasher(vault.keyring.pepper);
   const tokens = vault && makeTokens(vault.keyring, config.PUBLIC_URL ?? 'marketing-api');

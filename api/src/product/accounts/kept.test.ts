@@ -14,6 +14,7 @@ import { FEATURES, tablesOf } from '../../features.ts';
 import { makePool } from '../../ground/db/pool.ts';
 import { makeLog } from '../../ground/lib/log.ts';
 import { forgetAgain } from '../erasure/forget-again.ts';
+import { newKeyring } from './keyring.ts';
 
 const PASSWORD = 'rye, oats and a spoon';
 const folder = mkdtempSync(join(tmpdir(), 'marketing-kept-'));
@@ -115,4 +116,40 @@ test('an account that was deleted after the backup is nobody’s in the database
   const page = { 'sec-fetch-site': 'same-origin' };
   assert.equal((await call(`${server.url}/v1/auth/passkey`, 'POST', { response }, page)).status, 401);
   assert.equal((await trySignIn(server, stays, PASSWORD)).status, 200);
+});
+
+test('a database that was restored beside another keyring, or none, is served, says so, and takes a new owner', async (t) => {
+  const [before, now] = ['before@people.example', 'now@people.example'];
+  const database = await makeDatabase();
+  const first = await startServer({}, database);
+  const { userId } = await newOwner(first, before, PASSWORD);
+  await first.stop();
+  await Promise.all([database.owner.end(), database.app.end()]); // a database is copied when nobody is in it
+  const restored = await copyOf(database);
+  t.after(() => restored.drop());
+  const lines: string[] = [];
+  const log = makeLog('error', { write: (line) => void lines.push(line) });
+  const from = (settings: Record<string, string>) => startServer(settings, restored, log);
+  const users = async (server: TestServer) => {
+    const { status, body } = await call(`${server.url}/v1/users`, 'GET', undefined, admin);
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.users.map(({ email }: { email: string | null }) => email);
+  };
+
+  const without = await from({ ACCOUNT_KEYS: '' });
+  assert.match(lines.join(''), /ACCOUNT_KEYS is not set.*scripts\/setup-link/);
+  assert.equal((await call(`${without.url}/v1/healthz`)).status, 200);
+  assert.equal((await trySignIn(without, before, PASSWORD)).status, 503);
+  await without.stop();
+
+  lines.length = 0;
+  const other = await from({ ACCOUNT_KEYS: newKeyring() });
+  assert.match(lines.join(''), /"unopened":1.*put the one of then back.*scripts\/setup-link/);
+  assert.equal((await trySignIn(other, before, PASSWORD)).status, 401);
+  await newOwner(other, now, PASSWORD);
+  assert.equal((await trySignIn(other, now, PASSWORD)).status, 200);
+  assert.deepEqual(await users(other), [now, null], 'whoever was here before is seen, and not who they are');
+  const remove = await call(`${other.url}/v1/users/${userId}`, 'DELETE', undefined, admin);
+  assert.equal(remove.status, 200, 'and can be removed');
+  await other.stop();
 });

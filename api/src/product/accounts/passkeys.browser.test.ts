@@ -118,22 +118,53 @@ test('a browser makes a passkey and signs in with it, proves with it, and what i
   await context.close();
 });
 
+/** Each field that a browser and its device say, as it would have to be changed to be worth something to another. */
+const CHANGES = {
+  type: `said.type = 'webauthn.create'`,
+  challenge: `said.challenge = (await post('/v1/auth/passkey/options')).body.options.challenge`,
+  origin: `said.origin = ${JSON.stringify('https://www.shop.localhost')}`,
+  rpIdHash: `data[0] ^= 1`,
+  flags: `data[32] ^= 4`,
+  counter: `data[36] ^= 1`,
+  signature: `signature[8] ^= 1`,
+  id: `id[3] ^= 1`,
+  userHandle: `handle[3] ^= 1`,
+};
+
 test('every field of what a browser signed counts', async () => {
   const { context, page } = await withPasskey();
-  const fields = ['id', 'clientDataJSON', 'authenticatorData', 'signature', 'userHandle'];
-  const statuses = await inPage<number[]>(
+  const answers = await inPage<Record<string, number>>(
     page,
-    `const statuses = [];
-     for (const field of ${JSON.stringify(fields)}) {
-       const response = await use();
-       const turned = (text) => text.slice(0, 20) + (text[20] === 'A' ? 'B' : 'A') + text.slice(21);
-       if (field === 'id') response.id = response.rawId = turned(response.id);
-       else response.response[field] = turned(response.response[field]);
-       statuses.push((await post('/v1/auth/passkey', { response })).status);
-     }
-     return [...statuses, (await post('/v1/auth/passkey', { response: await use() })).status]`,
+    `const bytes = (text) => Uint8Array.fromBase64(text, { alphabet: 'base64url' });
+     const base64url = (all) => all.toBase64({ alphabet: 'base64url', omitPadding: true });
+     const changed = async (change) => {
+       const given = await use();
+       const { clientDataJSON, authenticatorData, userHandle } = given.response;
+       const said = JSON.parse(new TextDecoder().decode(bytes(clientDataJSON)));
+       const [data, signature, id, handle] = [authenticatorData, given.response.signature, given.id, userHandle].map(bytes);
+       await change({ said, data, signature, id, handle });
+       return {
+         ...given, id: base64url(id), rawId: base64url(id),
+         response: {
+           ...given.response,
+           clientDataJSON: base64url(new TextEncoder().encode(JSON.stringify(said))),
+           authenticatorData: base64url(data), signature: base64url(signature), userHandle: base64url(handle),
+         },
+       };
+     };
+     const statuses = {};
+     const status = async (change) => (await post('/v1/auth/passkey', { response: await changed(change) })).status;
+     ${Object.entries(CHANGES)
+       .map(
+         ([field, change]) =>
+           `statuses.${field} = await status(async ({ said, data, signature, id, handle }) => { ${change}; });`,
+       )
+       .join('\n')}
+     statuses.nothing = await status(() => {});
+     return statuses;`,
   );
-  assert.deepEqual(statuses, [...fields.map(() => 401), 200]);
+  const refused = Object.keys(CHANGES).map((field) => [field, 401]);
+  assert.deepEqual(answers, { ...Object.fromEntries(refused), nothing: 200 });
   await context.close();
 });
 

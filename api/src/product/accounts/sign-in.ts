@@ -18,6 +18,7 @@ export interface SignIn extends SecondFactor {
 }
 
 const FAILURES_TOLD = 5;
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 const wrong = () => new AppError('unauthorized', 'The address, the password or the code is not right.');
 const needsSecond = () =>
@@ -28,15 +29,24 @@ const needsSecond = () =>
 const wrongOf = ({ recoveryCode }: SecondFactor) => (recoveryCode ? 'recovery' : 'totp');
 const hasNone = ({ code, recoveryCode }: SecondFactor) => !code && !recoveryCode;
 
-/** Notes it, and tells whose account it is at the fifth within a quarter of an hour. */
+/**
+ * Notes it, and tells whose account it is at the fifth within a quarter of an hour. Where there is no account the same is asked of
+ * the database, and the mail is written after the answer, so that the time says no more than the words.
+ */
 async function fail(accounts: Accounts, call: Call, user: User | null, method: string): Promise<never> {
-  await inAccounts(accounts.db, async (tx) => {
+  const { db, post, log } = accounts;
+  const failures = await inAccounts(db, async (tx) => {
     const userId = user?.userId ?? null;
     const what = { kind: 'sign_in', outcome: 'failed', method } as const;
     await noteAuth(tx, { ...what, userId, actor: 'nobody', requestId: call.id });
-    if (user && (await failuresOf(tx, user.userId)) === FAILURES_TOLD)
-      await accounts.post.tell(tx, user, 'failures');
+    return failuresOf(tx, userId ?? NOBODY);
   });
+  if (user && failures === FAILURES_TOLD)
+    setImmediate(() => {
+      inAccounts(db, (tx) => post.tell(tx, user, 'failures')).catch((err) =>
+        log.error({ err, requestId: call.id }, 'a mail about failed sign-ins could not be written'),
+      );
+    });
   throw wrong();
 }
 
