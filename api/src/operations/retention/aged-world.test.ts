@@ -449,9 +449,6 @@ test('a dry run says of every table what the night ends, and changes nothing; no
     const were = await counts();
     const done = await job('purge');
     const are = await counts();
-    console.log(night, JSON.stringify(done.rows));
-    if (night === 'first')
-      console.log(JSON.stringify(Object.fromEntries(Object.entries(were).filter(([, n]) => n === 0))));
     assert.deepEqual(dry.rows, done.rows, `the ${night} night: said and done`);
     assert.deepEqual([dry.sealed, dry.partitions], [done.sealed, done.partitions]);
     for (const [name, count] of Object.entries<number>(done.rows)) ended[name] = (ended[name] ?? 0) + count;

@@ -73,7 +73,7 @@ test('a note is written on a day of the chart by keyboard, stands there as a mar
 
   await mark.focus();
   await page.keyboard.press('Enter');
-  await page.getByRole('cell', { name: 'Note: The spring sale begins' }).waitFor();
+  await page.getByRole('cell', { name: 'Note: The spring sale begins', exact: true }).waitFor();
   await until('the row of the mark has the focus', () =>
     page.evaluate(() => document.activeElement?.hasAttribute('data-note') ?? false),
   );
