@@ -21,7 +21,7 @@ import {
 import { inventoryOf, until } from '../../../test/chromium.ts';
 import { api, hide, open, page, unhide, useSnippet } from '../../../test/snippet-browser.ts';
 import { armOf, type Split, sharesOf } from '../ab-tests/arm.ts';
-import { wordsIn } from '../proof/render.ts';
+import { wordsIn } from '../proof/card-words.ts';
 
 useSnippet();
 
