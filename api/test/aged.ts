@@ -31,18 +31,13 @@ export async function ageBy(owner: Pool, days: number): Promise<void> {
     await client.query('begin');
     for (const { day } of there)
       await client.query('select make_event_partitions($1::date - $2::int, $1::date - $2::int)', [day, days]);
-    await client.query(
-      'select make_notification_partitions((min(created_at) - make_interval(days => $1))::date, (max(created_at) - make_interval(days => $1))::date) from notification_events having count(*) > 0',
-      [days],
-    );
     await client.query('set local session_replication_role = replica');
     for (const [table, columns] of Map.groupBy(rows, (row) => row.table))
       await client.query(
         `update ${table} set ${columns
-          .map(({ column, isDay }) =>
-            column === 'month' // stays the first of one
-              ? `month = (month - make_interval(months => round($1::int / 30.4375)::int))::date`
-              : `${column} = ${column} - ${isDay ? '$1::int' : 'make_interval(days => $1)'}`,
+          .map(
+            ({ column, isDay }) =>
+              `${column} = ${column} - ${isDay ? '$1::int' : 'make_interval(days => $1)'}`,
           )
           .join(', ')}`,
         [days],

@@ -66,8 +66,6 @@ export type Kept =
       counted?: string;
       /** Forgotten by the feature itself (`endings`), because it is more than deleting rows. */
       by?: string;
-      /** Before the endings of a run: what they end still holds on to it, and it goes with the next run, as the dry run said. */
-      first?: true;
       /** After everything else of a run: other rules would find less, and the dry run could not know. */
       last?: true;
       /** Its key in /v1/privacy. */

@@ -46,7 +46,7 @@ type Timed = Extract<Kept, { for: unknown }>;
 
 /**
  * Of a table or what ends it. First what only empties rows, so that a run counts what its dry run told also where the row
- * goes later; then rows that something holds on to which an ending of this run ends; then the endings, which seal the days whose raw rows go; then rows, what stands on something before it; at last
+ * goes later; then the endings, which seal the days whose raw rows go; then rows, what stands on something before it; at last
  * the endings that leave others behind with nothing to hold on to: those end with the next run, as the dry run said.
  */
 function timedRules(tables: Tables): { table: string; rule: Timed }[] {
@@ -55,9 +55,8 @@ function timedRules(tables: Tables): { table: string; rule: Timed }[] {
   );
   return [
     ...all.filter(({ rule }) => rule.forgets && !rule.by),
-    ...all.filter(({ rule }) => rule.first),
     ...all.filter(({ rule }) => rule.by && !rule.last),
-    ...all.filter(({ rule }) => !rule.forgets && !rule.by && !rule.first).reverse(),
+    ...all.filter(({ rule }) => !rule.forgets && !rule.by).reverse(),
     ...all.filter(({ rule }) => rule.last),
   ];
 }

@@ -81,7 +81,7 @@ function endEvents(db: Pool, onlyFailed: boolean): Ending {
   return async ({ bound, dryRun }) => {
     const count = await inAccounts(db, async (tx) => {
       const sql = dryRun
-        ? "select count(*)::int as count from auth_events where at < $1 and (outcome = 'failed') = $2"
+        ? "select count(*)::int as count from auth_events where at < $1 and (outcome = 'failed' or not $2)"
         : 'select purge_auth_events($1, $2)::int as count';
       return (await tx.query<{ count: number }>(sql, [bound, onlyFailed])).rows[0]!.count;
     });

@@ -91,7 +91,7 @@ export const accountTables: Tables = {
       actor: 'operator',
     },
     kept: [
-      // first, so that the older rule finds none of them any more
+      { for: { years: 7 }, since: 'at', why: 'accountability', by: 'old sign-ins' },
       {
         for: { days: 90 },
         since: 'at',
@@ -99,7 +99,6 @@ export const accountTables: Tables = {
         why: 'for looking into who tried',
         by: 'failed sign-ins',
       },
-      { for: { years: 7 }, since: 'at', why: 'accountability', by: 'old sign-ins' },
     ],
   },
 };

@@ -13,7 +13,6 @@ export const choiceTables: Tables = {
       why: 'no choice that is kept was made under them',
       where:
         'not exists (select from browser_choices c where c.site_id = target.site_id and c.words_hash = target.words_hash)',
-      first: true,
     },
   },
   // proof: it stays when the visitor is forgotten, as nobody's

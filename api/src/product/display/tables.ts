@@ -13,7 +13,6 @@ export const displayTables: Tables = {
       why: 'no permission that is kept was given under them',
       where:
         'not exists (select from display_consents c where c.site_id = target.site_id and c.words_hash = target.words_hash)',
-      first: true,
     },
   },
   display_details: {
