@@ -30,6 +30,7 @@ const lines: string[] = [];
 const secrets = new Set<string>(['canary']);
 /** What was refused said this. */
 const refusals: Answer[] = [];
+const mails = await startMailServer();
 let server: TestServer;
 let provider: TestProvider;
 before(async () => {
@@ -40,7 +41,7 @@ before(async () => {
       OIDC_ISSUER: provider.issuer,
       OIDC_CLIENT_ID: 'marketing',
       OIDC_CLIENT_SECRET: 'a secret of the tests',
-      SMTP_URL: (await startMailServer()).url,
+      SMTP_URL: mails.url,
       MAIL_FROM: 'accounts@marketing.example',
     },
     undefined,
