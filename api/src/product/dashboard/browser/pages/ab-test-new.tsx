@@ -186,7 +186,7 @@ function Wording({ n, texts, w, wrong, drop }: WordingProps) {
   const id = useId();
   const languages = new Intl.DisplayNames(language.value, { type: 'language' });
   return (
-    <fieldset aria-describedby={id}>
+    <fieldset class="framed" aria-describedby={id}>
       <legend>{w.wording(n + 1)}</legend>
       <p class="soft" id={id}>
         {w.ownWords}
