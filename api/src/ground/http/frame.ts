@@ -88,8 +88,8 @@ export function performer(
     const input = await read();
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
-    // what a route notes itself says more
-    if (isNoted && isLook(route))
+    // what a route notes itself says more; who looks at themselves filters nothing
+    if (isNoted && isLook(route) && !route.isSubjects)
       call.note({ details: { ...looked(route, input, answer), ...call.about?.details } });
     return checkAnswers ? checked(route, answer, status) : answer;
   }
