@@ -381,7 +381,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     showNotificationPreview: [
       { path: { siteId: key, notificationId: place.notificationId } },
       {
-        path: { siteId: key, notificationId: place.notificationId },
+        path: { siteId: key, notificationId: place.messageId },
         body: { texts: { en: { other: `The ${key} kneads by hand` } } },
       },
     ],
