@@ -135,7 +135,7 @@ look() {
   ids=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=False)
   [[ -n $ids ]] || return 0
   # shellcheck disable=SC2086
-  docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if index .State "Health"}}{{.State.Health.Status}}{{else}}-{{end}} {{.RestartCount}} {{.Id}}' $ids 2>/dev/null || :
+  docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{if index .State "Health"}}{{or .State.Health.Status "-"}}{{else}}-{{end}} {{.RestartCount}} {{.Id}}' $ids 2>/dev/null || :
 }
 
 # why SERVICE ID: its last words. Of the API's lines the ones that complain, and those that are no log: why it did not start

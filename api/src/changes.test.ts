@@ -28,6 +28,8 @@ const DOCKER = `
 cd "$APP"
 echo "docker $*" >>engine/calls
 say() { [[ ! -e engine/$1 ]] || cat "engine/$1"; }
+# whole at once: an engine that is asked meanwhile says what was or what is, and never nothing
+now() { echo "$2" >"engine/$1.new" && mv "engine/$1.new" "engine/$1"; }
 case "$*" in
   "ps --all --quiet "*) [[ ! -e engine/containers ]] || echo p a c ;;
   "ps "*) ;;
@@ -43,12 +45,12 @@ case "$*" in
   "inspect "*" postgres") say postgres ;;
   *" up -d --no-build postgres")
     touch engine/containers engine/cluster
-    echo healthy >engine/postgres
-    [[ -e engine/api ]] || { echo starting >engine/api; echo 0 >engine/restarts; } ;;
+    now postgres healthy
+    [[ -e engine/api ]] || { now api starting; now restarts 0; } ;;
   *" up -d "*)
     touch engine/containers engine/cluster
-    echo healthy >engine/postgres
-    if grep -q '^IMAGE=bad' .env; then echo unhealthy >engine/api; echo 5 >engine/restarts; else echo healthy >engine/api; echo 0 >engine/restarts; fi ;;
+    now postgres healthy
+    if grep -q '^IMAGE=bad' .env; then now api unhealthy; now restarts 5; else now api healthy; now restarts 0; fi ;;
   *" exec -T postgres cat /tmp/configuration") (cd postgres && LC_ALL=C sha256sum -- *) ;;
   *" exec -T postgres sh -c "*to_regclass*) [[ ! -e engine/sites ]] || echo sites ;;
   *" exec -T postgres sh -c "*"from sites"*) say sites ;;
