@@ -1,14 +1,20 @@
 // A real browser for tests: one per test file, a fresh context (storage and all) per test.
 import { type Browser, chromium, type Page } from 'playwright-core';
 
+/** The whole browser, with tabs that nobody sees; it takes twice the machine's time, so for what the other has not. */
+export const WHOLE = '/usr/bin/chromium';
+/** The same engine without a window. It keeps no page for going back to (the back/forward cache). */
+const HEADLESS = '/usr/bin/chromium-headless-shell';
+
 /**
  * Launches Debian's Chromium, or the one that CHROMIUM_PATH names.
  * userAgent  what it says it is; headless Chromium names itself, and is marked as a bot for it. Said at the
  *            launch, because a context's own doesn't reach requests that outlive their page
+ * path       WHOLE, where that is needed
  */
-export function launchChromium(userAgent?: string): Promise<Browser> {
+export function launchChromium(userAgent?: string, path = HEADLESS): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM_PATH ?? path,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -27,7 +33,7 @@ export function launchChromium(userAgent?: string): Promise<Browser> {
 }
 
 /** Waits until `check` is true; a timeout, not a pause, decides when it never will be. */
-export async function until(what: string, check: () => unknown, ms = 10_000): Promise<void> {
+export async function until(what: string, check: () => unknown, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${what}`);

@@ -1,6 +1,8 @@
 // Runs the tests: one PostgreSQL 18 for all of them, a database for each file. Arguments are test files or node's options.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startCluster } from './cluster.ts';
 import { makeTemplate } from './database.ts';
 
@@ -18,7 +20,12 @@ try {
     ['--test', '--test-concurrency=2', '--test-timeout=300000', ...options, ...files],
     {
       stdio: 'inherit',
-      env: { ...process.env, TEST_SERVER_URL: cluster.url() },
+      env: {
+        // each file is a process that loads the whole product: its types are stripped once for all of them
+        NODE_COMPILE_CACHE: join(tmpdir(), 'marketing-test-cache'),
+        ...process.env,
+        TEST_SERVER_URL: cluster.url(),
+      },
     },
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

@@ -37,11 +37,12 @@ const demos: (typeof bakery)[] = [];
 /**
  * Starts all of it before the file's tests, gives each a fresh browser context, and holds of each that the snippet
  * threw nothing into the page. To be called once, at the top of the file.
+ * path  of the browser, as launchChromium takes it
  */
-export function useSnippet(): void {
+export function useSnippet(path?: string): void {
   before(async () => {
     api = await startStub();
-    [site, bakery, browser] = await Promise.all([startPages(), demo({ consent: 'full' }), launchChromium()]);
+    [site, bakery, browser] = await Promise.all([startPages(), demo({ consent: 'full' }), launchChromium(undefined, path)]);
   });
   after(async () => {
     await browser?.close();

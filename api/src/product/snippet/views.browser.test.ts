@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../../../test/chromium.ts';
+import { until, WHOLE } from '../../../test/chromium.ts';
 import { startPages } from '../../../test/pages.ts';
 import {
   api,
@@ -26,7 +26,7 @@ import {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-useSnippet();
+useSnippet(WHOLE);
 
 test('a page view arrives without a preflight, with a UUID of its own and its visitor', async () => {
   await page.goto(`${bakery.url}/bread`);
