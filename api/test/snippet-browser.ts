@@ -42,7 +42,11 @@ const demos: (typeof bakery)[] = [];
 export function useSnippet(path?: string): void {
   before(async () => {
     api = await startStub();
-    [site, bakery, browser] = await Promise.all([startPages(), demo({ consent: 'full' }), launchChromium(undefined, path)]);
+    [site, bakery, browser] = await Promise.all([
+      startPages(),
+      demo({ consent: 'full' }),
+      launchChromium(undefined, path),
+    ]);
   });
   after(async () => {
     await browser?.close();

@@ -50,6 +50,16 @@ test('a card comes without moving anything or taking the focus, and half of it f
   );
 });
 
+test('a page that is busy all the time shows its card all the same', async () => {
+  feed([item()]);
+  await page.addInitScript(() => {
+    self.requestIdleCallback = (work, { timeout } = {}) =>
+      timeout ? window.setTimeout(work, timeout, { didTimeout: true, timeRemaining: () => 0 }) : 0;
+  });
+  await go();
+  await shown();
+});
+
 test('a page that is not looked at has no impression', async () => {
   feed([item({ when: { afterMs: 300 } })]);
   await go();

@@ -269,5 +269,6 @@ const start = safe(async () => {
   self.navigation?.addEventListener('currententrychange', moved);
 });
 
-const idle = () => (self.requestIdleCallback || setTimeout)(start);
+// when the page has nothing to do; a page that always has does not wait for ever
+const idle = () => (self.requestIdleCallback || setTimeout)(start, { timeout: 2e3 } as never);
 document.readyState == 'complete' ? idle() : addEventListener('load', idle);
