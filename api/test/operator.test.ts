@@ -328,6 +328,27 @@ test('a secret that a broken line cut is not kept, and none is removed but by --
   assert.equal(existsSync(join(far, 'secrets/SMTP_URL')), false);
 });
 
+test('statements from a file go to a server’s database whole, or none of them does', async () => {
+  const far = appliance('far');
+  writeFileSync(join(top, 'bin/psql'), '#!/bin/bash\ncat >"$APP/asked"\n', { mode: 0o755 });
+  const text = "delete from leads where email like '%@spam.example';\nselect 'é';\n";
+  const sealed = Buffer.from(text).toString('base64').length;
+  for (const bytes of [0, 8, sealed, sealed + 1, sealed + 4]) {
+    const cut = await run('sql', ['root@far'], {
+      input: text,
+      env: { CUT: 'scripts/sql', CUT_IN: `${bytes}` },
+    });
+    assert.notEqual(cut.status, 0, `${bytes}`);
+    assert.match(cut.stderr, /did not arrive whole; none of them was run/);
+    assert.equal(existsSync(join(far, 'asked')), false, `${bytes}`);
+  }
+  assert.equal((await run('sql', ['root@far', '-At'], { input: text })).status, 0);
+  assert.equal(readFileSync(join(far, 'asked'), 'utf8'), text);
+  // what asks by an option waits for no input
+  assert.equal((await run('sql', ['root@far', '-Atc', 'select 1'])).status, 0);
+  assert.equal(readFileSync(join(far, 'asked'), 'utf8'), '');
+});
+
 test('scripts/backup brings a backup here whatever became of its copy elsewhere, and asks no bucket for it', async () => {
   const far = appliance('far');
   const path = await makeSet(join(far, 'data/backups'), new Date('2026-03-01T02:15:00Z'));
