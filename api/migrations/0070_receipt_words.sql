@@ -31,3 +31,7 @@ comment on column receipts.excluded is 'rows that were left out: bots, staff, vo
 
 alter table receipt_acts add column conversion_id text;
 comment on column receipt_acts.conversion_id is 'the conversion that was shown; null: another act';
+
+-- who is to be left alone is in no number and no card; whichever process serves a feed is told with the commit
+create trigger feed_changed_by_restriction after update of restricted on leads for each row
+  when (old.restricted is distinct from new.restricted) execute function tell_feed();

@@ -6,7 +6,7 @@ import { type Notification, siteAtWork, type Template } from '../notifications/a
 import { isOpen } from '../notifications/open.ts';
 import type { Showing } from '../notifications/schema.ts';
 import { type Act, recentActs } from './acts.ts';
-import { countClaim, isOfDays, said, windowOf } from './claims.ts';
+import { countClaim, countIn, isOfDays, said, windowOf } from './claims.ts';
 import type { FeedTest } from './feed-shape.ts';
 import { makeReceipt, newestReceipt, type Stated, wordsFor, wordsIdOf, writeId } from './receipts.ts';
 import { type Beside, isSelectedBy, publishedReviews } from './reviews.ts';
@@ -146,7 +146,11 @@ async function stated(
   const wordsId = wordsIdOf(wordsFor(notification, wordings));
   const known = before?.stated.get(notificationId) ?? (await lastStated(db, site.siteId, notification));
   const isSaid = known?.version === version && known.wordsId.equals(wordsId);
-  if (isSaid && stillHolds(known.stated, now, kind)) {
+  if (
+    isSaid &&
+    stillHolds(known.stated, now, kind) &&
+    (await isTrue(db, site.siteId, notification, known.stated))
+  ) {
     built.stated.set(notificationId, known);
     return known;
   }
@@ -154,6 +158,11 @@ async function stated(
   const one: Known = { version, wordsId, stated: now, receipt };
   built.stated.set(notificationId, one);
   return one;
+}
+
+/** As many as before may be others: what is said was counted in its own window, and of that nothing was taken back since. */
+async function isTrue(db: Db, siteId: string, notification: Notification, { value, window }: Stated) {
+  return window === null || said(await countIn(db, siteId, notification, window), 'en').value === value;
 }
 
 const wordingsFor = ({ tests }: Built, notification: Notification): Wording[] =>

@@ -5,7 +5,6 @@ import { page } from '../../ground/http/page.ts';
 import type { Reply } from '../../ground/http/reply.ts';
 import type { Site } from '../../ground/site.ts';
 import type { Notification } from '../notifications/at-work.ts';
-import type { Texts } from '../notifications/texts.ts';
 import { isOfDays } from './claims.ts';
 import { receiptWords } from './receipt-words.ts';
 import { type Shown, sayWording } from './receipts.ts';
@@ -20,7 +19,7 @@ interface One {
 
 /** Every wording; of a number with the number in it, of an act as its card filled it. */
 function allWordings({ kind }: Notification, { wordings, claim, value }: Shown['receipt']): One[] {
-  const all = Object.values(wordings).flatMap((texts: Texts) =>
+  const all = wordings.flatMap(({ texts }) =>
     Object.entries(texts).flatMap(([language, forms]) => {
       const text = sayWording({ kind, claim }, texts, value, language);
       return (text === null ? Object.values(forms) : [text]).map((one) => ({ language, text: one }));
@@ -31,7 +30,7 @@ function allWordings({ kind }: Notification, { wordings, claim, value }: Shown['
 
 /** The first wording in the reader's language; of an act the rule, since no receipt holds a name. */
 function toldTo(call: Call, { kind }: Notification, { wordings, claim, value, text }: Shown['receipt']): One {
-  const [texts = {}] = Object.values(wordings) as Texts[];
+  const { texts } = wordings[0]!;
   const [wanted] = call.header('accept-language').split(/[,;]/, 1);
   const language = bestLanguage(Object.keys(texts), wanted?.trim() || undefined, call.language)!;
   const told = sayWording({ kind, claim }, texts, value, language);

@@ -21,9 +21,14 @@ export const receiptShape = z
       ),
     language: z.string(),
     wordings: z
-      .record(z.string(), z.record(z.string(), z.record(z.string(), z.string())))
+      .array(
+        z.object({
+          key: z.string().describe('the variant of an A/B test, `a` where none runs'),
+          texts: z.record(z.string(), z.record(z.string(), z.string())),
+        }),
+      )
       .describe(
-        'every wording that was shown, by variant, language and plural category; the placeholders stood for `value` and `claim`, of an act for what was known of it',
+        'every wording that was shown, the first first, by language and plural category; the placeholders stood for `value` and `claim`, of an act for what was known of it',
       ),
     notificationId: z.uuid(),
     version: z.int(),
@@ -82,7 +87,7 @@ type Words = Pick<Receipt, 'language' | 'wordings' | 'claim' | 'source' | 'rule'
 export function wordsFor({ kind, claim, source, texts }: Notification, wordings: Wording[]): Words {
   return {
     language: texts.en ? 'en' : Object.keys(texts).sort()[0]!,
-    wordings: Object.fromEntries(wordings.map((one) => [one.key, one.texts])),
+    wordings: wordings.map(({ key, texts: said }) => ({ key, texts: said })),
     claim,
     source,
     rule: ruleOf(kind, claim),

@@ -66,7 +66,7 @@ const claimSays = ({ of, days }: NonNullable<Receipt['claim']>, w: Words) =>
 function Facts({ shown: { receipt, now }, w }: { shown: Shown; w: Words }) {
   const { count } = format.value;
   const { claim, window, excluded, source } = receipt;
-  const wordings = Object.entries(receipt.wordings).flatMap(([variant, texts]) =>
+  const wordings = receipt.wordings.flatMap(({ key: variant, texts }) =>
     Object.entries(texts).flatMap(([said, forms]) =>
       Object.entries(forms).map(([form, text]) => ({
         at: `${variant} ${said} ${form}`,
