@@ -1188,6 +1188,7 @@ create policy own_sites on leads as permissive for all to public using (site_id 
 CREATE TRIGGER facts_of_changed_lead AFTER UPDATE ON leads FOR EACH ROW WHEN (old.first_captured_at IS DISTINCT FROM new.first_captured_at OR old.first_source IS DISTINCT FROM new.first_source OR old.first_utm IS DISTINCT FROM new.first_utm OR old.domain_class IS DISTINCT FROM new.domain_class OR old.verified_at IS DISTINCT FROM new.verified_at OR old.first_visitor_id IS DISTINCT FROM new.first_visitor_id OR old.imported_at IS DISTINCT FROM new.imported_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads FOR EACH ROW WHEN (new.imported_at IS NOT NULL AND old.last_submitted_at IS DISTINCT FROM new.last_submitted_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER feed_changed_by_restriction AFTER UPDATE OF restricted ON leads FOR EACH ROW WHEN (old.restricted IS DISTINCT FROM new.restricted) EXECUTE FUNCTION tell_feed();
 grant delete, insert, select, update on leads to marketing_app;
 
 create table leases (
@@ -1660,6 +1661,7 @@ create table receipt_acts (
   receipt_id bytea not null,
   lead_id uuid not null,
   review_id uuid,
+  conversion_id text,
   constraint receipt_acts_pkey PRIMARY KEY (site_id, act_id),
   constraint receipt_acts_site_id_receipt_id_key UNIQUE (site_id, receipt_id),
   constraint receipt_acts_site_id_receipt_id_fkey FOREIGN KEY (site_id, receipt_id) REFERENCES receipts(site_id, receipt_id) ON DELETE CASCADE
@@ -1669,6 +1671,21 @@ alter table receipt_acts enable row level security;
 alter table receipt_acts force row level security;
 create policy own_sites on receipt_acts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on receipt_acts to marketing_app;
+
+create table receipt_words (
+  site_id uuid not null,
+  notification_id uuid not null,
+  version integer not null,
+  words_id bytea not null,
+  words jsonb not null,
+  constraint receipt_words_pkey PRIMARY KEY (site_id, notification_id, version, words_id),
+  constraint receipt_words_site_id_notification_id_version_fkey FOREIGN KEY (site_id, notification_id, version) REFERENCES notification_versions(site_id, notification_id, version) ON DELETE CASCADE,
+  constraint receipt_words_words_id_check CHECK (octet_length(words_id) = 16)
+);
+alter table receipt_words enable row level security;
+alter table receipt_words force row level security;
+create policy own_sites on receipt_words as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select on receipt_words to marketing_app;
 
 create table receipts (
   site_id uuid not null,
@@ -1680,9 +1697,14 @@ create table receipts (
   excluded integer[],
   key_id text not null,
   signature bytea not null,
+  words_id bytea not null,
+  said text not null,
+  window_from timestamp(3) with time zone,
+  window_to timestamp(3) with time zone,
   constraint receipts_pkey PRIMARY KEY (site_id, receipt_id),
   constraint receipts_key_id_fkey FOREIGN KEY (key_id) REFERENCES proof_keys(key_id),
   constraint receipts_site_id_notification_id_version_fkey FOREIGN KEY (site_id, notification_id, version) REFERENCES notification_versions(site_id, notification_id, version) ON DELETE CASCADE,
+  constraint receipts_site_id_notification_id_version_words_id_fkey FOREIGN KEY (site_id, notification_id, version, words_id) REFERENCES receipt_words(site_id, notification_id, version, words_id) ON DELETE CASCADE,
   constraint receipts_excluded_check CHECK (cardinality(excluded) = 3),
   constraint receipts_receipt_id_check CHECK (octet_length(receipt_id) = 16)
 );

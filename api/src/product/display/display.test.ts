@@ -49,6 +49,9 @@ async function buyer(
 }
 const names = async (key: string) =>
   (await feedOf(server, key)).items.map(({ variants }) => variants[0]!.text.split(' ')[0]).sort();
+/** The next feed is built of what is stored now. */
+const rebuilt = (siteId: string) =>
+  server.services.feeds.showing(server.services.sites.list().find((one) => one.siteId === siteId)!, true);
 const leadOf = async (email: string) =>
   (
     await rows(
@@ -270,6 +273,71 @@ test('a town of nineteen people is never shown, one of twenty is; else the count
   assert.deepEqual(await place(), { city: null, region: null, country: 'CA' });
   await capture('Ada', at);
   assert.deepEqual(await place(), at);
+});
+
+test('a card says a place that twenty are from, of nobody without a name below the country, and of fewer nothing at all', async () => {
+  const { key, siteId } = await newSite(server);
+  const at = { city: 'Arva', region: 'Ontario', country: 'CA' };
+  const text = { en: { other: '{name} from {place}' } };
+  const shown = async () => (await feedOf(server, key)).items.map(({ variants }) => variants[0]!.text).sort();
+  const crowd = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, () =>
+        call(`${server.url}/v1/leads/capture`, 'POST', {
+          email: address(),
+          propertyId: key,
+          anonId: randomUUID(),
+          display: { text: WORDS, name: 'Eve', ...at },
+        }),
+      ),
+    );
+  // of whom the place is not allowed, or not known, nothing is said in these words
+  await buyer(key, { text: WORDS, name: 'Ada', fields: ['name', 'place'], ...at });
+  await buyer(key, { text: WORDS, name: 'Ben', fields: ['name'], ...at });
+  await buyer(key, { text: WORDS, name: 'Cem', fields: ['place'], ...at });
+  const ordered = { occurredAt: new Date(Date.now() - 40 * 60_000).toISOString(), country: 'CA' };
+  const email = await buyer(key, null);
+  await orders(server, key, 1, { anonId: undefined, email, ...ordered });
+  await crowd(16);
+  // eighteen of the town, nineteen of the country
+  await running(server, key, { ...ACT, texts: text });
+  assert.deepEqual(await shown(), []);
+  await crowd(1);
+  await rebuilt(siteId);
+  assert.deepEqual(
+    await shown(),
+    ['Ada from Canada', 'Someone from Canada'],
+    'nineteen of the town, twenty of the country',
+  );
+  await crowd(1);
+  await rebuilt(siteId);
+  assert.deepEqual(await shown(), ['Ada from Arva', 'Someone from Canada']);
+});
+
+test('a card whose words ask for a product that its person did not allow stays away; others say it', async () => {
+  const { key } = await newSite(server);
+  const bought = async (display: object | null) => {
+    const email = address();
+    await call(`${server.url}/v1/leads/capture`, 'POST', {
+      email,
+      propertyId: key,
+      anonId: randomUUID(),
+      ...(display && { display }),
+    });
+    await orders(server, key, 1, {
+      anonId: undefined,
+      email,
+      products: ['rye'],
+      occurredAt: new Date(Date.now() - 40 * 60_000).toISOString(),
+    });
+  };
+  await bought({ text: WORDS, name: 'Ada', fields: ['name', 'product'] });
+  await bought({ text: WORDS, name: 'Ben', fields: ['name'] });
+  await bought({ text: WORDS, name: 'Cem', fields: ['product'] });
+  await bought(null);
+  await running(server, key, { ...ACT, texts: { en: { other: '{name} bought {product}' } } });
+  const texts = (await feedOf(server, key)).items.map(({ variants }) => variants[0]!.text);
+  assert.deepEqual(texts.sort(), ['Ada bought rye', 'Someone bought rye', 'Someone bought rye']);
 });
 
 test('an order may say it too, and a name is a name', async () => {

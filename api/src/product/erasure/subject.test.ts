@@ -112,9 +112,11 @@ test('every table that is by person is a list of the export, and every column of
        version as (insert into notification_versions (site_id, notification_id, version, status, name, texts, settings, made_by)
          select $1, notification_id, 1, 'draft', 'n', '{}', '{}', 'test' from made),
        key as (insert into proof_keys (key_id, public_key) values ('k', '\\x00')),
-       receipt as (insert into receipts (site_id, receipt_id, notification_id, version, as_of, key_id, signature)
-         select $1, substring(sha256('x') for 16), notification_id, 1, now(), 'k', '\\x00' from made)
-     insert into receipt_acts (site_id, receipt_id, lead_id) values ($1, substring(sha256('x') for 16), $2)`,
+       words as (insert into receipt_words (site_id, notification_id, version, words_id, words)
+         select $1, notification_id, 1, substring(sha256('w') for 16), '{}' from made),
+       receipt as (insert into receipts (site_id, receipt_id, notification_id, version, as_of, key_id, signature, words_id, said)
+         select $1, substring(sha256('x') for 16), notification_id, 1, now(), 'k', '\\x00', substring(sha256('w') for 16), 'one act' from made)
+     insert into receipt_acts (site_id, receipt_id, lead_id, conversion_id) values ($1, substring(sha256('x') for 16), $2, 'order-1')`,
     [siteId, leadId],
   );
   await rows(

@@ -7,7 +7,8 @@ import { admin, call, startServer, type TestServer } from '../../../test/server.
 import { inSites } from '../../ground/db/transaction.ts';
 import { followSchedules } from './on-schedule.ts';
 import { isOpen } from './open.ts';
-import { notificationShape } from './schema.ts';
+import { checkNotification } from './rules.ts';
+import { newNotification, notificationShape } from './schema.ts';
 import { fill, holdsNumber } from './texts.ts';
 
 let server: TestServer;
@@ -195,8 +196,103 @@ test('random texts hold a number outside of placeholders or are found to hold no
   for (let round = 0; round < 5000; round += 1) {
     const chosen = Array.from({ length: 6 }, () => parts[Math.floor(next() * parts.length)]!);
     const typed = chosen.some((part) => ['7', '１', '¾', '٤'].includes(part));
-    assert.equal(holdsNumber(chosen.join('')), typed, chosen.join(''));
+    assert.equal(holdsNumber(chosen.join(''), 'en'), typed, chosen.join(''));
   }
+});
+
+// by language: words that say no number, and the same with one
+const NUMBER_WORDS: Record<string, string[]> = {
+  en: ['two', 'Thirteen', 'TWENTY-five', 'hundreds', 'a thousand', 'Millions', 'dozens'],
+  fr: ['deux', 'Quatre-vingts', 'des centaines', 'mille', 'une douzaine', 'trois millions'],
+  de: ['zwei', 'Fünfhundert', 'tausende', 'zweiundzwanzig', 'ein Dutzend'],
+  es: ['tres', 'doscientas', 'miles', 'veintidós', 'un millón'],
+  it: ['quattro', 'duecento', 'migliaia', 'una dozzina'],
+  nl: ['drie', 'honderden', 'vijfentwintig'],
+  pt: ['duas', 'trezentos', 'milhões'],
+  sv: ['fem', 'Femhundra', 'tusentals'],
+  da: ['to', 'halvtreds', 'hundredvis'],
+  nb: ['sju', 'tusenvis'],
+  fi: ['kolme', 'kymmeniä', 'tuhansia'],
+  pl: ['pięć', 'tysiące', 'dwanaście'],
+  cs: ['čtyři', 'desítky', 'dvacet'],
+  uk: ['п’ять', 'тисячі', 'п’ятсот'],
+  ru: ['три', 'пятьсот', 'Тысячи'],
+  tr: ['beş', 'yüzlerce', 'bin'],
+  ar: ['خمسة', 'مئات', 'آلاف'],
+  he: ['שלושה', 'מאות', 'אלפי'],
+  ko: ['다섯 명', '오백 명', '수천 명'],
+  ja: ['三人', '五百', '数千人'],
+  zh: ['十几位', '三千', '两万'],
+};
+const QUIET = ['…', '·', '–', 'é', 'ß', '🙂', '!', '“', '”', '’', '-', ','];
+/** All that Unicode calls a number, but for what our text fields refuse for other reasons. */
+const NUMERALS = Array.from({ length: 0x1ffff }, (_, code) => code)
+  .filter((code) => /\p{N}/u.test(String.fromCodePoint(code)))
+  .map((code) => String.fromCodePoint(code));
+
+test('of random texts none that holds a number, in digits or words of any script, is taken without its source', async (t) => {
+  const isLong = process.argv.includes('--long') || process.env.LONG !== undefined;
+  const rounds = isLong ? 100_000 : 3000;
+  let seed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 2 ** 31 - 2));
+  t.diagnostic(`SEED=${seed} rounds=${rounds}`);
+  const next = (below: number) => {
+    seed = (seed * 48271) % 2147483647;
+    return seed % below;
+  };
+  const one = <Some>(of: readonly Some[]): Some => of[next(of.length)]!;
+  const shapes = [
+    { kind: 'count', claim: COUNT.claim, needs: ['{count}', '{days}'] },
+    { kind: 'live_visitors', claim: { of: 'visitors' }, needs: ['{count}', '{minutes}'] },
+    { kind: 'recent_activity', claim: { of: 'purchases' }, needs: ['{name}'] },
+    { kind: 'review', claim: { of: 'reviews' }, needs: [] },
+  ];
+  const source = { url: 'https://bakery.example/about', statedOn: '2026-01-31' };
+  const refusal = (content: object): string | null => {
+    const read = newNotification.safeParse(content);
+    if (!read.success) return `no shape: ${read.error.message}`;
+    try {
+      checkNotification(read.data);
+      return null;
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  let sent = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const language = one(Object.keys(NUMBER_WORDS));
+    const { kind, claim, needs } = one(shapes);
+    const number = next(2) === 0 ? one(NUMERALS) : one(NUMBER_WORDS[language]!);
+    const parts = [...needs, ...Array.from({ length: 1 + next(6) }, () => one(QUIET))];
+    for (let i = parts.length - 1; i > 0; i -= 1) {
+      const j = next(i + 1);
+      [parts[i], parts[j]] = [parts[j]!, parts[i]!];
+    }
+    const place = next(parts.length + 1);
+    const words = (all: string[]) => all.join(' ');
+    const typed = words([...parts.slice(0, place), number, ...parts.slice(place)]);
+    const inLabel = next(8) === 0;
+    const content = (text: string, label: string) => ({
+      kind,
+      name: 'any',
+      claim,
+      texts: { [language]: { other: text } },
+      link: { url: 'https://bakery.example/', label },
+    });
+    const honest = content(words(parts), 'See');
+    const claiming = inLabel ? content(words(parts), `See ${number}`) : content(typed, 'See');
+    const which = JSON.stringify(claiming);
+    assert.equal(refusal(honest), null, JSON.stringify(honest));
+    assert.equal(refusal(claiming), 'unbacked_claim', which);
+    const message = { kind: 'message', name: 'any', texts: { [language]: { other: number } } };
+    assert.equal(refusal(message), 'unbacked_claim');
+    assert.equal(refusal({ ...message, source }), null, number);
+    if (sent < 300 && next(rounds) < 400) {
+      sent += 1;
+      const { status, body } = await call(url(), 'POST', claiming, admin);
+      assert.deepEqual([status, body.error], [422, 'unbacked_claim'], which);
+    }
+  }
+  assert.ok(sent > 100, `${sent} were sent`);
 });
 
 test('a text whose value is not there says nothing', () => {

@@ -51,7 +51,9 @@ export const claimShape = z
       .min(1)
       .max(90)
       .default(30)
-      .describe('the last so many times 24 hours; of live_visitors always 5 minutes'),
+      .describe(
+        'the last so many times 24 hours; of visitors, page views and events so many whole days before today; of live_visitors always 5 minutes',
+      ),
     minimum: z.int().min(3).max(1_000_000).default(5).describe('below it nothing is shown'),
   })
   .meta({ id: 'Claim' });

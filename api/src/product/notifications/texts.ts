@@ -1,5 +1,6 @@
 // The words of a notification: which placeholders each kind may and must use, and that no number is typed where one is counted.
 import { AppError, type Issue } from '../../ground/lib/app-error.ts';
+import { holdsNumberWord } from './number-words.ts';
 
 export const KINDS = ['recent_activity', 'count', 'live_visitors', 'review', 'message'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -40,10 +41,11 @@ export function isLanguage(tag: string): boolean {
 
 export const isPlain = (text: string): boolean => !HIDDEN.test(text.replace(JOINERS, ''));
 
-/** Whether a text holds a number of its own, however it is written. */
-export function holdsNumber(text: string): boolean {
+/** Whether a text holds a number of its own, however it is written; as a word, in the languages of number-words.ts. */
+export function holdsNumber(text: string, language: string): boolean {
   const rest = text.replace(PLACEHOLDER, '');
-  return NUMBER.test(rest) || NUMBER.test(rest.normalize('NFKC'));
+  const wide = rest.normalize('NFKC');
+  return NUMBER.test(rest) || NUMBER.test(wide) || holdsNumberWord(wide, language);
 }
 
 /** throws  invalid_request for what is no text of ours, unbacked_claim for a number that nobody counted */
@@ -55,7 +57,8 @@ export function checkTexts(kind: Kind, texts: Texts, link: Link | null): void {
       issues: wrong.slice(0, 20),
     });
   if (kind === 'message') return; // the owner's word, marked as such, with its source beside it
-  if (link && holdsNumber(link.label)) unbacked.push({ path: 'link.label', message: 'holds a number' });
+  if (link && Object.keys(texts).some((language) => holdsNumber(link.label, language)))
+    unbacked.push({ path: 'link.label', message: 'holds a number' });
   if (unbacked.length > 0)
     throw new AppError(
       'unbacked_claim',
@@ -80,7 +83,7 @@ function faultsIn(kind: Kind, texts: Texts): { wrong: Issue[]; unbacked: Issue[]
         wrong.push({ path, message: `${language} has ${categories.join(', ')}` });
       else if (!isPlain(text)) wrong.push({ path, message: 'plain text, without control characters' });
       else wrong.push(...placeholderFaults(kind, path, text));
-      if (holdsNumber(text)) unbacked.push({ path, message: 'holds a number' });
+      if (holdsNumber(text, language)) unbacked.push({ path, message: 'holds a number' });
     }
   }
   return { wrong, unbacked };

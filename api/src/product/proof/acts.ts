@@ -1,6 +1,7 @@
 // Single acts that a card may tell of: people's, some minutes old, none of them named unless they agreed to it.
 import { createHash } from 'node:crypto';
 import type { Db } from '../../ground/db/pool.ts';
+import { CONVERTED, converterIs, FIRST_FORM, senderIs } from '../bots/people.ts';
 import { type Permission, permissionsOf, placeOf } from '../display/display.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { KIND_OF, windowOf } from './claims.ts';
@@ -32,8 +33,6 @@ export function delayMs(actId: string): number {
   return (DELAY_MIN + (byte! % (DELAY_MAX - DELAY_MIN + 1))) * 60_000;
 }
 
-const IS_HUMAN = "coalesce(v.bot_verdict, 'human') = 'human'";
-
 /** The newest that may be told. mayName: the site is not one where that says too much. Inside inSites */
 export async function recentActs(
   db: Db,
@@ -50,17 +49,17 @@ export async function recentActs(
     claim.of === 'leads'
       ? await db.query<Told>(
           `select l.lead_id::text as "actId", l.lead_id as "leadId", l.first_captured_at as "occurredAt", null as product, null as country
-           from leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id
-           where l.site_id = $1 and l.first_captured_at between $2 and $3 and l.imported_at is null and not l.restricted and ${IS_HUMAN}
+           from leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id ${FIRST_FORM}
+           where l.site_id = $1 and l.first_captured_at between $2 and $3 and l.imported_at is null and not l.restricted
+             and ${senderIs('v')} = 'human'
              and ($4::text is null or l.first_form_name = $4)
            order by l.first_captured_at desc, l.lead_id limit $5`,
           [siteId, from, until, claim.where.form ?? null, LOOKED_AT_MAX],
         )
       : await db.query<Told>(
           `select c.conversion_id as "actId", c.lead_id as "leadId", c.occurred_at as "occurredAt", coalesce($6, c.items[1]) as product, c.country
-           from conversions c join leads l on l.site_id = c.site_id and l.lead_id = c.lead_id
-             left join visitors v on v.site_id = c.site_id and v.visitor_id = c.visitor_id
-           where c.site_id = $1 and c.kind = $2 and c.origin = 'server' and c.voided_at is null and not l.restricted and ${IS_HUMAN}
+           from ${CONVERTED}
+           where c.site_id = $1 and c.kind = $2 and c.origin = 'server' and c.voided_at is null and not l.restricted and ${converterIs} = 'human'
              and c.occurred_at between $3 and $4 and ($6::text is null or $6 = any (c.items)) and ($7::text is null or c.country = $7)
            order by c.occurred_at desc, c.conversion_id limit $5`,
           [
@@ -75,6 +74,27 @@ export async function recentActs(
         );
   const told = rows.filter(({ actId, occurredAt }) => occurredAt.getTime() + delayMs(actId) <= at.getTime());
   return byPermission(db, siteId, told, mayName);
+}
+
+/** Whether the row of an act that was shown still counts: a person's, not taken back, and nobody asked to leave it alone. */
+export async function actStands(
+  db: Db,
+  siteId: string,
+  { leadId, conversionId }: { leadId: string; conversionId: string | null },
+): Promise<boolean> {
+  const { rowCount } =
+    conversionId === null
+      ? await db.query(
+          `select from leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id ${FIRST_FORM}
+           where l.site_id = $1 and l.lead_id = $2 and not l.restricted and ${senderIs('v')} = 'human'`,
+          [siteId, leadId],
+        )
+      : await db.query(
+          `select from ${CONVERTED} where c.site_id = $1 and c.lead_id = $2 and c.conversion_id = $3 and c.origin = 'server'
+             and c.voided_at is null and not l.restricted and ${converterIs} = 'human'`,
+          [siteId, leadId, conversionId],
+        );
+  return rowCount === 1;
 }
 
 /** Whoever took their permission back is in no card at all; who never gave one is "someone". */

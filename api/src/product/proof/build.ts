@@ -6,11 +6,12 @@ import { type Notification, siteAtWork, type Template } from '../notifications/a
 import { isOpen } from '../notifications/open.ts';
 import type { Showing } from '../notifications/schema.ts';
 import { type Act, recentActs } from './acts.ts';
-import { countClaim, said, windowOf } from './claims.ts';
+import { countClaim, countIn, isOfDays, said, windowOf } from './claims.ts';
 import type { FeedTest } from './feed-shape.ts';
-import { isRounded, makeReceipt, newestReceipt, type Stated } from './receipts.ts';
+import { makeReceipt, newestReceipt, type Stated, wordsFor, wordsIdOf, writeId } from './receipts.ts';
 import { type Beside, isSelectedBy, publishedReviews } from './reviews.ts';
 import type { Signer } from './signing.ts';
+import { type Wording, wordingsOf } from './wordings.ts';
 
 export type Why = NonNullable<Showing['why']>;
 
@@ -37,7 +38,13 @@ export interface Built {
   /** Whether anything may change by itself. */
   isAlive: boolean;
   /** Receipts that may be shown again, by notification. */
-  stated: Map<string, { version: number; stated: Stated; receipt: string }>;
+  stated: Map<string, Known>;
+}
+interface Known {
+  version: number;
+  wordsId: Buffer;
+  stated: Stated;
+  receipt: string;
 }
 
 export interface BuildParts {
@@ -48,6 +55,8 @@ export interface BuildParts {
 // A number that only grew waits for as long: each that is shown has a receipt, which is kept for years.
 const GROWTH_WAITS_MS = 15 * 60_000;
 const STATED_HOLDS_MS = 24 * 3_600_000;
+// A message that stays the same is signed anew each year: its receipts are kept for two, and it may be shown for longer.
+const MESSAGE_HOLDS_MS = 365 * 24 * 3_600_000;
 
 interface Round extends BuildParts {
   db: Db;
@@ -93,10 +102,13 @@ async function addCards(round: Round, built: Built, notification: Notification):
   const { db, site, at } = round;
   const { kind, claim } = notification;
   if (kind === 'message') {
+    const changedMs = Date.parse(notification.changedAt);
+    const years = Math.max(0, Math.floor((at.getTime() - changedMs) / MESSAGE_HOLDS_MS));
     const receipt = await stated(round, built, notification, {
       value: null,
       excluded: null,
-      asOf: new Date(notification.changedAt),
+      window: null,
+      asOf: new Date(changedMs + years * MESSAGE_HOLDS_MS),
     });
     built.cards.push({ notification, shown: null, receipt: receipt.receipt, act: null, review: null });
     return null;
@@ -109,11 +121,12 @@ async function addCards(round: Round, built: Built, notification: Notification):
   const { receipt, stated: kept } = await stated(round, built, notification, {
     value,
     excluded: counted.excluded,
+    window: counted.window,
     asOf: at,
   });
   built.cards.push({
     notification,
-    shown: { value: kept.value!, isRounded: isRounded(notification) },
+    shown: { value: kept.value!, isRounded: isOfDays(notification) },
     receipt,
     act: null,
     review: besideCount(notification),
@@ -129,29 +142,53 @@ async function stated(
   now: Stated,
 ) {
   const { notificationId, version, kind } = notification;
+  const wordings = wordingsFor(built, notification);
+  const wordsId = wordsIdOf(wordsFor(notification, wordings));
   const known = before?.stated.get(notificationId) ?? (await lastStated(db, site.siteId, notification));
-  const holds = known && known.version === version && stillHolds(known.stated, now, kind);
-  const one = holds
-    ? known
-    : { version, stated: now, receipt: await makeReceipt(db, site.siteId, signer, notification, now) };
+  const isSaid = known?.version === version && known.wordsId.equals(wordsId);
+  if (
+    isSaid &&
+    stillHolds(known.stated, now, kind) &&
+    (await isTrue(db, site.siteId, notification, known.stated))
+  ) {
+    built.stated.set(notificationId, known);
+    return known;
+  }
+  const receipt = await makeReceipt(db, site.siteId, signer, notification, wordings, now);
+  const one: Known = { version, wordsId, stated: now, receipt };
   built.stated.set(notificationId, one);
   return one;
 }
 
+/** As many as before may be others: what is said was counted in its own window, and of that nothing was taken back since. */
+async function isTrue(db: Db, siteId: string, notification: Notification, { value, window }: Stated) {
+  return window === null || said(await countIn(db, siteId, notification, window), 'en').value === value;
+}
+
+const wordingsFor = ({ tests }: Built, notification: Notification): Wording[] =>
+  wordingsOf(
+    notification,
+    tests.find(({ notificationId }) => notificationId === notification.notificationId),
+  );
+
 function stillHolds(then: Stated, now: Stated, kind: Notification['kind']): boolean {
-  if (now.value === null) return true;
   const age = now.asOf.getTime() - then.asOf.getTime();
+  if (now.value === null) return age === 0;
   if (age < 0 || age > STATED_HOLDS_MS || (kind === 'live_visitors' && age > 10 * 60_000)) return false;
   if (then.value === now.value) return true;
   return kind !== 'live_visitors' && now.value > then.value! && age < GROWTH_WAITS_MS;
 }
 
 /** After a start. */
-async function lastStated(db: Db, siteId: string, { notificationId }: Notification) {
+async function lastStated(
+  db: Db,
+  siteId: string,
+  { notificationId }: Notification,
+): Promise<Known | undefined> {
   const kept = await newestReceipt(db, siteId, notificationId);
   if (!kept) return undefined;
-  const { version, value, excluded, asOf, receiptId } = kept;
-  return { version, stated: { value, excluded, asOf }, receipt: receiptId.toString('base64url') };
+  const { version, wordsId, value, excluded, window, asOf, receiptId } = kept;
+  return { version, wordsId, stated: { value, excluded, window, asOf }, receipt: writeId(receiptId) };
 }
 
 async function addActs(
@@ -160,15 +197,22 @@ async function addActs(
   notification: Notification,
 ): Promise<Why | null> {
   const acts = await recentActs(db, site.siteId, notification, at, site.settings.sensitive !== true);
+  const wordings = wordingsFor(built, notification);
   for (const act of acts) {
-    const one: Stated = { value: 1, excluded: null, asOf: act.occurredAt };
-    const receipt = await makeReceipt(db, site.siteId, signer, notification, one, {
-      leadId: act.leadId,
-    });
+    const { actId, leadId } = act;
+    const whose = notification.claim!.of === 'leads' ? { leadId } : { leadId, conversionId: actId };
+    const receipt = await makeReceipt(db, site.siteId, signer, notification, wordings, ofOne(act), whose);
     built.cards.push({ notification, shown: null, receipt, act: { ...act, receipt }, review: null });
   }
   return acts.length > 0 ? null : 'nothing_to_tell';
 }
+
+const ofOne = ({ occurredAt }: Act): Stated => ({
+  value: 1,
+  excluded: null,
+  window: null,
+  asOf: occurredAt,
+});
 
 /** A number of reviews that were chosen by their rating says so. */
 export function besideCount({ claim }: Notification): Card['review'] {
@@ -185,10 +229,10 @@ async function addReviews(
   const { from } = windowOf(notification.kind, notification.claim!, at);
   const mayName = site.settings.sensitive !== true;
   const reviews = await publishedReviews(db, site.siteId, notification, from, at, mayName);
+  const wordings = wordingsFor(built, notification);
   for (const { words, beside, ...act } of reviews) {
-    const one: Stated = { value: 1, excluded: null, asOf: act.occurredAt };
     const whose = { leadId: act.leadId, reviewId: act.actId };
-    const receipt = await makeReceipt(db, site.siteId, signer, notification, one, whose);
+    const receipt = await makeReceipt(db, site.siteId, signer, notification, wordings, ofOne(act), whose);
     built.cards.push({
       notification,
       shown: null,

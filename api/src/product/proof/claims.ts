@@ -1,54 +1,68 @@
 // Claims become numbers: rows that count, by statements of our own, never a number that somebody typed.
 import type { Db } from '../../ground/db/pool.ts';
+import { CONVERTED, converterIs, FIRST_FORM, leftOut, senderIs } from '../bots/people.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { countReviews } from './count-reviews.ts';
 
+export interface Window {
+  /** Not before, and not after; of whole days the midnights of the site between which they lie. */
+  from: Date;
+  to: Date;
+}
 export interface Counted {
   value: number;
   /** From whole days: at least so many, and said with a "+". */
   isRounded: boolean;
-  /** Rows that were there and do not count. */
-  excluded: { bots: number; staff: number; voided: number };
+  /** Rows that were there and do not count; null: those are not counted, as of sums of whole days. */
+  excluded: { bots: number; staff: number; voided: number } | null;
+  window: Window;
 }
 
 type Claim = NonNullable<Notification['claim']>;
-export interface Asked {
+type Claiming = Pick<Notification, 'kind' | 'claim'>;
+interface Asked {
   siteId: string;
   claim: Claim;
-  /** Not before, and not after. */
-  from: Date;
-  at: Date;
+  window: Window;
 }
 
 export const LIVE_MINUTES = 5;
 const DAY_MS = 86_400_000;
 
-/** The window a claim speaks of, at that moment. */
-export function windowOf(
-  kind: Notification['kind'],
-  { days }: Pick<Claim, 'days'>,
-  at: Date,
-): { from: Date; to: Date } {
+/** Claims that are counted from whole days. */
+export const isOfDays = ({ kind, claim }: Claiming): boolean =>
+  kind === 'count' && /^(visitors|page_views|event:)/.test(claim?.of ?? '');
+
+/** The window a claim of single rows speaks of, at that moment. */
+export function windowOf(kind: Notification['kind'], { days }: Pick<Claim, 'days'>, at: Date): Window {
   const length = kind === 'live_visitors' ? LIVE_MINUTES * 60_000 : days * DAY_MS;
   return { from: new Date(at.getTime() - length), to: at };
 }
 
-interface Numbers {
-  value: string | null;
-  bots?: string;
-  staff?: string;
-  voided?: string;
+/** The same of any claim: of whole days those before today, which goes on being counted. */
+async function windowAt(db: Db, siteId: string, claiming: Claiming, at: Date): Promise<Window> {
+  const { kind, claim } = claiming;
+  if (!isOfDays(claiming)) return windowOf(kind, claim!, at);
+  const { rows } = await db.query<Window>(
+    `select site_day_starts($1, today - $3::integer) as "from", site_day_starts($1, today) as "to" from site_day($1, $2) as today`,
+    [siteId, at, claim!.days],
+  );
+  return rows[0]!;
 }
 
-const counted = ({ value, bots = '0', staff = '0', voided = '0' }: Numbers, isRounded = false): Counted => ({
+interface Numbers {
+  value: string | null;
+  bots: string;
+  staff: string;
+  voided?: string;
+}
+type Count = Omit<Counted, 'window'>;
+
+const exactly = ({ value, bots, staff, voided = '0' }: Numbers): Count => ({
   value: Number(value ?? 0),
-  isRounded,
+  isRounded: false,
   excluded: { bots: Number(bots), staff: Number(staff), voided: Number(voided) },
 });
-
-/** SQL: whether a visitor's row v is somebody who counts. Nobody's row counts. */
-const IS_HUMAN = "coalesce(v.bot_verdict, 'human') = 'human'";
-const LEFT_OUT = `count(*) filter (where v.bot_verdict = 'staff') as staff, count(*) filter (where not ${IS_HUMAN} and v.bot_verdict <> 'staff') as bots`;
 
 export const KIND_OF: Record<string, string> = {
   signups: 'signup',
@@ -56,93 +70,130 @@ export const KIND_OF: Record<string, string> = {
   purchases: 'purchase',
 };
 
-/**
- * What the customer's own server told; a browser may tell anything. Whoever did it several times is one: "people" is true
- * of it, and so is "purchases".
- */
-async function countConversions(db: Db, { siteId, claim, from, at }: Asked): Promise<Counted> {
-  const { rows } = await db.query<Numbers>(
-    `select count(distinct coalesce(c.lead_id::text, c.visitor_id::text, encode(c.email_hash, 'hex'), c.conversion_id))
-       filter (where c.voided_at is null and ${IS_HUMAN}) as value,
-       count(*) filter (where c.voided_at is not null) as voided, ${LEFT_OUT}
-     from conversions c left join visitors v on v.site_id = c.site_id and v.visitor_id = c.visitor_id
+/** SQL: what the customer's own server told of a claim, with who did it; see claimedConversions(). A browser may tell anything. */
+export const CONVERSIONS = `${CONVERTED}
      where c.site_id = $1 and c.kind = $2 and c.origin = 'server' and c.occurred_at >= $3 and c.occurred_at <= $4
-       and ($5::text is null or $5 = any (c.items)) and ($6::text is null or c.country = $6)`,
-    [siteId, KIND_OF[claim.of], from, at, claim.where.product ?? null, claim.where.country ?? null],
-  );
-  return counted(rows[0]!);
-}
+       and not coalesce(l.restricted, false) and ($5::text is null or $5 = any (c.items)) and ($6::text is null or c.country = $6)`;
+export const claimedConversions = ({ siteId, claim: { of, where }, window: { from, to } }: Asked) => [
+  siteId,
+  KIND_OF[of],
+  from,
+  to,
+  where.product ?? null,
+  where.country ?? null,
+];
 
-async function countLeads(db: Db, { siteId, claim, from, at }: Asked): Promise<Counted> {
+/** Whoever did it several times is one: "people" is true of it, and so is "purchases". */
+async function countConversions(db: Db, asked: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
-    `select count(*) filter (where ${IS_HUMAN}) as value, ${LEFT_OUT}
-     from leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id
-     where l.site_id = $1 and l.first_captured_at >= $2 and l.first_captured_at <= $3 and l.imported_at is null and not l.restricted
-       and ($4::text is null or l.first_form_name = $4)`,
-    [siteId, from, at, claim.where.form ?? null],
+    `select count(distinct person) filter (where voided_at is null and taken_for = 'human') as value,
+       count(*) filter (where voided_at is not null and taken_for = 'human') as voided, ${leftOut('taken_for')}
+     from (select c.voided_at, ${converterIs} as taken_for,
+         coalesce(c.lead_id::text, c.visitor_id::text, encode(c.email_hash, 'hex'), c.conversion_id) as person
+       from ${CONVERSIONS}) told`,
+    claimedConversions(asked),
   );
-  return counted(rows[0]!);
+  return exactly(rows[0]!);
 }
 
-async function countLive(db: Db, { siteId, claim, from, at }: Asked): Promise<Counted> {
+/** SQL: leads of a claim; see claimedLeads(). */
+export const LEADS = `leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id ${FIRST_FORM}
+     where l.site_id = $1 and l.first_captured_at >= $2 and l.first_captured_at <= $3 and l.imported_at is null and not l.restricted
+       and ($4::text is null or l.first_form_name = $4)`;
+export const claimedLeads = ({ siteId, claim: { where }, window: { from, to } }: Asked) => [
+  siteId,
+  from,
+  to,
+  where.form ?? null,
+];
+
+async function countLeads(db: Db, asked: Asked): Promise<Count> {
+  const { rows } = await db.query<Numbers>(
+    `select count(*) filter (where taken_for = 'human') as value, ${leftOut('taken_for')}
+     from (select ${senderIs('v')} as taken_for from ${LEADS}) sent`,
+    claimedLeads(asked),
+  );
+  return exactly(rows[0]!);
+}
+
+async function countLive(db: Db, { siteId, claim, window }: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
     `select count(distinct visitor_id) filter (where bot_reason is null) as value,
        count(distinct visitor_id) filter (where bot_reason = 'staff') as staff,
        count(distinct visitor_id) filter (where bot_reason <> 'staff') as bots
      from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and ($4::text is null or split_part(path, '?', 1) = $4)`,
-    [siteId, from, at, claim.where.path ?? null],
+    [siteId, window.from, window.to, claim.where.path ?? null],
   );
-  return counted(rows[0]!);
+  return exactly(rows[0]!);
 }
 
-/** SQL: whole days of the site that lie in the window, today as far as it is counted. $1 the site, $2 its beginning. */
-const WHOLE_DAYS = 'day > site_day($1, $2) and day <= site_day($1, $3)';
+/** SQL: whole days of the site, from midnight to midnight. $1 the site, $2 and $3 those. */
+export const WHOLE_DAYS = 'day >= site_day($1, $2) and day < site_day($1, $3)';
+
+/** Of robots' and the site's own people's visits no days are kept: how many they were is not counted. */
+const ofDays = ({ value }: Pick<Numbers, 'value'>): Count => ({
+  value: Number(value ?? 0),
+  isRounded: true,
+  excluded: null,
+});
 
 /** Whoever is known once; of those who are new each day, the fullest day's. */
-async function countVisitors(db: Db, { siteId, from, at }: Asked): Promise<Counted> {
+async function countVisitors(db: Db, { siteId, window: { from, to } }: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
     `select (select count(distinct visitor_id) from visitor_days where site_id = $1 and ${WHOLE_DAYS} and not is_day_visitor)
        + coalesce((select max(there) from (select count(*) as there from visitor_days
            where site_id = $1 and ${WHOLE_DAYS} and is_day_visitor group by day) days), 0) as value`,
-    [siteId, from, at],
+    [siteId, from, to],
   );
-  return counted(rows[0]!, true);
+  return ofDays(rows[0]!);
 }
 
-async function countFromDays(db: Db, asked: Asked): Promise<Counted> {
-  const { siteId, claim, from, at } = asked;
+async function countFromDays(db: Db, { siteId, claim, window: { from, to } }: Asked): Promise<Count> {
   const { path } = claim.where;
   const [, event] = /^event:(.*)$/.exec(claim.of) ?? [];
   const { rows } =
     event === undefined && path === undefined
       ? await db.query<Numbers>(
           `select sum(page_views) as value from daily_metric_rollups where site_id = $1 and ${WHOLE_DAYS}`,
-          [siteId, from, at],
+          [siteId, from, to],
         )
       : await db.query<Numbers>(
           `select sum(case kind when 'event' then events else page_views end) as value
            from daily_breakdowns where site_id = $1 and ${WHOLE_DAYS} and kind = $4 and name = $5`,
-          [siteId, from, at, event === undefined ? 'page' : 'event', event ?? path],
+          [siteId, from, to, event === undefined ? 'page' : 'event', event ?? path],
         );
-  return counted(rows[0]!, true);
+  return ofDays(rows[0]!);
 }
 
-/** The value of a claim at a moment, recounted from the rows; inside inSites. */
-export async function countClaim(
+function count(db: Db, kind: Notification['kind'], asked: Asked): Promise<Count> {
+  const { of } = asked.claim;
+  if (kind === 'live_visitors') return countLive(db, asked);
+  if (of in KIND_OF) return countConversions(db, asked);
+  if (of === 'leads') return countLeads(db, asked);
+  if (of === 'visitors') return countVisitors(db, asked);
+  if (of === 'reviews') return countClaimedReviews(db, asked);
+  return countFromDays(db, asked);
+}
+
+async function countClaimedReviews(db: Db, { siteId, claim, window }: Asked): Promise<Count> {
+  return exactly(await countReviews(db, siteId, claim.where, window.from, window.to));
+}
+
+/** The value of a claim in a window, from the rows as they are now; inside inSites. */
+export async function countIn(
   db: Db,
   siteId: string,
-  notification: Pick<Notification, 'kind' | 'claim'>,
-  at: Date,
+  { kind, claim }: Claiming,
+  window: Window,
 ): Promise<Counted> {
-  const { kind, claim } = notification;
   if (!claim) throw new Error(`a ${kind} claims nothing`);
-  const asked = { siteId, claim, from: windowOf(kind, claim, at).from, at };
-  if (kind === 'live_visitors') return countLive(db, asked);
-  if (claim.of in KIND_OF) return countConversions(db, asked);
-  if (claim.of === 'leads') return countLeads(db, asked);
-  if (claim.of === 'visitors') return countVisitors(db, asked);
-  if (claim.of === 'reviews') return counted(await countReviews(db, siteId, claim.where, asked.from, at));
-  return countFromDays(db, asked);
+  return { ...(await count(db, kind, { siteId, claim, window })), window };
+}
+
+/** The same in its window at a moment. */
+export async function countClaim(db: Db, siteId: string, claiming: Claiming, at: Date): Promise<Counted> {
+  if (!claiming.claim) throw new Error(`a ${claiming.kind} claims nothing`);
+  return countIn(db, siteId, claiming, await windowAt(db, siteId, claiming, at));
 }
 
 /** What is said of it: exact, or rounded down to two digits with "+". */
@@ -157,6 +208,8 @@ export function said(
   return { text: `${numbers.format(down)}+`, value: down };
 }
 
+const OF_DAYS = 'rounded down; visits of people who were erased since stay counted, without a name';
+
 /** How the number comes about, for receipts. */
 export function ruleOf(kind: Notification['kind'], claim: Claim | null): string {
   if (!claim) return 'stated by the owner of the site; its source stands beside it';
@@ -165,13 +218,13 @@ export function ruleOf(kind: Notification['kind'], claim: Claim | null): string 
   if (kind === 'recent_activity')
     return 'one act of a person, told by the site’s own server or form; no bots, no staff, nothing voided';
   if (claim.of in KIND_OF)
-    return 'people, each once, of whom the site’s own server told this; no staff, nothing cancelled or refunded, nobody who was erased';
+    return 'people, each once, of whom the site’s own server told this; no bots, no staff, nothing cancelled or refunded, nobody who was erased';
   if (claim.of === 'leads')
     return 'people who sent the form for the first time; no bots, no staff, nobody imported or erased';
   if (claim.of === 'visitors')
-    return 'human visitors of whole days, known ones once, others of the fullest day only; no staff; rounded down';
+    return `human visitors of the whole days before today, known ones once, others of the fullest day only; no staff; ${OF_DAYS}`;
   if (claim.of === 'reviews') return ruleOfReviews(kind, claim);
-  return 'of human visitors on whole days; no staff; rounded down';
+  return `of human visitors on the whole days before today; no staff; ${OF_DAYS}`;
 }
 
 function ruleOfReviews(kind: Notification['kind'], { where: { ratingAtLeast } }: Claim): string {

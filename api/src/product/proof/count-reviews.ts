@@ -1,10 +1,10 @@
 // How many reviews there are that a claim speaks of: every one that was not declined.
 import type { Db } from '../../ground/db/pool.ts';
+import { leftOut } from '../bots/people.ts';
 import type { Notification } from '../notifications/at-work.ts';
-import { notHuman } from '../reviews/counted.ts';
+import { WRITER_IS, WRITTEN } from '../reviews/counted.ts';
 
-export const FROM = `from reviews r left join leads l on l.site_id = r.site_id and l.lead_id = r.lead_id
-     left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id`;
+export const FROM = `from reviews r ${WRITTEN}`;
 /** Of a claim; see claimedReviews(). */
 export const CLAIMED = `r.site_id = $1 and r.written_at >= $2 and r.written_at <= $3 and not coalesce(l.restricted, false)
      and ($4::text is null or r.product = $4) and ($5::integer is null or r.rating >= $5)`;
@@ -33,13 +33,12 @@ export async function countReviews(
   at: Date,
 ): Promise<CountedReviews> {
   const { rows } = await db.query<CountedReviews>(
-    `select count(*) filter (where ${notHuman.human}) as value, count(*) filter (where ${notHuman.bots}) as bots,
-       count(*) filter (where ${notHuman.staff}) as staff
-     ${FROM} where ${CLAIMED} and r.status <> 'declined'`,
+    `select count(*) filter (where taken_for = 'human') as value, ${leftOut('taken_for')}
+     from (select ${WRITER_IS} as taken_for ${FROM} where ${CLAIMED} and r.status <> 'declined') r`,
     claimedReviews(siteId, where, from, at),
   );
   return rows[0]!;
 }
 
 /** SQL: ids of those. */
-export const REVIEW_IDS = `select r.review_id::text as id ${FROM} where ${CLAIMED} and r.status <> 'declined' and ${notHuman.human}`;
+export const REVIEW_IDS = `select r.review_id::text as id ${FROM} where ${CLAIMED} and r.status <> 'declined' and ${WRITER_IS} = 'human'`;

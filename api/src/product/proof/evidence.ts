@@ -1,9 +1,22 @@
 // The rows behind a receipt, for the site's own people: counted again for its window, from what is stored now.
 import type { Db } from '../../ground/db/pool.ts';
+import { converterIs, senderIs } from '../bots/people.ts';
 import type { Notification } from '../notifications/at-work.ts';
-import { countClaim, KIND_OF, said, windowOf } from './claims.ts';
+import { actStands } from './acts.ts';
+import {
+  CONVERSIONS,
+  claimedConversions,
+  claimedLeads,
+  countIn,
+  isOfDays,
+  KIND_OF,
+  LEADS,
+  said,
+  WHOLE_DAYS,
+} from './claims.ts';
 import { claimedReviews, REVIEW_IDS } from './count-reviews.ts';
 import type { Kept } from './receipts.ts';
+import { isPublished } from './reviews.ts';
 
 const ROWS_MAX = 500;
 
@@ -14,13 +27,26 @@ export interface Evidence {
   hasMore: boolean;
 }
 
+/** Whether the act of a receipt may still be shown; null: it is of none, or its person is gone. Inside inSites */
+export async function stillStands(
+  db: Db,
+  { siteId, leadId, conversionId, reviewId }: Kept,
+): Promise<boolean | null> {
+  if (leadId === null) return null;
+  return reviewId === null
+    ? actStands(db, siteId, { leadId, conversionId })
+    : isPublished(db, siteId, reviewId);
+}
+
 /** Inside inSites. */
 export async function evidenceOf(db: Db, kept: Kept, notification: Notification): Promise<Evidence> {
-  const { claim } = notification;
-  if (!claim) return { recounted: null, rows: [], hasMore: false };
-  if (kept.reviewId) return { recounted: 1, rows: [kept.reviewId], hasMore: false };
-  if (kept.leadId) return { recounted: 1, rows: [kept.leadId], hasMore: false };
-  const counted = await countClaim(db, kept.siteId, notification, kept.asOf);
+  const stands = await stillStands(db, kept);
+  if (stands !== null) {
+    const row = kept.reviewId ?? kept.conversionId ?? kept.leadId!;
+    return { recounted: stands ? 1 : 0, rows: [row], hasMore: false };
+  }
+  if (!notification.claim || !kept.window) return { recounted: null, rows: [], hasMore: false };
+  const counted = await countIn(db, kept.siteId, notification, kept.window);
   const ids = await rowsOf(db, kept, notification);
   return {
     recounted: said(counted, 'en').value,
@@ -30,9 +56,12 @@ export async function evidenceOf(db: Db, kept: Kept, notification: Notification)
 }
 
 /** Ids of the rows where each is one; days of the site where a number is a sum of days. */
-async function rowsOf(db: Db, { siteId, asOf }: Kept, { kind, claim }: Notification): Promise<string[]> {
-  const { from } = windowOf(kind, claim!, asOf);
-  const { of, where } = claim!;
+async function rowsOf(db: Db, { siteId, window }: Kept, notification: Notification): Promise<string[]> {
+  const { kind } = notification;
+  const claim = notification.claim!;
+  const { of, where } = claim;
+  const { from, to } = window!;
+  const asked = { siteId, claim, window: window! };
   const limit = ROWS_MAX + 1;
   const list = async (sql: string, values: unknown[]) =>
     (
@@ -42,23 +71,23 @@ async function rowsOf(db: Db, { siteId, asOf }: Kept, { kind, claim }: Notificat
     return list(
       `select distinct visitor_id::text as id from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and bot_reason is null
          and ($4::text is null or split_part(path, '?', 1) = $4)`,
-      [siteId, from, asOf, where.path ?? null],
+      [siteId, from, to, where.path ?? null],
     );
   if (of in KIND_OF)
     return list(
-      `select conversion_id as id from conversions where site_id = $1 and kind = $2 and origin = 'server' and voided_at is null
-         and occurred_at >= $3 and occurred_at <= $4 and ($5::text is null or $5 = any (items)) and ($6::text is null or country = $6)`,
-      [siteId, KIND_OF[of], from, asOf, where.product ?? null, where.country ?? null],
+      `select c.conversion_id as id from ${CONVERSIONS} and c.voided_at is null and ${converterIs} = 'human'`,
+      claimedConversions(asked),
     );
   if (of === 'leads')
     return list(
-      `select lead_id::text as id from leads where site_id = $1 and first_captured_at >= $2 and first_captured_at <= $3
-         and imported_at is null and not restricted and ($4::text is null or first_form_name = $4)`,
-      [siteId, from, asOf, where.form ?? null],
+      `select l.lead_id::text as id from ${LEADS} and ${senderIs('v')} = 'human'`,
+      claimedLeads(asked),
     );
-  if (of === 'reviews') return list(REVIEW_IDS, claimedReviews(siteId, where, from, asOf));
-  return list(
-    'select day::text as id from daily_metric_rollups where site_id = $1 and day > site_day($1, $2) and day <= site_day($1, $3)',
-    [siteId, from, asOf],
-  );
+  if (of === 'reviews') return list(REVIEW_IDS, claimedReviews(siteId, where, from, to));
+  if (!isOfDays(notification)) throw new Error(`nothing is counted of ${of}`);
+  return list(`select day::text as id from daily_metric_rollups where site_id = $1 and ${WHOLE_DAYS}`, [
+    siteId,
+    from,
+    to,
+  ]);
 }

@@ -105,7 +105,15 @@ export function feedRoutes(needs: FeedNeeds): Route[] {
         return new Reply(
           200,
           Buffer.from(
-            badge(found ? [found.variants[0]!.text, ...besideOf(found.review, words)].join(' · ') : ''),
+            badge(
+              found
+                ? [
+                    found.variants[0]!.text,
+                    ...besideOf(found.review, words),
+                    ...sourceOf(found.source, words),
+                  ].join(' · ')
+                : '',
+            ),
           ),
           {
             ...FOR_ALL,
@@ -124,6 +132,10 @@ function cardOf({ variants, source, review }: Feed['items'][number], words: Feed
   const beside = besideOf(review, words);
   return html`<li><p>${text}</p>${beside.length > 0 && html`<p class="soft">${beside.join(' · ')}</p>`}<p class="soft">${source && html`<a href="${source.url}" target="_blank" rel="noopener">${words.source}, ${source.statedOn}</a> · `}<a href="/proof/${receipt}" target="_blank" rel="noopener">${words.proof}</a>${link && html` · <a href="${link.url}" target="_top">${link.label}</a>`}</p></li>`;
 }
+
+/** Of a message, where it cannot be a link: its address and day. */
+const sourceOf = (source: Feed['items'][number]['source'], words: Feed['words']): string[] =>
+  source ? [`${words.source}: ${source.url.replace(/^https:\/\//, '')}, ${source.statedOn}`] : [];
 
 const CSS =
   ':root{color-scheme:light dark}body{margin:0;font:1rem/1.45 system-ui,sans-serif}ul{list-style:none;margin:0;padding:0}li{padding:.6rem .8rem;border:1px solid #8886;border-radius:.5rem;margin:0 0 .5rem}p{margin:0;overflow-wrap:anywhere}.soft{font-size:.85rem;margin-top:.25rem}';

@@ -13,9 +13,8 @@ import { checkNotification, definedOf } from '../notifications/rules.ts';
 import { notificationChanges, showingShape } from '../notifications/schema.ts';
 import { type Act, recentActs } from './acts.ts';
 import { type Built, besideCount, type Card, type Why } from './build.ts';
-import { type Counted, countClaim, said, windowOf } from './claims.ts';
+import { type Counted, countClaim, isOfDays, said, windowOf } from './claims.ts';
 import { feedItem } from './feed-shape.ts';
-import { isRounded } from './receipts.ts';
 import { textOf } from './render.ts';
 import { publishedReviews } from './reviews.ts';
 
@@ -24,7 +23,10 @@ const answer = z.object({
   ...showingShape,
   value: z.int().nullable().describe('null: the owner’s words'),
   minimum: z.int().nullable(),
-  excluded: z.object({ bots: z.int(), staff: z.int(), voided: z.int() }).nullable(),
+  excluded: z
+    .object({ bots: z.int(), staff: z.int(), voided: z.int() })
+    .nullable()
+    .describe('rows that were left out; null: not counted, as where days are summed'),
   asOf: utc,
   texts: z
     .record(z.string(), z.array(z.string()))
@@ -117,7 +119,7 @@ function cardsOf(
     : [
         {
           ...base,
-          shown: counted && { value: said(counted, 'en').value, isRounded: isRounded(notification) },
+          shown: counted && { value: said(counted, 'en').value, isRounded: isOfDays(notification) },
         },
       ];
   return Object.fromEntries(

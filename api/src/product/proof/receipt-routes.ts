@@ -3,8 +3,6 @@ import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { utc } from '../../ground/http/fields.ts';
-import { html } from '../../ground/http/html.ts';
-import { page } from '../../ground/http/page.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
@@ -12,46 +10,35 @@ import type { Site } from '../../ground/site.ts';
 import { permissionsOf } from '../display/display.ts';
 import { type Notification, notificationThen, oneNotification } from '../notifications/at-work.ts';
 import { countClaim, said } from './claims.ts';
-import { evidenceOf } from './evidence.ts';
-import { receiptWords } from './receipt-words.ts';
+import { evidenceOf, stillStands } from './evidence.ts';
+import type { Feeds } from './feeds.ts';
+import { receiptPage } from './receipt-page.ts';
 import {
   claimedBy,
   findReceipt,
   type Kept,
   listKeys,
-  newestReceipt,
   type Receipt,
   readId,
   receiptShape,
+  type Shown,
+  shownShape,
   writeId,
 } from './receipts.ts';
-import { isPublished } from './reviews.ts';
 import { canonical, isSignedBy } from './signing.ts';
 
 export interface ReceiptNeeds {
   db: Pool;
   sites: { ids(): string[]; find(siteId: string): Site | undefined };
+  feeds: Pick<Feeds, 'built'>;
 }
-
-const status = z.enum(['current', 'superseded', 'withdrawn']);
-const answer = z.object({
-  receipt: receiptShape,
-  status: status.describe(
-    'withdrawn: the notification has ended; whose person took their permission back is 410 gone',
-  ),
-  now: z
-    .object({ value: z.int(), asOf: utc })
-    .nullable()
-    .describe('the same claim counted again; null: not counted, or of one act'),
-});
-type Shown = z.output<typeof answer>;
 
 const unknown = () =>
   new AppError('not_found', 'There is no receipt with this id; receipts are kept for 24 months.');
 const gone = () =>
   new AppError(
     'gone',
-    'The person whose act this was no longer allows it to be shown, or it was taken back.',
+    'What this receipt was of may not be shown any more: its person said so, or it was cancelled, refunded or taken back.',
   );
 
 interface Found {
@@ -61,7 +48,11 @@ interface Found {
 }
 
 /** throws  not_found, gone; internal_error when what is kept is not what was signed */
-async function find({ db, sites }: ReceiptNeeds, text: string, siteIds = sites.ids()): Promise<Found> {
+async function find(
+  { db, sites }: Pick<ReceiptNeeds, 'db' | 'sites'>,
+  text: string,
+  siteIds = sites.ids(),
+): Promise<Found> {
   const id = readId(text);
   if (!id || siteIds.length === 0) throw unknown();
   return inSites(db, siteIds, async (tx) => {
@@ -71,12 +62,11 @@ async function find({ db, sites }: ReceiptNeeds, text: string, siteIds = sites.i
     if (!then) throw unknown();
     const isAct = then.kind === 'recent_activity' || then.kind === 'review';
     if (isAct && kept.leadId === null) throw gone();
-    if (kept.reviewId !== null && !(await isPublished(tx, kept.siteId, kept.reviewId))) throw gone();
-    if (kept.leadId !== null && kept.reviewId === null) {
+    if (kept.leadId !== null) {
       const permission = (await permissionsOf(tx, kept.siteId, [kept.leadId])).get(kept.leadId);
       if (permission?.action === 'withdrawn') throw gone();
     }
-    const claimed = claimedBy(then, kept);
+    const claimed = claimedBy(kept);
     if (!isSignedBy(kept.publicKey, canonical(claimed), kept.signature))
       throw new Error(`receipt ${text} is not what was signed`);
     return {
@@ -87,27 +77,25 @@ async function find({ db, sites }: ReceiptNeeds, text: string, siteIds = sites.i
   });
 }
 
-async function show(needs: ReceiptNeeds, text: string): Promise<Shown & { site: Site | undefined }> {
-  const { kept, then, receipt } = await find(needs, text);
-  const { siteId, notificationId, receiptId, leadId, version } = kept;
+async function show(needs: ReceiptNeeds, text: string): Promise<Shown & Found & { site: Site | undefined }> {
+  const found = await find(needs, text);
+  const { siteId, notificationId, receiptId, leadId } = found.kept;
+  const { then } = found;
   const state = await inSites(needs.db, siteId, async (tx) => {
-    const now = await oneNotification(tx, siteId, notificationId);
-    const newest = await newestReceipt(tx, siteId, notificationId);
-    const isNewest = leadId !== null || (newest?.receiptId.equals(receiptId) ?? false);
+    if ((await stillStands(tx, found.kept)) === false) throw gone();
     const at = new Date();
     const value =
       then.claim && leadId === null ? said(await countClaim(tx, siteId, then, at), 'en').value : null;
     return {
-      status:
-        now?.status === 'ended'
-          ? 'withdrawn'
-          : isNewest && now?.version === version
-            ? 'current'
-            : 'superseded',
+      isEnded: (await oneNotification(tx, siteId, notificationId))?.status === 'ended',
       now: value === null ? null : { value, asOf: at.toISOString() },
-    } as const;
+    };
   });
-  return { receipt, ...state, site: needs.sites.find(siteId) };
+  const site = needs.sites.find(siteId);
+  const built = site && (await needs.feeds.built(site));
+  const isShown = built?.cards.some(({ receipt }) => receipt === writeId(receiptId));
+  const status = state.isEnded ? 'withdrawn' : isShown ? 'current' : 'superseded';
+  return { ...found, status, now: state.now, site };
 }
 
 export function receiptRoutes(needs: ReceiptNeeds): Route[] {
@@ -119,10 +107,14 @@ export function receiptRoutes(needs: ReceiptNeeds): Route[] {
       at: 'GET /v1/proof/:receiptRef',
       id: 'getReceipt',
       says: 'What a notification said, counted when and how, signed; 410 gone once its person withdrew',
-      answers: { 200: answer },
+      answers: { 200: shownShape },
       async run(_input, call) {
-        const { site: _, ...shown } = await show(needs, call.params.receiptRef!);
-        return new Reply(200, shown, { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'no-cache' });
+        const { receipt, status, now } = await show(needs, call.params.receiptRef!);
+        return new Reply(
+          200,
+          { receipt, status, now },
+          { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'no-cache' },
+        );
       },
     }),
     route({
@@ -134,17 +126,7 @@ export function receiptRoutes(needs: ReceiptNeeds): Route[] {
       async run(_input, call) {
         const shown = await show(needs, call.params.receiptRef!);
         if (shown.site) call.speaksFor(shown.site);
-        const words = receiptWords(call.language);
-        const { receipt } = shown;
-        const row = (name: string, value: string | number | null | undefined) =>
-          value !== null && value !== undefined && html`<dt>${name}</dt><dd>${value}</dd>`;
-        const day = (at: string) => at.replace('T', ' ').replace(/:\d\d\.\d+Z$/, ' UTC');
-        return page(
-          call,
-          200,
-          words.title,
-          html`<blockquote lang="${receipt.language}">${receipt.text}</blockquote><p>${words.status[shown.status]}</p><dl>${row(words.by, shown.site?.name || shown.site?.key)}${row(words.basis, words.bases[receipt.basis])}${row(words.rule, receipt.rule)}${row(words.value, receipt.value)}${receipt.window && row(words.window, `${day(receipt.window.from)} – ${day(receipt.window.to)}`)}${row(words.minimum, receipt.minimum)}${receipt.excluded && row(words.excluded, words.left(receipt.excluded))}${row(words.asOf, day(receipt.asOf))}${shown.now && row(words.now, shown.now.value)}${receipt.source && html`<dt>${words.source}</dt><dd><a href="${receipt.source.url}" rel="noopener nofollow">${receipt.source.url}</a> (${receipt.source.statedOn})</dd>`}</dl><p class="soft">${words.signed(receipt.keyId)} <a href="/v1/proof/${call.params.receiptRef!}">${words.data}</a></p>`,
-        );
+        return receiptPage(call, shown);
       },
     }),
     route({

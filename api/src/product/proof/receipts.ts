@@ -4,8 +4,10 @@ import type { Db } from '../../ground/db/pool.ts';
 import { utc } from '../../ground/http/fields.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { claimShape } from '../notifications/schema.ts';
-import { type Counted, ruleOf, windowOf } from './claims.ts';
+import type { Texts } from '../notifications/texts.ts';
+import { type Counted, isOfDays, ruleOf, type Window } from './claims.ts';
 import { canonical, receiptIdOf, type Signer } from './signing.ts';
+import type { Wording } from './wordings.ts';
 import { sayCount } from './words.ts';
 
 export const RECEIPT_MONTHS = 24;
@@ -14,17 +16,35 @@ export const receiptShape = z
   .object({
     text: z
       .string()
-      .describe('as it was said, in `language`; of a single act the rule’s words: no receipt holds a name'),
+      .describe(
+        'as it was said, in `language`, in the first wording; of a single act the rule’s words: no receipt holds a name',
+      ),
     language: z.string(),
+    wordings: z
+      .array(
+        z.object({
+          key: z.string().describe('the variant of an A/B test, `a` where none runs'),
+          texts: z.record(z.string(), z.record(z.string(), z.string())),
+        }),
+      )
+      .describe(
+        'every wording that was shown, the first first, by language and plural category; the placeholders stood for `value` and `claim`, of an act for what was known of it',
+      ),
     notificationId: z.uuid(),
     version: z.int(),
     claim: claimShape.nullable().describe('null: stated by the owner'),
     source: z.object({ url: z.string(), statedOn: z.iso.date() }).nullable(),
     rule: z.string().describe('which rows count, in words'),
     value: z.int().nullable(),
-    window: z.object({ from: utc, to: utc }).nullable(),
+    window: z
+      .object({ from: utc, to: utc })
+      .nullable()
+      .describe('between when what was counted happened; of whole days their midnights; null: one act'),
     minimum: z.int().nullable(),
-    excluded: z.object({ bots: z.int(), staff: z.int(), voided: z.int() }).nullable(),
+    excluded: z
+      .object({ bots: z.int(), staff: z.int(), voided: z.int() })
+      .nullable()
+      .describe('rows that were left out; null: not counted, as where days are summed, or of one act'),
     basis: z.enum(['counted', 'stated_by_owner']),
     asOf: utc,
     signature: z
@@ -37,49 +57,79 @@ export const receiptShape = z
   .meta({ id: 'ProofReceipt' });
 export type Receipt = z.output<typeof receiptShape>;
 
+const status = z.enum(['current', 'superseded', 'withdrawn']);
+/** A receipt as it is looked at. */
+export const shownShape = z.object({
+  receipt: receiptShape,
+  status: status.describe(
+    'current: it is being shown; superseded: another count or wording is, or nothing at the moment; withdrawn: the notification has ended. Of an act whose person took their permission back, or which was cancelled or refunded, 410 gone',
+  ),
+  now: z
+    .object({ value: z.int(), asOf: utc })
+    .nullable()
+    .describe('the same claim counted again; null: not counted, or of one act'),
+});
+export type Shown = z.output<typeof shownShape>;
+
 export interface Stated {
   /** null: the owner's words. */
   value: number | null;
-  excluded: Counted['excluded'] | null;
+  excluded: Counted['excluded'];
+  /** null: the owner's words, or one act. */
+  window: Window | null;
   asOf: Date;
 }
 
-/** Claims that are counted from whole days. */
-export const isRounded = ({ kind, claim }: Pick<Notification, 'kind' | 'claim'>): boolean =>
-  kind === 'count' && /^(visitors|page_views|event:)/.test(claim?.of ?? '');
+/** What all receipts of a notification have in common, as long as nothing of it changes. */
+type Words = Pick<Receipt, 'language' | 'wordings' | 'claim' | 'source' | 'rule' | 'minimum' | 'basis'>;
 
-/** What is signed: made again from the version and the numbers each time it is shown, so that no change of either stays unseen. */
-export function claimedBy(
-  notification: Notification,
-  { value, excluded, asOf }: Stated,
-): Omit<Receipt, 'signature' | 'keyId'> {
-  const { kind, claim, source, texts, notificationId, version } = notification;
-  const language = texts.en ? 'en' : Object.keys(texts).sort()[0]!;
-  const window = claim && windowOf(kind, claim, asOf);
-  const rule = ruleOf(kind, claim);
-  const isSaid = kind === 'count' || kind === 'live_visitors';
-  const text =
-    kind === 'message'
-      ? texts[language]!.other!
-      : isSaid
-        ? sayCount(notification, { value: value!, isRounded: isRounded(notification) }, language)
-        : null;
+/** wordings  that are shown now, the first first */
+export function wordsFor({ kind, claim, source, texts }: Notification, wordings: Wording[]): Words {
   return {
-    text: text ?? rule,
-    language,
-    notificationId,
-    version,
+    language: texts.en ? 'en' : Object.keys(texts).sort()[0]!,
+    wordings: wordings.map(({ key, texts: said }) => ({ key, texts: said })),
     claim,
     source,
-    rule,
+    rule: ruleOf(kind, claim),
+    minimum: claim?.minimum ?? null,
+    basis: claim ? 'counted' : 'stated_by_owner',
+  };
+}
+/** Equal words have equal ids. */
+export const wordsIdOf = (words: Words): Buffer => receiptIdOf(canonical(words));
+
+/** A wording with its number in it. returns  null: it is of an act, whose receipt holds nothing of anybody */
+export function sayWording(
+  { kind, claim }: Pick<Notification, 'kind' | 'claim'>,
+  texts: Texts,
+  value: number | null,
+  language: string,
+): string | null {
+  if (kind === 'message') return texts[language]!.other!;
+  if (kind !== 'count' && kind !== 'live_visitors') return null;
+  return sayCount({ texts, claim }, { value: value!, isRounded: isOfDays({ kind, claim }) }, language);
+}
+
+type Claimed = Omit<Receipt, 'signature' | 'keyId'>;
+
+/** What is signed: put together from what is kept each time it is shown, so that no change of it stays unseen. */
+function claimedIn(
+  words: Words,
+  { value, excluded, window, asOf }: Stated,
+  { text, notificationId, version }: Pick<Claimed, 'text' | 'notificationId' | 'version'>,
+): Claimed {
+  return {
+    ...words,
+    text,
+    notificationId,
+    version,
     value,
     window: window && { from: window.from.toISOString(), to: window.to.toISOString() },
-    minimum: claim?.minimum ?? null,
     excluded,
-    basis: claim ? 'counted' : 'stated_by_owner',
     asOf: asOf.toISOString(),
   };
 }
+export const claimedBy = (kept: Kept): Claimed => claimedIn(kept.words, kept, kept);
 
 /** Base64url, 22 characters: as it stands in addresses. */
 export const writeId = (id: Buffer): string => id.toString('base64url');
@@ -87,44 +137,62 @@ export const writeId = (id: Buffer): string => id.toString('base64url');
 export const readId = (text: string): Buffer | null =>
   /^[\w-]{22}$/.test(text) ? Buffer.from(text, 'base64url') : null;
 
+/** Whose act it is of; and which order or review, where it is one. */
+export interface Whose {
+  leadId: string;
+  conversionId?: string;
+  reviewId?: string;
+}
+
 /**
  * Signs and keeps one; the same again is the same.
- * whose    whose act it is of, and of which review; null: of many, or of the owner
- * returns  its id
+ * wordings  that are shown
+ * whose     null: of many, or of the owner
+ * returns   its id
  */
 export async function makeReceipt(
   db: Db,
   siteId: string,
   signer: Signer,
   notification: Notification,
+  wordings: Wording[],
   stated: Stated,
-  whose: { leadId: string; reviewId?: string } | null = null,
+  whose: Whose | null = null,
 ): Promise<string> {
-  // an act's own salt is its person: two acts of one moment are two receipts
-  const text = canonical({ ...claimedBy(notification, stated) });
-  const id = receiptIdOf([text, ...(whose ? Object.values(whose) : [])].join(' '));
-  const { excluded, value, asOf } = stated;
+  const { notificationId, version } = notification;
+  const words = wordsFor(notification, wordings);
+  const { excluded, value, window, asOf } = stated;
+  const text = sayWording(notification, wordings[0]!.texts, value, words.language) ?? words.rule;
+  const signed = canonical(claimedIn(words, stated, { text, notificationId, version }));
+  // an act's own salt is its person and row: two acts of one moment are two receipts
+  const id = receiptIdOf([signed, ...(whose ? Object.values(whose) : [])].join(' '));
   await db.query(
-    `with known as (insert into proof_keys (key_id, public_key) values ($8, $9) on conflict do nothing)
-     insert into receipts (site_id, receipt_id, notification_id, version, value, as_of, excluded, key_id, signature)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $10) on conflict do nothing`,
+    `with known as (insert into proof_keys (key_id, public_key) values ($8, $9) on conflict do nothing),
+       worded as (insert into receipt_words (site_id, notification_id, version, words_id, words) values ($1, $3, $4, $11, $12) on conflict do nothing)
+     insert into receipts (site_id, receipt_id, notification_id, version, value, as_of, excluded, key_id, signature, words_id, said, window_from, window_to)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $13, $14, $15) on conflict do nothing`,
     [
       siteId,
       id,
-      notification.notificationId,
-      notification.version,
+      notificationId,
+      version,
       value,
       asOf,
       excluded && [excluded.bots, excluded.staff, excluded.voided],
       signer.keyId,
       signer.publicKey,
-      signer.sign(text),
+      signer.sign(signed),
+      wordsIdOf(words),
+      JSON.stringify(words),
+      text,
+      window?.from ?? null,
+      window?.to ?? null,
     ],
   );
   if (whose)
     await db.query(
-      'insert into receipt_acts (site_id, receipt_id, lead_id, review_id) values ($1, $2, $3, $4) on conflict do nothing',
-      [siteId, id, whose.leadId, whose.reviewId ?? null],
+      'insert into receipt_acts (site_id, receipt_id, lead_id, review_id, conversion_id) values ($1, $2, $3, $4, $5) on conflict do nothing',
+      [siteId, id, whose.leadId, whose.reviewId ?? null, whose.conversionId ?? null],
     );
   return writeId(id);
 }
@@ -134,10 +202,15 @@ export interface Kept extends Stated {
   receiptId: Buffer;
   notificationId: string;
   version: number;
+  text: string;
+  words: Words;
+  wordsId: Buffer;
   signature: Buffer;
   keyId: string;
   publicKey: Buffer;
   leadId: string | null;
+  /** The conversion that was shown; null: another act. */
+  conversionId: string | null;
   /** The review that was shown; null: another act. */
   reviewId: string | null;
 }
@@ -153,7 +226,13 @@ interface Row {
   signature: Buffer;
   key_id: string;
   public_key: Buffer;
+  said: string;
+  words: Words;
+  words_id: Buffer;
+  window_from: Date | null;
+  window_to: Date | null;
   lead_id: string | null;
+  conversion_id: string | null;
   review_id: string | null;
 }
 
@@ -165,14 +244,21 @@ const asKept = (row: Row): Kept => ({
   value: row.value === null ? null : Number(row.value),
   asOf: row.as_of,
   excluded: row.excluded && { bots: row.excluded[0], staff: row.excluded[1], voided: row.excluded[2] },
+  window: row.window_from && row.window_to && { from: row.window_from, to: row.window_to },
+  text: row.said,
+  words: row.words,
+  wordsId: row.words_id,
   signature: row.signature,
   keyId: row.key_id,
   publicKey: row.public_key,
   leadId: row.lead_id,
+  conversionId: row.conversion_id,
   reviewId: row.review_id,
 });
 
-const SELECT = `select r.*, k.public_key, a.lead_id, a.review_id from receipts r join proof_keys k using (key_id) left join receipt_acts a using (site_id, receipt_id)`;
+const SELECT = `select r.*, k.public_key, w.words, a.lead_id, a.review_id, a.conversion_id
+  from receipts r join proof_keys k using (key_id) join receipt_words w using (site_id, notification_id, version, words_id)
+    left join receipt_acts a using (site_id, receipt_id)`;
 
 /** Of the sites that the transaction sees. */
 export async function findReceipt(db: Db, id: Buffer): Promise<Kept | null> {

@@ -7,6 +7,7 @@ import { tokensShape } from '../notifications/looks/tokens.ts';
 import type { Built, Card } from './build.ts';
 import { wordsIn } from './card-words.ts';
 import type { Feed, FeedItem, FeedTest } from './feed-shape.ts';
+import { wordingsOf } from './wordings.ts';
 import { bestLanguage, countryName, dayInWords, say, sayCount, someone } from './words.ts';
 
 const STANDARD = 'default';
@@ -78,17 +79,10 @@ function variantsOf(
   test: FeedTest | undefined,
 ): FeedItem['variants'] {
   const { notification, receipt } = card;
-  const variant = (key: string, as: Notification) => {
-    const text = textOf(built, { ...card, notification: as }, language);
-    const style = as.templateId ?? STANDARD;
-    return text === null ? [] : [{ key, text, style, link: as.link, receipt }];
-  };
-  if (!test) return variant('a', notification);
-  return test.variants.flatMap(({ key, texts, templateId }) => {
-    const own = texts?.[language]
-      ? { ...notification.texts, [language]: texts[language] }
-      : notification.texts;
-    return variant(key, { ...notification, texts: own, templateId: templateId ?? notification.templateId });
+  return wordingsOf(notification, test).flatMap(({ key, texts, templateId }) => {
+    const text = textOf(built, { ...card, notification: { ...notification, texts } }, language);
+    const style = templateId ?? STANDARD;
+    return text === null ? [] : [{ key, text, style, link: notification.link, receipt }];
   });
 }
 

@@ -2,7 +2,7 @@
 import type { Db } from '../../ground/db/pool.ts';
 import type { Field } from '../display/display.ts';
 import type { Notification } from '../notifications/at-work.ts';
-import { IS_ALLOWED, isVerified, notHuman } from '../reviews/counted.ts';
+import { IS_ALLOWED, isVerified, WRITER_IS } from '../reviews/counted.ts';
 import { type Act, delayMs, shownOf } from './acts.ts';
 import { CLAIMED, claimedReviews, FROM, type Where } from './count-reviews.ts';
 import type { FeedItem } from './feed-shape.ts';
@@ -53,7 +53,7 @@ export async function publishedReviews(
        select r.*, case when l.privacy_signal then '{}' else s.fields end as fields, d.given_name, d.city, d.region, d.country
        ${FROM} cross join lateral review_standing(r.site_id, r.lead_id, r.review_id) s
          join display_details d on d.site_id = s.site_id and d.record_id = s.record_id
-       where ${CLAIMED} and r.status <> 'declined' and l.lead_id is not null and ${notHuman.human} and ${IS_ALLOWED}
+       where ${CLAIMED} and r.status <> 'declined' and l.lead_id is not null and ${WRITER_IS} = 'human' and ${IS_ALLOWED}
      ), shown as (select * from allowed where status = 'published' and length(words) <= ${CARD_WORDS_MAX})
      select r.review_id as "actId", r.lead_id as "leadId", r.written_at as "occurredAt", r.product, r.words, r.rating, r.incentive, r.relationship,
        ${isVerified('r')} as verified, r.fields, r.given_name as name, r.city, r.region, r.country,
@@ -89,9 +89,9 @@ export const isSelectedBy = ({ ratingAtLeast }: Where): boolean => ratingAtLeast
 /** Whether it may still be shown. */
 export async function isPublished(db: Db, siteId: string, reviewId: string): Promise<boolean> {
   const { rowCount } = await db.query(
-    `select from reviews r cross join lateral review_standing(r.site_id, r.lead_id, r.review_id) s
+    `select ${FROM} cross join lateral review_standing(r.site_id, r.lead_id, r.review_id) s
        join display_details d on d.site_id = s.site_id and d.record_id = s.record_id
-     where r.site_id = $1 and r.review_id = $2 and r.status = 'published' and ${IS_ALLOWED}`,
+     where r.site_id = $1 and r.review_id = $2 and r.status = 'published' and not l.restricted and ${WRITER_IS} = 'human' and ${IS_ALLOWED}`,
     [siteId, reviewId],
   );
   return rowCount === 1;

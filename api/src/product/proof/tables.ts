@@ -12,17 +12,29 @@ export const proofTables: Tables = {
     holds: 'one claim as it was shown: its number, when it was counted, its signature; no name',
     bound:
       'of a number a new one where it fell, or a quarter of an hour after it grew; of visitors at the moment one a minute; of an act one',
-    columns: { receipt_id: 'digest', key_id: 'digest', signature: 'digest' },
+    columns: {
+      receipt_id: 'digest',
+      key_id: 'digest',
+      signature: 'digest',
+      words_id: 'digest',
+      said: 'operator',
+    },
     kept: {
       for: { months: RECEIPT_MONTHS },
       since: 'as_of',
       why: 'so that what was shown can be checked for two years',
     },
   },
+  receipt_words: {
+    holds:
+      'what receipts of a notification have in common: every wording that was shown, the claim and its rule; no name',
+    columns: { words_id: 'digest', words: 'operator' },
+    kept: { with: 'notification_versions', why: 'it is what was said of that version' },
+  },
   receipt_acts: {
-    holds: 'whose act a receipt is of; without it the receipt is gone',
+    holds: 'whose act a receipt is of, and which order or review; without it the receipt is gone',
     whose: 'lead',
-    columns: { receipt_id: 'digest' },
+    columns: { receipt_id: 'digest', conversion_id: 'goes, found' },
     kept: { with: 'receipts', why: 'it is about the receipt' },
   },
 };

@@ -71,7 +71,7 @@ export function say(
 
 /** What a counted notification says. */
 export function sayCount(
-  notification: Notification,
+  notification: Pick<Notification, 'texts' | 'claim'>,
   counted: { value: number; isRounded: boolean },
   language: string,
 ): string | null {

@@ -1,6 +1,7 @@
 // The SQL door of reviews. Inside a transaction of inSites.
 import type { Db } from '../../ground/db/pool.ts';
-import { isVerified, notHuman, PERMISSION, STANDING } from './counted.ts';
+import { leftOut } from '../bots/people.ts';
+import { isVerified, PERMISSION, STANDING, WRITER_IS, WRITTEN } from './counted.ts';
 import type { Review, ReviewAverage, ReviewPatch } from './schema.ts';
 
 const SELECT = `select r.review_id as "reviewId", r.version, r.status, r.reason, r.note, r.rating, r.words as text, r.language, r.product, r.incentive,
@@ -90,18 +91,15 @@ export async function updateReview(
 
 /** Every one that is not declined, whatever its rating, status or permission. product: null: of all */
 export async function averageOf(db: Db, siteId: string, product: string | null): Promise<ReviewAverage> {
-  const { bots, staff, human } = notHuman;
-  const { rows } = await db.query<Omit<ReviewAverage, 'excluded'> & { bots: number; staff: number }>(
-    `select round(avg(r.rating) filter (where r.status <> 'declined' and ${human}), 2)::float8 as rating,
-       (count(r.rating) filter (where r.status <> 'declined' and ${human}))::int as ratings,
-       (count(*) filter (where r.status <> 'declined' and ${human}))::int as reviews,
-       (count(*) filter (where r.status = 'declined'))::int as declined,
-       (count(*) filter (where ${bots}))::int as bots, (count(*) filter (where ${staff}))::int as staff
-     from reviews r left join leads l on l.site_id = r.site_id and l.lead_id = r.lead_id
-       left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id
-     where r.site_id = $1 and ($2::text is null or r.product = $2)`,
+  const { rows } = await db.query<Omit<ReviewAverage, 'excluded'> & { bots: string; staff: string }>(
+    `select round(avg(rating) filter (where status <> 'declined' and taken_for = 'human'), 2)::float8 as rating,
+       (count(rating) filter (where status <> 'declined' and taken_for = 'human'))::int as ratings,
+       (count(*) filter (where status <> 'declined' and taken_for = 'human'))::int as reviews,
+       (count(*) filter (where status = 'declined'))::int as declined, ${leftOut('taken_for')}
+     from (select r.rating, r.status, ${WRITER_IS} as taken_for from reviews r ${WRITTEN}
+       where r.site_id = $1 and ($2::text is null or r.product = $2)) r`,
     [siteId, product],
   );
-  const { bots: byBots, staff: byStaff, ...average } = rows[0]!;
-  return { ...average, excluded: { bots: byBots, staff: byStaff } };
+  const { bots, staff, ...average } = rows[0]!;
+  return { ...average, excluded: { bots: Number(bots), staff: Number(staff) } };
 }

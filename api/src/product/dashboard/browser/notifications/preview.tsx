@@ -142,6 +142,7 @@ export function Preview({
             )}
           </p>
         )}
+        {seen && seen.value !== null && !seen.excluded && <p class="soft">{w.leftOutUncounted}</p>}
       </div>
       {seen && <p class="soft small">{w.asOf(format.value.moment(seen.asOf, site.value!.timeZone))}</p>}
     </section>

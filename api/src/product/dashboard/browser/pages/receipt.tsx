@@ -57,12 +57,24 @@ export function OneReceipt() {
   );
 }
 
+/** Claims that are sums of whole days: what was left out of those is not counted. */
+const OF_DAYS = /^(visitors|page_views|event:)/;
+
 const claimSays = ({ of, days }: NonNullable<Receipt['claim']>, w: Words) =>
   w.claimSays(of.startsWith('event:') ? `“${of.slice('event:'.length)}”` : (w.of[of] ?? of), days);
 
 function Facts({ shown: { receipt, now }, w }: { shown: Shown; w: Words }) {
   const { count } = format.value;
   const { claim, window, excluded, source } = receipt;
+  const wordings = receipt.wordings.flatMap(({ key: variant, texts }) =>
+    Object.entries(texts).flatMap(([said, forms]) =>
+      Object.entries(forms).map(([form, text]) => ({
+        at: `${variant} ${said} ${form}`,
+        language: said,
+        text,
+      })),
+    ),
+  );
   const facts: [name: string, value: string | false][] = [
     [w.basis, w.bases[receipt.basis]],
     [w.claim, claim !== null && claimSays(claim, w)],
@@ -73,7 +85,9 @@ function Facts({ shown: { receipt, now }, w }: { shown: Shown; w: Words }) {
     [w.minimum, receipt.minimum !== null && count(receipt.minimum)],
     [
       w.leftOut,
-      excluded !== null && w.leftOutSays(count(excluded.bots), count(excluded.staff), count(excluded.voided)),
+      excluded !== null
+        ? w.leftOutSays(count(excluded.bots), count(excluded.staff), count(excluded.voided))
+        : OF_DAYS.test(claim?.of ?? '') && w.leftUncounted,
     ],
     [w.asOf, moment(receipt.asOf)],
   ];
@@ -97,6 +111,16 @@ function Facts({ shown: { receipt, now }, w }: { shown: Shown; w: Words }) {
             </a>{' '}
             ({source.statedOn})
           </dd>
+        </>
+      )}
+      {wordings.length > 1 && (
+        <>
+          <dt>{w.wordings}</dt>
+          {wordings.map(({ at, language: said, text }) => (
+            <dd key={at} lang={said}>
+              {text}
+            </dd>
+          ))}
         </>
       )}
       <dt>{w.signature}</dt>

@@ -188,6 +188,7 @@ export const notifications = {
   belowMinimum: (n: string) => `below its minimum of ${n}: not shown`,
   leftOut: (bots: string, staff: string, voided: string) =>
     `Left out: ${bots} of robots, ${staff} of your own people, ${voided} taken back`,
+  leftOutUncounted: 'Left out: robots and your own people; of sums of days it is not counted how many',
   asOf: (when: string) => `As of ${when}`,
   // templates
   templates: 'Templates',

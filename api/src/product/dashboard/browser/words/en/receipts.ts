@@ -23,7 +23,8 @@ export const receipts = {
   title: 'A receipt',
   statuses: {
     current: 'This is being shown.',
-    superseded: 'A newer count has taken its place.',
+    superseded:
+      'This is not being shown now: another count or wording has taken its place, or nothing is shown at the moment.',
     withdrawn: 'This is no longer shown.',
   },
   basis: 'Based on',
@@ -47,6 +48,8 @@ export const receipts = {
   leftOut: 'Left out',
   leftOutSays: (bots: string, staff: string, voided: string) =>
     `${bots} by robots, ${staff} by your own people, ${voided} cancelled or refunded`,
+  leftUncounted: 'robots and your own people; how many they were is not counted',
+  wordings: 'All its wordings, as they were written',
   asOf: 'As of',
   source: 'Source',
   signature: 'Signature',

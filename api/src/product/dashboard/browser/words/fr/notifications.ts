@@ -196,6 +196,8 @@ export const notifications: NotificationWords = {
   belowMinimum: (n) => `sous son minimum de ${n} : pas montrée`,
   leftOut: (bots, staff, voided) =>
     `Laissé de côté : ${bots} de robots, ${staff} de vos propres gens, ${voided} repris`,
+  leftOutUncounted:
+    'Laissé de côté : les robots et vos propres gens ; pour des sommes de jours, leur nombre n’est pas compté',
   asOf: (when) => `En date du ${when}`,
   templates: 'Modèles',
   templatesSay: 'L’aspect des notifications : couleurs, lettres, coins, et du CSS qui peint.',

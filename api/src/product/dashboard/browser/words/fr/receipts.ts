@@ -25,7 +25,8 @@ export const receipts: ReceiptsWords = {
   title: 'Un justificatif',
   statuses: {
     current: 'Ceci est affiché en ce moment.',
-    superseded: 'Un décompte plus récent l’a remplacé.',
+    superseded:
+      'Ceci n’est pas affiché en ce moment : un autre décompte ou une autre formulation l’a remplacé, ou rien n’est affiché.',
     withdrawn: 'Ceci n’est plus affiché.',
   },
   basis: 'D’après',
@@ -52,6 +53,8 @@ export const receipts: ReceiptsWords = {
   leftOut: 'Laissés de côté',
   leftOutSays: (bots, staff, voided) =>
     `${bots} de robots, ${staff} de vos propres gens, ${voided} annulés ou remboursés`,
+  leftUncounted: 'les robots et vos propres gens ; leur nombre n’est pas compté',
+  wordings: 'Toutes ses formulations, comme elles ont été écrites',
   asOf: 'Au',
   source: 'Source',
   signature: 'Signature',
