@@ -198,8 +198,9 @@ test('a test says what it can learn before it starts, and its verdict in words a
 
 let ref: string;
 test('what visitors are shown leads to its receipt, which is checked in the browser, and to the rows behind it', async () => {
-  await running(server, 'default', COUNT);
   const ids = await orders(server, 'default', 6);
+  // after them: a feed that was built anew for it before they came would wait a minute for the next
+  await running(server, 'default', COUNT);
   await until('it is shown', async () => {
     const { body } = await call(`${server.url}/v1/feed?site=default`);
     return body.items.length > 0;
