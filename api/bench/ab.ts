@@ -11,15 +11,17 @@ const runs = Number(values.runs);
 const conversions = 5000;
 const percent = (part: number) => `${(part * 100).toFixed(2)} %`;
 let failed = 0;
-const line = (says: string, value: string, met: boolean) => {
-  console.log(`${met ? 'met   ' : 'MISSED'} ${says}: ${value}`);
+const figures: Record<string, string>[] = [];
+const line = (what: string, target: string, figure: string, met: boolean) => {
+  console.log(`${what}: ${figure} (${target})`); // a line takes minutes
+  figures.push({ what, target, figure, met: met ? 'yes' : 'NO' });
   if (!met) failed += 1;
 };
 
 console.log(`seed ${seed}, ${runs} tests a line, looked at after each of ${conversions} conversions`);
 for (const share of [0.5, 0.8, 0.9]) {
   const { decided } = simulate({ runs, conversions, share, lift: 0, seed });
-  line(`no effect, variant's share ${share}: decided (at most 5 %)`, percent(decided), decided <= 0.05);
+  line(`no effect, variant's share ${share}: decided`, 'at most 5 %', percent(decided), decided <= 0.05);
 }
 for (const [share, lift] of [
   [0.5, 0.1],
@@ -29,10 +31,11 @@ for (const [share, lift] of [
   [0.9, 0.3],
 ] as const) {
   const { missed, median } = simulate({ runs, conversions, share, lift, seed: seed + 1 });
-  line(`lift ${lift}, share ${share}: always covered (at least 95 %)`, percent(1 - missed), missed <= 0.05);
+  line(`lift ${lift}, share ${share}: always covered`, 'at least 95 %', percent(1 - missed), missed <= 0.05);
   if (share === 0.5 && lift === 0.3)
     line(
-      '  decided by a median of converters (at most 550)',
+      `lift ${lift}, share ${share}: decided by a median of converters`,
+      'at most 550',
       String(median),
       median !== null && median <= 550,
     );
@@ -45,10 +48,16 @@ const flagged = simulateMismatch({
   really: 0.6,
   seed: seed + 2,
 });
-line('60/40 for 50/50, flagged by 1500 visitors (at least 95 %)', percent(flagged), flagged >= 0.95);
+line('60/40 for 50/50, flagged by 1500 visitors', 'at least 95 %', percent(flagged), flagged >= 0.95);
 const ids = 1_000_000;
 const { parts, together } = evenness(ids, seed + 3);
 // chi-square over its degrees of freedom: four standard deviations of 9999, and one in a thousand of 3
-line(`${ids} ids over 10 000 parts, chi-square a degree of freedom`, parts.toFixed(3), parts < 1.057);
-line('the arms of two tests are independent, likewise', together.toFixed(3), together < 5.43);
+line(
+  `${ids} ids over 10 000 parts, chi-square a degree of freedom`,
+  'below 1.057',
+  parts.toFixed(3),
+  parts < 1.057,
+);
+line('the arms of two tests are independent, likewise', 'below 5.43', together.toFixed(3), together < 5.43);
+console.table(figures);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -41,6 +41,16 @@ export async function until(what: string, check: () => unknown, ms = 30_000): Pr
   }
 }
 
+/** What has the focus once the page has come to rest: drawn, and with all done that follows a drawing. */
+export async function focusAtRest(page: Page): Promise<string> {
+  await page.evaluate(`new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))),
+  )`);
+  return page.evaluate(
+    `(({ tagName, textContent }) => tagName + ' ' + textContent.trim())(document.activeElement)`,
+  );
+}
+
 /** Everything the browser keeps for a page, by name; a text, because only browsers know these names. */
 export const inventoryOf = (page: Page): Promise<Record<string, string>> =>
   page.evaluate(`(async () => ({

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { storeTraffic } from '../../../demo/store.ts';
 import { complaintsOf } from '../../../test/axe.ts';
-import { launchChromium, until } from '../../../test/chromium.ts';
+import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { setupToken } from '../../../test/people.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
@@ -127,6 +127,7 @@ test('a test lead shows its proof of consent, and is forgotten with a certificat
   await dialog.getByLabel('Type the address').fill('me@founder.example');
   await dialog.getByRole('button', { name: 'Forget this person' }).click();
   await page.getByRole('heading', { name: 'Forgotten' }).waitFor();
+  assert.equal(await focusAtRest(page), 'H1 Leads', 'the button that was pressed is gone');
   const { rows } = await server.database.owner.query('select from leads where email = $1', [
     'me@founder.example',
   ]);

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { storeTraffic } from '../../../demo/store.ts';
 import { complaintsOf } from '../../../test/axe.ts';
-import { launchChromium, until } from '../../../test/chromium.ts';
+import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { setupToken } from '../../../test/people.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
@@ -65,6 +65,7 @@ test('a note is written on a day of the chart by keyboard, stands there as a mar
   const mark = page.getByRole('button', { name: /Note: The spring sale begins$/ });
   await mark.waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);
+  assert.equal(await focusAtRest(page), 'BUTTON Add a note');
   await slider.focus();
   for (let n = 0; n < 3; n += 1) await page.keyboard.press('ArrowLeft');
   await until('the slider says what was noted', async () =>
@@ -87,6 +88,7 @@ test('a note is written on a day of the chart by keyboard, stands there as a mar
   await changing.getByLabel('Kind').selectOption('Campaign');
   await changing.getByRole('textbox', { name: 'Note' }).press('Enter');
   await page.getByRole('button', { name: /, Campaign: The spring sale begins$/ }).waitFor();
+  assert.equal(await focusAtRest(page), 'BUTTON Add a note');
 
   await page.getByLabel('Days', { exact: true }).selectOption('30d');
   await page.getByRole('button', { name: /Deploy: Release 12\s.*Incident: The till was away$/ }).waitFor();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { complaintsOf } from '../../../test/axe.ts';
-import { launchChromium, until } from '../../../test/chromium.ts';
+import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { COUNT, feedWhen, orders, running } from '../../../test/claims.ts';
 import { setupToken } from '../../../test/people.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
@@ -114,6 +114,7 @@ test('by keyboard alone a notification is made, looked at with real numbers, ref
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).press('Enter');
   await page.locator('.pill.ended').waitFor();
+  assert.equal(await focusAtRest(page), 'H1 Notifications', 'the button that was pressed is gone');
   assert.equal(await page.getByRole('button', { name: 'Run' }).count(), 0);
   assert.deepEqual(bad, []);
   await page.context().close();

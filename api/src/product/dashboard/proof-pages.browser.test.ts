@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { complaintsOf } from '../../../test/axe.ts';
-import { launchChromium, until } from '../../../test/chromium.ts';
+import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { COUNT, orders, running } from '../../../test/claims.ts';
 import { setupToken } from '../../../test/people.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
@@ -198,8 +198,9 @@ test('a test says what it can learn before it starts, and its verdict in words a
 
 let ref: string;
 test('what visitors are shown leads to its receipt, which is checked in the browser, and to the rows behind it', async () => {
-  await running(server, 'default', COUNT);
   const ids = await orders(server, 'default', 6);
+  // after them: a feed that was built anew for it before they came would wait a minute for the next
+  await running(server, 'default', COUNT);
   await until('it is shown', async () => {
     const { body } = await call(`${server.url}/v1/feed?site=default`);
     return body.items.length > 0;
@@ -332,6 +333,7 @@ test('by keyboard alone a review is declined with its reason, and a point of the
   await reach(/^BUTTON Decline/);
   await page.keyboard.press('Enter');
   await until('what came of it is heard', async () => /^SPAN Declined: Spam/.test(await focused()));
+  assert.match(await focusAtRest(page), /^SPAN Declined: Spam/, 'and nothing takes it away');
 
   const [{ test_id: long }] = await rows("select test_id from ab_tests where status = 'running'");
   await visit(`tests/${long}`);
@@ -341,6 +343,13 @@ test('by keyboard alone a review is declined with its reason, and a point of the
   await page.keyboard.press('ArrowLeft');
   await until('the look before is told', async () => (await focused()) !== last);
   assert.match(await focused(), /plain [\d.]+, warm [\d.]+$/);
+  await page.getByRole('button', { name: 'Stop the test' }).press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop the test' }).press('Enter');
+  await until(
+    'it stands stopped',
+    async () => (await page.getByRole('button', { name: 'Stop the test' }).count()) === 0,
+  );
+  assert.equal(await focusAtRest(page), 'H1 Two wordings', 'the button that was pressed is gone');
 });
 
 test('who may only read sees what people wrote and its receipts, and no button that decides', async () => {

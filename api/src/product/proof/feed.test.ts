@@ -1,6 +1,8 @@
 // The feed: what is counted is shown, what is taken back goes at once, and who asks costs no query.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { COUNT, feedOf, feedWhen, newSite, orders, running } from '../../../test/claims.ts';
 import { address, ago, hours, makeEvent } from '../../../test/make.ts';
@@ -17,6 +19,8 @@ after(() => server.end());
 
 const textsOf = async (key: string, more = '') =>
   (await feedOf(server, key, more)).items.map(({ variants }) => variants[0]!.text);
+// Asked by itself: whether the database answers.
+const BY_ITSELF = /^select 1$/;
 const isEmpty = (texts: string[]) => texts.length === 0;
 
 test('below its minimum a notification runs and shows nothing, and says why; from it on it shows the number', async () => {
@@ -132,40 +136,85 @@ test('a refund, an erasure and a change are in the next feed, in every process',
   }
 });
 
-test('once built, ten thousand requests cost no query; and a client that has it gets 304', async () => {
+test('once built, ten thousand requests cost no query, whether the client has it (304) or not', async () => {
   const { key } = await newSite(server);
   await orders(server, key, 5);
   await running(server, key);
-  const url = `${server.url}/v1/feed?site=${key}`;
-  const first = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+  const first = await fetch(`${server.url}/v1/feed?site=${key}`, { headers: { 'accept-encoding': 'gzip' } });
   const etag = first.headers.get('etag')!;
   await first.arrayBuffer();
   assert.match(etag, /^"[\w-]{22}-gzip"$/);
   assert.equal(first.headers.get('cache-control'), 'public, max-age=15');
   assert.equal(first.headers.get('access-control-allow-origin'), '*');
-  const site = server.services.sites.list().find((one) => one.key === key)!;
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  const ask = async (headers: Record<string, string>): Promise<number> => {
+    const asked = get(`${server.url}/v1/feed?site=${key}`, { agent, headers });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    await once(answer, 'end');
+    return answer.statusCode!;
+  };
   const { feeds, db } = server.services;
-  let queries = 0;
-  const { connect } = db;
-  // a feed asks in a transaction, for which it takes a connection; others (the list of sites) ask by a callback
+  const asked: string[] = [];
+  const { connect, query } = db;
+  db.query = ((...args: never[]) => {
+    asked.push(String((args[0] as unknown as { text?: string }).text ?? args[0]));
+    return (query as (...all: never[]) => unknown).apply(db, args);
+  }) as typeof query;
+  // a transaction takes a connection; query() does as well, by a callback
   db.connect = ((...args: never[]) => {
-    if (args.length === 0) queries += 1;
+    if (args.length === 0) asked.push('a transaction');
     return (connect as (...all: never[]) => unknown).apply(db, args);
   }) as typeof connect;
+  // what goes on by itself meanwhile, however slow the machine is: the feeds of this file each minute, in a transaction each
+  let builds = 0;
+  const end = feeds.onBuilt(() => {
+    builds += 1;
+  });
+  const statuses: Record<number, number> = {};
+  let left = 10_000;
+  const inLine = async () => {
+    for (; left > 0; ) {
+      left -= 1;
+      const status = await ask({ 'accept-encoding': 'gzip', ...(left % 2 ? { 'if-none-match': etag } : {}) });
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    }
+  };
   try {
-    for (let i = 0; i < 9900; i += 1) {
-      const built = feeds.built(site);
-      assert.ok(!(built instanceof Promise));
-      feeds.packed(site, built, { language: 'en', otherwise: undefined, country: null });
-    }
-    for (let i = 0; i < 100; i += 1) {
-      const again = await fetch(url, { headers: { 'accept-encoding': 'gzip', 'if-none-match': etag } });
-      assert.equal(again.status, 304);
-    }
+    await Promise.all(Array.from({ length: 32 }, inLine));
   } finally {
     db.connect = connect;
+    db.query = query;
+    end();
+    agent.destroy();
   }
-  assert.equal(queries, 0);
+  assert.equal((statuses[200] ?? 0) + (statuses[304] ?? 0), 10_000, JSON.stringify(statuses));
+  const ofItself = asked.filter((sql) => sql === 'a transaction').length;
+  assert.ok(ofItself <= builds && builds < 100, `${ofItself} transactions, ${builds} feeds built`);
+  assert.deepEqual(
+    asked.filter((sql) => sql !== 'a transaction' && !BY_ITSELF.test(sql)),
+    [],
+  );
+  if (builds === 0) assert.deepEqual(statuses, { 200: 5000, 304: 5000 });
+});
+
+test('an address may ask for the feed six hundred times a minute; others are served meanwhile', async () => {
+  const limited = await startServer({ RATE_LIMITS: 'on', TRUSTED_PROXIES: '127.0.0.1' }, server.database);
+  try {
+    const ask = (from: string) =>
+      call(`${limited.url}/v1/feed?site=default`, 'GET', undefined, { 'x-real-ip': from });
+    const statuses = new Set<number>();
+    for (let i = 0; i < 12; i += 1)
+      for (const { status } of await Promise.all(Array.from({ length: 50 }, () => ask('203.0.113.7'))))
+        statuses.add(status);
+    assert.deepEqual([...statuses], [200]);
+    const refused = await ask('203.0.113.7');
+    assert.deepEqual([refused.status, refused.body.error], [429, 'rate_limited']);
+    assert.ok(Number(refused.headers.get('retry-after')) > 0);
+    assert.equal((await ask('203.0.113.8')).status, 200);
+  } finally {
+    await limited.stop();
+  }
 });
 
 test('a language that is not there is answered in the best that is; an unknown site is 404', async () => {

@@ -2,6 +2,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import type { Messages } from '../words/en.ts';
 import { ask, on } from './ask.ts';
+import { toHeading } from './focus.ts';
 import { type Format, formatOf } from './format.ts';
 import { type Look, type Place, readPlace, writePlace } from './place.ts';
 
@@ -67,8 +68,7 @@ export function go(next: Place, how: { replace?: boolean } = {}): void {
   place.value = next;
   if (moved) {
     scrollTo(0, 0);
-    // whoever reads by ear or goes by keyboard hears where they are
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('h1')?.focus());
+    toHeading();
   }
 }
 export const look = (change: Partial<Look>): void =>

@@ -2,6 +2,7 @@
 // that was seen, so that nobody writes over what somebody else changed meanwhile.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, Refusal } from '../lib/ask.ts';
+import { toHeading } from '../lib/focus.ts';
 import { go, place, to, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Problem } from '../parts/problem.tsx';
@@ -131,6 +132,7 @@ function Editor({
               // what is being written goes on while it pauses
               if (next.status === 'paused') keep(next);
               else done(next);
+              if (next.status === 'ended') toHeading();
             }}
           />
         )}

@@ -1,6 +1,7 @@
 // Notifications of this site: what each says, whether visitors see it now, and why not.
 import { useState } from 'preact/hooks';
 import { ask, type Refusal } from '../lib/ask.ts';
+import { toHeading } from '../lib/focus.ts';
 import { inAttribute } from '../lib/html.ts';
 import { isOneOf, site, to } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
@@ -79,7 +80,7 @@ export function NotificationList() {
                 done={(changed) => {
                   setRefused(null);
                   again();
-                  if (!changed || changed.status === 'ended') document.querySelector('h1')?.focus();
+                  if (!changed || changed.status === 'ended') toHeading();
                 }}
               />
             )}

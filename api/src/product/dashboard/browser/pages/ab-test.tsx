@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { AbTest, Results } from '../../../ab-tests/schema.ts';
 import type { Notification } from '../../../notifications/schema.ts';
 import { ask, Refusal } from '../lib/ask.ts';
+import { toHeading } from '../lib/focus.ts';
 import { format, language, place, site, to } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { verdictOf } from '../lib/verdict.ts';
@@ -95,7 +96,7 @@ function Draft({ results, path, w, changed }: ActProps & { results: Results }) {
       () => {
         setRefused(null);
         changed();
-        document.querySelector<HTMLElement>('h1')?.focus();
+        toHeading();
       },
       (error) => error instanceof Refusal && setRefused(error),
     );
@@ -156,6 +157,8 @@ function While({ test, path, w, changed }: ActProps & { test: AbTest }) {
   const done = () => {
     close();
     changed();
+    // the button that asked is soon gone
+    toHeading();
   };
   return (
     <>

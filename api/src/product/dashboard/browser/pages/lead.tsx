@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { evidenceShape } from '../../../leads/evidence.ts';
 import type { LeadRow, Timeline } from '../../../leads/shapes.ts';
 import { ask, Refusal } from '../lib/ask.ts';
+import { toHeading } from '../lib/focus.ts';
 import { format, isOneOf, place, site, to, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Dialog } from '../parts/dialog.tsx';
@@ -100,6 +101,7 @@ function Forget({ lead, done }: { lead: LeadRow; done(certificate: Certificate):
                   body: { email: lead.email, propertyId: site.value!.key },
                 }),
               );
+              toHeading();
             }}
           >
             {(wrong) => (

@@ -1,6 +1,6 @@
 // A question in front of the page: closed by Escape, the focus goes back to where it was.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../lib/state.ts';
 
 export function Dialog({
@@ -14,13 +14,15 @@ export function Dialog({
 }) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
-    const before = document.activeElement as HTMLElement | null;
-    box.current!.showModal();
-    return () => before?.focus();
+  // As soon as it stands, and before it is taken away: the browser remembers what had the focus and gives it back at once. An
+  // effect comes after the next picture: its focus would be taken from where a key or whoever answered the question put it since.
+  useLayoutEffect(() => {
+    const dialog = box.current!;
+    dialog.showModal();
+    return () => dialog.close();
   }, []);
   return (
-    <dialog ref={box} aria-labelledby={id} onClose={close}>
+    <dialog ref={box} aria-labelledby={id} onClose={() => box.current && close()}>
       <h2 id={id}>{title}</h2>
       {children}
       <form method="dialog">

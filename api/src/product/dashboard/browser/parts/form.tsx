@@ -1,6 +1,6 @@
 // A form of a few fields: what is wrong stands at its field, and one send is under way at a time.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../lib/ask.ts';
 import { words } from '../lib/state.ts';
 
@@ -79,7 +79,8 @@ export function Form({ send, children, onSend, more, isDangerous, takesFocus }: 
   const [problem, setProblem] = useState<Refusal | null>(null);
   const [isBusy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
+  // with the form, not after the next picture: a key that was pressed since has moved on
+  useLayoutEffect(() => {
     if (takesFocus) form.current?.querySelector('input')?.focus();
   }, [takesFocus]);
   const wrong = (name: string) => problem?.issues.find(({ path }) => path === name)?.message;

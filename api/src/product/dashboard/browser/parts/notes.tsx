@@ -50,13 +50,20 @@ export function Notes({ notes, lastDay, wanted, changed }: NotesProps) {
     <div class="notes">
       <p class="head">
         {notes.length > 0 ? (
-          <button type="button" class="bare" aria-expanded={isShown} onClick={() => show(!isShown)}>
+          <button key="all" type="button" class="bare" aria-expanded={isShown} onClick={() => show(!isShown)}>
             {w.title(notes.length)}
           </button>
         ) : (
           <span class="soft">{w.none}</span>
         )}
-        <button type="button" class="bare" ref={add} onClick={() => setOpen({ note: null, day: lastDay })}>
+        {/* with keys: without them this button becomes the one before when the first note comes, and takes the focus along */}
+        <button
+          key="add"
+          type="button"
+          class="bare"
+          ref={add}
+          onClick={() => setOpen({ note: null, day: lastDay })}
+        >
           {w.add}
         </button>
       </p>
