@@ -66,6 +66,23 @@ export async function findTest(db: Db, siteId: string, testId: string, lock = fa
   return rows[0] ?? null;
 }
 
+/** Of each of these notifications the test that began last among those that ran in some moment of these days of the site. */
+export async function lastTests(
+  db: Db,
+  siteId: string,
+  notificationIds: string[],
+  { start, end }: { start: string; end: string },
+): Promise<AbTest[]> {
+  const { rows } = await db.query<AbTest>(
+    `select distinct on (t.notification_id) ${AS_TEST} from ab_tests t
+     where t.site_id = $1 and t.notification_id = any ($2) and t.started_at < site_day_starts($1, $4::date + 1)
+       and coalesce(t.ended_at, 'infinity') >= site_day_starts($1, $3::date)
+     order by t.notification_id, t.started_at desc`,
+    [siteId, notificationIds, start, end],
+  );
+  return rows;
+}
+
 /** Of all these sites. */
 export async function findRunning(db: Db, siteIds: string[]): Promise<{ siteId: string; testId: string }[]> {
   const { rows } = await db.query<{ siteId: string; testId: string }>(

@@ -37,12 +37,10 @@ import {
 } from './schema.ts';
 import { tellNotification } from './tell.ts';
 import { templateExists } from './template-queries.ts';
+import { unknownNotification } from './unknown.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 const one = z.object({ notification: shownNotification });
-
-export const unknownNotification = () =>
-  new AppError('not_found', 'This site has no notification with this id.');
 
 /** What visitors see, as the room of proof knows it. */
 export interface Showings {

@@ -4,6 +4,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { findNotification } from './queries.ts';
 import { templateExists } from './template-queries.ts';
 import { checkTexts, type Texts } from './texts.ts';
+import { unknownNotification } from './unknown.ts';
 
 /**
  * Holds the notification until the transaction ends.
@@ -16,7 +17,7 @@ export async function checkTestable(
   wordings: readonly { texts?: Texts | null | undefined; templateId?: string | null | undefined }[],
 ): Promise<void> {
   const one = await findNotification(db, siteId, notificationId, true);
-  if (!one) throw new AppError('not_found', 'This site has no notification with this id.');
+  if (!one) throw unknownNotification();
   if (one.status === 'ended') throw new AppError('conflict', 'It has ended: nothing of it can be tested.');
   for (const [i, { texts, templateId }] of wordings.entries()) {
     if (texts) checkTexts(one.kind, texts, one.link);
