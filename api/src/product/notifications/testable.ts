@@ -19,6 +19,8 @@ export async function checkTestable(
   const one = await findNotification(db, siteId, notificationId, true);
   if (!one) throw unknownNotification();
   if (one.status === 'ended') throw new AppError('conflict', 'It has ended: nothing of it can be tested.');
+  // held too: what it looks like is part of what is compared
+  if (one.templateId) await templateExists(db, siteId, one.templateId);
   for (const [i, { texts, templateId }] of wordings.entries()) {
     if (texts) checkTexts(one.kind, texts, one.link);
     if (templateId && !(await templateExists(db, siteId, templateId)))

@@ -78,17 +78,18 @@ function variantsOf(
   test: FeedTest | undefined,
 ): FeedItem['variants'] {
   const { notification, receipt } = card;
-  const variant = (key: string, as: Notification) => {
+  const variant = (key: string, as: Notification, when?: Notification['trigger']) => {
     const text = textOf(built, { ...card, notification: as }, language);
     const style = as.templateId ?? STANDARD;
-    return text === null ? [] : [{ key, text, style, link: as.link, receipt }];
+    return text === null ? [] : [{ key, text, style, link: as.link, receipt, ...(when && { when }) }];
   };
   if (!test) return variant('a', notification);
-  return test.variants.flatMap(({ key, texts, templateId }) => {
+  return test.variants.flatMap(({ key, texts, templateId, trigger }) => {
     const own = texts?.[language]
       ? { ...notification.texts, [language]: texts[language] }
       : notification.texts;
-    return variant(key, { ...notification, texts: own, templateId: templateId ?? notification.templateId });
+    const as = { ...notification, texts: own, templateId: templateId ?? notification.templateId };
+    return variant(key, as, trigger);
   });
 }
 
