@@ -19,21 +19,27 @@ export async function countSeen(
   notificationIds: string[],
   { start, end }: Days,
 ): Promise<Map<string, Counts>> {
+  // known before the plan is made: of bounds that are only known later it expects a handful of rows
+  const bounds = await db.query<{ starts: Date; ends: Date }>(
+    'select site_day_starts($1, $2::date) as starts, site_day_starts($1, $3::date + 1) as ends',
+    [siteId, start, end],
+  );
+  const { starts, ends } = bounds.rows[0]!;
   const { rows } = await db.query<Counts & { id: string }>(
-    `with days as materialized (
-       select site_day_starts($1, $3::date) as starts, site_day_starts($1, $4::date + 1) as ends
-     )
-     select e.notification_id as id, (count(*) filter (where e.kind = 'shown'))::int as impressions,
-       (count(distinct e.visitor_id) filter (where e.kind = 'shown'))::int as viewers,
-       (count(distinct e.visitor_id) filter (where e.kind = 'clicked'))::int as clickers,
-       (count(distinct e.visitor_id) filter (where e.kind = 'dismissed'))::int as dismissers
-     from notification_events e left join visitors v on v.site_id = e.site_id and v.visitor_id = e.visitor_id
-     where e.site_id = $1 and e.notification_id = any ($2) and judged_reason(e.bot_reason, v.bot_verdict) is null
-       and e.occurred_at >= (select starts from days) and e.occurred_at < (select ends from days)
-       -- it arrives within a day of when it happened (event_time): other months are not opened
-       and e.created_at >= (select starts from days) - interval '1 hour' and e.created_at < (select ends from days) + interval '25 hours'
-     group by e.notification_id`,
-    [siteId, notificationIds, start, end],
+    `select id, sum(shown)::int as impressions, (count(*) filter (where shown > 0))::int as viewers,
+       (count(*) filter (where clicked))::int as clickers, (count(*) filter (where dismissed))::int as dismissers
+     from (
+       select e.notification_id as id, count(*) filter (where e.kind = 'shown') as shown,
+         bool_or(e.kind = 'clicked') as clicked, bool_or(e.kind = 'dismissed') as dismissed
+       from notification_events e left join visitors v on v.site_id = e.site_id and v.visitor_id = e.visitor_id
+       where e.site_id = $1 and e.notification_id = any ($2) and judged_reason(e.bot_reason, v.bot_verdict) is null
+         and e.occurred_at >= $3 and e.occurred_at < $4
+         -- it arrives within a day of when it happened (event_time): other months are not opened
+         and e.created_at >= $3::timestamptz - interval '1 hour' and e.created_at < $4::timestamptz + interval '25 hours'
+       group by e.notification_id, e.visitor_id
+     ) each_visitor
+     group by id`,
+    [siteId, notificationIds, starts, ends],
   );
   return new Map(rows.map(({ id, ...counts }) => [id, counts]));
 }

@@ -20,9 +20,8 @@ interface Counted {
   numbers: NotificationNumbers[];
 }
 
-/** How often what shows is looked at again, and what became of it. */
+/** How often what shows is looked at again. */
 const EVERY_MS = 15_000;
-const NUMBERS_MS = 60_000;
 
 export const mayChange = (): boolean => isOneOf('owner', 'admin');
 export const pathOf = (what: 'notifications' | 'templates'): string =>
@@ -33,7 +32,7 @@ export function NotificationList() {
   const path = pathOf('notifications');
   const { data, problem, again } = useAnswer<Listed>(`${path}?limit=100`, EVERY_MS);
   const counted = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/notification-numbers?${lastDays()}&limit=100`;
-  const newest = useAnswer<Counted>(counted, NUMBERS_MS);
+  const newest = useAnswer<Counted>(counted);
   const [older, setOlder] = useState<Listed | null>(null);
   const [olderNumbers, setOlderNumbers] = useState<NotificationNumbers[]>([]);
   const [refused, setRefused] = useState<Refusal | null>(null);
