@@ -371,6 +371,15 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       },
     ],
     getNotification: [{ path: { siteId: key, notificationId: place.notificationId } }],
+    getNotificationNumbers: [
+      {
+        path: { siteId: key, notificationId: place.notificationId },
+        query: { start: place.today, end: place.today },
+      },
+    ],
+    listNotificationNumbers: [
+      { path: { siteId }, query: { start: place.today, end: place.today, limit: 5 } },
+    ],
     updateNotification: [
       {
         path: { siteId: key, notificationId: place.notificationId },

@@ -21,10 +21,14 @@ const entryShape = z
     siteId: z.uuid().nullable().describe('null: it belonged to no site'),
     at: utc,
     actor: z.string(),
-    action: z.string().describe('the route, or the verb of the command line'),
+    action: z
+      .string()
+      .describe('the route, the verb of the command line, or `job` and its name: what it changed by itself'),
     target: z.string().nullable(),
-    outcome: z.int().describe('the status of the answer; of the command line 200, or 500 when it failed'),
-    requestId: z.string().nullable().describe('null: of the command line'),
+    outcome: z
+      .int()
+      .describe('the status of the answer; of the command line 200, or 500 when it failed; of a job 200'),
+    requestId: z.string().nullable().describe('null: of the command line, or of a job'),
     details: openRecord.nullable(),
   })
   .meta({ id: 'AuditEntry' });
@@ -32,7 +36,13 @@ const entryShape = z
 const asked = z.object({
   ...paging(100, 500),
   propertyId: siteName.describe('only of this site; without it of every site of the caller'),
-  actor: z.string().trim().min(1).max(100).optional().describe('admin_key, user:ID, key:ID, subject'),
+  actor: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('admin_key, user:ID, key:ID, subject, machine'),
   action: z.string().trim().min(1).max(200).optional().describe('such as POST /v1/keys'),
   from: instant.optional().describe('not before'),
   to: instant.optional().describe('before'),

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { until } from '../../../test/chromium.ts';
 import { anon, makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { armOf, type Split } from './arm.ts';
 import { feedTests } from './feed-tests.ts';
 import { judgeTest, judgeTests } from './judge-tests.ts';
+import { pace } from './pace.ts';
 
 let server: TestServer;
 let siteId: string;
@@ -99,6 +101,9 @@ test('it is made as a draft with its shares made whole, and refuses what makes n
     [{ goal: { of: 'page_views' } }, 400, 'goal.where.path'],
     [{ goal: { of: 'happiness' } }, 400, 'goal.of'],
     [{ minDays: 30, maxDays: 20 }, 400, 'maxDays'],
+    [{ minDays: 10, maxDays: 12 }, 400, 'maxDays'],
+    [{ minDays: 1, maxDays: 7 }, 201, undefined],
+    [{ minDays: 10, maxDays: 14 }, 201, undefined],
     [{ variants: [{ key: 'a', templateId: randomUUID() }] }, 400, 'variants.0.templateId'],
     [
       { variants: [{ key: 'a', texts: { en: { other: '500 people in {days} days, {count}' } } }] },
@@ -121,10 +126,72 @@ test('one runs for a notification, and while it runs nothing of it changes', asy
   const change = (body: object, version: number) =>
     ask('PATCH', `notifications/${notificationId}`, body, { 'if-match': `"${version}"` });
   assert.equal((await change({ priority: 3 }, 2)).status, 409);
+  for (const body of [
+    { texts: { en: { other: '{count} in {days} days' } } },
+    { claim: { of: 'purchases', days: 7 } },
+    { targeting: { include: ['/shop/*'] } },
+    { trigger: { afterMs: 0 } },
+    { frequency: { perDay: 1 } },
+    { schedule: { to: null } },
+    { status: 'ended' },
+  ])
+    assert.equal((await change(body, 2)).status, 409, JSON.stringify(body));
   assert.equal((await change({ status: 'paused' }, 2)).status, 200);
   assert.equal((await ask('POST', `ab-tests/${testId}/stop`)).body.test.status, 'ended');
   assert.equal((await change({ priority: 3 }, 3)).status, 200);
   assert.equal((await ask('POST', `ab-tests/${other.body.test.testId}/start`)).status, 200);
+});
+
+test('what a test looks like stays while it runs, and is there as long as the test is not over', async () => {
+  const makeTemplate = async () => {
+    const { status, body } = await ask('POST', 'templates', { name: 'warm looks' });
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.template.templateId as string;
+  };
+  const [worn, own] = [await makeTemplate(), await makeTemplate()];
+  const change = (id: string, version: number) =>
+    ask('PATCH', `templates/${id}`, { tokens: { radius: version } }, { 'if-match': `"${version}"` });
+  const remove = (id: string, version: number) =>
+    ask('DELETE', `templates/${id}`, undefined, { 'if-match': `"${version}"` });
+  const notificationId = await makeNotification();
+  const dressed = await ask(
+    'PATCH',
+    `notifications/${notificationId}`,
+    { templateId: own },
+    { 'if-match': '"2"' },
+  );
+  assert.equal(dressed.status, 200);
+  const variants = [{ key: 'plain' }, { key: 'warm', templateId: worn }];
+  const { body } = await ask('POST', 'ab-tests', wanted(notificationId, { variants }));
+  const { testId } = body.test;
+  assert.equal((await change(worn, 1)).status, 200, 'nothing is compared yet');
+  assert.equal((await remove(worn, 2)).status, 409, 'the draft would be one of nothing');
+  assert.equal((await ask('POST', `ab-tests/${testId}/start`)).status, 200);
+  for (const id of [worn, own]) {
+    const version = id === worn ? 2 : 1;
+    const [changed, removed] = [await change(id, version), await remove(id, version)];
+    assert.deepEqual([changed.status, changed.body.error], [409, 'conflict']);
+    assert.deepEqual([removed.status, removed.body.error], [409, 'conflict']);
+  }
+  assert.equal((await ask('POST', `ab-tests/${testId}/stop`)).status, 200);
+  assert.equal((await change(own, 1)).status, 200);
+  assert.equal((await remove(worn, 2)).status, 200);
+});
+
+test('a draft of a notification whose test runs is not deleted', async () => {
+  const { body } = await ask('POST', 'notifications', {
+    kind: 'count',
+    name: 'Bread',
+    claim: { of: 'purchases' },
+    texts: { en: { other: '{count} people bought bread in {days} days' } },
+  });
+  const { notificationId } = body.notification;
+  const { testId } = (await ask('POST', 'ab-tests', wanted(notificationId))).body.test;
+  await ask('POST', `ab-tests/${testId}/start`);
+  const remove = () => ask('DELETE', `notifications/${notificationId}`, undefined, { 'if-match': '"1"' });
+  assert.equal((await remove()).status, 409);
+  await ask('POST', `ab-tests/${testId}/stop`);
+  assert.equal((await remove()).status, 200);
 });
 
 test('a browser enters once, in the arm that the server computes, whatever the page says', async () => {
@@ -152,6 +219,44 @@ test('a browser enters once, in the arm that the server computes, whatever the p
     { key: 'control', exposed: 1, converted: 0, rate: 0 },
     { key: 'warm', exposed: 1, converted: 0, rate: 0 },
   ]);
+});
+
+test('what was seen is stored with the arm that the server computes, of whichever kind and after a choice too', async () => {
+  const one = await makeTest();
+  const [inControl] = browsersOf(one.testId, 'control', 1);
+  const [inWarm] = browsersOf(one.testId, 'warm', 1);
+  const said = (anonId: string, kind: string, variantId: string) => ({
+    ...exposed(one, anonId, { variantId }),
+    eventType: `proof_${kind}`,
+  });
+  const stored = async () =>
+    (
+      await rows(
+        'select kind, variant from notification_events where notification_id = $1 order by kind, variant',
+        [one.notificationId],
+      )
+    ).map(({ kind, variant }) => `${kind} ${variant}`);
+  await post([
+    said(inWarm!, 'exposed', 'control'),
+    said(inWarm!, 'shown', 'made-up'),
+    said(inWarm!, 'clicked', 'control'),
+    said(inControl!, 'exposed', 'warm'),
+    // who takes part in no test: as the page says
+    exposed(one, anon(), { testId: undefined }),
+  ]);
+  assert.deepEqual(await stored(), [
+    'clicked warm',
+    'exposed control',
+    'exposed warm',
+    'exposed warm',
+    'shown warm',
+  ]);
+  assert.equal((await ask('POST', `ab-tests/${one.testId}/winner`, { variant: 'warm' })).status, 200);
+  await post([said(inWarm!, 'dismissed', 'made-up')]);
+  assert.deepEqual(
+    (await stored()).filter((line) => line.startsWith('dismissed')),
+    ['dismissed warm'],
+  );
 });
 
 test('the first goal after the exposure converts, once; one before it or too late does not', async () => {
@@ -196,12 +301,46 @@ const statusOf = async (notificationId: string) =>
   (await ask('GET', `notifications/${notificationId}`)).body.notification.status;
 const splitsNow = () => inSites(server.database.app, siteId, (tx) => feedTests(tx, siteId));
 
+/** What the job wrote down that it did, in order. */
+const notedOf = (...targets: string[]) =>
+  rows(
+    "select target, details from audit_log where actor = 'machine' and action = 'job ab_tests' and outcome = 200 and target = any ($1) order by audit_id",
+    [targets],
+  );
+
 test('harm ends the test and pauses the notification', async () => {
   const { testId, notificationId } = await makeTest();
   await fill(testId, { control: [500, 120], warm: [500, 40] }, 2);
   await judgeAll();
   const { status, verdict } = await testOf(testId);
   assert.deepEqual([status, verdict, await statusOf(notificationId)], ['ended', 'harmful', 'paused']);
+  assert.deepEqual(await notedOf(testId, notificationId), [
+    { target: testId, details: { verdict: 'harmful' } },
+    { target: notificationId, details: { status: 'paused', testId, verdict: 'harmful' } },
+  ]);
+});
+
+test('a look that takes long waits for its next: each test for its own, the shorter ones not for it', async () => {
+  let now = 0;
+  const looks = pace(() => now);
+  const due = (id: string) => {
+    for (now += 60_000; ; now += 60_000) if (looks.isDue(id)) return now;
+  };
+  looks.took('small', 100);
+  looks.took('large', 4000);
+  looks.took('huge', 60_000);
+  assert.equal(due('small'), 60_000);
+  assert.equal(due('large'), 240_000);
+  assert.equal(due('huge'), 600_000, 'ten minutes at most');
+  looks.took('large', 60_000);
+  looks.only(['small']);
+  assert.ok(looks.isDue('large'), 'one that does not run is forgotten');
+  const { testId } = await makeTest();
+  const work = { db: server.database.app, sites: server.services.sites };
+  const own = pace(() => now);
+  assert.ok((await judgeTests(work, own)).judged > 0);
+  assert.deepEqual(await judgeTests(work, own), { judged: 0 });
+  await ask('POST', `ab-tests/${testId}/stop`);
 });
 
 test('an automatic winner gets nine of ten, control keeps the tenth that it had, and the counts stay', async () => {
@@ -219,6 +358,23 @@ test('an automatic winner gets nine of ten, control keeps the tenth that it had,
   const { arms, history } = await results(testId);
   assert.deepEqual([arms[0].exposed, arms[1].exposed], [4000, 4000]);
   assert.equal(history.at(-1).verdict, 'better');
+  assert.deepEqual(await notedOf(testId), [
+    { target: testId, details: { verdict: 'better', chosen: 'warm' } },
+  ]);
+});
+
+test('once a winner is chosen the counts stay as they were, whatever anybody does afterwards', async () => {
+  const one = await makeTest();
+  const [early, late] = browsersOf(one.testId, 'control', 2);
+  await post([exposed(one, early!), exposed(one, late!)]);
+  await post([makeEvent({ anonId: early, eventType: 'order' })]);
+  assert.equal((await ask('POST', `ab-tests/${one.testId}/winner`, { variant: 'warm' })).status, 200);
+  const { arms } = await results(one.testId);
+  assert.equal(arms[0].converted, 1);
+  // the control may have seen the winner by now
+  await post([makeEvent({ anonId: late, eventType: 'order' })]);
+  await judgeAll();
+  assert.deepEqual((await results(one.testId)).arms, arms);
 });
 
 test('what is not proven goes on in its own words, or pauses where its owner said so', async () => {
@@ -288,6 +444,47 @@ test('the feed tells pages a test that runs, with its wordings and the controlâ€
       ],
     },
   );
+});
+
+test('a wording may have a moment of its own, and pages are told it with that wording', async () => {
+  const trigger = { afterMs: 20_000, scrollPercent: 50, exitIntent: false };
+  const { testId, notificationId } = await makeTest({
+    variants: [{ key: 'own' }, { key: 'late', trigger: { afterMs: 20_000, scrollPercent: 50 } }],
+  });
+  const { variants } = await testOf(testId);
+  assert.deepEqual(
+    variants.map((one: { trigger: unknown }) => one.trigger),
+    [null, trigger],
+  );
+  const conversions = Array.from({ length: 6 }, () => ({
+    id: randomUUID(),
+    kind: 'purchase',
+    anonId: anon(),
+    amount: '5.00',
+    currency: 'CAD',
+  }));
+  assert.equal((await call(`${server.url}/v1/conversions`, 'POST', { conversions }, admin)).status, 200);
+  await until('the feed has it', async () => {
+    const { body } = await call(`${server.url}/v1/feed?site=default&lang=en`);
+    const item = body.items.find((one: { id: string }) => one.id === notificationId);
+    if (!item) return false;
+    const own = { afterMs: 3000, scrollPercent: null, exitIntent: false };
+    assert.deepEqual(item.when, own);
+    assert.deepEqual(
+      item.variants.map(({ key, when }: { key: string; when?: object }) => [key, when]),
+      [
+        ['own', undefined],
+        ['late', trigger],
+      ],
+    );
+    return true;
+  });
+  const wrong = await ask(
+    'POST',
+    'ab-tests',
+    wanted(notificationId, { variants: [{ key: 'a', trigger: { afterMs: -1 } }] }),
+  );
+  assert.deepEqual([wrong.status, wrong.body.issues[0].path], [400, 'variants.0.trigger.afterMs']);
 });
 
 test('who listens is told once that a test is decided, in the transaction that decides it', async () => {

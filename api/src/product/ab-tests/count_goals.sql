@@ -28,7 +28,9 @@ begin
           and c.occurred_at > o.first_exposed_at and c.occurred_at <= o.first_exposed_at + make_interval(days => within_days)
           and (c.visitor_id = o.visitor_id or c.lead_id in (
             select i.lead_id from lead_identities i where i.site_id = for_site and i.visitor_id = o.visitor_id
-              and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window'))
+              and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window'
+              -- one that was ended, as when its person objected, holds for what was before
+              and (i.ended_at is null or i.ended_at >= c.occurred_at)))
       ) g
     ) as at
     from open o

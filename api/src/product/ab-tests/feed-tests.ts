@@ -8,14 +8,19 @@ interface Row {
   notificationId: string;
   split: Split;
   chosen: string | null;
-  variants: { key: string; texts: FeedTest['variants'][number]['texts'] | null; templateId: string | null }[];
+  variants: {
+    key: string;
+    texts: FeedTest['variants'][number]['texts'] | null;
+    templateId: string | null;
+    trigger: FeedTest['variants'][number]['trigger'] | null;
+  }[];
 }
 
 /** Inside a transaction of inSites. Whoever takes part in no test sees the first wording; of a decided one, the chosen. */
 export async function feedTests(db: Db, siteId: string): Promise<FeedTest[]> {
   const { rows } = await db.query<Row>(
     `select t.test_id as "testId", t.notification_id as "notificationId", t.split, t.chosen,
-       json_agg(json_build_object('key', v.key, 'texts', v.texts, 'templateId', v.template_id) order by v.key is distinct from t.chosen, v.place) as variants
+       json_agg(json_build_object('key', v.key, 'texts', v.texts, 'templateId', v.template_id, 'trigger', v.trigger) order by v.key is distinct from t.chosen, v.place) as variants
      from ab_tests t join ab_variants v using (test_id) where t.site_id = $1 and t.status = 'running'
      group by t.test_id order by t.test_id`,
     [siteId],
@@ -26,10 +31,11 @@ export async function feedTests(db: Db, siteId: string): Promise<FeedTest[]> {
     split: sharesOf(split),
     variants: variants
       .filter(({ key }) => chosen === null || key === chosen)
-      .map(({ key, texts, templateId }) => ({
+      .map(({ key, texts, templateId, trigger }) => ({
         key,
         ...(texts ? { texts } : {}),
         ...(templateId ? { templateId } : {}),
+        ...(trigger ? { trigger } : {}),
       })),
   }));
 }

@@ -1,10 +1,12 @@
 // Looks at the tests that run: who reached the goal, what that shows, and what follows from it. A job's work; safe to run twice.
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import { noteOfJob } from '../../ground/noted.ts';
 import { tellFeed } from '../notifications/feed-changed.ts';
 import { pause } from '../notifications/pause.ts';
 import { tellNews } from '../outbox/outbox.ts';
 import { CONTROL, PARTS, type Split } from './arm.ts';
+import type { Pace } from './pace.ts';
 import {
   chooseVariant,
   countArms,
@@ -18,6 +20,9 @@ import {
 import type { AbTest, Verdict } from './schema.ts';
 import { daysBetween, judge } from './verdict.ts';
 
+/** The job that looks at them. */
+export const JUDGES = 'ab_tests';
+
 const HOLDOUT = PARTS / 10;
 /** The winner for everybody but a tenth, who were in the control and stay there. */
 export const holdoutSplit = (key: string): Split => [
@@ -29,8 +34,9 @@ export const holdoutSplit = (key: string): Split => [
 export async function judgeTest(db: Db, siteId: string, testId: string, atMs: number): Promise<void> {
   const test = await findTest(db, siteId, testId, true);
   if (test?.status !== 'running') return;
-  await countGoals(db, siteId, testId, test.goal);
+  // from then on the control sees the winner too: what it does is no evidence any more, and the counts stay as they were
   if (test.decidedAt) return;
+  await countGoals(db, siteId, testId, test.goal);
   const days = daysBetween(Date.parse(test.startedAt!), atMs);
   const judged = judge(test, await countArms(db, siteId, testId), days);
   const isNews = DECIDES.has(judged.verdict) && !(await wasDecided(db, siteId, testId));
@@ -57,29 +63,37 @@ async function follow(
   { verdict, best }: ReturnType<typeof judge>,
 ): Promise<void> {
   const { testId, notificationId } = test;
+  const note = (became: Record<string, string>) => noteOfJob(db, siteId, JUDGES, testId, became);
   if (verdict === 'harmful' || (verdict === 'inconclusive' && test.stopUnproven)) {
     await endTest(db, siteId, testId);
-    await pause(db, siteId, notificationId);
+    await note({ verdict });
+    await pause(db, siteId, notificationId, JUDGES, { testId, verdict });
   } else if (verdict === 'inconclusive') {
     // it goes on in its own words, and is not proven
     await endTest(db, siteId, testId);
+    await note({ verdict });
     await tellFeed(db, siteId);
   } else if (best !== null && test.winner === 'automatic') {
     await chooseVariant(db, siteId, testId, best, holdoutSplit(best));
+    await note({ verdict, chosen: best });
     await tellFeed(db, siteId);
   }
 }
 
+/** pace  how often each may be looked at; without it all are */
 export async function judgeTests(
   { db, sites }: { db: Pool; sites: { ids(): string[] } },
-  signal?: AbortSignal,
+  pace?: Pace,
 ): Promise<{ judged: number }> {
   const ids = sites.ids();
   const running = ids.length > 0 ? await inSites(db, ids, (tx) => findRunning(tx, ids)) : [];
   let judged = 0;
+  pace?.only(running.map(({ testId }) => testId));
   for (const { siteId, testId } of running) {
-    if (signal?.aborted) break;
+    if (pace?.isDue(testId) === false) continue;
+    const began = performance.now();
     await inSites(db, siteId, (tx) => judgeTest(tx, siteId, testId, Date.now()));
+    pace?.took(testId, performance.now() - began);
     judged += 1;
   }
   return { judged };

@@ -5,7 +5,7 @@ import type { AbTest, Goal, NewTest, Results } from './schema.ts';
 import type { Judged } from './verdict.ts';
 
 const AS_TEST = `t.test_id as "testId", t.notification_id as "notificationId", t.status,
-  (select coalesce(json_agg(json_build_object('key', v.key, 'share', v.share, 'texts', v.texts, 'templateId', v.template_id) order by v.place), '[]')
+  (select coalesce(json_agg(json_build_object('key', v.key, 'share', v.share, 'texts', v.texts, 'templateId', v.template_id, 'trigger', v.trigger) order by v.place), '[]')
     from ab_variants v where v.test_id = t.test_id) as variants,
   t.control_share as "controlShare", t.goal, t.min_days as "minDays", t.max_days as "maxDays", t.winner, t.stop_unproven as "stopUnproven",
   t.verdict, t.chosen, instant_text(t.created_at) as "createdAt", instant_text(t.started_at) as "startedAt",
@@ -36,10 +36,19 @@ export async function insertTest(
   );
   const testId = rows[0]?.test_id;
   if (!testId) return null;
-  for (const [place, { key, share, texts, templateId }] of test.variants.entries())
+  for (const [place, { key, share, texts, templateId, trigger }] of test.variants.entries())
     await db.query(
-      'insert into ab_variants (test_id, key, site_id, place, share, texts, template_id) values ($1, $2, $3, $4, $5, $6, $7)',
-      [testId, key, siteId, place, share, texts ? JSON.stringify(texts) : null, templateId ?? null],
+      'insert into ab_variants (test_id, key, site_id, place, share, texts, template_id, trigger) values ($1, $2, $3, $4, $5, $6, $7, $8)',
+      [
+        testId,
+        key,
+        siteId,
+        place,
+        share,
+        texts ? JSON.stringify(texts) : null,
+        templateId ?? null,
+        trigger ? JSON.stringify(trigger) : null,
+      ],
     );
   return testId;
 }
@@ -64,6 +73,23 @@ export async function findTest(db: Db, siteId: string, testId: string, lock = fa
     [siteId, testId],
   );
   return rows[0] ?? null;
+}
+
+/** Of each of these notifications the test that began last among those that ran in some moment of these days of the site. */
+export async function lastTests(
+  db: Db,
+  siteId: string,
+  notificationIds: string[],
+  { start, end }: { start: string; end: string },
+): Promise<AbTest[]> {
+  const { rows } = await db.query<AbTest>(
+    `select distinct on (t.notification_id) ${AS_TEST} from ab_tests t
+     where t.site_id = $1 and t.notification_id = any ($2) and t.started_at < site_day_starts($1, $4::date + 1)
+       and coalesce(t.ended_at, 'infinity') >= site_day_starts($1, $3::date)
+     order by t.notification_id, t.started_at desc`,
+    [siteId, notificationIds, start, end],
+  );
+  return rows;
 }
 
 /** Of all these sites. */

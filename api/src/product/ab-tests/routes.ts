@@ -27,6 +27,7 @@ import {
 import { readResults } from './results.ts';
 import type { RunningTests } from './running.ts';
 import { type AbTest, type NewTest, newTest, resultsShape, testShape } from './schema.ts';
+import { wholeWeeks } from './verdict.ts';
 
 export interface AbTestNeeds {
   db: Pool;
@@ -99,9 +100,14 @@ export function abTestRoutes({ db, abTests }: AbTestNeeds): Route[] {
       async run(wanted, call) {
         const { siteId } = call.site;
         const variants = withShares(wanted);
-        if (wanted.minDays > wanted.maxDays)
+        if (wholeWeeks(wanted.minDays) > wanted.maxDays)
           throw new AppError('invalid_request', 'A test ends after it may decide.', {
-            issues: [{ path: 'maxDays', message: 'is at least minDays' }],
+            issues: [
+              {
+                path: 'maxDays',
+                message: `is at least minDays in whole weeks: ${wholeWeeks(wanted.minDays)}, or it can never say "better"`,
+              },
+            ],
           });
         const test = await inSites(db, siteId, async (tx) => {
           await checkTestable(tx, siteId, wanted.notificationId, variants);

@@ -28,7 +28,7 @@ export function runningTests(db: Pool): RunningTests {
   function ask(siteId: string): Promise<Running[]> {
     const tests = inSites(db, siteId, async (tx) => {
       const { rows } = await tx.query<Running>(
-        "select test_id, notification_id, split from ab_tests where site_id = $1 and status = 'running' and decided_at is null",
+        "select test_id, notification_id, split from ab_tests where site_id = $1 and status = 'running'",
         [siteId],
       );
       return rows;

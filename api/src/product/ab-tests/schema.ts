@@ -1,6 +1,7 @@
 // Shapes of A/B tests at the door.
 import { z } from 'zod';
 import { utc } from '../../ground/http/fields.ts';
+import { triggerShape } from '../notifications/schema.ts';
 
 export const VARIANTS_MAX = 4;
 
@@ -47,7 +48,8 @@ const newVariant = z
     key,
     share: share.optional().describe('of all visitors; none given: what control leaves, in equal parts'),
     texts: texts.optional().describe("left out: the notification's own"),
-    templateId: z.uuid().optional(),
+    templateId: z.uuid().optional().describe("left out: the notification's own"),
+    trigger: triggerShape.optional().describe("when its card comes; left out: the notification's own"),
   })
   .meta({ id: 'NewAbVariant' });
 
@@ -79,6 +81,7 @@ const variant = z.object({
   share: z.number(),
   texts: texts.nullable(),
   templateId: z.uuid().nullable(),
+  trigger: triggerShape.nullable(),
 });
 export const testShape = z
   .object({

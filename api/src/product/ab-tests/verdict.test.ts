@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type Asked, judge, needsOf } from './verdict.ts';
 
 const asked: Asked = {
-  variants: [{ key: 'a', share: 0.5, texts: null, templateId: null }],
+  variants: [{ key: 'a', share: 0.5, texts: null, templateId: null, trigger: null }],
   controlShare: 0.5,
   minDays: 10,
   maxDays: 56,
@@ -55,7 +55,7 @@ test('of several variants the best one is that whose low end is the highest', ()
   const two: Asked = {
     ...asked,
     controlShare: 0.4,
-    variants: ['a', 'b'].map((key) => ({ key, share: 0.3, texts: null, templateId: null })),
+    variants: ['a', 'b'].map((key) => ({ key, share: 0.3, texts: null, templateId: null, trigger: null })),
   };
   const { best, comparisons } = judge(two, counts([4000, 400], [3000, 420], [3000, 520]), 21);
   assert.equal(best, 'b');

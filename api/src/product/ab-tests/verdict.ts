@@ -18,7 +18,7 @@ export interface Judged {
   best: string | null;
 }
 
-const wholeWeeks = (days: number) => Math.ceil(days / 7) * 7;
+export const wholeWeeks = (days: number) => Math.ceil(days / 7) * 7;
 export const daysBetween = (fromMs: number, toMs: number): number => Math.max(0, (toMs - fromMs) / DAY_MS);
 const rateOf = (converted: number, exposed: number) => (exposed === 0 ? null : converted / exposed);
 

@@ -3,7 +3,9 @@ import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import { endMonths } from './end-months.ts';
+import { wholeDays } from './numbers.ts';
 import { rollUpNotifications } from './roll-up.ts';
+import { numbersRoutes } from './routes.ts';
 import { countingTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
@@ -14,13 +16,12 @@ interface Workshop {
   sites: { ids(): string[] };
 }
 
-// Two days of what is kept are never counted again: some of their rows may be gone already.
-const DAYS_OF_PURGE = 2;
 // What arrives is at most a day old by its own clock; and a day of the site may have begun before ours.
 const DAYS_THAT_CHANGE = 3;
 
-export const counting: Feature<unknown, Workshop> = {
+export const counting: Feature<Pick<Workshop, 'config' | 'db'>, Workshop> = {
   name: 'counting',
+  routes: ({ db, config }) => numbersRoutes({ db, retentionDays: config.EVENT_RETENTION_DAYS }),
   functions: [sql('store_notification_events.sql'), sql('roll_up_notifications.sql')],
   tables: countingTables,
   jobs: (workshop) => [
@@ -35,7 +36,7 @@ export const counting: Feature<unknown, Workshop> = {
       cron: '40 3 * * *',
       why: 'a verdict about a visitor changes the days before it, as long as their rows are kept',
       run: async () => ({
-        ...(await rollUpNotifications(workshop, workshop.config.EVENT_RETENTION_DAYS - DAYS_OF_PURGE)),
+        ...(await rollUpNotifications(workshop, wholeDays(workshop.config.EVENT_RETENTION_DAYS))),
       }),
     },
   ],

@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { complaintsOf } from '../../../test/axe.ts';
 import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { COUNT, feedWhen, orders, running } from '../../../test/claims.ts';
+import { anon, makeEvent } from '../../../test/make.ts';
 import { setupToken } from '../../../test/people.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 
@@ -117,6 +118,47 @@ test('by keyboard alone a notification is made, looked at with real numbers, ref
   assert.equal(await focusAtRest(page), 'H1 Notifications', 'the button that was pressed is gone');
   assert.equal(await page.getByRole('button', { name: 'Run' }).count(), 0);
   assert.deepEqual(bad, []);
+  await page.context().close();
+});
+
+test('what became of a notification stands in the list and at it: so many of so many, never a share of a few', async () => {
+  const id = await running(server, 'default', { ...COUNT, name: 'seen and closed' });
+  const few = await running(server, 'default', { ...COUNT, name: 'seen by few' });
+  const none = await running(server, 'default', { ...COUNT, name: 'in an empty room' });
+  const acts = (of: string, n: number, kinds: (i: number) => string[]) =>
+    Array.from({ length: n }, (_, i) => {
+      const anonId = anon();
+      return kinds(i).map((kind) =>
+        makeEvent({ anonId, eventType: `proof_${kind}`, props: { notificationId: of, variantId: 'a' } }),
+      );
+    }).flat();
+  for (const events of [
+    acts(id, 20, (i) => (i < 8 ? ['shown', 'shown', 'clicked'] : ['shown'])),
+    acts(id, 20, (i) => (i < 2 ? ['shown', 'dismissed'] : ['shown'])),
+    acts(few, 3, (i) => (i === 0 ? ['shown', 'clicked'] : ['shown'])),
+  ]) {
+    const { body } = await call(`${server.url}/v1/events`, 'POST', { events });
+    assert.ok(
+      body.results.every((one: { error?: string }) => !one.error),
+      JSON.stringify(body),
+    );
+  }
+  const page = await open({ bypassCSP: true });
+  await page.goto(at('notifications'));
+  const row = (name: string) => page.locator('li.card', { hasText: name });
+  await row('seen and closed')
+    .getByText(
+      'Last 28 days: seen 48 times by 40 people · clicked: 20% · closed: 5% · whether it helps, only a test can say',
+    )
+    .waitFor();
+  await row('seen by few')
+    .getByText(/seen 3 times by 3 people · clicked: 1 of 3 \(6\.1% – 79\.2%\)/)
+    .waitFor();
+  await row('in an empty room').getByText('Seen by nobody in the last 28 days').waitFor();
+  assert.deepEqual(await complaintsOf(page), []);
+  await page.goto(at(`notifications/${id}`));
+  await page.getByText('seen 48 times by 40 people').waitFor();
+  for (const one of [id, few, none]) await api(`notifications/${one}`, 'PATCH', { status: 'ended' }, 2);
   await page.context().close();
 });
 

@@ -379,3 +379,53 @@ test('who may only read sees what people wrote and its receipts, and no button t
   );
   await theirs.context().close();
 });
+
+test('a wording wears a template and has a moment of its own, chosen by keyboard and drawn as it would be', async () => {
+  const { body } = await ask('POST', 'templates', {
+    name: 'Midnight',
+    tokens: { light: { background: '#001122', text: '#ffffff', accent: '#ffffff', border: '#001122' } },
+  });
+  const { templateId } = body.template;
+  await running(server, 'default', { ...COUNT, name: 'Buyers at night', trigger: { afterMs: 2500 } });
+  await visit('tests/new');
+  const focused = () =>
+    page.evaluate(() => {
+      const { activeElement: on } = document;
+      return (on?.id ? document.querySelector(`label[for="${on.id}"]`) : on)?.textContent?.trim();
+    });
+  const reach = async (what: string) => {
+    for (let n = 0; n < 80; n += 1) {
+      if ((await focused()) === what) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`${what} is not reached; ${await focused()} is`);
+  };
+  const drawn = page.getByRole('region', { name: 'Wording 1 as it would be now' }).locator('.mk-card');
+  await drawn.waitFor();
+  const ground = () => drawn.evaluate((element) => getComputedStyle(element).backgroundColor);
+  assert.equal(await ground(), 'rgb(255, 255, 255)');
+  await page.getByLabel('Its short name').focus();
+  await reach('Text, English');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('{count} people came by at night in {days} days');
+  await drawn.getByText(/^\d+ people came by at night in 30 days$/).waitFor();
+  await reach('Template');
+  await page.keyboard.press('ArrowDown');
+  await until('it is drawn in its colours', async () => (await ground()) === 'rgb(0, 17, 34)');
+  await reach('Seconds on the page before its card');
+  const moment = page.getByLabel('Seconds on the page before its card');
+  assert.equal(await moment.inputValue(), '2.5');
+  assert.deepEqual(await complaintsOf(page), []);
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('20');
+  await reach('Make the draft');
+  await page.keyboard.press('Enter');
+  await page.getByText('its card after 20 s on the page').waitFor();
+  await page.getByRole('link', { name: 'Midnight' }).waitFor();
+  const [one] = (await ask('GET', 'ab-tests?limit=1')).body.tests;
+  assert.deepEqual(
+    [one.variants[0].templateId, one.variants[0].trigger],
+    [templateId, { afterMs: 20_000, scrollPercent: null, exitIntent: false }],
+  );
+  await ask('POST', `ab-tests/${one.testId}/stop`);
+});

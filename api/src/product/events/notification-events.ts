@@ -66,17 +66,18 @@ export async function readSeen(event: EventInput, siteId: string, armOf: ArmOf):
       issues: [{ path: 'eventId', message: 'give an eventId (a uuid), or a timestamp' }],
     });
   const { notificationId, variantId, receiptId, testId } = parsed.data;
+  const arm =
+    testId && event.anonId
+      ? await armOf(siteId, notificationId, testId.toLowerCase(), event.anonId)
+      : undefined;
   const seen = {
     notification_id: notificationId,
     kind,
-    variant: variantId,
+    // of a test the arm as we compute it, whatever the page says
+    variant: arm ?? variantId,
     receipt_id: receiptId ?? undefined,
   };
-  const arm =
-    kind === 'exposed' && testId && event.anonId
-      ? await armOf(siteId, notificationId, testId.toLowerCase(), event.anonId)
-      : undefined;
-  return arm === undefined ? seen : { ...seen, test_id: testId!.toLowerCase(), arm };
+  return arm === undefined || kind !== 'exposed' ? seen : { ...seen, test_id: testId!.toLowerCase(), arm };
 }
 
 /** Why one was not stored. */

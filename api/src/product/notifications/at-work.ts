@@ -1,6 +1,6 @@
-// What proof asks of notifications: those that may be shown now, how they look, and one of them as it was.
+// What other rooms ask of notifications: those that may be shown now, how they look, one of them as it was, which there are.
 import type { Db } from '../../ground/db/pool.ts';
-import { findNotification, notificationsAtWork, versionOf } from './queries.ts';
+import { findNotification, listNotifications, notificationsAtWork, versionOf } from './queries.ts';
 import type { Notification } from './schema.ts';
 import { listTemplates, type Template } from './template-queries.ts';
 
@@ -28,3 +28,13 @@ export const notificationThen = (
   notificationId: string,
   version: number,
 ): Promise<Notification | null> => versionOf(db, siteId, notificationId, version);
+
+/** The newest first. */
+export async function notificationIds(
+  db: Db,
+  siteId: string,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  return (await listNotifications(db, siteId, after, limit)).map(({ notificationId }) => notificationId);
+}

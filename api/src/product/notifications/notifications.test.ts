@@ -112,6 +112,13 @@ test('what begins later is scheduled until then, and ends when its schedule does
   assert.deepEqual(await follow(), { changed: 1 });
   const { body } = await call(url(`/${id}`), 'GET', undefined, admin);
   assert.deepEqual([body.notification.status, body.notification.madeBy], ['running', 'machine']);
+  const noted = await server.database.owner.query(
+    'select actor, action, outcome, details from audit_log where site_id = $1 and target = $2 and actor = $3',
+    [siteId, id, 'machine'],
+  );
+  assert.deepEqual(noted.rows, [
+    { actor: 'machine', action: 'job notifications', outcome: 200, details: { status: 'running' } },
+  ]);
   await patch(id, 4, { schedule: { from: null, to: ago(hours(1)) } });
   assert.deepEqual(await follow(), { changed: 1 });
   assert.deepEqual(await follow(), { changed: 0 });

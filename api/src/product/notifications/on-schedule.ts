@@ -2,11 +2,14 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Job } from '../../ground/jobs/runner.ts';
+import { noteOfJob } from '../../ground/noted.ts';
 import { tellFeed } from './feed-changed.ts';
 import { changeNotification, dueNotifications, findNotification } from './queries.ts';
 import { contentOf } from './routes.ts';
 import type { Notification, Status } from './schema.ts';
 import { tellNotification } from './tell.ts';
+
+const JOB = 'notifications';
 
 export interface OnSchedule {
   db: Pool;
@@ -34,13 +37,14 @@ export async function followSchedules(
       const now = await changeNotification(tx, siteId, one, status, contentOf(one), 'machine');
       await tellFeed(tx, siteId);
       await tellNotification(tx, siteId, now);
+      await noteOfJob(tx, siteId, JOB, notificationId, { status });
       changed += 1;
     });
   return { changed };
 }
 
 export const scheduleJob = (needs: OnSchedule): Job => ({
-  name: 'notifications',
+  name: JOB,
   cron: '*/5 * * * *',
   why: 'notifications begin and end when their schedules say',
   run: async () => ({ ...(await followSchedules(needs)) }),

@@ -37,12 +37,10 @@ import {
 } from './schema.ts';
 import { tellNotification } from './tell.ts';
 import { templateExists } from './template-queries.ts';
+import { unknownNotification } from './unknown.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 const one = z.object({ notification: shownNotification });
-
-export const unknownNotification = () =>
-  new AppError('not_found', 'This site has no notification with this id.');
 
 /** What visitors see, as the room of proof knows it. */
 export interface Showings {
@@ -167,6 +165,8 @@ export function notificationRoutes({ db, feeds }: NotificationNeeds): Route[] {
           checkVersion(call, found.version);
           if (found.status !== 'draft')
             throw new AppError('conflict', 'Only a draft is deleted. End it: {"status":"ended"}.');
+          if (await isUnderTest(tx, siteId, notificationId!))
+            throw new AppError('conflict', 'A test of it runs. Stop the test first.');
           await deleteDraft(tx, siteId, notificationId!);
           await tellNotification(tx, siteId, { ...found, status: 'deleted' });
         });
@@ -194,10 +194,9 @@ async function change(
 ): Promise<Notification> {
   if (before.status === 'ended')
     throw new AppError('conflict', 'It has ended, and stays as it was. Make a new one.');
-  if (
-    Object.values(changes).some((each) => each !== undefined) &&
-    (await isUnderTest(db, siteId, before.notificationId))
-  )
+  // it may pause meanwhile: for all arms alike
+  const isOther = wanted === 'ended' || Object.values(changes).some((each) => each !== undefined);
+  if (isOther && (await isUnderTest(db, siteId, before.notificationId)))
     throw new AppError(
       'conflict',
       'A test of it runs, which compares what stays the same. Stop the test first.',

@@ -103,7 +103,7 @@ const targeting = z
     consent: z.enum(['any', 'full']).default('any'),
   })
   .meta({ id: 'Targeting' });
-const trigger = z
+export const triggerShape = z
   .strictObject({
     afterMs: z.int().min(0).max(600_000).default(3000),
     scrollPercent: z.int().min(1).max(100).nullable().default(null),
@@ -161,7 +161,7 @@ const parts = {
   templateId: z.uuid().nullable().default(null),
   priority: z.int().min(-100).max(100).default(0),
   targeting: targeting.prefault({}),
-  trigger: trigger.prefault({}),
+  trigger: triggerShape.prefault({}),
   frequency: frequency.prefault({}),
   schedule: schedule.prefault({}),
 };
@@ -221,7 +221,7 @@ export const notificationShape = z
     templateId: z.uuid().nullable(),
     priority: z.int(),
     targeting,
-    trigger,
+    trigger: triggerShape,
     frequency,
     schedule,
     madeBy: z.string().describe('who made this version'),

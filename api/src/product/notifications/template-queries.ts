@@ -83,12 +83,28 @@ export async function updateTemplate(
   return rows[0]!;
 }
 
-/** returns  whether it went; false: a notification that is not over looks like it */
+/** Whether what a test that runs compares looks like it: one of its variants, or its notification. The template is locked. */
+export async function isTemplateUnderTest(db: Db, siteId: string, templateId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from ab_tests t where t.site_id = $1 and t.status = 'running' and (
+       exists (select from ab_variants a where a.test_id = t.test_id and a.template_id = $2)
+       or exists (select from notifications n join notification_versions v using (site_id, notification_id, version)
+         where n.site_id = t.site_id and n.notification_id = t.notification_id and v.template_id = $2))
+     limit 1`,
+    [siteId, templateId],
+  );
+  return rowCount === 1;
+}
+
+/** returns  whether it went; false: a notification or a test that is not over looks like it */
 export async function deleteTemplate(db: Db, siteId: string, templateId: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `delete from templates t where site_id = $1 and template_id = $2 and not exists (
        select from notifications n join notification_versions v using (site_id, notification_id, version)
-       where n.site_id = t.site_id and n.status <> 'ended' and v.template_id = t.template_id)`,
+       where n.site_id = t.site_id and n.status <> 'ended' and v.template_id = t.template_id)
+     and not exists (
+       select from ab_variants a join ab_tests s using (test_id)
+       where s.site_id = t.site_id and s.status <> 'ended' and a.template_id = t.template_id)`,
     [siteId, templateId],
   );
   return rowCount === 1;

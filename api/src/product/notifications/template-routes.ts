@@ -14,6 +14,7 @@ import {
   deleteTemplate,
   findTemplate,
   insertTemplate,
+  isTemplateUnderTest,
   listTemplates,
   updateTemplate,
 } from './template-queries.ts';
@@ -123,7 +124,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
       ...changing,
       at: 'PATCH /v1/sites/:siteId/templates/:templateId',
       id: 'updateTemplate',
-      says: 'Changes a template; needs If-Match with its version',
+      says: 'Changes a template; needs If-Match with its version; 409 while a test runs that compares what looks like it',
       takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: templatePatch },
       answers: { 200: one },
       async run(patch, call) {
@@ -133,6 +134,11 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
           const before = await findTemplate(tx, siteId, call.params.templateId!, true);
           if (!before) throw unknown();
           checkVersion(call, before.version);
+          if (await isTemplateUnderTest(tx, siteId, before.templateId))
+            throw new AppError(
+              'conflict',
+              'A test runs that compares what looks like it, and stays the same meanwhile. Stop the test first, or make another template.',
+            );
           const tokens = patch.tokens ?? before.tokens;
           const text = patch.css === undefined ? before.css : patch.css;
           const look = {
@@ -151,7 +157,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
       ...changing,
       at: 'DELETE /v1/sites/:siteId/templates/:templateId',
       id: 'deleteTemplate',
-      says: 'Deletes a template that no notification looks like',
+      says: 'Deletes a template that no notification and no test looks like',
       answers: { 200: z.object({}) },
       async run(_input, call) {
         const { siteId } = call.site;
@@ -164,7 +170,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
           if (!(await deleteTemplate(tx, siteId, templateId!)))
             throw new AppError(
               'conflict',
-              'A notification that is not over looks like it. Give that another one first.',
+              'A notification or a test that is not over looks like it. Give that notification another one, or end the test, first.',
             );
         });
         return {};

@@ -4,6 +4,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { findNotification } from './queries.ts';
 import { templateExists } from './template-queries.ts';
 import { checkTexts, type Texts } from './texts.ts';
+import { unknownNotification } from './unknown.ts';
 
 /**
  * Holds the notification until the transaction ends.
@@ -16,8 +17,10 @@ export async function checkTestable(
   wordings: readonly { texts?: Texts | null | undefined; templateId?: string | null | undefined }[],
 ): Promise<void> {
   const one = await findNotification(db, siteId, notificationId, true);
-  if (!one) throw new AppError('not_found', 'This site has no notification with this id.');
+  if (!one) throw unknownNotification();
   if (one.status === 'ended') throw new AppError('conflict', 'It has ended: nothing of it can be tested.');
+  // held too: what it looks like is part of what is compared
+  if (one.templateId) await templateExists(db, siteId, one.templateId);
   for (const [i, { texts, templateId }] of wordings.entries()) {
     if (texts) checkTexts(one.kind, texts, one.link);
     if (templateId && !(await templateExists(db, siteId, templateId)))

@@ -1,7 +1,7 @@
 // The feed as pages get it: GET /v1/feed.
 import { z } from 'zod';
 import { utc } from '../../ground/http/fields.ts';
-import { notificationShape } from '../notifications/schema.ts';
+import { type Notification, notificationShape } from '../notifications/schema.ts';
 
 const { shape } = notificationShape;
 
@@ -11,6 +11,7 @@ const variant = z.object({
   style: z.string().describe('a name in `styles`'),
   link: shape.link,
   receipt: z.string().describe('its page is /proof/{receipt}'),
+  when: shape.trigger.optional().describe('of a wording with a moment of its own; else as its item'),
 });
 
 export const feedItem = z
@@ -80,5 +81,6 @@ export interface FeedTest {
     key: string;
     texts?: Record<string, Record<string, string>> | undefined;
     templateId?: string | undefined;
+    trigger?: Notification['trigger'] | undefined;
   }[];
 }

@@ -5,12 +5,12 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { utc } from '../../ground/http/fields.ts';
 import { type Route, route } from '../../ground/http/route.ts';
-import { AppError } from '../../ground/lib/app-error.ts';
 import { timeZoneOf } from '../../ground/site.ts';
 import { type Notification, oneNotification } from '../notifications/at-work.ts';
 import { isOpen } from '../notifications/open.ts';
 import { checkNotification, definedOf } from '../notifications/rules.ts';
 import { notificationChanges, showingShape } from '../notifications/schema.ts';
+import { unknownNotification } from '../notifications/unknown.ts';
 import { type Act, recentActs } from './acts.ts';
 import { type Built, besideCount, type Card, type Why } from './build.ts';
 import { type Counted, countClaim, isOfDays, said, windowOf } from './claims.ts';
@@ -53,7 +53,7 @@ export function previewRoute({ db }: { db: Pool }): Route {
       call.note({ target: call.params.notificationId! });
       const seen = await inSites(db, siteId, async (tx) => {
         const kept = await oneNotification(tx, siteId, call.params.notificationId!);
-        if (!kept) throw new AppError('not_found', 'This site has no notification with this id.');
+        if (!kept) throw unknownNotification();
         const notification = { ...kept, ...definedOf(changes) };
         checkNotification(notification);
         const counted = notification.claim && (await countClaim(tx, siteId, notification, at));

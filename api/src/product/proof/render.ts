@@ -79,10 +79,11 @@ function variantsOf(
   test: FeedTest | undefined,
 ): FeedItem['variants'] {
   const { notification, receipt } = card;
-  return wordingsOf(notification, test).flatMap(({ key, texts, templateId }) => {
+  return wordingsOf(notification, test).flatMap(({ key, texts, templateId, trigger }) => {
     const text = textOf(built, { ...card, notification: { ...notification, texts } }, language);
     const style = templateId ?? STANDARD;
-    return text === null ? [] : [{ key, text, style, link: notification.link, receipt }];
+    const when = trigger && { when: trigger };
+    return text === null ? [] : [{ key, text, style, link: notification.link, receipt, ...when }];
   });
 }
 

@@ -7,6 +7,8 @@ export interface Wording {
   key: string;
   texts: Texts;
   templateId: string | null;
+  /** Another moment than the notification's; null: the same. */
+  trigger: Notification['trigger'] | null;
 }
 
 /** The first is what those see who take no part. */
@@ -14,7 +16,7 @@ export function wordingsOf(
   { texts, templateId }: Pick<Notification, 'texts' | 'templateId'>,
   test: FeedTest | undefined,
 ): Wording[] {
-  if (!test) return [{ key: 'a', texts, templateId }];
+  if (!test) return [{ key: 'a', texts, templateId, trigger: null }];
   return test.variants.map((variant) => ({
     key: variant.key,
     // in its own languages alone: a feed is in one of those
@@ -22,5 +24,6 @@ export function wordingsOf(
       Object.entries(texts).map(([language, forms]) => [language, variant.texts?.[language] ?? forms]),
     ),
     templateId: variant.templateId ?? templateId,
+    trigger: variant.trigger ?? null,
   }));
 }

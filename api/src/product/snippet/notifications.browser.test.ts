@@ -22,8 +22,8 @@ import { api, hide, open, page, useSnippet } from '../../../test/snippet-browser
 
 useSnippet();
 
-test('a card comes without moving anything or taking the focus, and half of it for a second is an impression', async () => {
-  feed([item()]);
+/** From the next page on, how much of it was moved. */
+async function watchShifts(): Promise<() => Promise<number>> {
   await page.addInitScript(() => {
     // biome-ignore lint/suspicious/noExplicitAny: a counter of this test
     const all = self as any;
@@ -33,6 +33,15 @@ test('a card comes without moving anything or taking the focus, and half of it f
       for (const entry of list.getEntries() as any[]) all.shifted += entry.value;
     }).observe({ type: 'layout-shift', buffered: true });
   });
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  return () => page.evaluate(() => (self as any).shifted);
+}
+/** A page's place for a card, so high that it moves nothing; as the page of these tests may have no style. */
+const PLACE = `<table width="400"><tr><td height="140" data-mk-place="${ONE}"></td></tr></table><p>Below it</p>`;
+
+test('a card comes without moving anything or taking the focus, and half of it for a second is an impression', async () => {
+  feed([item()]);
+  const shifted = await watchShifts();
   await go();
   await page.locator('#first').focus();
   await shown();
@@ -42,8 +51,7 @@ test('a card comes without moving anything or taking the focus, and half of it f
   await until('the impression', () => told('shown').length === 1);
   const props = { notificationId: ONE, variantId: 'default', receiptId: 'R'.repeat(22) };
   assert.deepEqual([propsOf('exposed'), propsOf('shown')], [[props], [props]]);
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  assert.equal(await page.evaluate(() => (self as any).shifted), 0);
+  assert.equal(await shifted(), 0);
   assert.equal(
     await card().locator('.mk-receipt').getAttribute('href'),
     `${api.url}/proof/${'R'.repeat(22)}`,
@@ -58,6 +66,89 @@ test('a page that is busy all the time shows its card all the same', async () =>
   });
   await go();
   await shown();
+});
+
+test('a bar, and an inline card in a place that was kept for it, move nothing either', async () => {
+  for (const channel of ['bar', 'inline']) {
+    await open();
+    const shifted = await watchShifts();
+    // late, so that the page stands before it comes
+    feed([item({ where: { channels: [channel] }, when: { afterMs: 300 } })]);
+    await go('full', '/page', PLACE);
+    await shown();
+    await until('the impression', () => told('shown').length === 1);
+    assert.ok(await card().evaluate((element, name) => element.classList.contains(name), channel));
+    assert.equal(await shifted(), 0, channel);
+    // what would be seen of a card that does move something
+    await page.evaluate(() => document.querySelector('main')!.prepend(document.createElement('hr')));
+    await until('the counter counts', async () => (await shifted()) > 0);
+  }
+});
+
+test('less than half of a card is no impression, and more than half is one', async () => {
+  const far = '<table><tr><td height="2000">bread</td></tr></table>';
+  feed([item({ where: { channels: ['inline'] } })]);
+  await go('full', '/page', far + PLACE + far);
+  await shown();
+  const see = (part: number) =>
+    card().evaluate((element, part) => {
+      const { top, height } = element.getBoundingClientRect();
+      scrollTo(0, scrollY + top + height * part - innerHeight);
+    }, part);
+  await see(0.4);
+  await page.waitForTimeout(1500);
+  await settled();
+  assert.deepEqual([told('exposed').length, told('shown').length], [1, 0]);
+  await see(0.6);
+  await until('the impression', () => told('shown').length === 1);
+});
+
+test('a click on its link is told, once, and one on what proves it is none', async () => {
+  feed([item({ cap: { perSession: 5, perDay: 20, gapMs: 0, afterDismissDays: 7 } })]);
+  await go();
+  await page.evaluate(() => addEventListener('click', (event) => event.preventDefault()));
+  await shown();
+  await card().locator('.mk-receipt').click();
+  await settled();
+  assert.equal(told('clicked').length, 0);
+  await card().locator('.mk-link').click();
+  await card().locator('.mk-link').click();
+  await until('it is told', () => told('clicked').length > 0);
+  await settled();
+  assert.deepEqual(propsOf('clicked'), [
+    { notificationId: ONE, variantId: 'default', receiptId: 'R'.repeat(22) },
+  ]);
+});
+
+test('who asks for less motion sees none, and in forced colours its button has a border', async () => {
+  const looks = async (options: Parameters<typeof open>[0]) => {
+    await open(options);
+    feed([item()]);
+    await go();
+    await shown();
+    return card().evaluate((element) => [
+      getComputedStyle(element).animationName,
+      getComputedStyle(element.querySelector('.mk-close')!).borderTopWidth,
+    ]);
+  };
+  assert.deepEqual(await looks({ reducedMotion: 'no-preference', forcedColors: 'none' }), ['in', '0px']);
+  assert.deepEqual(await looks({ reducedMotion: 'reduce' }), ['none', '0px']);
+  assert.deepEqual(await looks({ forcedColors: 'active' }), ['in', '1px']);
+});
+
+test('an owner’s own words lead to where they can be checked, if that is a page', async () => {
+  for (const [url, count] of [
+    ['https://bakery.example/about', 1],
+    ['javascript:alert(1)', 0],
+  ] as const) {
+    await open();
+    feed([item({ kind: 'message', source: { url, statedOn: '2026-01-31' } })]);
+    await go();
+    await shown();
+    const link = card().getByRole('link', { name: 'Source, 2026-01-31' });
+    assert.equal(await link.count(), count);
+    if (count) assert.equal(await link.getAttribute('href'), url);
+  }
 });
 
 test('a page that is not looked at has no impression', async () => {

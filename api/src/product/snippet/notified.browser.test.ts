@@ -19,7 +19,7 @@ import {
   told,
 } from '../../../test/cards.ts';
 import { inventoryOf, until } from '../../../test/chromium.ts';
-import { api, hide, open, page, unhide, useSnippet } from '../../../test/snippet-browser.ts';
+import { api, hide, of, open, page, unhide, useSnippet } from '../../../test/snippet-browser.ts';
 import { armOf, type Split, sharesOf } from '../ab-tests/arm.ts';
 import { wordsIn } from '../proof/card-words.ts';
 
@@ -35,7 +35,6 @@ test('it is shown where and to whom its owner said, and nobody else is told abou
     { devices: ['mobile'] },
     { sources: ['direct'] },
     { visitors: 'returning' },
-    { countries: ['CA'] },
     inFrench,
     { channels: ['page'] },
   ].map((where, n) =>
@@ -79,6 +78,60 @@ test('it is shown as often in a visit and on a day as its owner said', async () 
     assert.equal(await card().locator('.mk-text').textContent(), 'The oven is on');
     await until('it is told', () => told('exposed').length === 2);
   }
+});
+
+test('a visit comes from where its first page did, while its id is kept; without one only that page shows it', async () => {
+  for (const mode of ['full', '']) {
+    const from = (source: string) =>
+      item({ id: source, where: { channels: ['inline'], sources: [source] }, variants: words(source) });
+    const both = [from('newsletter'), from('direct')];
+    const places = '<div data-mk-place=""></div><div data-mk-place=""></div>';
+    await go(mode, '/next', places); // so that there is one to go on to
+    await open();
+    feed(both);
+    await go(mode, '/page?utm_source=Newsletter', places);
+    await shown();
+    assert.deepEqual(await card().locator('.mk-text').allTextContents(), ['newsletter']);
+    api.asked = 0;
+    await page.locator('#first').click();
+    await page.waitForURL('**/next');
+    await settled();
+    assert.deepEqual(
+      await card().locator('.mk-text').allTextContents(),
+      mode === 'full' ? ['newsletter'] : [],
+      'its own page sent it, which is nobody',
+    );
+    if (mode === '') {
+      assert.equal(await remembered(), null);
+      continue;
+    }
+    // half an hour later it is another visit, from the site's own page
+    await page.evaluate(() => {
+      const memory = JSON.parse(localStorage['_mkt7default:p']!);
+      localStorage['_mkt7default:p'] = JSON.stringify({ ...memory, t: memory.t - 31 * 60_000, l: 0 });
+    });
+    feed(both);
+    await page.locator('#first').click();
+    await until('the card of another visit', async () => {
+      const texts = await card().locator('.mk-text').allTextContents();
+      return texts.length === 1 && texts[0] === 'direct';
+    });
+  }
+});
+
+test('the next card waits as long as its owner said', async () => {
+  await page.clock.install();
+  const cap = { ...CAP, gapMs: 30_000 };
+  feed([item({ cap }), item({ id: OTHER, cap, variants: words('The oven is on') })]);
+  await go('full', '/page', '', 's-core');
+  await until('the first', async () => {
+    await page.clock.runFor(300);
+    return (await card().count()) === 1;
+  });
+  await page.clock.runFor(20_000);
+  assert.equal(await card().count(), 0, 'the first is gone, and the next does not come yet');
+  await page.clock.runFor(15_000);
+  assert.deepEqual(await card().locator('.mk-text').allTextContents(), ['The oven is on']);
 });
 
 test('one card follows the other', async () => {
@@ -189,6 +242,49 @@ test('who takes part in a test sees the arm that the server computes, and contro
       assert.equal(await card().locator('.mk-text').textContent(), `Wording ${arm}`);
     }
   }
+});
+
+test('where wordings have moments of their own, each arm is exposed at the first of them all, and shown at its own', async () => {
+  const testId = '01890000-0000-7000-8000-00000000000b';
+  const split: Split = [
+    ['control', 3333],
+    ['early', 6666],
+    ['late', 10_000],
+  ];
+  const variant = (key: string, afterMs: number) => ({ ...words(key)[0]!, key, when: { afterMs } });
+  const variants = [variant('early', 1000), variant('late', 60_000)];
+  const when = { afterMs: 30_000, scrollPercent: null, exitIntent: false };
+  const waited: Record<string, number> = {};
+  for (let n = 0; Object.keys(waited).length < 3; n += 1) {
+    const anonId = `moment-number-${n}`;
+    const arm = armOf(testId, anonId, split);
+    if (arm in waited) continue;
+    await open();
+    await page.clock.install();
+    await page.addInitScript((id) => {
+      localStorage['_mkt7default:id'] = id;
+    }, anonId);
+    feed([item({ variants, when })], { tests: [{ testId, notificationId: ONE, split: sharesOf(split) }] });
+    await go('full', '/page', '', 's-core');
+    await until('the exposure', async () => {
+      await page.clock.runFor(200);
+      return told('exposed').length === 1;
+    });
+    assert.deepEqual(told('exposed')[0]!.props, { notificationId: ONE, variantId: arm, testId });
+    waited[arm] = told('exposed')[0]!.timestamp - of('page_view')[0]!.timestamp;
+    assert.equal(await card().count(), arm === 'early' ? 1 : 0, arm);
+    await page.clock.runFor(arm === 'early' ? 1000 : 35_000);
+    assert.equal(await card().count(), arm === 'early' ? 1 : 0, arm);
+    await page.clock.runFor(28_000);
+    assert.equal(await card().count(), arm === 'late' ? 1 : 0, arm);
+    await page.evaluate(() => window.mkt.event('last'));
+    await until('all is told', async () => {
+      await page.clock.runFor(300);
+      return of('last').length === 1;
+    });
+    assert.equal(told('exposed').length, 1, 'once');
+  }
+  for (const ms of Object.values(waited)) assert.ok(ms >= 1000 && ms < 10_000, JSON.stringify(waited));
 });
 
 test('a card that may name somebody is asked for again when it is 15 s old, and while it is on the screen', async () => {

@@ -54,7 +54,6 @@ let feed: Feed | undefined;
 /** When what we have was asked for: what it says is not newer. */
 let askedAt = 0;
 let asking: Promise<void> | undefined;
-let country: string | null = null;
 /** Of what we have; a clock that was set back makes it old. */
 const age = () => Math.abs(Date.now() - askedAt);
 
@@ -71,7 +70,6 @@ async function bring(): Promise<void> {
     );
     const said: Feed | undefined = answer.ok ? await answer.json() : undefined;
     feed = Array.isArray(said?.items) ? said : undefined;
-    country = answer.headers.get('x-mk-country');
   } catch {
     feed = undefined;
   }
@@ -156,12 +154,15 @@ async function fire(item: Item, path: string): Promise<void> {
   show(now, choose(now), channel, place);
 }
 
-function show(item: Item, { variant, key, testId }: Choice, channel: string, place: Element | null): void {
-  const say = (what: string) =>
-    mkt().event?.('proof_' + what, {
-      props: { notificationId: item.id, variantId: key, receiptId: variant?.receipt || undefined, testId },
-    });
-  say('exposed');
+const tell = (id: string, { variant, key, testId }: Choice, what: string) =>
+  mkt().event?.('proof_' + what, {
+    props: { notificationId: id, variantId: key, receiptId: variant?.receipt || undefined, testId },
+  });
+
+function show(item: Item, choice: Choice, channel: string, place: Element | null): void {
+  const { variant } = choice;
+  const say = (what: string) => tell(item.id, choice, what);
+  if (!entered[item.id]) say('exposed');
   noteShown(item.id);
   if (!variant) return;
   let watchNamed: unknown;
@@ -201,18 +202,42 @@ function later(ms: number, work: () => unknown): void {
   endPage.push(() => clearTimeout(timer));
 }
 
-/** Everything a trigger asks for, together; leaving counts only when the rest is so already. */
+/** Who was told to have entered a test of wordings with moments of their own, on this page: by notification. */
+let entered: Record<string, 1> = {};
+
+/**
+ * Of a test each arm waits for the same moment, unless a wording has its own. Who is still there at a later moment differs
+ * from who was at an earlier one, so then whoever is there at the first moment of any arm is exposed, in whichever arm.
+ */
 function arm(item: Item): void {
   const path = location.pathname;
-  // Of a test each arm waits for the same moment, unless a wording has its own.
-  const { afterMs = 0, scrollPercent, exitIntent } = choose(item).variant?.when || item.when;
+  const choice = choose(item);
+  const { id, when, variants } = item;
+  if (choice.testId && variants.some((one) => one.when))
+    for (const one of [{ when }, ...variants])
+      atMoment(one.when || when, () => {
+        if (
+          entered[id] ||
+          path != location.pathname ||
+          !(placeOf(item) || fixedChannel(item)) ||
+          waitFor(id, item.cap) == Infinity
+        )
+          return;
+        entered[id] = 1;
+        tell(id, choice, 'exposed');
+      });
+  atMoment(choice.variant?.when || when, () => fire(item, path));
+}
+
+/** Works when everything a trigger asks for is so, together; leaving counts only when the rest is so already. */
+function atMoment({ afterMs = 0, scrollPercent, exitIntent }: When, work: () => unknown): void {
   let timed = false;
   let scrolled = !scrollPercent;
   let done = false;
   const check = (leaving?: boolean) => {
     if (done || !timed || !scrolled || (exitIntent && !leaving)) return;
     done = true;
-    void fire(item, path);
+    work();
   };
   const onScroll = safe(() => {
     const { scrollHeight } = document.documentElement;
@@ -243,9 +268,10 @@ function arm(item: Item): void {
 function begin(): void {
   for (const end of endPage.splice(0)) end();
   waiting = [];
+  entered = {};
   newPage();
   visit();
-  for (const item of feed?.items || []) if (isFor(item.where, country)) arm(item);
+  for (const item of feed?.items || []) if (isFor(item.where)) arm(item);
 }
 
 const start = safe(async () => {

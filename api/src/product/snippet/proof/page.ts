@@ -45,6 +45,8 @@ interface Memory {
   l: number;
   /** Dismissed until. */
   x: number;
+  /** Where this visit came from. */
+  s?: string[];
 }
 
 /** Of the page alone, where nothing is kept. */
@@ -65,13 +67,15 @@ function recall(): Memory {
     x: 0,
     ...safe(() => JSON.parse(localStorage[KEY]))(),
   };
-  if (now - memory.t > VISIT_MS) {
+  const begins = now - memory.t > VISIT_MS;
+  if (begins) {
     memory.r = memory.t > 0;
     memory.v = {};
+    delete memory.s;
   }
   const day = new Date().toDateString();
   if (day != memory.d) memory.n = {};
-  return { ...memory, d: day, t: now };
+  return { ...memory, s: memory.s || cameFrom(begins && memory.r), d: day, t: now };
 }
 
 const keep = safe((memory: Memory) => {
@@ -118,7 +122,6 @@ export interface Where {
   devices?: string[];
   sources?: string[];
   visitors?: string;
-  countries?: string[];
   languages?: string[];
   consent?: string;
 }
@@ -133,17 +136,22 @@ function device(): string {
   return !touched ? 'desktop' : Math.min(screen.width, screen.height) < 600 ? 'mobile' : 'tablet';
 }
 
-/** Where this visit comes from, as far as this page shows: its campaign's words, or who sent it. */
-function cameFrom(): string[] {
+/**
+ * Where this page was come to from: its campaign's words, or who sent it.
+ * begins  a visit after another one: the site itself is nobody
+ */
+function cameFrom(begins?: boolean): string[] {
   const query = new URLSearchParams(location.search);
-  const from = safe(() => new URL(document.referrer).hostname.replace(/^www\./, ''))();
+  const host = (url: string) => new URL(url).hostname.replace(/^www\./, '');
+  let from = safe(host)(document.referrer);
+  if (begins && from == host(location.href)) from = '';
   return ['utm_source', 'utm_medium', 'utm_campaign']
     .map((name) => query.get(name) || '')
     .concat(from || (query.has('utm_source') ? '' : 'direct'))
-    .map((word) => word.toLowerCase());
+    .map((word) => word.slice(0, 100).toLowerCase());
 }
 
-export function isFor(where: Where, country: string | null): boolean {
+export function isFor(where: Where): boolean {
   const { pathname } = location;
   const full = fullId();
   const { visitors = 'all' } = where;
@@ -151,8 +159,8 @@ export function isFor(where: Where, country: string | null): boolean {
     among(where.include, fits(pathname)) &&
     !where.exclude?.some(fits(pathname)) &&
     among(where.devices, (one) => one == device()) &&
-    among(where.sources, (one) => cameFrom().includes(one.toLowerCase())) &&
-    among(where.countries, (one) => one == country) &&
+    // without an id that is kept only the first page of a visit shows it
+    among(where.sources, (one) => (full ? recall().s! : cameFrom()).includes(one.toLowerCase())) &&
     among(where.languages, (one) => lang.toLowerCase().indexOf(one.toLowerCase()) == 0) &&
     (where.consent != 'full' || !!full) &&
     (visitors == 'all' || (!!full && (visitors == 'returning') == recall().r))

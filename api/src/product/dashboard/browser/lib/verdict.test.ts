@@ -10,7 +10,7 @@ import { verdictOf } from './verdict.ts';
 
 const NOW = Date.parse('2026-05-31T00:00:00Z');
 const asked = {
-  variants: [{ key: 'warm', share: 0.5, texts: null, templateId: null }],
+  variants: [{ key: 'warm', share: 0.5, texts: null, templateId: null, trigger: null }],
   controlShare: 0.5,
   minDays: 14,
   maxDays: 56,

@@ -1,6 +1,7 @@
 // One notification: what it says, of what, where, when and how; with what it would look like now. A change names the version
 // that was seen, so that nobody writes over what somebody else changed meanwhile.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { NotificationNumbers } from '../../../counting/numbers.ts';
 import { ask, Refusal } from '../lib/ask.ts';
 import { toHeading } from '../lib/focus.ts';
 import { go, place, to, words } from '../lib/state.ts';
@@ -12,6 +13,7 @@ import { type Content, changesOf, contentOf, type Editing, type Shown, wordsOf, 
 import { Section, Text } from './fields.tsx';
 import { mayChange, pathOf } from './list.tsx';
 import { Preview, usePreview } from './preview.tsx';
+import { lastDays, Seen } from './seen.tsx';
 import { LooksPart, SchedulePart, TargetingPart, TriggerPart } from './show-parts.tsx';
 import { Standing, Steps } from './steps.tsx';
 import { PLAIN, type TemplateRow } from './templates.tsx';
@@ -68,6 +70,9 @@ function Editor({
   const [isSaved, setSaved] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const { data } = useAnswer<{ templates: TemplateRow[] }>(`${pathOf('templates')}?limit=100`);
+  const { data: counted } = useAnswer<{ numbers: NotificationNumbers }>(
+    kept.status === 'draft' ? null : `${path}/numbers?${lastDays()}`,
+  );
   const changes = changesOf(kept, draft);
   const isChanged = Object.keys(changes).length > 0;
   const isFixed = kept.status === 'ended' || !mayChange();
@@ -140,6 +145,7 @@ function Editor({
       <p class="soft small">
         {w.kinds[kept.kind]} · {w.version(kept.version)}
       </p>
+      {kept.status !== 'draft' && <Seen numbers={counted?.numbers} />}
       {kept.status === 'ended' && <p class="notice">{w.isOver}</p>}
       <div class="editor">
         <Preview draft={draft} seen={seen} isRefused={isChanged && refusal !== null} look={chosen ?? PLAIN} />

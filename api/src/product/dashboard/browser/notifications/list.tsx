@@ -1,5 +1,6 @@
 // Notifications of this site: what each says, whether visitors see it now, and why not.
 import { useState } from 'preact/hooks';
+import type { NotificationNumbers } from '../../../counting/numbers.ts';
 import { ask, type Refusal } from '../lib/ask.ts';
 import { toHeading } from '../lib/focus.ts';
 import { inAttribute } from '../lib/html.ts';
@@ -9,11 +10,15 @@ import { Copy } from '../parts/copy.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { type Shown, wordsOf } from './draft.ts';
+import { lastDays, Seen } from './seen.tsx';
 import { Standing, Steps } from './steps.tsx';
 
 interface Listed {
   notifications: Shown[];
   nextCursor: string | null;
+}
+interface Counted {
+  numbers: NotificationNumbers[];
 }
 
 /** How often what shows is looked at again. */
@@ -27,16 +32,28 @@ export function NotificationList() {
   const w = wordsOf();
   const path = pathOf('notifications');
   const { data, problem, again } = useAnswer<Listed>(`${path}?limit=100`, EVERY_MS);
+  const counted = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/notification-numbers?${lastDays()}&limit=100`;
+  const newest = useAnswer<Counted>(counted);
   const [older, setOlder] = useState<Listed | null>(null);
+  const [olderNumbers, setOlderNumbers] = useState<NotificationNumbers[]>([]);
   const [refused, setRefused] = useState<Refusal | null>(null);
   const all = [...(data?.notifications ?? []), ...(older?.notifications ?? [])];
   const next = older ? older.nextCursor : (data?.nextCursor ?? null);
-  const more = () =>
-    ask<Listed>(`${path}?limit=100&cursor=${encodeURIComponent(next!)}`).then(
+  const seen = new Map(
+    [...(newest.data?.numbers ?? []), ...olderNumbers].map((one) => [one.notificationId, one]),
+  );
+  const more = () => {
+    const cursor = encodeURIComponent(next!);
+    ask<Listed>(`${path}?limit=100&cursor=${cursor}`).then(
       ({ notifications, nextCursor }) =>
         setOlder({ notifications: [...(older?.notifications ?? []), ...notifications], nextCursor }),
       setRefused,
     );
+    ask<Counted>(`${counted}&cursor=${cursor}`).then(
+      ({ numbers }) => setOlderNumbers([...olderNumbers, ...numbers]),
+      setRefused,
+    );
+  };
   const line = `<script async src="${location.origin}/p.js" data-site="${inAttribute(site.value!.key)}"></script>`;
   return (
     <>
@@ -71,6 +88,7 @@ export function NotificationList() {
                 {w.version(one.version)}
               </p>
               <Standing one={one} />
+              {one.status !== 'draft' && <Seen numbers={seen.get(one.notificationId)} />}
             </div>
             {mayChange() && (
               <Steps

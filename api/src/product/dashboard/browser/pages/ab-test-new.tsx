@@ -1,20 +1,20 @@
 // Makes an A/B test as a draft: which notification, in which wordings, and what a visitor has to do for it to have helped.
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { AbTest, NewTest as Wanted } from '../../../ab-tests/schema.ts';
 import type { Notification } from '../../../notifications/schema.ts';
 import { ask, Refusal } from '../lib/ask.ts';
 import { go, language, place, site, to } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
+import type { TemplateRow } from '../notifications/templates.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
+import { momentName, type Texts, templateName, textName, Wording, type Wrong } from '../parts/wording.tsx';
 import { tests as en } from '../words/en/tests.ts';
 import { tests as fr } from '../words/fr/tests.ts';
 
 type Words = typeof en;
-type Texts = Notification['texts'];
-type Wrong = (name: string) => string | undefined;
 const VARIANTS_MAX = 4;
 
 export function NewTest() {
@@ -23,6 +23,7 @@ export function NewTest() {
   const { data, problem, again } = useAnswer<{ notifications: Notification[] }>(
     `${base}/notifications?limit=100`,
   );
+  const { data: looks } = useAnswer<{ templates: TemplateRow[] }>(`${base}/templates?limit=100`);
   const testable = data?.notifications.filter(({ status }) => status !== 'ended');
   return (
     <>
@@ -34,13 +35,12 @@ export function NewTest() {
       {problem && !data && <Problem problem={problem} again={again} />}
       {!data && !problem && <Skeleton />}
       {testable?.length === 0 && <p class="notice">{w.noNotification}</p>}
-      {testable && testable.length > 0 && <Make testable={testable} path={`${base}/ab-tests`} w={w} />}
+      {testable && testable.length > 0 && (
+        <Make testable={testable} templates={looks?.templates ?? []} base={base} w={w} />
+      )}
     </>
   );
 }
-
-/** Names of the fields of a wording's text: as the API names what is wrong with one. */
-const textName = (n: number, tag: string, form: string) => `variants.${n}.texts.${tag}.${form}`;
 
 /** Its wording as it stands in the form; null: as the notification says it. */
 function textsIn(values: Record<string, string>, n: number, own: Texts): Texts | null {
@@ -86,7 +86,15 @@ const goalOf = ({ of = '', event = '', path = '', withinDays = '' }: Record<stri
 /** Fields of the form that the API names otherwise. */
 const NAMES = { 'goal.of': 'event', 'goal.where.path': 'path', 'goal.withinDays': 'withinDays' } as const;
 
-function Make({ testable, path, w }: { testable: readonly Notification[]; path: string; w: Words }) {
+interface MakeProps {
+  testable: readonly Notification[];
+  templates: readonly TemplateRow[];
+  /** Of the site. */
+  base: string;
+  w: Words;
+}
+
+function Make({ testable, templates, base, w }: MakeProps) {
   const [notificationId, setNotification] = useState(testable[0]!.notificationId);
   const [places, setPlaces] = useState([0]);
   const [of, setOf] = useState('leads');
@@ -94,7 +102,14 @@ function Make({ testable, path, w }: { testable: readonly Notification[]; path: 
   const send = async (values: Record<string, string>) => {
     const variants = places.map((_, n) => {
       const texts = textsIn(values, n, chosen.texts);
-      return { key: values[`variants.${n}.key`]!, ...(texts && { texts }) };
+      const templateId = values[templateName(n)];
+      const afterMs = Math.round(Number(values[momentName(n)]) * 1000);
+      return {
+        key: values[`variants.${n}.key`]!,
+        ...(texts && { texts }),
+        ...(templateId && { templateId }),
+        ...(afterMs !== chosen.trigger.afterMs && { trigger: { ...chosen.trigger, afterMs } }),
+      };
     });
     const body = {
       notificationId,
@@ -106,7 +121,7 @@ function Make({ testable, path, w }: { testable: readonly Notification[]; path: 
       winner: values.winner,
       stopUnproven: values.stopUnproven === 'on',
     };
-    const { test } = await ask<{ test: AbTest }>(path, { body }).catch(atTexts(variants));
+    const { test } = await ask<{ test: AbTest }>(`${base}/ab-tests`, { body }).catch(atTexts(variants));
     go({ ...place.value, id: test.testId }, { replace: true });
   };
   return (
@@ -137,7 +152,9 @@ function Make({ testable, path, w }: { testable: readonly Notification[]; path: 
                   <Wording
                     key={`${notificationId} ${key}`}
                     n={n}
-                    texts={chosen.texts}
+                    of={chosen}
+                    path={`${base}/notifications/${notificationId}`}
+                    templates={templates}
                     w={w}
                     wrong={wrong}
                     drop={places.length > 1 ? () => setPlaces(places.filter((one) => one !== key)) : null}
@@ -171,53 +188,6 @@ function Make({ testable, path, w }: { testable: readonly Notification[]; path: 
         }}
       </Form>
     </section>
-  );
-}
-
-interface WordingProps {
-  n: number;
-  texts: Texts;
-  w: Words;
-  wrong: Wrong;
-  drop: (() => void) | null;
-}
-
-function Wording({ n, texts, w, wrong, drop }: WordingProps) {
-  const id = useId();
-  const languages = new Intl.DisplayNames(language.value, { type: 'language' });
-  return (
-    <fieldset class="framed" aria-describedby={id}>
-      <legend>{w.wording(n + 1)}</legend>
-      <p class="soft" id={id}>
-        {w.ownWords}
-      </p>
-      <Field
-        name={`variants.${n}.key`}
-        label={w.key}
-        hint={w.keyHint}
-        value={'abcd'[n]!}
-        maxLength={32}
-        wrong={wrong(`variants.${n}.key`)}
-      />
-      {Object.entries(texts).flatMap(([tag, forms]) =>
-        Object.entries(forms).map(([form, text]) => (
-          <Field
-            key={`${tag} ${form}`}
-            name={textName(n, tag, form)}
-            label={w.textIn(languages.of(tag) ?? tag, w.forms[form] ?? form)}
-            value={text}
-            maxLength={200}
-            wide
-            wrong={wrong(textName(n, tag, form))}
-          />
-        )),
-      )}
-      {drop && (
-        <button type="button" class="bare" onClick={drop}>
-          {w.dropWording}
-        </button>
-      )}
-    </fieldset>
   );
 }
 

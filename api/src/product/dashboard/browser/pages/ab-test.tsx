@@ -8,6 +8,7 @@ import { toHeading } from '../lib/focus.ts';
 import { format, language, place, site, to } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { verdictOf } from '../lib/verdict.ts';
+import type { TemplateRow } from '../notifications/templates.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Evidence } from '../parts/evidence.tsx';
@@ -212,13 +213,17 @@ function While({ test, path, w, changed }: ActProps & { test: AbTest }) {
 
 function SetUp({ test, own, w }: { test: AbTest; own: Notification['texts'] | undefined; w: Words }) {
   const { share } = format.value;
+  const isDressed = test.variants.some(({ templateId }) => templateId);
+  const { data: looks } = useAnswer<{ templates: TemplateRow[] }>(
+    isDressed ? `/v1/sites/${encodeURIComponent(site.value!.siteId)}/templates?limit=100` : null,
+  );
   return (
     <section class="card">
       <h2>{w.setUp}</h2>
       <dl class="facts">
         <dt>{w.controlArm}</dt>
         <dd>{share(test.controlShare)}</dd>
-        {test.variants.map(({ key, share: part, texts }) => (
+        {test.variants.map(({ key, share: part, texts, templateId, trigger }) => (
           <Fragment key={key}>
             <dt>
               {key}, {share(part)}
@@ -230,6 +235,17 @@ function SetUp({ test, own, w }: { test: AbTest; own: Notification['texts'] | un
                     {text}
                   </span>
                 )),
+              )}
+              {templateId && (
+                <span class="said">
+                  {w.template}:{' '}
+                  <a href={to({ page: 'templates', id: templateId })}>
+                    {looks?.templates.find((one) => one.templateId === templateId)?.name ?? templateId}
+                  </a>
+                </span>
+              )}
+              {trigger && (
+                <span class="said">{w.comesAfter(format.value.decimal(trigger.afterMs / 1000))}</span>
               )}
             </dd>
           </Fragment>

@@ -17,6 +17,8 @@ interface FieldProps {
   maxLength?: number;
   min?: number;
   max?: number;
+  /** Of a number that need not be whole. */
+  step?: 'any';
   /** As wide as there is room: for a sentence. */
   wide?: boolean;
   wrong?: string | undefined;

@@ -190,6 +190,23 @@ export const notifications = {
     `Left out: ${bots} of robots, ${staff} of your own people, ${voided} taken back`,
   leftOutUncounted: 'Left out: robots and your own people; of sums of days it is not counted how many',
   asOf: (when: string) => `As of ${when}`,
+  // what became of it
+  seenNever: (days: number) => `Seen by nobody in the last ${days} days`,
+  /** people: null where they are not known */
+  seen: (days: number, times: number, said: string, people: number | null, saidPeople: string) =>
+    `Last ${days} days: seen ${said} time${s(times)}${people === null ? '' : ` by ${saidPeople} ${people === 1 ? 'person' : 'people'}`}`,
+  clicked: (share: string) => `clicked: ${share}`,
+  closed: (share: string) => `closed: ${share}`,
+  noLift: 'whether it helps, only a test can say',
+  lift: (verdict: string) => `its test: ${verdict}`,
+  lifts: {
+    undecided: 'not proven yet',
+    better: 'it helps',
+    harmful: 'it does harm',
+    inconclusive: 'not proven',
+    invalid: 'cannot be judged',
+  },
+  unlimited: 'any amount',
   // templates
   templates: 'Templates',
   templatesSay: 'How notifications look: colours, letters, corners, and CSS that paints.',

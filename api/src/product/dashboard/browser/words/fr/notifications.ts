@@ -199,6 +199,21 @@ export const notifications: NotificationWords = {
   leftOutUncounted:
     'Laissé de côté : les robots et vos propres gens ; pour des sommes de jours, leur nombre n’est pas compté',
   asOf: (when) => `En date du ${when}`,
+  seenNever: (days) => `Vue par personne ces ${days} derniers jours`,
+  seen: (days, _times, said, people, saidPeople) =>
+    `${days} derniers jours : vue ${said} fois${people === null ? '' : ` par ${saidPeople} personne${s(people)}`}`,
+  clicked: (share) => `clics : ${share}`,
+  closed: (share) => `fermée : ${share}`,
+  noLift: 'si elle aide, seul un test peut le dire',
+  lift: (verdict) => `son test : ${verdict}`,
+  lifts: {
+    undecided: 'pas encore prouvé',
+    better: 'elle aide',
+    harmful: 'elle nuit',
+    inconclusive: 'non prouvé',
+    invalid: 'ne peut être jugé',
+  },
+  unlimited: 'sans limite',
   templates: 'Modèles',
   templatesSay: 'L’aspect des notifications : couleurs, lettres, coins, et du CSS qui peint.',
   noTemplates: 'Aucun pour l’instant. Sans modèle, les notifications sont simples.',
