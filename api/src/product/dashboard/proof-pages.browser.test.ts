@@ -37,8 +37,8 @@ after(async () => {
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const ask = (method: string, path: string, body?: unknown) =>
-  call(`${server.url}/v1/sites/${siteId}/${path}`, method, body, admin);
+const ask = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  call(`${server.url}/v1/sites/${siteId}/${path}`, method, body, { ...admin, ...headers });
 const visit = async (path: string, at = page) => {
   await at.goto(`${server.url}/app/default/${path}`);
   await at.locator('h1').waitFor();
@@ -231,6 +231,28 @@ test('what visitors are shown leads to its receipt, which is checked in the brow
   await page.getByRole('button', { name: 'Look', exact: true }).click();
   await page.getByText('Checked in this browser').waitFor();
   assert.ok(page.url().endsWith(`/receipts/${ref}`));
+});
+
+test('a sum of days says that nobody counted what was left out of it, and a receipt all its wordings', async () => {
+  await rows(
+    `insert into visitor_days (site_id, day, visitor_id) select $1, site_day($1, now()) - 2, gen_random_uuid() from generate_series(1, 12)`,
+    [siteId],
+  );
+  const texts = {
+    en: { one: '{count} visitor in {days} days', other: '{count} visitors in {days} days' },
+    fr: { other: '{count} visites en {days} jours' },
+  };
+  const claim = { of: 'visitors', days: 7, minimum: 3 };
+  const id = await running(server, 'default', { ...COUNT, name: 'Lookers', claim, texts });
+  await visit(`notifications/${id}`);
+  await page.getByText('of sums of days it is not counted how many').waitFor();
+  const { body } = await call(`${server.url}/v1/feed?site=default`);
+  const { receipt } = body.items.find((one: { id: string }) => one.id === id).variants[0];
+  await visit(`receipts/${receipt}`);
+  await page.getByText('robots and your own people; how many they were is not counted').waitFor();
+  await page.getByText('{count} visites en {days} jours').waitFor();
+  const { status } = await ask('PATCH', `notifications/${id}`, { status: 'ended' }, { 'if-match': '"2"' });
+  assert.equal(status, 200);
 });
 
 /** Three weeks of looks at a test that goes on, as they were judged each day. */
