@@ -115,11 +115,49 @@ export async function load(options: LoadOptions): Promise<Load> {
       socket.destroy();
     }),
   );
+  return summed(times, began, errors, eventsPerRequest);
+}
+
+interface LookOptions extends Pick<LoadOptions, 'port' | 'path' | 'connections' | 'seconds'> {
+  headers: string;
+  /** Statuses that are as they should be. */
+  wanted: readonly number[];
+}
+
+/** As load(), of a GET: an answer each counts as one. */
+export async function loadOf({
+  port,
+  path,
+  connections,
+  seconds,
+  headers,
+  wanted,
+}: LookOptions): Promise<Load> {
+  const times: number[] = [];
+  let errors = 0;
+  const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${BROWSER}\r\n${headers}\r\n`;
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = await open(port);
+      while (performance.now() < until) {
+        const start = performance.now();
+        if (wanted.includes(await ask(socket, request))) times.push(performance.now() - start);
+        else errors += 1;
+      }
+      socket.destroy();
+    }),
+  );
+  return summed(times, began, errors);
+}
+
+function summed(times: number[], began: number, errors: number, of = 1): Load {
   times.sort((a, b) => a - b);
   const at = (share: number) =>
     Math.round((times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0) * 100) / 100;
   return {
-    events: times.length * eventsPerRequest,
+    events: times.length * of,
     seconds: (performance.now() - began) / 1000,
     p50: at(0.5),
     p99: at(0.99),
@@ -142,11 +180,13 @@ function ask(socket: Socket, request: string): Promise<number> {
       answer += chunk.toString('latin1');
       const end = answer.indexOf('\r\n\r\n');
       if (end < 0) return;
-      const length = /content-length: (\d+)/i.exec(answer.slice(0, end));
-      if (!length || answer.length < end + 4 + Number(length[1])) return;
+      const status = Number(answer.slice(9, 12));
+      const length = /content-length: (\d+)/i.exec(answer.slice(0, end))?.[1];
+      // a 304 has no body, whatever it says of one
+      if (status !== 304 && (!length || answer.length < end + 4 + Number(length))) return;
       socket.off('data', onData);
       socket.off('error', failed);
-      done(Number(answer.slice(9, 12)));
+      done(status);
     };
     socket.on('data', onData);
     socket.once('error', failed);

@@ -68,6 +68,12 @@ export const eventOf = ({ anonId, word }: Somebody, eventId: string = randomUUID
   timestamp: Date.now(),
   props: { word },
 });
+/** That somebody saw a notification. */
+export const seenOf = (one: Somebody, notificationId: string) => ({
+  ...eventOf(one),
+  eventType: 'proof_shown',
+  props: { notificationId, variantId: 'a', receiptId: 'A'.repeat(22) },
+});
 export const captureOf = ({ email, anonId, word, eventId }: Somebody) => ({
   email,
   anonId,

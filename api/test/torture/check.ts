@@ -67,7 +67,11 @@ function compare(of: string[], stored: string[]): { lost: number; doubled: numbe
 }
 
 async function eventsOf(rows: Rows, done: Acknowledged) {
-  const stored = await rows('select event_id as id from events where event_id = any ($1)', [done.sent]);
+  const stored = await rows(
+    `select event_id as id from events where event_id = any ($1)
+     union all select event_id from notification_events where event_id = any ($1)`,
+    [done.sent],
+  );
   return compare(
     done.events,
     stored.map(({ id }) => id),
@@ -96,7 +100,11 @@ async function withdrawalsOf(rows: Rows, { withdrawn, erased }: Acknowledged) {
 }
 
 async function ledgerFaults(rows: Rows): Promise<string[]> {
-  const stored = (await rows('select count(*)::int as n from events'))[0].n;
+  const stored = (
+    await rows(
+      'select (select count(*) from events)::int + (select count(*) from notification_events)::int as n',
+    )
+  )[0].n;
   const counts = Object.fromEntries(
     (await rows('select outcome, sum(count)::int as n from ingest_ledger group by 1')).map(
       ({ outcome, n }) => [outcome, n],

@@ -1,7 +1,6 @@
 // What people and the site's own do all the while: events, captures, withdrawals, erasures, links, rollups.
-import { randomUUID } from 'node:crypto';
 import { pause } from '../kill.ts';
-import { type Asking, captureOf, eventOf, type Somebody, somebody } from './ask.ts';
+import { type Asking, captureOf, eventOf, type Somebody, seenOf, somebody } from './ask.ts';
 
 const EVENT_LANES = 6;
 const CAPTURE_LANES = 3;
@@ -22,8 +21,11 @@ export interface Acknowledged {
   rollups: number;
 }
 
-/** random  0..1; decides what becomes of whom */
-export function startLoad({ ask }: Asking, random: () => number) {
+/**
+ * random          0..1; decides what becomes of whom
+ * notificationId  of which every third event is
+ */
+export function startLoad({ ask }: Asking, random: () => number, notificationId: string) {
   const done: Acknowledged = {
     events: [],
     sent: [],
@@ -53,7 +55,9 @@ export function startLoad({ ask }: Asking, random: () => number) {
     }, 20);
 
   async function sendEvent(one: Somebody) {
-    const event = eventOf(one, randomUUID());
+    // who sends all the while would soon have seen it more often than is counted
+    const seer = visitors.includes(one) ? somebody() : one;
+    const event = done.sent.length % 3 === 2 ? seenOf(seer, notificationId) : eventOf(one);
     done.sent.push(event.eventId);
     if (await ask('/v1/events', event)) done.events.push(event.eventId);
   }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { randomOf } from '../../demo/traffic.ts';
 import { pause } from '../kill.ts';
-import { asking } from './ask.ts';
+import { type Asking, asking } from './ask.ts';
 import { check } from './check.ts';
 import { type Acknowledged, startLoad } from './load.ts';
 import { fuzz } from './odd.ts';
@@ -54,10 +54,19 @@ async function acknowledges(done: Acknowledged, more: number): Promise<void> {
   }
 }
 
+/** returns  the id of one that is made for this; whether it runs, its events do not ask */
+async function notification({ ask, faults }: Asking): Promise<string> {
+  const source = { url: 'https://bakery.example/about', statedOn: '2026-01-31' };
+  const content = { kind: 'message', name: 'hello', source, texts: { en: { other: 'We bake at night.' } } };
+  const answer = await ask('/v1/sites/default/notifications', content, [201]);
+  if (!answer) throw new Error(`no notification was made: ${faults.join('; ')}`);
+  return JSON.parse(answer.body).notification.notificationId;
+}
+
 async function killing(product: Product, until: number) {
   const random = randomFor(3);
   const asked = asking(product.url);
-  const load = startLoad(asked, randomFor(4));
+  const load = startLoad(asked, randomFor(4), await notification(asked));
   const kills: Kills = { api: 0, backend: 0, postgres: 0, stop: 0 };
   try {
     // every kind at least once, however short the run is
