@@ -75,7 +75,9 @@ function recall(): Memory {
   }
   const day = new Date().toDateString();
   if (day != memory.d) memory.n = {};
-  return { ...memory, s: memory.s || cameFrom(begins && memory.r), d: day, t: now };
+  // as the server cuts visits: a campaign is another one
+  const s = (!/[?&]utm_/.test(location.search) && memory.s) || cameFrom(begins && memory.r);
+  return { ...memory, s, d: day, t: now };
 }
 
 const keep = safe((memory: Memory) => {
