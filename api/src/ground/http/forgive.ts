@@ -27,10 +27,14 @@ function mend(fields: Holder, issue: z.core.$ZodIssue, isExact: (path: string) =
   const { holder, path, last } = place;
   const where = [...path, last].join('.');
   const value = holder[last];
-  if (issue.code === 'too_big' && typeof value === 'string' && !isExact(where)) {
+  // only a text is too long: a number that came as one, as a form sends it, is too large
+  if (issue.code === 'too_big' && issue.origin === 'string' && typeof value === 'string' && !isExact(where)) {
     const lengthMax = Number(issue.maximum);
-    holder[last] = cutText(value.trim(), lengthMax);
-    return { path: where, message: `cut to ${lengthMax} characters` };
+    const cut = cutText(value.trim(), lengthMax);
+    if (cut !== value) {
+      holder[last] = cut;
+      return { path: where, message: `cut to ${lengthMax} characters` };
+    }
   }
   if (Array.isArray(holder)) holder.splice(Number(last), 1);
   else delete holder[last];

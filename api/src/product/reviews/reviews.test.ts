@@ -172,6 +172,13 @@ test('what says nothing is refused by name; one wrong field costs nobody the res
     'rating',
   ]);
   assert.equal((await named(key, 'Odd one')).rating, null);
+  // as a form sends it
+  for (const rating of ['6', '99999999999999999999999999']) {
+    const text = `Rated ${rating}`;
+    const large = await send(key, { rating, text });
+    assert.deepEqual([large.status, large.body.warnings[0].path], [200, 'rating']);
+    assert.equal((await named(key, text)).rating, null);
+  }
   const long = await send(key, { text: 'word '.repeat(1000), display: { text: MAY } });
   assert.equal(long.status, 200, JSON.stringify(long.body));
   const cut = (await list(key)).reviews.find(({ text }) => text?.startsWith('word'));

@@ -84,7 +84,7 @@ test('a visit comes from where its first page did, while its id is kept; without
   for (const mode of ['full', '']) {
     const from = (source: string) =>
       item({ id: source, where: { channels: ['inline'], sources: [source] }, variants: words(source) });
-    const both = [from('newsletter'), from('direct')];
+    const both = [from('newsletter'), from('direct'), from('poster')];
     const places = '<div data-mk-place=""></div><div data-mk-place=""></div>';
     await go(mode, '/next', places); // so that there is one to go on to
     await open();
@@ -105,6 +105,9 @@ test('a visit comes from where its first page did, while its id is kept; without
       assert.equal(await remembered(), null);
       continue;
     }
+    await go(mode, '/page?utm_medium=Poster', places);
+    await shown();
+    assert.deepEqual(await card().locator('.mk-text').allTextContents(), ['poster'], 'another campaign');
     // half an hour later it is another visit, from the site's own page
     await page.evaluate(() => {
       const memory = JSON.parse(localStorage['_mkt7default:p']!);

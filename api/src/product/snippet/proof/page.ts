@@ -75,7 +75,9 @@ function recall(): Memory {
   }
   const day = new Date().toDateString();
   if (day != memory.d) memory.n = {};
-  return { ...memory, s: memory.s || cameFrom(begins && memory.r), d: day, t: now };
+  // as the server cuts visits: a campaign is another one
+  const s = (!isCampaign() && memory.s) || cameFrom(begins && memory.r);
+  return { ...memory, s, d: day, t: now };
 }
 
 const keep = safe((memory: Memory) => {
@@ -136,6 +138,8 @@ function device(): string {
   return !touched ? 'desktop' : Math.min(screen.width, screen.height) < 600 ? 'mobile' : 'tablet';
 }
 
+const isCampaign = () => /[?&]utm_/.test(location.search);
+
 /**
  * Where this page was come to from: its campaign's words, or who sent it.
  * begins  a visit after another one: the site itself is nobody
@@ -147,7 +151,7 @@ function cameFrom(begins?: boolean): string[] {
   if (begins && from == host(location.href)) from = '';
   return ['utm_source', 'utm_medium', 'utm_campaign']
     .map((name) => query.get(name) || '')
-    .concat(from || (query.has('utm_source') ? '' : 'direct'))
+    .concat(from || (isCampaign() ? '' : 'direct'))
     .map((word) => word.slice(0, 100).toLowerCase());
 }
 
