@@ -447,6 +447,15 @@ test('the feed tells pages a test that runs, with its wordings and the controlâ€
 });
 
 test('a wording may have a moment of its own, and pages are told it with that wording', async () => {
+  // before it: a feed that was built in between would wait a minute for the next
+  const conversions = Array.from({ length: 6 }, () => ({
+    id: randomUUID(),
+    kind: 'purchase',
+    anonId: anon(),
+    amount: '5.00',
+    currency: 'CAD',
+  }));
+  assert.equal((await call(`${server.url}/v1/conversions`, 'POST', { conversions }, admin)).status, 200);
   const trigger = { afterMs: 20_000, scrollPercent: 50, exitIntent: false };
   const { testId, notificationId } = await makeTest({
     variants: [{ key: 'own' }, { key: 'late', trigger: { afterMs: 20_000, scrollPercent: 50 } }],
@@ -456,14 +465,6 @@ test('a wording may have a moment of its own, and pages are told it with that wo
     variants.map((one: { trigger: unknown }) => one.trigger),
     [null, trigger],
   );
-  const conversions = Array.from({ length: 6 }, () => ({
-    id: randomUUID(),
-    kind: 'purchase',
-    anonId: anon(),
-    amount: '5.00',
-    currency: 'CAD',
-  }));
-  assert.equal((await call(`${server.url}/v1/conversions`, 'POST', { conversions }, admin)).status, 200);
   await until('the feed has it', async () => {
     const { body } = await call(`${server.url}/v1/feed?site=default&lang=en`);
     const item = body.items.find((one: { id: string }) => one.id === notificationId);
