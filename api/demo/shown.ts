@@ -137,6 +137,10 @@ const NOTIFICATIONS = [
   },
 ];
 
+/** What the guests sent their forms with; a program's own would make them a program's. */
+const GUESTS_BROWSER =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
+
 const emailOf = ({ name }: { name: string }) => `${name.toLowerCase()}@example.net`;
 /** The same each time, so that what is sent again counts once. */
 const uuidOf = (text: string) =>
@@ -175,15 +179,20 @@ export async function showOnPages({ api, adminKey, site, now = Date.now() }: Sho
   const of = `/v1/sites/${encodeURIComponent(site)}`;
 
   for (const guest of GUESTS)
-    await ask('POST', '/v1/leads/capture', {
-      propertyId: site,
-      eventId: uuidOf(`demo guest ${guest.name}`),
-      email: emailOf(guest),
-      formName: 'club',
-      ...(guest.mayBeNamed
-        ? { display: { text: NAMED, name: guest.name, fields: ['name', 'product'] } }
-        : {}),
-    });
+    await ask(
+      'POST',
+      '/v1/leads/capture',
+      {
+        propertyId: site,
+        eventId: uuidOf(`demo guest ${guest.name}`),
+        email: emailOf(guest),
+        formName: 'club',
+        ...(guest.mayBeNamed
+          ? { display: { text: NAMED, name: guest.name, fields: ['name', 'product'] } }
+          : {}),
+      },
+      { 'user-agent': GUESTS_BROWSER },
+    );
   await ask('POST', '/v1/conversions', { propertyId: site, conversions: ordersUntil(now) });
   await reviewed(ask, of, now);
 
