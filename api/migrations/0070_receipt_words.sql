@@ -34,3 +34,6 @@ comment on column receipt_acts.conversion_id is 'the conversion that was shown; 
 -- who is to be left alone is in no number and no card; whichever process serves a feed is told with the commit
 create trigger feed_changed_by_restriction after update of restricted on leads for each row
   when (old.restricted is distinct from new.restricted) execute function tell_feed();
+
+-- the newest of a notification, which each building of a feed asks for
+create index receipts_newest on receipts (site_id, notification_id, as_of desc);

@@ -1708,6 +1708,7 @@ create table receipts (
   constraint receipts_excluded_check CHECK (cardinality(excluded) = 3),
   constraint receipts_receipt_id_check CHECK (octet_length(receipt_id) = 16)
 );
+CREATE INDEX receipts_newest ON receipts USING btree (site_id, notification_id, as_of DESC);
 CREATE INDEX receipts_of ON receipts USING btree (site_id, notification_id, as_of DESC);
 alter table receipts enable row level security;
 alter table receipts force row level security;

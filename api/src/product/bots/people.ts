@@ -6,8 +6,11 @@
  */
 export const visitorIs = (v: string): string =>
   `case when ${v}.bot_verdict is not null then ${v}.bot_verdict when ${v}.visitor_id is null or ${v}.first_human_at is not null then 'human'
-    when exists (select from events seen where seen.site_id = ${v}.site_id and seen.visitor_id = ${v}.visitor_id
-      and seen.occurred_at between ${v}.first_seen_at and ${v}.last_seen_at and seen.bot_reason = 'staff') then 'staff' else 'bot' end`;
+    when (select seen.bot_reason from events seen where seen.site_id = ${v}.site_id and seen.visitor_id = ${v}.visitor_id
+      and seen.occurred_at between ${v}.first_seen_at and ${v}.last_seen_at order by seen.occurred_at desc limit 1) = 'staff' then 'staff' else 'bot' end`;
+
+/** SQL, behind a select whose columns are asked about more than once: what judges a row is looked up once for it. */
+export const ONCE = 'offset 0';
 
 /**
  * SQL, a join: form.taken_for, what the event of a form was taken for, by the verdict that stands. So it is known of a lead
@@ -34,7 +37,13 @@ export const CONVERTED = `conversions c
      left join leads l on l.site_id = c.site_id and l.lead_id = c.lead_id
      left join visitors first on first.site_id = l.site_id and first.visitor_id = l.first_visitor_id and v.visitor_id is null
      ${formOf('s.site_id = l.site_id and s.lead_id = l.lead_id and v.visitor_id is null')}`;
-export const converterIs = `case when v.visitor_id is not null then ${visitorIs('v')} else ${senderIs('first')} end`;
+/**
+ * SQL, of those: who ordered in the shop's own browser was seen at home before, so what its last event of that day was taken
+ * for stands before what the browser is else.
+ */
+export const converterIs = `case when v.visitor_id is null then ${senderIs('first')} when v.bot_verdict is not null then v.bot_verdict
+    else coalesce((select coalesce(seen.bot_reason, 'human') from events seen where seen.site_id = v.site_id and seen.visitor_id = v.visitor_id
+      and seen.occurred_at between c.occurred_at - interval '1 day' and c.occurred_at order by seen.occurred_at desc limit 1), ${visitorIs('v')}) end`;
 
 /** SQL, of one of those words: how many rows of robots, and of the site's own people. */
 export const leftOut = (taken: string): string =>

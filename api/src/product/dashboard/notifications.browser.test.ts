@@ -148,16 +148,16 @@ test('what became of a notification stands in the list and at it: so many of so 
   const row = (name: string) => page.locator('li.card', { hasText: name });
   await row('seen and closed')
     .getByText(
-      'Last 28 days: seen 48 times by 40 people · clicked: 20% · closed: 5% · whether it helps, only a test can say',
+      'Last 28 days: seen 48 times by 40 viewers · clicked: 20% · closed: 5% · whether it helps, only a test can say',
     )
     .waitFor();
   await row('seen by few')
-    .getByText(/seen 3 times by 3 people · clicked: 1 of 3 \(6\.1% – 79\.2%\)/)
+    .getByText(/seen 3 times by 3 viewers · clicked: 1 of 3 \(6\.1% – 79\.2%\)/)
     .waitFor();
   await row('in an empty room').getByText('Seen by nobody in the last 28 days').waitFor();
   assert.deepEqual(await complaintsOf(page), []);
   await page.goto(at(`notifications/${id}`));
-  await page.getByText('seen 48 times by 40 people').waitFor();
+  await page.getByText('seen 48 times by 40 viewers').waitFor();
   for (const one of [id, few, none]) await api(`notifications/${one}`, 'PATCH', { status: 'ended' }, 2);
   await page.context().close();
 });

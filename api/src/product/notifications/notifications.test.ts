@@ -141,6 +141,38 @@ test('weekdays and hours are those of the schedule’s zone', () => {
     assert.equal(isOpen(schedule.parse(given), 'America/Toronto', at), open, JSON.stringify(given));
 });
 
+test('what rules of today would not take is paused and ended all the same, and not started or changed', async () => {
+  const id = await made({ name: 'of before' });
+  assert.equal((await patch(id, 1, { status: 'running' })).status, 200);
+  await server.database.owner.query(
+    `update notification_versions set texts = '{"en": {"other": "Hundreds trust us: {count} in {days} days"}}' where notification_id = $1`,
+    [id],
+  );
+  assert.equal((await patch(id, 2, { status: 'paused' })).status, 200);
+  for (const changes of [{ status: 'running' }, { priority: 2 }]) {
+    const { status, body } = await patch(id, 3, changes);
+    assert.deepEqual([status, body.error], [422, 'unbacked_claim'], JSON.stringify(changes));
+  }
+  assert.equal((await patch(id, 3, { status: 'ended' })).status, 200);
+});
+
+test('words that are a number in another language only, or only look like one, are words', async () => {
+  const english = COUNT.texts.en;
+  const label = { url: '/shop', label: 'Go to the shop' };
+  const danish = { other: '{count} på {days} dage' };
+  const both = await make({ texts: { en: english, da: danish }, link: label });
+  assert.equal(both.status, 201, JSON.stringify(both.body));
+  for (const [language, word] of [
+    ['pt', 'em dezembro'],
+    ['it', 'come diciamo'],
+    ['tr', 'yüz kremi'],
+    ['ru', 'без красот'],
+  ] as const) {
+    const { status, body } = await make({ texts: { [language]: { other: `{count} ${word}, {days}` } } });
+    assert.equal(status, 201, JSON.stringify(body));
+  }
+});
+
 test('a number that is typed where one is counted is refused, however it is written', async () => {
   const unbacked = ['5', '٣', '½', '②', 'Ⅷ', '𝟗', '🔟', '10k', '５'];
   for (const number of unbacked) {
@@ -224,7 +256,7 @@ const NUMBER_WORDS: Record<string, string[]> = {
   cs: ['čtyři', 'desítky', 'dvacet'],
   uk: ['п’ять', 'тисячі', 'п’ятсот'],
   ru: ['три', 'пятьсот', 'Тысячи'],
-  tr: ['beş', 'yüzlerce', 'bin'],
+  tr: ['beş', 'yüzlerce', 'binlerce'],
   ar: ['خمسة', 'مئات', 'آلاف'],
   he: ['שלושה', 'מאות', 'אלפי'],
   ko: ['다섯 명', '오백 명', '수천 명'],

@@ -204,10 +204,13 @@ async function change(
   if (before.version >= VERSIONS_MAX)
     throw new AppError('conflict', `It has had ${VERSIONS_MAX} versions. End it, and make a new one.`);
   const content: Content = { ...contentOf(before), ...definedOf(changes) };
-  checkNotification({ kind: before.kind, ...content });
   const status = wanted ? nextStatus(before.status, wanted, content.schedule, atMs) : before.status;
   const starts = (one: string) => one === 'scheduled' || one === 'running';
-  if (starts(status) && !starts(before.status)) {
+  const isStarted = starts(status) && !starts(before.status);
+  // what is only paused or ended may be: rules that came after it do not keep it on the site
+  if (isStarted || Object.values(changes).some((one) => one !== undefined))
+    checkNotification({ kind: before.kind, ...content });
+  if (isStarted) {
     const { atWork } = await countUnderLock(db, siteId);
     if (atWork >= RUNNING_MAX)
       throw new AppError('conflict', `At most ${RUNNING_MAX} run at once on a site. Pause or end one first.`);

@@ -37,8 +37,6 @@ export interface Built {
   zone: string;
   /** Whether anything may change by itself. */
   isAlive: boolean;
-  /** Receipts that may be shown again, by notification. */
-  stated: Map<string, Known>;
 }
 interface Known {
   version: number;
@@ -62,16 +60,9 @@ interface Round extends BuildParts {
   db: Db;
   site: Site;
   at: Date;
-  before: Built | null;
 }
 
-export async function buildSite(
-  db: Db,
-  site: Site,
-  at: Date,
-  before: Built | null,
-  parts: BuildParts,
-): Promise<Built> {
+export async function buildSite(db: Db, site: Site, at: Date, parts: BuildParts): Promise<Built> {
   const { notifications, templates } = await siteAtWork(db, site.siteId);
   const zone = timeZoneOf(site);
   const built: Built = {
@@ -82,14 +73,13 @@ export async function buildSite(
     showing: new Map(),
     zone,
     isAlive: notifications.length > 0,
-    stated: new Map(),
   };
   const ordered = notifications.sort(
     (a, b) => b.priority - a.priority || (a.notificationId < b.notificationId ? -1 : 1),
   );
   for (const notification of ordered) {
     const why = isOpen(notification.schedule, zone, at.getTime())
-      ? await addCards({ ...parts, db, site, at, before }, built, notification)
+      ? await addCards({ ...parts, db, site, at }, built, notification)
       : notification.status === 'scheduled'
         ? 'scheduled'
         : 'outside_schedule';
@@ -136,34 +126,43 @@ async function addCards(round: Round, built: Built, notification: Notification):
 
 /** The receipt of what is said now: one that was made before, where it still holds. */
 async function stated(
-  { db, site, signer, before }: Round,
+  { db, site, signer }: Round,
   built: Built,
   notification: Notification,
   now: Stated,
-) {
-  const { notificationId, version, kind } = notification;
+): Promise<Pick<Known, 'stated' | 'receipt'>> {
+  const { version, kind } = notification;
   const wordings = wordingsFor(built, notification);
   const wordsId = wordsIdOf(wordsFor(notification, wordings));
-  const known = before?.stated.get(notificationId) ?? (await lastStated(db, site.siteId, notification));
+  const known = await lastStated(db, site.siteId, notification);
   const isSaid = known?.version === version && known.wordsId.equals(wordsId);
   if (
     isSaid &&
     stillHolds(known.stated, now, kind) &&
-    (await isTrue(db, site.siteId, notification, known.stated))
-  ) {
-    built.stated.set(notificationId, known);
+    (await isTrue(db, site.siteId, notification, known.stated, now))
+  )
     return known;
-  }
   const receipt = await makeReceipt(db, site.siteId, signer, notification, wordings, now);
-  const one: Known = { version, wordsId, stated: now, receipt };
-  built.stated.set(notificationId, one);
-  return one;
+  return { stated: now, receipt };
 }
 
 /** As many as before may be others: what is said was counted in its own window, and of that nothing was taken back since. */
-async function isTrue(db: Db, siteId: string, notification: Notification, { value, window }: Stated) {
-  return window === null || said(await countIn(db, siteId, notification, window), 'en').value === value;
+async function isTrue(
+  db: Db,
+  siteId: string,
+  notification: Notification,
+  { value, window }: Stated,
+  now: Stated,
+): Promise<boolean> {
+  if (window === null) return true;
+  const isCounted =
+    now.window && sameMoment(now.window.from, window.from) && sameMoment(now.window.to, window.to);
+  // of whole days it is the same until midnight
+  return (
+    value === (isCounted ? now.value : said(await countIn(db, siteId, notification, window), 'en').value)
+  );
 }
+const sameMoment = (a: Date, b: Date) => a.getTime() === b.getTime();
 
 const wordingsFor = ({ tests }: Built, notification: Notification): Wording[] =>
   wordingsOf(
@@ -179,7 +178,7 @@ function stillHolds(then: Stated, now: Stated, kind: Notification['kind']): bool
   return kind !== 'live_visitors' && now.value > then.value! && age < GROWTH_WAITS_MS;
 }
 
-/** After a start. */
+/** Of whichever process. */
 async function lastStated(
   db: Db,
   siteId: string,

@@ -1,6 +1,6 @@
 // Claims become numbers: rows that count, by statements of our own, never a number that somebody typed.
 import type { Db } from '../../ground/db/pool.ts';
-import { CONVERTED, converterIs, FIRST_FORM, leftOut, senderIs } from '../bots/people.ts';
+import { CONVERTED, converterIs, FIRST_FORM, leftOut, ONCE, senderIs } from '../bots/people.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { countReviews } from './count-reviews.ts';
 
@@ -90,7 +90,7 @@ async function countConversions(db: Db, asked: Asked): Promise<Count> {
        count(*) filter (where voided_at is not null and taken_for = 'human') as voided, ${leftOut('taken_for')}
      from (select c.voided_at, ${converterIs} as taken_for,
          coalesce(c.lead_id::text, c.visitor_id::text, encode(c.email_hash, 'hex'), c.conversion_id) as person
-       from ${CONVERSIONS}) told`,
+       from ${CONVERSIONS} ${ONCE}) told`,
     claimedConversions(asked),
   );
   return exactly(rows[0]!);
@@ -110,7 +110,7 @@ export const claimedLeads = ({ siteId, claim: { where }, window: { from, to } }:
 async function countLeads(db: Db, asked: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
     `select count(*) filter (where taken_for = 'human') as value, ${leftOut('taken_for')}
-     from (select ${senderIs('v')} as taken_for from ${LEADS}) sent`,
+     from (select ${senderIs('v')} as taken_for from ${LEADS} ${ONCE}) sent`,
     claimedLeads(asked),
   );
   return exactly(rows[0]!);

@@ -1,6 +1,6 @@
 // How many reviews there are that a claim speaks of: every one that was not declined.
 import type { Db } from '../../ground/db/pool.ts';
-import { leftOut } from '../bots/people.ts';
+import { leftOut, ONCE } from '../bots/people.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { WRITER_IS, WRITTEN } from '../reviews/counted.ts';
 
@@ -34,7 +34,7 @@ export async function countReviews(
 ): Promise<CountedReviews> {
   const { rows } = await db.query<CountedReviews>(
     `select count(*) filter (where taken_for = 'human') as value, ${leftOut('taken_for')}
-     from (select ${WRITER_IS} as taken_for ${FROM} where ${CLAIMED} and r.status <> 'declined') r`,
+     from (select ${WRITER_IS} as taken_for ${FROM} where ${CLAIMED} and r.status <> 'declined' ${ONCE}) r`,
     claimedReviews(siteId, where, from, at),
   );
   return rows[0]!;

@@ -17,6 +17,8 @@ import { renderFeed, type Wish } from './render.ts';
 const MINUTE_MS = 60_000;
 /** Between two buildings of one site. */
 const APART_MS = 1000;
+/** A site whose numbers take long to count rests for so many times as long, so that its feed takes a twentieth of the machine. */
+const REST = 20;
 /** Without NOTIFY what was taken back is not heard: nothing older is answered. */
 const DEAF_MS = 1000;
 const GZIP_BYTES_MAX = 8 * 1024;
@@ -32,6 +34,8 @@ interface Known {
   built: Built | null;
   building: Promise<Built> | null;
   startedAt: number;
+  /** How long the last building took. */
+  tookMs: number;
   askedAt: number;
   /** Something changed that the present building did not see. */
   isStale: boolean;
@@ -68,9 +72,10 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
   function build(site: Site, state: Known): Promise<Built> {
     state.startedAt = clock();
     state.isStale = false;
-    const work = inSites(db, site.siteId, (tx) => buildSite(tx, site, new Date(clock()), state.built, parts));
+    const work = inSites(db, site.siteId, (tx) => buildSite(tx, site, new Date(clock()), parts));
     state.building = work
       .then((built) => {
+        state.tookMs = clock() - state.startedAt;
         state.built = built;
         state.packed.clear();
         for (const heard of hearers) heard(site.siteId, built);
@@ -96,6 +101,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
   function eachMinute(): void {
     for (const [siteId, state] of known) {
       if (!state.built?.isAlive) continue;
+      if (clock() - state.startedAt < REST * state.tookMs) continue;
       // nobody looks: whoever comes next waits for a new one
       if (state.askedAt < clock() - 2 * MINUTE_MS) state.isStale = true;
       else rebuild(siteId, state);
@@ -131,6 +137,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
         built: null,
         building: null,
         startedAt: 0,
+        tookMs: 0,
         askedAt: 0,
         isStale: false,
         waiting: null,

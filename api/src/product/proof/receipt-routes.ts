@@ -62,7 +62,8 @@ async function find(
     if (!then) throw unknown();
     const isAct = then.kind === 'recent_activity' || then.kind === 'review';
     if (isAct && kept.leadId === null) throw gone();
-    if (kept.leadId !== null) {
+    // of a review its own permission decides, newer than another that was taken back: see stillStands()
+    if (kept.leadId !== null && kept.reviewId === null) {
       const permission = (await permissionsOf(tx, kept.siteId, [kept.leadId])).get(kept.leadId);
       if (permission?.action === 'withdrawn') throw gone();
     }

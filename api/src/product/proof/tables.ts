@@ -11,7 +11,7 @@ export const proofTables: Tables = {
   receipts: {
     holds: 'one claim as it was shown: its number, when it was counted, its signature; no name',
     bound:
-      'of a number a new one where it fell, or a quarter of an hour after it grew; of visitors at the moment one a minute; of an act one',
+      'of a number a new one where it fell, when a row of its window came late or was taken back, or a quarter of an hour after it grew; of visitors at the moment one a minute; of an act one',
     columns: {
       receipt_id: 'digest',
       key_id: 'digest',

@@ -1,6 +1,6 @@
 // The SQL door of reviews. Inside a transaction of inSites.
 import type { Db } from '../../ground/db/pool.ts';
-import { leftOut } from '../bots/people.ts';
+import { leftOut, ONCE } from '../bots/people.ts';
 import { isVerified, PERMISSION, STANDING, WRITER_IS, WRITTEN } from './counted.ts';
 import type { Review, ReviewAverage, ReviewPatch } from './schema.ts';
 
@@ -97,7 +97,7 @@ export async function averageOf(db: Db, siteId: string, product: string | null):
        (count(*) filter (where status <> 'declined' and taken_for = 'human'))::int as reviews,
        (count(*) filter (where status = 'declined'))::int as declined, ${leftOut('taken_for')}
      from (select r.rating, r.status, ${WRITER_IS} as taken_for from reviews r ${WRITTEN}
-       where r.site_id = $1 and ($2::text is null or r.product = $2)) r`,
+       where r.site_id = $1 and ($2::text is null or r.product = $2) ${ONCE}) r`,
     [siteId, product],
   );
   const { bots, staff, ...average } = rows[0]!;

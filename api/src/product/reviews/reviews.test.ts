@@ -557,6 +557,23 @@ test('taken back by address, by the page for leaving, or by an erasure, a review
   assert.equal(after.consent_status, link.consent_status, 'mail is another matter');
 });
 
+test('who took it back and writes again with permission has a card whose receipt stands, and the one of before does not', async () => {
+  const { key, siteId, written } = await shop([{}, {}, {}]);
+  const [{ email, text }] = written as [Sent];
+  const before = (await cardOf(key, text))!.variants[0]!.receipt;
+  assert.deepEqual((await takeBack(key, email)).body, { ok: true });
+  await gone(key, text);
+  const again = await write(key, { email });
+  await publish(key, again.text);
+  await later(siteId);
+  await rows("select pg_notify('feed', $1)", [siteId]);
+  const texts = await feedWhen(server, key, (all) => all.some((one) => one.includes(again.text)));
+  assert.ok(texts.some((one) => one.includes(again.text)));
+  const { receipt } = (await cardOf(key, again.text))!.variants[0]!;
+  assert.equal((await call(`${server.url}/v1/proof/${receipt}`)).status, 200);
+  assert.equal((await call(`${server.url}/v1/proof/${before}`)).status, 410);
+});
+
 test('a restored older backup learns again who took a review back', async () => {
   const { key, siteId, written } = await shop();
   const since = new Date().toISOString();

@@ -352,9 +352,11 @@ test('where nobody answers, and on a page that was away, what may name somebody 
     return (await card().count()) === 1;
   });
   let answer = () => {};
+  let held = 0;
   await page.route('**/v1/feed?*', async (route) => {
     await new Promise<void>((done) => {
       answer = done;
+      held += 1;
     });
     await route.continue();
   });
@@ -362,6 +364,7 @@ test('where nobody answers, and on a page that was away, what may name somebody 
   assert.equal(await seen(), true, 'it may still be so');
   await page.clock.runFor(6000);
   assert.equal(await seen(), false, 'nobody answers');
+  await until('it asks', () => held === 1);
   answer();
   await until('it was so all the time', seen);
 
@@ -372,6 +375,7 @@ test('where nobody answers, and on a page that was away, what may name somebody 
   feed([]);
   await unhide();
   assert.equal(await seen(), false, 'not before it is known');
+  await until('it asks again', () => held === 2);
   answer();
   await gone();
 });

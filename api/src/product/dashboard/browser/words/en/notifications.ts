@@ -194,7 +194,7 @@ export const notifications = {
   seenNever: (days: number) => `Seen by nobody in the last ${days} days`,
   /** people: null where they are not known */
   seen: (days: number, times: number, said: string, people: number | null, saidPeople: string) =>
-    `Last ${days} days: seen ${said} time${s(times)}${people === null ? '' : ` by ${saidPeople} ${people === 1 ? 'person' : 'people'}`}`,
+    `Last ${days} days: seen ${said} time${s(times)}${people === null ? '' : ` by ${saidPeople} viewer${s(people)}`}`,
   clicked: (share: string) => `clicked: ${share}`,
   closed: (share: string) => `closed: ${share}`,
   noLift: 'whether it helps, only a test can say',

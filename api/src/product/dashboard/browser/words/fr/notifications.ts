@@ -199,9 +199,9 @@ export const notifications: NotificationWords = {
   leftOutUncounted:
     'Laissé de côté : les robots et vos propres gens ; pour des sommes de jours, leur nombre n’est pas compté',
   asOf: (when) => `En date du ${when}`,
-  seenNever: (days) => `Vue par personne ces ${days} derniers jours`,
+  seenNever: (days) => `N’a été vue par personne ces ${days} derniers jours`,
   seen: (days, _times, said, people, saidPeople) =>
-    `${days} derniers jours : vue ${said} fois${people === null ? '' : ` par ${saidPeople} personne${s(people)}`}`,
+    `${days} derniers jours : vue ${said} fois${people === null ? '' : ` par ${saidPeople} visiteur${s(people)}`}`,
   clicked: (share) => `clics : ${share}`,
   closed: (share) => `fermée : ${share}`,
   noLift: 'si elle aide, seul un test peut le dire',
