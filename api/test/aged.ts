@@ -31,13 +31,19 @@ export async function ageBy(owner: Pool, days: number): Promise<void> {
     await client.query('begin');
     for (const { day } of there)
       await client.query('select make_event_partitions($1::date - $2::int, $1::date - $2::int)', [day, days]);
+    await client.query(
+      `select make_notification_partitions(day, day) from (
+         select distinct (created_at - make_interval(days => $1))::date as day from notification_events) as days`,
+      [days],
+    );
     await client.query('set local session_replication_role = replica');
     for (const [table, columns] of Map.groupBy(rows, (row) => row.table))
       await client.query(
         `update ${table} set ${columns
-          .map(
-            ({ column, isDay }) =>
-              `${column} = ${column} - ${isDay ? '$1::int' : 'make_interval(days => $1)'}`,
+          .map(({ column, isDay }) =>
+            column === 'month' // stays the first of one
+              ? `month = (month - make_interval(months => round($1::int / 30.4375)::int))::date`
+              : `${column} = ${column} - ${isDay ? '$1::int' : 'make_interval(days => $1)'}`,
           )
           .join(', ')}`,
         [days],

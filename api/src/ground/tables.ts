@@ -49,8 +49,11 @@ export type Period = { days: number | Setting } | { months: number | Setting } |
 export type Kept =
   /** Why without an end. */
   | { ever: string }
-  /** Ends with the rows of another table, by deletion there. */
-  | { with: string; why: string }
+  /**
+   * Ends with the rows of another table, by deletion there. on: the columns beside site_id that say with which, where those end
+   * by the clock: a purge says how many go along.
+   */
+  | { with: string; on?: string[]; why: string }
   /** Ends by work of its own, a job's, whatever the period. */
   | { job: string; why: string }
   | {
@@ -60,6 +63,8 @@ export type Kept =
       why: string;
       /** And only these rows; the table is `target`, $1 the bound. */
       where?: string;
+      /** And only where no row of that table, of the same site, has the same value in this column. */
+      unless?: { table: string; by: string };
       /** Only this is forgotten: SQL of an update's set; else the row goes. */
       forgets?: string;
       /** What of the row that is, for the counts of a purge. Default: the table's name. */

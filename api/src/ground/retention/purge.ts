@@ -1,7 +1,8 @@
 // Forgets on time: every table by its own rule (ground/tables.ts), in bounded bites, the dry run by the same conditions.
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
-import { boundOf, type Kept, keptOf, type Tables } from '../tables.ts';
+import { boundOf, keptOf, type Settings, type Tables } from '../tables.ts';
+import { type Along, goingIn, type Timed } from './going.ts';
 
 // Small enough that ingestion waits for some milliseconds at most.
 const BITE_ROWS = 5000;
@@ -20,15 +21,17 @@ export type Ending = (work: {
   dryRun: boolean;
   signal: AbortSignal | undefined;
   progress: (line: string) => void;
-  /** SQL, of a table called target: which rows no rule of their own ends in this run. */
-  stays: (table: string) => string;
+  /** SQL, of a row called target: whether no rule of its own ends it in this run. */
+  stays: (table: string, row?: string) => string;
+  /** SQL, of a row of the rule's table called target: whether no rule before this one ends it. */
+  left: string;
 }) => Promise<Ended>;
 
 export interface PurgeOptions {
   siteIds: string[];
   tables: Tables;
   endings: Record<string, Ending>;
-  settings: Parameters<typeof boundOf>[1];
+  settings: Settings;
   dryRun: boolean;
   now?: number;
   signal?: AbortSignal | undefined;
@@ -41,8 +44,6 @@ export interface Purged {
   rows: Record<string, number>;
   [said: string]: unknown;
 }
-
-type Timed = Extract<Kept, { for: unknown }>;
 
 /**
  * Of a table or what ends it. First what only empties rows, so that a run counts what its dry run told also where the row
@@ -71,50 +72,52 @@ export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
     rows[name] = (rows[name] ?? 0) + more;
   };
   const rules = timedRules(tables);
-  const stays = staying(rules, settings, now);
-  for (const { table, rule } of rules) {
+  const going = goingIn(tables, settings, now);
+  for (const [index, { table, rule }] of rules.entries()) {
     const bound = boundOf(rule.for, settings, now);
+    const before = rules
+      .slice(0, index)
+      .flatMap((one) => (one.table === table && !one.rule.forgets && !one.rule.last ? [one.rule] : []));
+    if (!rule.forgets && !rule.last)
+      for (const along of going.along(table, rule, before))
+        count(along.table, await countRows(db, siteIds, along));
     if (rule.by) {
       const ending = endings[rule.by];
       if (!ending) throw new Error(`No feature ends ${table} by ${rule.by}.`);
-      const done = await ending({ siteIds, bound, dryRun, signal, progress, stays });
+      const done = await ending({
+        siteIds,
+        bound,
+        dryRun,
+        signal,
+        progress,
+        stays: going.stays,
+        left: going.left(before),
+      });
       for (const [name, more] of Object.entries(done.rows ?? {})) count(name, more);
       Object.assign(said, done.says);
-    } else count(rule.counted ?? table, await purgeRows(db, table, rule, bound, options));
+    } else {
+      const ends = [going.endedBy(rule, dryRun), ...(dryRun ? [going.left(before)] : [])].join(' and ');
+      count(rule.counted ?? table, await purgeRows(db, { table, rule, ends, bound }, options));
+    }
   }
   return { dryRun, ...said, rows };
 }
 
-/** By day or by moment, as the column is. */
-const olderThan = (since: string) =>
-  `${since} < ${since === 'day' ? '$1::timestamptz::date' : '$1::timestamptz'}`;
-/** SQL: which rows of target a rule ends; $1 is the bound. */
-const endedBy = ({ since, where }: Timed) => `${olderThan(since)}${where ? ` and ${where}` : ''}`;
-
-function staying(
-  rules: { table: string; rule: Timed }[],
-  settings: PurgeOptions['settings'],
-  now: Date,
-): (table: string) => string {
-  return (name) =>
-    rules
-      .filter(({ table, rule }) => table === name && !rule.by && !rule.forgets)
-      .map(({ rule }) => {
-        const bound = `'${boundOf(rule.for, settings, now).toISOString()}'`;
-        return `(${endedBy(rule).replaceAll('$1', bound)}) is not true`;
-      })
-      .join(' and ') || 'true';
-}
+/** Of what goes along, before it does: the same is counted by a run and by its dry run. */
+const countRows = (db: Pool, siteIds: string[], { table, where }: Along): Promise<number> =>
+  inSites(db, siteIds, async (client) => {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*) as count from ${table} target where site_id = any (current_sites()) and ${where}`,
+    );
+    return rows[0]!.count;
+  });
 
 async function purgeRows(
   db: Pool,
-  table: string,
-  rule: Timed,
-  bound: Date,
+  { table, rule: { forgets }, ends, bound }: { table: string; rule: Timed; ends: string; bound: Date },
   { siteIds, dryRun, signal }: PurgeOptions,
 ): Promise<number> {
-  const { forgets } = rule;
-  const condition = `site_id = any (current_sites()) and ${endedBy(rule)}`;
+  const condition = `site_id = any (current_sites()) and ${ends}`;
   let gone = 0;
   for (;;) {
     if (signal?.aborted) return gone;

@@ -1,32 +1,34 @@
 // A world of every kind of person, some of them ten years old by the clock: the dry run says table by table what a night ends,
 // nobody is there afterwards who should not be, and no number has changed.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ageBy } from '../../../test/aged.ts';
+import { examplesOf } from '../../../test/examples.ts';
 import { makeEvent } from '../../../test/make.ts';
+import { send as sendExample } from '../../../test/send.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
+import { makePlace, WORLD_SETTINGS } from '../../../test/world.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
-import { keptOf } from '../../ground/tables.ts';
+import { boundOf, keptOf } from '../../ground/tables.ts';
 import { linkToken } from '../../product/consent/link.ts';
-import { goneWhenOver } from '../../product/erasure/forget.ts';
 
 /** Days since each layer of the world was made, oldest first; no two distances alike, so that days never meet while they move. */
 const AGES = [3650, 1010, 500, 250, 100, 45, 10, 0];
+/** Layers in which a site also has all that is no person's kind: keys, webhooks, accounts, shares and so on. */
+const FILLED = [0, AGES.length - 1];
 const TABLES = tablesOf(FEATURES);
 
 let server: TestServer;
 before(async () => {
-  server = await startServer({
-    SMTP_URL: 'smtp://127.0.0.1:1',
-    MAIL_FROM: 'hello@bakery.example',
-    MAIL_SENDER: 'The bakery, 1 Lane, Toronto',
-    PUBLIC_URL: 'https://api.bakery.example',
-  });
+  server = await startServer({ ...WORLD_SETTINGS, MAIL_SENDER: 'The bakery, 1 Lane, Toronto' });
   for (const [key, settings] of [
     ['plain', {}],
     ['doi', { doubleOptIn: true }],
     ['guessing', { linking: 'on' }],
+    ['crowded', {}],
   ] as const)
     await send('POST', '/v1/sites', { key, name: key, settings });
 });
@@ -213,6 +215,89 @@ const buy = (p: Person) =>
     currency: 'CAD',
   });
 
+/** Done at a filled site, as test/examples.ts has it. */
+const DONE = [
+  'refreshTokens',
+  'updateRequest',
+  'renewWebhookSecret',
+  'tellDelivery',
+  'storeImportRows',
+  'createStreamTicket',
+  'stopAbTest',
+  'endMailReports',
+  'createMailReport',
+  'revokeKey',
+  'revokeShare',
+];
+/** What its shop, its people and other systems leave at a site: something of all that ends by the clock. */
+async function fill(key: string): Promise<void> {
+  const place = await makePlace(server, key);
+  const examples = examplesOf(place);
+  const [imported] = examples.storeImportRows!;
+  const yesterday = { seq: 2, kind: 'total', rows: [{ day: addDays(place.today, -1), name: '', visits: 4 }] };
+  for (const [id, some] of [
+    ...DONE.map((id) => [id, examples[id]!] as const),
+    ['storeImportRows', [{ ...imported, body: yesterday }]] as const,
+  ]) {
+    const route = server.routes.find((one) => one.id === id)!;
+    for (const example of some) {
+      const { status, text } = await sendExample(server, route, example, admin);
+      assert.ok(status < 400, `${id}: ${status} ${text.slice(0, 300)}`);
+    }
+  }
+  const props = { notificationId: place.messageId, variantId: 'default' };
+  for (const eventType of ['proof_exposed', 'proof_shown'])
+    await send(
+      'POST',
+      '/v1/events',
+      makeEvent({ anonId: place.anonId, propertyId: key, eventType, props }),
+      {},
+    );
+  await job('seen_rollups');
+  // what only a flood, a fault, a plan or a running job would bring
+  const ended = [place.spareNotificationId, place.messageId];
+  for (const [sql, ...values] of [
+    [
+      "insert into plan_warnings (site_id, month, what, percent, plan_limit) values ($1, date_trunc('month', now())::date, 'events', 80, 100)",
+    ],
+    [
+      "insert into usage_months (site_id, month, events) values ($1, date_trunc('month', now())::date, 1) on conflict do nothing",
+    ],
+    ["insert into rejections (site_id, route, reason) values ($1, 'events', 'made_up')"],
+    [
+      "insert into page_origins (site_id, origin, taken, refused) values ($1, 'https://elsewhere.example', 0, 1) on conflict do nothing",
+    ],
+    ['update outgoing_mails set sent_at = now() where site_id = $1'],
+    ['update integration_secrets set ends_at = now() where site_id = $1'],
+    [
+      "update notifications set status = 'ended', ended_at = now() where site_id = $1 and notification_id = any ($2)",
+      ended,
+    ],
+    [
+      "insert into ab_exposures (site_id, test_id, visitor_id, arm, first_exposed_at) values ($1, $2, $3, 'control', now())",
+      place.abEndingId,
+      place.visitorId,
+    ],
+    [
+      'insert into receipt_acts (site_id, receipt_id, lead_id) select site_id, receipt_id, $2 from receipts where site_id = $1 limit 1',
+      place.leadId,
+    ],
+  ] as [string, ...unknown[]][])
+    await rows(sql, [place.siteId, ...values]);
+}
+
+/** A sealed day of a site that strangers sent too many names. */
+async function overfill(): Promise<void> {
+  for (const sql of [
+    `update rollup_state set sealed_at = now() where day = now()::date and site_id = (select site_id from sites where key = 'crowded')`,
+    `insert into daily_breakdowns (site_id, day, kind, name, page_views)
+     select site_id, now()::date, 'page', '/' || n, n from sites, generate_series(1, 103) n where key = 'crowded'`,
+    `insert into full_days (site_id, day, what)
+     select site_id, now()::date, what from sites, unnest(array['page', 'conversions']) what where key = 'crowded'`,
+  ])
+    await rows(sql);
+}
+
 const personOf = (kind: string, layer: number): Person => {
   const word = `w${layer}x${Object.keys(KINDS).indexOf(kind)}z`;
   return {
@@ -235,12 +320,41 @@ async function makeLayer(layer: number): Promise<void> {
   // nobody's: a browser, a visitor of a day, and two people in one browser
   await page({ ...personOf('pending', layer), anonId: `only-reads-${layer}` }, '/only-reads');
   await send('POST', '/v1/events', { eventType: 'page_view', path: '/', propertyId: 'plain' }, {});
+  await send(
+    'POST',
+    '/v1/events',
+    makeEvent({ anonId: `only-reads-${layer}`, propertyId: 'plain', eventType: 'signup' }),
+    {},
+  );
+  // words alone count in no average: they go with who wrote them
+  const { word, email } = personOf('pending', layer);
+  await rows(
+    "insert into reviews (site_id, lead_id, words, source, written_at) select site_id, lead_id, $1, 'form', now() from leads where email_normalized = $2",
+    [`I am ${word}`, email],
+  );
   // named, so that nobody counts the thousands of days between the layers
   const today = dayOf(Date.now());
   await job('rollup', { from: addDays(today, -1), to: today });
+  if (FILLED.includes(layer)) await fill(`shop-${'abcdefgh'[layer]}`);
   await job('rollup');
+  await overfill();
+  const wrong = { email: 'owner@shop-a.example', password: 'not it' };
+  assert.equal((await call(`${server.url}/v1/auth/login`, 'POST', wrong)).status, 401);
 }
 
+/** What the next one that is made, or the next hour, would end by itself: as if none had come. */
+async function leaveBehind(): Promise<void> {
+  for (const sql of [
+    `insert into visitor_profiles (site_id, visitor_id, seen_at, sessions, engaged_minutes, intent, score)
+     select site_id, gen_random_uuid(), seen_at - interval '40 days', sessions, engaged_minutes, intent, score from visitor_profiles`,
+    `insert into stream_tickets (ticket_hash, site_id, actor, capabilities, expires_at)
+     select sha256(ticket_hash), site_id, actor, capabilities, expires_at - interval '40 days' from stream_tickets`,
+  ])
+    await rows(sql);
+}
+
+/** A run writes to them that it ran, and what became of the feed: of them the older rows. */
+const WRITTEN = ['audit_log', 'outbox'];
 /** Rows of every table that is not the machine's own. */
 async function counts(): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
@@ -248,17 +362,18 @@ async function counts(): Promise<Record<string, number>> {
     found[table] = Number(
       (
         await rows(
-          `select count(*) as n from ${table}${table === 'audit_log' ? " where at < now() - interval '1 day'" : ''}`,
+          `select count(*) as n from ${table}${WRITTEN.includes(table) ? " where at < now() - interval '1 day'" : ''}`,
         )
       )[0].n,
     );
   return found;
 }
-async function dump(): Promise<Map<string, string[]>> {
+/** Of a machine that goes on meanwhile: a process says every 15 s that it is there. */
+const RESTLESS = ['job_runs', 'audit_log', 'rollup_state', 'processes', 'leases'];
+async function dump(except = RESTLESS): Promise<Map<string, string[]>> {
   const all = new Map<string, string[]>();
-  // a process says every 15 s that it is there
   for (const table of Object.keys(TABLES))
-    if (!['job_runs', 'audit_log', 'rollup_state', 'processes', 'leases'].includes(table))
+    if (!except.includes(table))
       all.set(
         table,
         (await rows(`select t::text as line from ${table} t order by 1`)).map(({ line }) => line),
@@ -276,25 +391,59 @@ const BOOKS = [
   'service_days',
   'machine_notes',
 ];
-const LEADS_THAT_END = ['lapsedLeads', 'unconfirmedLeads', 'pendingLeads', 'withdrawnLeads'];
-/** Under which names of a run's `rows` the rows of a table are counted that go. */
-function namesOf(table: string): string[] {
-  const byHand: Record<string, string[]> = {
-    leads: LEADS_THAT_END,
-    consent_records: ['consentRecords'],
-    withdrawal_requests: ['withdrawalRequests'],
-    audit_log: ['auditEntries'],
-  };
-  const rules = keptOf(TABLES[table]!).flatMap((kept) =>
-    'for' in kept && !kept.forgets && !kept.by ? [kept.counted ?? table] : [],
+/** What an ending that is more than deleting rows is called among the `rows` of a run. */
+const ENDINGS: Record<string, string> = {
+  'sealed days': 'events',
+  'full days': 'full_days',
+  'notification months': 'notification_events',
+  'lapsed leads': 'lapsedLeads',
+  'unconfirmed leads': 'unconfirmedLeads',
+  'pending leads': 'pendingLeads',
+  'withdrawn leads': 'withdrawnLeads',
+  'proof of consent': 'consentRecords',
+  'unsubscribed addresses': 'withdrawalRequests',
+  'ended choices': 'browserChoices',
+  'proof of display consent': 'displayConsents',
+  'old sessions': 'userSessions',
+  'old links': 'oneTimeLinks',
+  'old sign-ins': 'signIns',
+  'failed sign-ins': 'failedSignIns',
+  'ended keys': 'keys',
+  'ended shares': 'shares',
+  'ended webhook secrets': 'webhookSecrets',
+  'ended stream tickets': 'streamTickets',
+  'ended integration secrets': 'integrationSecrets',
+  'old audit entries': 'auditEntries',
+};
+/** Every rule with a period, and its name among the `rows` of a run. */
+const TIMED = Object.entries(TABLES).flatMap(([table, rule]) =>
+  keptOf(rule).flatMap((kept) =>
+    'for' in kept ? [{ table, rule: kept, name: kept.by ? ENDINGS[kept.by]! : (kept.counted ?? table) }] : [],
+  ),
+);
+/** Under which names of a run's `rows` the rows of a table are counted that go: by rules of its own, and along with others. */
+const namesOf = (table: string): string[] => [
+  ...new Set([
+    ...TIMED.filter((one) => one.table === table && !one.rule.forgets).map(({ name }) => name),
+    table,
+  ]),
+];
+/** Its rows go with those of a table that end by the clock, or go along themselves. */
+const goesAlong = (table: string): boolean =>
+  keptOf(TABLES[table]!).some(
+    (kept) => 'with' in kept && (TIMED.some((one) => one.table === kept.with) || goesAlong(kept.with)),
   );
-  return [
-    ...new Set([
-      ...rules,
-      ...(byHand[table] ?? []),
-      ...(goneWhenOver(TABLES).includes(table) || table === 'events' ? [table] : []),
-    ]),
-  ];
+
+/** Whether something is there that a rule will end, but not yet. */
+async function hasYounger({ table, rule: { since, where, ...rule } }: (typeof TIMED)[number]) {
+  const bound = boundOf(rule.for, server.services.config, new Date());
+  // what a rule asks of other tables may be so only when it is older
+  const only = where && !/\bfrom\b/.test(where) ? `and ${where}` : '';
+  const found = await rows(
+    `select from ${table} target where ${since} >= $1::timestamptz${since === 'day' ? '::date' : ''} ${only} limit 1`,
+    [bound],
+  );
+  return found.length > 0;
 }
 
 const numbersOf = async (propertyId: string, from: string, to: string) => {
@@ -333,11 +482,14 @@ async function allNumbers() {
   return found;
 }
 
+/** As text, and what stands in bytes. */
+const readable = (line: string) =>
+  line + line.replace(/\\x((?:[0-9a-f]{2})+)/g, (_, hex) => Buffer.from(hex, 'hex').toString('latin1'));
 const wordsIn = (all: Map<string, string[]>) => {
   const found = new Map<string, Set<string>>();
   for (const [table, lines] of all)
     for (const line of lines)
-      for (const [word] of line.matchAll(/w\d+x\d+z/g))
+      for (const [word] of readable(line).matchAll(/w\d+x\d+z|[\w.+-]+@shop-\w+\.example/g))
         found.set(word, (found.get(word) ?? new Set()).add(table));
   return found;
 };
@@ -348,6 +500,7 @@ test('ten years go by', async () => {
     const next = AGES[layer + 1];
     if (next !== undefined) await ageBy(server.database.owner, age - next);
   }
+  await leaveBehind();
   const there = wordsIn(await dump());
   for (const [kind, { days }] of Object.entries(KINDS))
     if (days !== 0 && !/before we knew|never here/.test(kind))
@@ -359,6 +512,8 @@ test('ten years go by', async () => {
 
 test('a dry run says of every table what the night ends, and changes nothing; no number changes either', async () => {
   const numbers = await allNumbers();
+  const ended: Record<string, number> = {};
+  const gone: Record<string, number> = {};
   for (const night of ['first', 'second', 'third']) {
     const before = await dump();
     const dry = await job('purge', { dryRun: true });
@@ -366,17 +521,18 @@ test('a dry run says of every table what the night ends, and changes nothing; no
     const were = await counts();
     const done = await job('purge');
     const are = await counts();
+    const said = ({ sealed, partitions, folded }: typeof dry) => ({ sealed, partitions, folded });
     assert.deepEqual(dry.rows, done.rows, `the ${night} night: said and done`);
-    assert.deepEqual([dry.sealed, dry.partitions], [done.sealed, done.partitions]);
-    for (const table of Object.keys(TABLES).filter((name) => !BOOKS.includes(name)))
+    assert.deepEqual(said(dry), said(done));
+    for (const [name, count] of Object.entries<number>(done.rows)) ended[name] = (ended[name] ?? 0) + count;
+    for (const table of Object.keys(TABLES).filter((name) => !BOOKS.includes(name))) {
+      gone[table] = (gone[table] ?? 0) + were[table]! - are[table]!;
       assert.equal(
         were[table]! - are[table]!,
         namesOf(table).reduce((sum, name) => sum + (dry.rows[name] ?? 0), 0),
         `${table}, the ${night} night`,
       );
-    if (night === 'first')
-      for (const name of [...LEADS_THAT_END, 'guessedLinks', 'visitorHashes', 'payloads', 'conversions'])
-        assert.ok(done.rows[name] > 0, `${name} were there to end`);
+    }
     if (night === 'third')
       assert.deepEqual(
         Object.entries(done.rows).filter(([, count]) => count !== 0),
@@ -387,10 +543,42 @@ test('a dry run says of every table what the night ends, and changes nothing; no
     const now = await allNumbers();
     for (const [what, figures] of Object.entries(numbers)) assert.deepEqual(now[what], figures, what);
   }
+  const missing = TIMED.filter(({ name }) => !ended[name]);
+  assert.deepEqual(
+    [
+      ...missing.map(({ table, name }) => `${table}: ${name}`),
+      ...Object.keys(TABLES).filter((table) => goesAlong(table) && !gone[table]),
+    ],
+    [],
+    'of everything that ends by the clock, or along with it, something was old enough',
+  );
+  const allGone: string[] = [];
+  // who of the leads stays is said by their kinds
+  for (const one of TIMED)
+    if (one.table !== 'leads' && !(await hasYounger(one))) allGone.push(`${one.table}: ${one.name}`);
+  for (const table of Object.keys(TABLES))
+    if (goesAlong(table) && (await rows(`select from ${table} limit 1`)).length === 0) allGone.push(table);
+  assert.deepEqual(allGone, [], 'and something younger of each is still there');
+});
+
+test('what a run counts is of one table', () => {
+  const owners = Map.groupBy(TIMED, ({ name }) => name);
+  for (const [name, rules] of owners) {
+    assert.ok(name, `${rules.map(({ rule }) => rule.by)} has a name among the rows of a run`);
+    assert.equal(new Set(rules.map(({ table }) => table)).size, 1, name);
+    assert.ok(!(name in TABLES) || name === rules[0]!.table, name);
+  }
 });
 
 test('nobody is there who should not be, and whoever should is', async () => {
-  const there = wordsIn(await dump());
+  // in no table at all, and in no journal beside them
+  const all = await dump([]);
+  for (const file of readdirSync(server.folder, { recursive: true, withFileTypes: true }))
+    if (file.isFile()) all.set(file.name, [readFileSync(join(file.parentPath, file.name), 'latin1')]);
+  const there = wordsIn(all);
+  const ofTheShop = (shop: string) => [...there].filter(([word]) => word.endsWith(`@${shop}.example`));
+  assert.deepEqual(ofTheShop('shop-a'), []);
+  assert.ok(ofTheShop('shop-h').length > 0);
   const leads = new Set(
     (await rows('select email_normalized as email from leads')).map(({ email }) => email),
   );

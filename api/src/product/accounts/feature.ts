@@ -69,7 +69,10 @@ export const accounts: Feature<{ accounts: Accounts }, { db: Pool; config: Confi
     },
   ],
   endings: ({ db }) => ({
-    'old sessions': endRows(db, 'user_sessions', 'expires_at < $1', 'sessions'),
+    'old sessions': endRows(db, 'user_sessions', 'expires_at < $1', 'userSessions', [
+      'used_refresh_tokens',
+      'session_id',
+    ]),
     'old links': endRows(db, 'one_time_links', 'expires_at < $1', 'oneTimeLinks'),
     'old sign-ins': endEvents(db, false),
     'failed sign-ins': endEvents(db, true),
@@ -78,10 +81,10 @@ export const accounts: Feature<{ accounts: Accounts }, { db: Pool; config: Confi
 
 /** The app's role may delete none; PostgreSQL's own function does. */
 function endEvents(db: Pool, onlyFailed: boolean): Ending {
-  return async ({ bound, dryRun }) => {
+  return async ({ bound, dryRun, left }) => {
     const count = await inAccounts(db, async (tx) => {
       const sql = dryRun
-        ? "select count(*)::int as count from auth_events where at < $1 and (outcome = 'failed' or not $2)"
+        ? `select count(*)::int as count from auth_events target where at < $1 and (outcome = 'failed' or not $2) and ${left}`
         : 'select purge_auth_events($1, $2)::int as count';
       return (await tx.query<{ count: number }>(sql, [bound, onlyFailed])).rows[0]!.count;
     });

@@ -10,6 +10,6 @@ export const alertRuleTables: Tables = {
   alert_rule_recipients: {
     holds: 'who is warned by which rule',
     columns: {},
-    kept: { with: 'mail_recipients', why: 'it is about that recipient' },
+    kept: { with: 'mail_recipients', on: ['recipient_id'], why: 'it is about that recipient' },
   },
 };

@@ -11,8 +11,7 @@ export const choiceTables: Tables = {
       for: { days: 30 },
       since: 'last_shown_at',
       why: 'no choice that is kept was made under them',
-      where:
-        'not exists (select from browser_choices c where c.site_id = target.site_id and c.words_hash = target.words_hash)',
+      unless: { table: 'browser_choices', by: 'words_hash' },
     },
   },
   // proof: it stays when the visitor is forgotten, as nobody's

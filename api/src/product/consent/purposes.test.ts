@@ -222,7 +222,15 @@ test('addresses that unsubscribed are remembered once each, for three years, and
     endUnsubscribed(
       server.database.app,
       max,
-    )({ siteIds: [site], bound, dryRun, signal: undefined, progress: () => {}, stays: () => 'true' });
+    )({
+      siteIds: [site],
+      bound,
+      dryRun,
+      signal: undefined,
+      progress: () => {},
+      stays: () => 'true',
+      left: 'true',
+    });
   assert.deepEqual(await end(undefined, false), { rows: { withdrawalRequests: 0 } });
   await rows(
     "update withdrawal_requests set requested_at = requested_at - interval '4 years' where ctid = (select ctid from withdrawal_requests limit 1)",

@@ -59,6 +59,9 @@ export const consentTables: Tables = {
       for: { years: 'CONSENT_RECORD_RETENTION_YEARS' },
       since: 'recorded_at',
       why: 'proof, after the last record of a lead that is gone',
+      where: `not exists (select from leads l where l.site_id = target.site_id and l.lead_id = target.lead_id)
+        and not exists (select from consent_records y where y.site_id = target.site_id and y.lead_id = target.lead_id
+          and y.recorded_at >= $1)`,
       by: 'proof of consent',
       told: 'consentRecordYears',
     },

@@ -11,8 +11,7 @@ export const displayTables: Tables = {
       for: { days: 30 },
       since: 'first_shown_at',
       why: 'no permission that is kept was given under them',
-      where:
-        'not exists (select from display_consents c where c.site_id = target.site_id and c.words_hash = target.words_hash)',
+      unless: { table: 'display_consents', by: 'words_hash' },
     },
   },
   display_details: {
@@ -49,6 +48,9 @@ export const displayTables: Tables = {
       for: { years: 'CONSENT_RECORD_RETENTION_YEARS' },
       since: 'recorded_at',
       why: 'proof, after the last record of a lead that is gone',
+      where: `not exists (select from leads l where l.site_id = target.site_id and l.lead_id = target.lead_id)
+        and not exists (select from display_consents y where y.site_id = target.site_id and y.lead_id = target.lead_id
+          and y.recorded_at >= $1)`,
       by: 'proof of display consent',
     },
   },

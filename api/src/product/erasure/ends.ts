@@ -3,7 +3,7 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Ending } from '../../ground/retention/purge.ts';
 import type { Tables } from '../../ground/tables.ts';
-import { type Forget, goneWhenOver } from './forget.ts';
+import type { Forget } from './forget.ts';
 
 /** As lead_end.sql says them. */
 export const CAUSES = ['lapsed', 'unconfirmed', 'pending', 'withdrawn'] as const;
@@ -31,7 +31,7 @@ export const leadEndings = (ends: Ends): Record<string, Ending> =>
 
 /** The dry run counts by the same statements; what it counts is what goes. */
 function endLeads({ db, tables, hashAddress, forget }: Ends, cause: Cause): Ending {
-  const going = goneWhenOver(tables).filter((table) => table !== 'leads');
+  const going = goingWith(tables);
   return async ({ siteIds, bound, dryRun, signal, stays }) => {
     const rows: Record<string, number> = { [`${cause}Leads`]: 0 };
     for (const siteId of siteIds) {
@@ -88,18 +88,39 @@ async function withoutOpenRequest<Lead extends { emailHash: string }>(
   return leads.filter(({ emailHash }) => !waiting.has(emailHash));
 }
 
-/** Rows that go with these leads, by table, but for those whose own time is over; of the leads themselves their cause is counted. */
+interface GoingWith {
+  table: string;
+  /** SQL, of a row called target: whether it goes with its lead. */
+  where: string;
+}
+
+/** Of the leads themselves their cause is counted. What outlives a lead may be less than all of its rows. */
+const goingWith = (tables: Tables): GoingWith[] =>
+  Object.entries(tables).flatMap(([table, { whose, outlives }]) =>
+    table === 'leads' || whose !== 'lead' || (outlives && !outlives.where)
+      ? []
+      : [
+          {
+            table,
+            where: outlives
+              ? `(${outlives.where!.replaceAll('$2', 't.lead_id').replace(/\bt\./g, 'target.')}) is not true`
+              : 'true',
+          },
+        ],
+  );
+
+/** Rows that go with these leads, by table, but for those whose own time is over. */
 async function countRows(
   client: Db,
-  going: string[],
+  going: GoingWith[],
   stays: (table: string) => string,
   siteId: string,
   leads: { leadId: string }[],
 ): Promise<Record<string, number>> {
   const counted: Record<string, number> = {};
-  for (const table of going) {
+  for (const { table, where } of going) {
     const { rows } = await client.query<{ count: number }>(
-      `select count(*)::int as count from ${table} target where site_id = $1 and lead_id = any ($2::uuid[]) and ${stays(table)}`,
+      `select count(*)::int as count from ${table} target where site_id = $1 and lead_id = any ($2::uuid[]) and ${where} and ${stays(table)}`,
       [siteId, leads.map(({ leadId }) => leadId)],
     );
     if (rows[0]!.count > 0) counted[table] = rows[0]!.count;

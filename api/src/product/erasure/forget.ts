@@ -38,10 +38,6 @@ export type Forget = (request: ErasureRequest) => Promise<Erased>;
 /** A statement of an erasure may take longer than a request's: it reads what strangers wrote. */
 export const ERASURE_MS_MAX = 120_000;
 
-/** Tables whose rows go with a lead whose time is over. */
-export const goneWhenOver = (tables: Tables): string[] =>
-  Object.keys(tables).filter((table) => tables[table]!.whose === 'lead' && !tables[table]!.outlives);
-
 /** Gives what the numbers count of a lead a random id. */
 async function outlive(db: Db, tables: Tables, siteId: string, leadId: string): Promise<void> {
   const nameless = randomUUID();

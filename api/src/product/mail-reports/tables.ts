@@ -36,6 +36,6 @@ export const mailReportTables: Tables = {
   mail_report_copies: {
     holds: 'who gets which report, and how far they were told',
     columns: { last_error: 'bounded' },
-    kept: { with: 'mail_recipients', why: 'it is about that recipient' },
+    kept: { with: 'mail_recipients', on: ['recipient_id'], why: 'it is about that recipient' },
   },
 };

@@ -7,7 +7,7 @@ import { type MetricsWork, metricsJobs } from './jobs.ts';
 import type { Numbers } from './numbers.ts';
 import { metricsReadings } from './readings.ts';
 import { metricsRoutes } from './routes.ts';
-import { sealDays } from './seal.ts';
+import { foldFullDays, sealDays } from './seal.ts';
 import { metricTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
@@ -42,5 +42,5 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
     }),
   readings: metricsReadings,
   jobs: metricsJobs,
-  endings: ({ db }) => ({ 'sealed days': sealDays(db) }),
+  endings: ({ db }) => ({ 'sealed days': sealDays(db), 'full days': foldFullDays(db) }),
 };

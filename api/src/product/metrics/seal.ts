@@ -1,4 +1,5 @@
-// Ends raw days: what they count to is sealed first, then their partitions are dropped.
+// Ends raw days: what they count to is sealed first, then their partitions are dropped; of days that were sent too many names
+// the others are summed up.
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { dayOf } from '../../ground/lib/days.ts';
@@ -28,8 +29,7 @@ export function sealDays(db: Pool): Ending {
       await dropDays(db, siteIds, keptFrom);
       progress(`dropped ${partitions.length} partitions before ${keptFrom}`);
     }
-    const folded = dryRun ? 0 : await fold(db, siteIds, keptFrom);
-    return { rows: { events }, says: { keptFrom, sealed, partitions, ...(folded > 0 ? { folded } : {}) } };
+    return { rows: { events }, says: { keptFrom, sealed, partitions } };
   };
 }
 
@@ -73,12 +73,44 @@ const countBefore = (db: Pool, siteIds: string[], keptFrom: string): Promise<num
     return rows[0]!.count;
   });
 
-/** Names of days that were sent too many of them. returns  how many were summed under (other) */
-async function fold(db: Pool, siteIds: string[], keptFrom: string): Promise<number> {
-  const { rows } = await inSites(db, siteIds, (client) =>
-    client.query<{ folded: number }>('select fold_full_days($1) as folded', [keptFrom]),
-  );
-  return rows[0]!.folded;
+/**
+ * Of sealed days that were sent too many names. Only doing it tells how many are left, so the dry run does it too and takes it
+ * back; what is there again for the rule that ends numbers is counted there.
+ */
+export function foldFullDays(db: Pool): Ending {
+  return async ({ siteIds, bound, dryRun, stays }) => {
+    const keptFrom = dayOf(bound);
+    return inSites(db, siteIds, async (client) => {
+      const { rows: full } = await client.query<{ siteId: string; day: string }>(
+        `select distinct site_id as "siteId", day from full_days
+         where site_id = any (current_sites()) and day < $1 and what <> 'conversions'`,
+        [keptFrom],
+      );
+      if (full.length === 0) return { rows: { full_days: 0 } };
+      const there = async () => {
+        const { rows } = await client.query<{ days: number; names: number }>(
+          `with looked_at as (select * from unnest($1::uuid[], $2::date[]) as d (site_id, day))
+           select (select count(*)::int from full_days join looked_at using (site_id, day)) as days,
+             (select count(*)::int from daily_breakdowns d join looked_at using (site_id, day)
+               where ${dryRun ? stays('daily_breakdowns', 'd') : 'true'}) as names`,
+          [full.map(({ siteId }) => siteId), full.map(({ day }) => day)],
+        );
+        return rows[0]!;
+      };
+      const before = await there();
+      await client.query('savepoint unfolded');
+      const { rows } = await client.query<{ folded: number }>('select fold_full_days($1) as folded', [
+        keptFrom,
+      ]);
+      const after = await there();
+      if (dryRun) await client.query('rollback to savepoint unfolded');
+      const { folded } = rows[0]!;
+      return {
+        rows: { full_days: before.days - after.days, daily_breakdowns: before.names - after.names },
+        says: folded > 0 ? { folded } : {},
+      };
+    });
+  };
 }
 
 /** In one transaction: a raw event of an unsealed day keeps all of them. */

@@ -203,6 +203,7 @@ test('a partition goes only when every day of the site that touches it is sealed
     signal: undefined,
     progress: () => {},
     stays: () => 'true',
+    left: 'true',
   });
   assert.ok(
     ((says?.partitions ?? []) as string[]).includes(`events_${addDays(keptFrom, -1).replaceAll('-', '')}`),

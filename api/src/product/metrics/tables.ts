@@ -121,7 +121,16 @@ export const metricTables: Tables = {
     holds: 'that a day was sent more names, properties or conversions than are kept apart',
     bound: 'fifteen a site and day',
     columns: { what: 'bounded' },
-    kept: numbers,
+    kept: [
+      numbers,
+      {
+        for: { days: 'EVENT_RETENTION_DAYS' },
+        since: 'day',
+        where: "what <> 'conversions'",
+        why: 'of names: their day is sealed, and of each kind the first hundred stay',
+        by: 'full days',
+      },
+    ],
   },
   rollup_state: {
     holds: 'when a day was counted, in which zone, and whether it is sealed',

@@ -30,6 +30,6 @@ export const notificationTables: Tables = {
       settings: 'operator',
       made_by: 'operator',
     },
-    kept: { with: 'notifications', why: 'what it was at each time' },
+    kept: { with: 'notifications', on: ['notification_id'], why: 'what it was at each time' },
   },
 };

@@ -19,22 +19,33 @@ export const proofTables: Tables = {
       words_id: 'digest',
       said: 'operator',
     },
-    kept: {
-      for: { months: RECEIPT_MONTHS },
-      since: 'as_of',
-      why: 'so that what was shown can be checked for two years',
-    },
+    kept: [
+      {
+        with: 'notification_versions',
+        on: ['notification_id', 'version'],
+        why: 'it is what was said of that version',
+      },
+      {
+        for: { months: RECEIPT_MONTHS },
+        since: 'as_of',
+        why: 'so that what was shown can be checked for two years',
+      },
+    ],
   },
   receipt_words: {
     holds:
       'what receipts of a notification have in common: every wording that was shown, the claim and its rule; no name',
     columns: { words_id: 'digest', words: 'operator' },
-    kept: { with: 'notification_versions', why: 'it is what was said of that version' },
+    kept: {
+      with: 'notification_versions',
+      on: ['notification_id', 'version'],
+      why: 'it is what was said of that version',
+    },
   },
   receipt_acts: {
     holds: 'whose act a receipt is of, and which order or review; without it the receipt is gone',
     whose: 'lead',
     columns: { receipt_id: 'digest', conversion_id: 'goes, found' },
-    kept: { with: 'receipts', why: 'it is about the receipt' },
+    kept: { with: 'receipts', on: ['receipt_id'], why: 'it is about the receipt' },
   },
 };
