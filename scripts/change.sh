@@ -75,8 +75,10 @@ detach() {
 # whether the last work that was begun here is this one
 still_ours() { [[ $(cat "$change/work" 2>/dev/null || :) == "${MARKETING_WORK-}" ]]; }
 
-# result STATUS: how the work ended, for those who follow
+# result STATUS: how the work ended, for those who follow. A child that is ended before it has become what it was made for has
+# our trap still: it says nothing, for the work goes on.
 result() {
+  [[ $(exec sh -c 'echo "$PPID"') == "$$" ]] || return 0
   still_ours || return 0
   echo "$1 ${MARKETING_WORK-}" >"$change/result.new"
   mv "$change/result.new" "$change/result"
@@ -87,6 +89,8 @@ apart() {
   trap '' PIPE HUP
   exec >>"$change/log" 2>&1 </dev/null
   trap 'result $?' EXIT
+  # as when the machine goes down: bash would call that 0
+  trap 'exit 143' TERM
   take_lock 60 || die "another upgrade, a restore or the watchdog is at work; try again in a minute"
   # somebody was faster; what was begun here is theirs to settle, and so is the log
   still_ours || exit 1
@@ -152,6 +156,7 @@ quote() { cut -c 1-1500 | sed "s/^/$verb:   /" >&2; }
 up_or_failed() {
   local end=$((SECONDS + $1)) starting service state health restarts id found well first was
   shift
+  if [[ -e $change/back-wanted ]]; then say "asked to go back"; return 1; fi
   # restarts from before are not this start's
   first=$(look)
   (cd "$root" && exec docker compose --progress quiet up -d --no-build "$@") </dev/null >"$change/up.log" 2>&1 9>&- &

@@ -48,6 +48,7 @@ case "$*" in
     now postgres healthy
     [[ -e engine/api ]] || { now api starting; now restarts 0; } ;;
   *" up -d "*)
+    if [[ -e engine/going-down ]]; then rm engine/going-down; kill -TERM "$(cat .change/pid)"; sleep 1; exit 1; fi
     touch engine/containers engine/cluster
     now postgres healthy
     if grep -q '^IMAGE=bad' .env; then now api unhealthy; now restarts 5; else now api healthy; now restarts 0; fi ;;
@@ -129,6 +130,36 @@ test('a first start that the engine was killed in is done again, whether or not 
     assert.equal(again.status, 0, again.said);
     assert.match(again.said, /done: good:1 serves/);
   }
+});
+
+test('a machine that goes down in the middle of a change tells nobody that it has arrived', () => {
+  engine({
+    containers: '',
+    cluster: '',
+    postgres: 'healthy',
+    api: 'healthy',
+    restarts: '0',
+    'going-down': '',
+  });
+  const cut = run('upgrade', 'good:1');
+  assert.deepEqual([cut.status, /done:/.test(cut.said)], [143, false], cut.said);
+  assert.equal(existsSync(at('going-down')), false, 'it went that far');
+});
+
+test('who goes back before anything was started is not told that it has arrived', () => {
+  // what a child that is ended at once would write, had it our trap still
+  const { stdout } = spawnSync(
+    'bash',
+    [
+      '-c',
+      `root=$APP verb=upgrade; . "$APP/scripts/lib.sh"; . "$APP/scripts/change.sh"; mkdir -p "$change"
+       export MARKETING_WORK=one; echo one >"$change/work"
+       (result 0); [[ -e $change/result ]] || echo "nothing by a child"; result 3; cat "$change/result"`,
+      join(app, 'scripts/upgrade'),
+    ],
+    { encoding: 'utf8', env: { PATH: process.env.PATH, APP: app } },
+  );
+  assert.equal(stdout, 'nothing by a child\n3 one\n');
 });
 
 test('a stack whose database holds a site has served, whoever wrote that down', () => {
