@@ -82,6 +82,8 @@ test('they share no volume, no network, no port, no secret and no file of their 
 });
 
 test('one is set, backed up, restored, upgraded in vain and with success, its power cut, watched and taken down: the other does not notice', async () => {
+  // its own, as each minute: it writes down that this one has served
+  await quiet.script('watchdog');
   const before = await seen(quiet);
   const done = async (name: string, ...args: string[]) => {
     const { code, said } = await busy.attempt(name, ...args);
