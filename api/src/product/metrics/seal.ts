@@ -80,7 +80,7 @@ const countBefore = (db: Pool, siteIds: string[], keptFrom: string): Promise<num
 export function foldFullDays(db: Pool): Ending {
   return async ({ siteIds, bound, dryRun, stays }) => {
     const keptFrom = dayOf(bound);
-    return inSites(db, siteIds, async (client) => {
+    return inSites(db, siteIds, async (client): ReturnType<Ending> => {
       const { rows: full } = await client.query<{ siteId: string; day: string }>(
         `select distinct site_id as "siteId", day from full_days
          where site_id = any (current_sites()) and day < $1 and what <> 'conversions'`,
