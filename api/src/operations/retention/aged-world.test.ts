@@ -511,6 +511,8 @@ test('ten years go by', async () => {
 });
 
 test('a dry run says of every table what the night ends, and changes nothing; no number changes either', async () => {
+  // what was changed above has feeds built anew, which sign receipts: that is no purge's doing, and may come at any moment
+  await server.services.feeds.close();
   const numbers = await allNumbers();
   const ended: Record<string, number> = {};
   const gone: Record<string, number> = {};
