@@ -4,6 +4,9 @@ import { boundOf, type Kept, keptOf, type Settings, type Tables } from '../table
 export type Timed = Extract<Kept, { for: unknown }>;
 type With = Extract<Kept, { with: unknown }>;
 
+/** Whether it ends rows, in its turn: some only empty them, and some come when all others are done. */
+export const endsRows = ({ forgets, last }: Timed): boolean => !forgets && !last;
+
 /** What goes along: how many rows of which table, as SQL of a row called target. */
 export interface Along {
   table: string;
@@ -50,7 +53,7 @@ export function goingIn(tables: Tables, settings: Settings, now: Date): Going {
     of(endedBy(rule, true), row).replaceAll('$1', `'${boundOf(rule.for, settings, now).toISOString()}'`);
 
   const ownRules = (table: string): Timed[] =>
-    keptOf(tables[table]!).flatMap((kept) => ('for' in kept && !kept.forgets && !kept.last ? [kept] : []));
+    keptOf(tables[table]!).flatMap((kept) => ('for' in kept && endsRows(kept) ? [kept] : []));
   const own = (table: string, row: string) => ownRules(table).map((rule) => endedNow(rule, row));
 
   const withParent = ({ with: parent, on = [] }: With, row: string, ends: string): string =>

@@ -2,7 +2,7 @@
 import type { Pool } from '../db/pool.ts';
 import { inSites } from '../db/transaction.ts';
 import { boundOf, keptOf, type Settings, type Tables } from '../tables.ts';
-import { type Along, goingIn, type Timed } from './going.ts';
+import { type Along, endsRows, goingIn, type Timed } from './going.ts';
 
 // Small enough that ingestion waits for some milliseconds at most.
 const BITE_ROWS = 5000;
@@ -77,8 +77,8 @@ export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
     const bound = boundOf(rule.for, settings, now);
     const before = rules
       .slice(0, index)
-      .flatMap((one) => (one.table === table && !one.rule.forgets && !one.rule.last ? [one.rule] : []));
-    if (!rule.forgets && !rule.last)
+      .flatMap((one) => (one.table === table && endsRows(one.rule) ? [one.rule] : []));
+    if (endsRows(rule))
       for (const along of going.along(table, rule, before))
         count(along.table, await countRows(db, siteIds, along));
     if (rule.by) {

@@ -6,6 +6,7 @@ import { makePool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { MACHINE } from '../../ground/http/caller.ts';
 import { makeLog } from '../../ground/lib/log.ts';
+import { noteLine } from '../../ground/noted.ts';
 import { NO_SITE } from '../../ground/site.ts';
 import { numbers } from './numbers.ts';
 import { settings } from './settings.ts';
@@ -43,17 +44,14 @@ async function note(verb: Verb, options: Values, word: string, outcome: number):
   });
   try {
     await inSites(db, NO_SITE, (client) =>
-      client.query(
-        'insert into audit_log (site_id, actor, action, target, outcome, details) values ($1, $2, $3, $4, $5, $6)',
-        [
-          NO_SITE,
-          MACHINE.actor,
-          `marketing ${verb.words}`,
-          targetOf(verb, word),
-          outcome,
-          JSON.stringify({ ...saidOf(verb, options), ...numbers() }),
-        ],
-      ),
+      noteLine(client, {
+        siteId: NO_SITE,
+        actor: MACHINE.actor,
+        action: `marketing ${verb.words}`,
+        target: targetOf(verb, word),
+        outcome,
+        details: { ...saidOf(verb, options), ...numbers() },
+      }),
     );
   } finally {
     await db.end();

@@ -25,11 +25,12 @@ export const formOf = (whose: string): string =>
        join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
    ) form on true`;
 
-/** SQL, a join of the first form of a lead l. */
-export const FIRST_FORM = formOf('s.site_id = l.site_id and s.lead_id = l.lead_id');
-
 /** SQL, with a form and the first visitor v of its lead. */
 export const senderIs = (v: string): string => `coalesce(form.taken_for, ${visitorIs(v)})`;
+
+/** SQL: leads l, the first visitor v of each, and how its first form was taken; see senderIs('v'). */
+export const SENT = `leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id
+     ${formOf('s.site_id = l.site_id and s.lead_id = l.lead_id')}`;
 
 /** SQL: conversions c, and who did them: their visitor v, or, where none is known, their lead l as its form was sent. */
 export const CONVERTED = `conversions c

@@ -1,7 +1,7 @@
 // Single acts that a card may tell of: people's, some minutes old, none of them named unless they agreed to it.
 import { createHash } from 'node:crypto';
 import type { Db } from '../../ground/db/pool.ts';
-import { CONVERTED, converterIs, FIRST_FORM, senderIs } from '../bots/people.ts';
+import { CONVERTED, converterIs, SENT, senderIs } from '../bots/people.ts';
 import { type Permission, permissionsOf, placeOf } from '../display/display.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { KIND_OF, windowOf } from './claims.ts';
@@ -49,7 +49,7 @@ export async function recentActs(
     claim.of === 'leads'
       ? await db.query<Told>(
           `select l.lead_id::text as "actId", l.lead_id as "leadId", l.first_captured_at as "occurredAt", null as product, null as country
-           from leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id ${FIRST_FORM}
+           from ${SENT}
            where l.site_id = $1 and l.first_captured_at between $2 and $3 and l.imported_at is null and not l.restricted
              and ${senderIs('v')} = 'human'
              and ($4::text is null or l.first_form_name = $4)
@@ -85,7 +85,7 @@ export async function actStands(
   const { rowCount } =
     conversionId === null
       ? await db.query(
-          `select from leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id ${FIRST_FORM}
+          `select from ${SENT}
            where l.site_id = $1 and l.lead_id = $2 and not l.restricted and ${senderIs('v')} = 'human'`,
           [siteId, leadId],
         )

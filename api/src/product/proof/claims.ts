@@ -1,6 +1,6 @@
 // Claims become numbers: rows that count, by statements of our own, never a number that somebody typed.
 import type { Db } from '../../ground/db/pool.ts';
-import { CONVERTED, converterIs, FIRST_FORM, leftOut, ONCE, senderIs } from '../bots/people.ts';
+import { CONVERTED, converterIs, leftOut, ONCE, SENT, senderIs } from '../bots/people.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { countReviews } from './count-reviews.ts';
 
@@ -97,7 +97,7 @@ async function countConversions(db: Db, asked: Asked): Promise<Count> {
 }
 
 /** SQL: leads of a claim; see claimedLeads(). */
-export const LEADS = `leads l left join visitors v on v.site_id = l.site_id and v.visitor_id = l.first_visitor_id ${FIRST_FORM}
+export const LEADS = `${SENT}
      where l.site_id = $1 and l.first_captured_at >= $2 and l.first_captured_at <= $3 and l.imported_at is null and not l.restricted
        and ($4::text is null or l.first_form_name = $4)`;
 export const claimedLeads = ({ siteId, claim: { where }, window: { from, to } }: Asked) => [
