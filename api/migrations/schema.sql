@@ -315,11 +315,14 @@ create table breaches (
   authorities text[],
   tell_people boolean,
   tell_people_why text,
+  site_count integer default 1 not null,
   constraint breaches_pkey PRIMARY KEY (site_id, breach_id),
   constraint breaches_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint breaches_affected_count_check CHECK (affected_count >= 0),
-  constraint breaches_quebec_count_check CHECK (quebec_count >= 0)
+  constraint breaches_quebec_count_check CHECK (quebec_count >= 0),
+  constraint breaches_site_count_check CHECK (site_count > 0)
 );
+CREATE INDEX breaches_by_day ON breaches USING btree (discovered_at DESC, breach_id);
 alter table breaches enable row level security;
 alter table breaches force row level security;
 create policy own_sites on breaches as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));

@@ -35,6 +35,8 @@ export interface Reading<House = never, Value = any> {
   read(house: House): Promise<Value>;
   /** Its line of scripts/status; null: nothing worth a line. */
   line?(value: Value): string | null;
+  /** Lines that the status mail carries away from the machine, because they prove nothing while they are only here. */
+  carriedAway?(value: Value): string[];
   rules?: Rule<Value>[];
 }
 

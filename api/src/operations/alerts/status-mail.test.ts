@@ -50,6 +50,21 @@ test('it says what the status says: alarms first, backups, room, and the root of
   assert.ok(!text.includes('ada@'), 'no address leaves in it');
 });
 
+test('a week’s mail carries the root of each day since the last one, not its own day’s only', async () => {
+  const { rows } = await server.database.owner.query(`
+    insert into job_runs (job, trigger, state, options, started_at, finished_at, result)
+    select 'consent_chains', 'schedule', 'succeeded', '{}', at, at + interval '1 second',
+      jsonb_build_object('leads', 1, 'records', 1, 'broken', 0, 'root', encode(sha256(convert_to(at::text, 'UTF8')), 'hex'))
+    from (select now() - make_interval(days => n) - interval '1 minute' as at from generate_series(1, 9) as d (n)) days
+    returning started_at, result ->> 'root' as root`);
+  const { body } = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
+  const { text } = statusText(body, 'box');
+  const carried = [...text.matchAll(/^Root of all chains of consent at (\S+): ([0-9a-f]{64})$/gm)];
+  assert.equal(carried.length, 8, 'today’s and those of seven days');
+  const of = new Set(carried.map(([, , root]) => root));
+  for (const { root } of rows.slice(0, 7)) assert.ok(of.has(root));
+});
+
 test('it is sent once, also over a restart, and tried again an hour after a mail server refused it', async () => {
   const { body: status } = await call(`${server.url}/v1/admin/status`, 'GET', undefined, admin);
   const folder = await mkdtemp(join(tmpdir(), 'status-mail-'));

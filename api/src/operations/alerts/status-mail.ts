@@ -1,5 +1,5 @@
-// A mail that tells that all is well, or what is not, every week or day: an alarm that cannot leave is silent too. It carries the
-// root of all chains of consent away from the machine, so that rewriting what people agreed to needs the mailbox as well.
+// A mail that tells that all is well, or what is not, every week or day: an alarm that cannot leave is silent too. It carries each
+// day's root of all chains of consent away from the machine, so that rewriting what people agreed to needs the mailbox as well.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceDurably } from '../../ground/lib/durable.ts';
@@ -48,7 +48,8 @@ export function statusText(status: Status, where: string): { subject: string; te
     '',
     ...status.lines.map(({ name, text }) => `${name}: ${text}`),
     '',
-    'Keep this mail: the root of all chains of consent records in it shows, against the database, whether somebody rewrote them.',
+    ...status.carriedAway,
+    'Keep this mail: each day’s root of all chains of consent records in it shows, against the database, whether somebody rewrote them.',
     'STATUS_MAIL=day sends it every day, STATUS_MAIL=off not at all.',
   ];
   return { subject: `[${where}] Status: ${head}`, text: `${lines.join('\n')}\n` };

@@ -110,6 +110,9 @@ const machineShape = z.object({
   lines: z
     .array(z.object({ name: z.string(), text: z.string() }))
     .describe('what features tell about themselves, for people'),
+  carriedAway: z
+    .array(z.string())
+    .describe('lines of the status mail: what proves something only where the machine cannot change it'),
 });
 
 /** What can't be read is null or ok false: this is for bad days. Features' readings stand beside it, by their names. */

@@ -63,6 +63,9 @@ export async function readStatus({ db, backups, disk, version, sources }: Status
       const text = value === null ? null : (reading.line?.(value) ?? null);
       return text === null ? [] : [{ name: reading.name, text }];
     }),
+    carriedAway: told.flatMap(({ reading, value }) =>
+      value === null ? [] : (reading.carriedAway?.(value) ?? []),
+    ),
   };
 }
 

@@ -135,3 +135,61 @@ test('a breach rings until each authority and the people are told, or decided no
   assert.equal(await tell({ authorities: null }), 'warning');
   assert.equal(await tell({ authorities: [] }), null);
 });
+
+test('a breach without a site concerns every one, and is one entry that only who answers for all of them changes', async () => {
+  const other = await call(
+    `${server.url}/v1/sites`,
+    'POST',
+    { key: 'other', name: 'Other', origins: ['https://other.example'] },
+    admin,
+  );
+  assert.equal(other.status, 201, JSON.stringify(other.body));
+  await server.database.owner.query('delete from breach_changes');
+  await server.database.owner.query('delete from breaches');
+  const machine = (await ask('POST', '', breach('the machine', ago(hours(1))))).body.breach;
+  const one = (await ask('POST', '', { propertyId: 'other', ...breach('one', ago(hours(2))) })).body.breach;
+  assert.deepEqual([machine.siteCount, one.siteCount], [2, 1]);
+  assert.deepEqual(
+    (await ask('GET')).body.breaches.map(({ title }: { title: string }) => title),
+    ['the machine', 'one'],
+  );
+  const status = await server.services.status();
+  assert.match(status.lines.find(({ name }) => name === 'breaches')!.text, /^2 open, 2 NOT TOLD/);
+
+  const made = await call(
+    `${server.url}/v1/keys`,
+    'POST',
+    { name: 'of the other', scopes: ['admin'], sites: ['other'] },
+    admin,
+  );
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const theirs = { 'x-admin-key': made.body.token };
+  const asThem = (method: string, path: string, body?: unknown) =>
+    call(`${server.url}/v1/admin/breaches${path}`, method, body, theirs);
+  const seen = await asThem('GET', '');
+  assert.deepEqual(
+    seen.body.breaches.map(({ breachId, siteId }: { breachId: string; siteId: string }) => [breachId, siteId]),
+    [
+      [machine.breachId, other.body.site.siteId],
+      [one.breachId, other.body.site.siteId],
+    ],
+  );
+  const refused = await asThem('PATCH', `/${machine.breachId}`, { harm: 'none' });
+  assert.deepEqual([refused.status, refused.body.error], [403, 'forbidden']);
+  assert.equal((await asThem('PATCH', `/${one.breachId}`, { harm: 'low' })).status, 200);
+
+  assert.equal((await ask('PATCH', `/${machine.breachId}`, { harm: 'high', realRisk: false })).status, 200);
+  for (const look of [ask, asThem]) {
+    const { body } = await look('GET', `/${machine.breachId}`);
+    assert.deepEqual([body.breach.harm, body.breach.realRisk], ['high', false]);
+    assert.deepEqual(
+      body.changes.map(({ before }: { before: object }) => before),
+      [{ harm: null, realRisk: null }],
+    );
+  }
+  const { rows } = await server.database.owner.query(
+    "select site_id from audit_log where target = $1 and action like 'PATCH%' and outcome = 200",
+    [machine.breachId],
+  );
+  assert.deepEqual(rows, [{ site_id: '00000000-0000-0000-0000-000000000000' }]);
+});

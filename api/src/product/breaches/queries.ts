@@ -1,4 +1,5 @@
-// The SQL door of the register of breaches. Inside a transaction of inSites.
+// The SQL door of the register of breaches, inside a transaction of inSites. A breach is a row at each site that it concerns, under one
+// id: whoever answers for a site reads it as one of theirs, and only who answers for all of its sites changes it.
 import type { Db } from '../../ground/db/pool.ts';
 import type { Breach, BreachChange, BreachPatch, NewBreach } from './schema.ts';
 
@@ -22,7 +23,7 @@ const COLUMNS: Record<keyof BreachPatch, string> = {
   peopleToldAt: 'people_told_at',
   closedAt: 'closed_at',
 };
-const AS_BREACH = `breach_id as "breachId", site_id as "siteId", ${Object.entries(COLUMNS)
+const AS_BREACH = `breach_id as "breachId", site_id as "siteId", site_count as "siteCount", ${Object.entries(COLUMNS)
   .map(([name, column]) => `${column.endsWith('_at') ? `instant_text(${column})` : column} as "${name}"`)
   .join(', ')}, instant_text(created_at) as "createdAt", instant_text(updated_at) as "updatedAt"`;
 
@@ -32,24 +33,32 @@ const asValue = ([name, value]: [string, unknown]) => (name === 'notices' ? JSON
 
 export type BreachCursor = [discoveredAt: string, breachId: string];
 
-/** Of the sites that the transaction sees, the latest discovered first. */
+/** Of the sites that the transaction sees, the latest discovered first, each once. */
 export async function listBreaches(db: Db, after: BreachCursor | null, limit: number): Promise<Breach[]> {
   const { rows } = await db.query<Breach>(
-    `select ${AS_BREACH} from breaches
+    `select distinct on (discovered_at, breach_id) ${AS_BREACH} from breaches
      where site_id = any (current_sites())
        and ($1::timestamptz is null or discovered_at < $1 or (discovered_at = $1 and breach_id > $2::uuid))
-     order by discovered_at desc, breach_id limit $3`,
+     order by discovered_at desc, breach_id, site_id limit $3`,
     [...(after ?? [null, null]), limit],
   );
   return rows;
 }
 
-export async function insertBreach(db: Db, siteId: string, breach: NewBreach): Promise<Breach> {
+/** Of each of these sites. */
+export async function insertBreach(
+  db: Db,
+  siteIds: readonly string[],
+  breach: NewBreach,
+): Promise<Breach> {
   const given = Object.entries(breach).filter(([, value]) => value !== undefined && value !== null);
   const { rows } = await db.query<Breach>(
-    `insert into breaches (site_id, ${given.map(([name]) => columnOf(name)).join(', ')})
-     values ($1, ${given.map((_, i) => `$${i + 2}`).join(', ')}) returning ${AS_BREACH}`,
-    [siteId, ...given.map(asValue)],
+    `with one as materialized (select uuidv7() as breach_id), made as (
+       insert into breaches (site_id, breach_id, site_count${given.map(([name]) => `, ${columnOf(name)}`).join('')})
+       select site_id, breach_id, cardinality($1::uuid[])${given.map((_, i) => `, $${i + 2}`).join('')}
+       from one, unnest($1::uuid[]) as s (site_id) returning *)
+     select ${AS_BREACH} from made order by site_id limit 1`,
+    [siteIds, ...given.map(asValue)],
   );
   return rows[0]!;
 }
@@ -57,10 +66,19 @@ export async function insertBreach(db: Db, siteId: string, breach: NewBreach): P
 /** returns  null when none of the sites that the transaction sees has this breach */
 export async function findBreach(db: Db, breachId: string): Promise<Breach | null> {
   const { rows } = await db.query<Breach>(
-    `select ${AS_BREACH} from breaches where breach_id = $1 and site_id = any (current_sites()) for update`,
+    `select ${AS_BREACH} from breaches where breach_id = $1 and site_id = any (current_sites()) order by site_id limit 1`,
     [breachId],
   );
   return rows[0] ?? null;
+}
+
+/** Until the transaction ends. returns  at how many of the sites that it sees there is this breach */
+export async function lockBreach(db: Db, breachId: string): Promise<number> {
+  const { rowCount } = await db.query(
+    'select from breaches where breach_id = $1 and site_id = any (current_sites()) order by site_id for update',
+    [breachId],
+  );
+  return rowCount!;
 }
 
 /** What it said before each change, the latest change first. */
@@ -73,19 +91,22 @@ export async function listChanges(db: Db, { siteId, breachId }: Breach): Promise
   return rows;
 }
 
-/** Keeps what the changed fields said before. before  locked by findBreach */
+/** Keeps what the changed fields said. before  locked by lockBreach, at all of its sites */
 export async function updateBreach(db: Db, before: Breach, patch: BreachPatch): Promise<Breach> {
   const given = Object.entries(patch).filter(([, value]) => value !== undefined);
-  const changes = given.map(([name], i) => `, ${columnOf(name)} = $${i + 3}`).join('');
+  const changes = given.map(([name], i) => `, ${columnOf(name)} = $${i + 2}`).join('');
   const said = Object.fromEntries(given.map(([name]) => [name, before[name as keyof Breach]]));
-  await db.query('insert into breach_changes (site_id, breach_id, before) values ($1, $2, $3)', [
-    before.siteId,
-    before.breachId,
-    JSON.stringify(said),
-  ]);
+  await db.query(
+    `insert into breach_changes (site_id, breach_id, before)
+     select site_id, breach_id, $2 from breaches where breach_id = $1 and site_id = any (current_sites())`,
+    [before.breachId, JSON.stringify(said)],
+  );
   const { rows } = await db.query<Breach>(
-    `update breaches set updated_at = now()${changes} where site_id = $1 and breach_id = $2 returning ${AS_BREACH}`,
-    [before.siteId, before.breachId, ...given.map(asValue)],
+    `with changed as (
+       update breaches set updated_at = now()${changes}
+       where breach_id = $1 and site_id = any (current_sites()) returning *)
+     select ${AS_BREACH} from changed order by site_id limit 1`,
+    [before.breachId, ...given.map(asValue)],
   );
   return rows[0]!;
 }

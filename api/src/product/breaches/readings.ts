@@ -40,7 +40,7 @@ export const breachReadings = [
         `select count(*)::int as open, count(*) filter (where untold)::int as untold, instant_text(min(tell_by) filter (where untold)) as "tellBy",
            coalesce(bool_or(untold and tell_by < now()), false) as late
          from (select real_risk is distinct from false and (${AUTHORITY_OPEN} or ${PEOPLE_OPEN}) as untold,
-           discovered_at + interval '72 hours' as tell_by from breaches where closed_at is null) b`,
+           discovered_at + interval '72 hours' as tell_by from (select distinct on (breach_id) * from breaches where closed_at is null) one) b`,
       ),
     line: ({ open, untold, tellBy }) =>
       open === 0 ? null : `${open} open${untold > 0 ? `, ${untold} NOT TOLD: 72 hours end ${tellBy}` : ''}`,

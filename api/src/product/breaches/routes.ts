@@ -6,7 +6,7 @@ import { nextCursor, pageOf, paging, readCursor, utc } from '../../ground/http/f
 import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { findBreach, insertBreach, listBreaches, listChanges, updateBreach } from './queries.ts';
+import { findBreach, insertBreach, listBreaches, listChanges, lockBreach, updateBreach } from './queries.ts';
 import { type Breach, breachChange, breachPatch, breachShape, newBreach } from './schema.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -35,14 +35,14 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
       ...common,
       at: 'POST /v1/admin/breaches',
       id: 'registerBreach',
-      says: 'Registers a breach',
-      of: 'named',
+      says: 'Registers a breach: of a site, or of every site of the caller',
+      of: 'named or all',
       takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: newBreach },
       answers: { 201: one },
       async run({ propertyId: _, ...wanted }, call) {
-        const { siteId } = call.site;
-        const breach = await inSites(db, siteId, (tx) => insertBreach(tx, siteId, wanted));
-        call.note({ target: breach.breachId });
+        const { siteIds } = call;
+        const breach = await inSites(db, siteIds, (tx) => insertBreach(tx, siteIds, wanted));
+        call.note({ ...siteOf(breach), target: breach.breachId });
         return created({ breach });
       },
     }),
@@ -56,7 +56,7 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
       async run(_input, call) {
         return inSites(db, call.siteIds, async (tx) => {
           const breach = existing(await findBreach(tx, call.params.breachId!));
-          call.note({ siteId: breach.siteId, target: breach.breachId });
+          call.note({ ...siteOf(breach), target: breach.breachId });
           return { breach, changes: await listChanges(tx, breach) };
         });
       },
@@ -70,11 +70,19 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
       takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, shape: breachPatch },
       answers: { 200: one },
       async run(patch, call) {
-        const breach = await inSites(db, call.siteIds, async (tx) =>
-          updateBreach(tx, existing(await findBreach(tx, call.params.breachId!)), patch),
-        );
+        const breachId = call.params.breachId!;
+        const breach = await inSites(db, call.siteIds, async (tx) => {
+          const locked = await lockBreach(tx, breachId);
+          const before = existing(await findBreach(tx, breachId));
+          if (locked < before.siteCount)
+            throw new AppError(
+              'forbidden',
+              'This breach concerns sites that you do not answer for. Ask an owner to enter it.',
+            );
+          return updateBreach(tx, before, patch);
+        });
         call.note({
-          siteId: breach.siteId,
+          ...siteOf(breach),
           target: breach.breachId,
           details: { changes: Object.keys(patch) },
         });
@@ -83,6 +91,9 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
     }),
   ];
 }
+
+/** Of several sites: the line in the audit log is the machine's. */
+const siteOf = ({ siteId, siteCount }: Breach) => (siteCount === 1 ? { siteId } : {});
 
 function existing(breach: Breach | null): Breach {
   if (!breach) throw new AppError('not_found', 'There is no breach with this id.');

@@ -56,7 +56,12 @@ const fields = {
 };
 
 export const newBreach = z
-  .object({ propertyId: siteName, title, description: words, discoveredAt: instant, ...fields })
+  .object({
+    propertyId: siteName.describe('the one site that it concerns; without it, every site of the caller'),
+    title,     description: words,
+    discoveredAt: instant,
+    ...fields,
+  })
   .meta({ id: 'NewBreach' });
 export const breachPatch = z
   .object({
@@ -70,7 +75,8 @@ export const breachPatch = z
 export const breachShape = z
   .object({
     breachId: z.uuid(),
-    siteId: z.uuid(),
+    siteId: z.uuid().describe('of those that it concerns, the first that you may see'),
+    siteCount: z.int().min(1).describe('how many sites it concerns'),
     title: z.string(),
     description: z.string(),
     discoveredAt: utc,

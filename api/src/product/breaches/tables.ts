@@ -3,7 +3,7 @@ import type { Tables } from '../../ground/tables.ts';
 
 export const breachTables: Tables = {
   breaches: {
-    holds: 'a breach of personal data: what happened, never who',
+    holds: 'a breach of personal data, at each site that it concerns: what happened, never who',
     columns: {
       title: 'found',
       description: 'found',

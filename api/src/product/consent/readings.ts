@@ -14,6 +14,9 @@ const chainsShape = z
     records: z.int(),
     broken: z.int().describe('leads whose chain is not whole; the job "consent_chains" names them'),
     root: z.string().describe('of all chains; also in the manifest of the next backup'),
+    earlier: z
+      .array(z.object({ checkedAt: utc, root: z.string() }))
+      .describe('of the seven days before, the latest first'),
   })
   .nullable()
   .describe('chains of consent records, and of who may be named, as they were checked last; null: not yet');
@@ -54,19 +57,28 @@ export const consentReadings = [
     async read({ db }) {
       const { rows } = await db.query<{
         at: string;
-        result: Omit<NonNullable<z.output<typeof chainsShape>>, 'checkedAt'>;
+        result: Omit<NonNullable<z.output<typeof chainsShape>>, 'checkedAt' | 'earlier'>;
       }>(
-        `select instant_text(finished_at) as at, result from job_runs
-         where job = 'consent_chains' and state = 'succeeded' and options ->> 'at' is null order by started_at desc limit 1`,
+        // the last of each day: looked at by hand, a day has several
+        `select instant_text(finished_at) as at, result from (
+           select distinct on (date_trunc('day', started_at, 'UTC')) started_at, finished_at, result from job_runs
+           where job = 'consent_chains' and state = 'succeeded' and options ->> 'at' is null
+           order by date_trunc('day', started_at, 'UTC') desc, started_at desc limit 8) of_days
+         order by started_at desc`,
       );
       if (!rows[0]) return null;
       const { at, result } = rows[0];
       const { leads, records, broken, root } = result;
-      return { checkedAt: at, leads, records, broken, root };
+      const earlier = rows.slice(1).map((row) => ({ checkedAt: row.at, root: row.result.root }));
+      return { checkedAt: at, leads, records, broken, root, earlier };
     },
     line: (chains) =>
       chains &&
       `${chains.records} consent records of ${chains.leads} leads checked, ${chains.broken || 'none'} not whole; root of the day (note it elsewhere): ${chains.root}`,
+    carriedAway: (chains) =>
+      [...(chains ? [chains, ...chains.earlier] : [])].map(
+        ({ checkedAt, root }) => `Root of all chains of consent at ${checkedAt}: ${root}`,
+      ),
     rules: [
       {
         id: 'consent_chains',
