@@ -168,7 +168,10 @@ test('a breach without a site concerns every one, and is one entry that only who
     call(`${server.url}/v1/admin/breaches${path}`, method, body, theirs);
   const seen = await asThem('GET', '');
   assert.deepEqual(
-    seen.body.breaches.map(({ breachId, siteId }: { breachId: string; siteId: string }) => [breachId, siteId]),
+    seen.body.breaches.map(({ breachId, siteId }: { breachId: string; siteId: string }) => [
+      breachId,
+      siteId,
+    ]),
     [
       [machine.breachId, other.body.site.siteId],
       [one.breachId, other.body.site.siteId],

@@ -23,7 +23,9 @@ const COLUMNS: Record<keyof BreachPatch, string> = {
   peopleToldAt: 'people_told_at',
   closedAt: 'closed_at',
 };
-const AS_BREACH = `breach_id as "breachId", site_id as "siteId", site_count as "siteCount", ${Object.entries(COLUMNS)
+const AS_BREACH = `breach_id as "breachId", site_id as "siteId", site_count as "siteCount", ${Object.entries(
+  COLUMNS,
+)
   .map(([name, column]) => `${column.endsWith('_at') ? `instant_text(${column})` : column} as "${name}"`)
   .join(', ')}, instant_text(created_at) as "createdAt", instant_text(updated_at) as "updatedAt"`;
 
@@ -46,11 +48,7 @@ export async function listBreaches(db: Db, after: BreachCursor | null, limit: nu
 }
 
 /** Of each of these sites. */
-export async function insertBreach(
-  db: Db,
-  siteIds: readonly string[],
-  breach: NewBreach,
-): Promise<Breach> {
+export async function insertBreach(db: Db, siteIds: readonly string[], breach: NewBreach): Promise<Breach> {
   const given = Object.entries(breach).filter(([, value]) => value !== undefined && value !== null);
   const { rows } = await db.query<Breach>(
     `with one as materialized (select uuidv7() as breach_id), made as (

@@ -58,7 +58,8 @@ const fields = {
 export const newBreach = z
   .object({
     propertyId: siteName.describe('the one site that it concerns; without it, every site of the caller'),
-    title,     description: words,
+    title,
+    description: words,
     discoveredAt: instant,
     ...fields,
   })
