@@ -1929,9 +1929,12 @@ create table stream_tickets (
   actor text not null,
   capabilities text[] not null,
   expires_at timestamp(3) with time zone not null,
+  session_id uuid,
   constraint stream_tickets_pkey PRIMARY KEY (ticket_hash),
+  constraint stream_tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES user_sessions(session_id) ON DELETE CASCADE,
   constraint stream_tickets_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
 );
+CREATE INDEX stream_tickets_of_session ON stream_tickets USING btree (session_id);
 CREATE INDEX stream_tickets_of_site ON stream_tickets USING btree (site_id);
 alter table stream_tickets enable row level security;
 alter table stream_tickets force row level security;

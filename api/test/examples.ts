@@ -278,6 +278,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     listSignInWays: [{}],
     beginOidc: [{ body: { fresh: true } }],
     finishOidc: [{}],
+    addOidc: [{ headers: browser(place.removing) }],
     removeOidc: [{ headers: browser(place.removing) }],
     listShares: [{ path }, { path: { siteId }, query: { limit: 5 } }],
     createShare: [

@@ -41,9 +41,9 @@ const PUBLIC_LOOKS = `
   .split(/\s+/);
 /** What a person who signed in does only after a proof of the last ten minutes. */
 const PROVED = `
-  changeEmail changePassword deleteMe removeOidc addTotp removeTotp renewRecoveryCodes beginPasskey addPasskey removePasskey
+  changeEmail changePassword deleteMe endMySession endMyOtherSessions addOidc removeOidc addTotp removeTotp renewRecoveryCodes beginPasskey addPasskey removePasskey
   inviteUser dropInvitation updateUser endUserSessions deleteUser createKey revokeKey
-  createShare createMailReport createAlertRule createWebhook updateWebhook renewWebhookSecret createIntegration updateIntegration
+  createShare createMailReport createAlertRule createWebhook createHook updateWebhook renewWebhookSecret createIntegration updateIntegration
   exportLeads exportSubject eraseSubject runJob`
   .trim()
   .split(/\s+/);

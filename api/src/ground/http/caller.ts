@@ -37,6 +37,8 @@ export interface Caller {
   /** At this site; without one, at any of theirs. */
   may(what: Capability, siteId?: string): boolean;
   person?: Person;
+  /** Who this is by now, for what lasts longer than its request; null: nobody any more. Without it, who they were. */
+  again?(): Promise<Caller | null>;
   /** Of a shared view: these reports and nothing else, and with money or without. */
   share?: { views: readonly string[]; hideMoney: boolean };
 }

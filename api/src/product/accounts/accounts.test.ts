@@ -182,6 +182,17 @@ test('signing out ends the session at once and clears what the browser kept', as
   assert.deepEqual(await lastEvent(), { kind: 'sign_out', outcome: 'done', method: null });
 });
 
+test('whoever signs in again in the same browser ends the session it had, and no program’s', async () => {
+  const email = 'again@people.example';
+  const first = await newOwner(server, email, PASSWORD);
+  const program = await trySignIn(server, email, PASSWORD, { as: 'token' }, first.headers);
+  assert.equal(program.status, 200);
+  assert.equal((await me(first.headers)).status, 200, 'a program’s sign-in is none of the browser’s');
+  const second = signedIn(await trySignIn(server, email, PASSWORD, {}, first.headers));
+  assert.equal((await me(first.headers)).status, 401);
+  assert.equal((await me(second.headers)).status, 200);
+});
+
 test('sessions are listed with their browser, ended one by one or all others, and nobody ends another’s', async () => {
   const email = 'eve@people.example';
   const first = await newOwner(server, email, PASSWORD);

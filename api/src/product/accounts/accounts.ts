@@ -8,6 +8,7 @@ import { forgetJournalOf } from '../captures/start.ts';
 import { type Challenges, makeChallenges } from './challenges.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { type Hasher, makeHasher } from './hasher.ts';
+import { makeStrangers } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
 import { type Oidc, openOidc } from './oidc.ts';
 import { openPost, type Post } from './post.ts';
@@ -26,6 +27,8 @@ export interface Accounts {
   /** Without a keyring nobody can have an account. */
   isConfigured: boolean;
   guard: Guard;
+  /** How much strangers may add to the events of signing in. */
+  strangers: ReturnType<typeof makeStrangers>;
   post: Post;
   publicUrl: string | undefined;
   /** null: no provider is set up. */
@@ -69,6 +72,7 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
     },
     isConfigured: vault !== null,
     guard: makeGuard(config.RATE_LIMITS === 'on'),
+    strangers: makeStrangers(),
     post: openPost(config, vault, db, log),
     publicUrl: config.PUBLIC_URL,
     oidc: openOidc(config, log),

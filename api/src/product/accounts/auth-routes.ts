@@ -14,7 +14,7 @@ import { beginPasskeySignUp } from './passkey-sign-up.ts';
 import { newPassword, password } from './passwords.ts';
 import { askReset, resetPassword } from './reset.ts';
 import { endSession } from './session-queries.ts';
-import { forgetCookie } from './sessions.ts';
+import { CLEARED, forgetCookie } from './sessions.ts';
 import { email, fullName, language, secondFactor, timeZone, token, typedEmail } from './shapes.ts';
 import { prove, signIn } from './sign-in.ts';
 import { signUp } from './sign-up.ts';
@@ -182,7 +182,7 @@ export function authRoutes(accounts: Accounts): Route[] {
         return new Reply(
           200,
           {},
-          { 'Set-Cookie': forgetCookie(call, accounts), 'Clear-Site-Data': '"cache", "cookies", "storage"' },
+          { 'Set-Cookie': forgetCookie(call, accounts), ...CLEARED },
         );
       },
     }),

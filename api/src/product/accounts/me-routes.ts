@@ -12,7 +12,7 @@ import { newPassword, refuseCommon } from './passwords.ts';
 import { changeProfile } from './profile.ts';
 import { findUser, setPassword } from './queries.ts';
 import { endSession, endSessions, listSessions } from './session-queries.ts';
-import { forgetCookie } from './sessions.ts';
+import { CLEARED, forgetCookie } from './sessions.ts';
 import { fullName, language, sessionShape, showSession, showUser, timeZone, userShape } from './shapes.ts';
 
 const BODY_BYTES_MAX = 8 * 1024;
@@ -92,7 +92,7 @@ export function meRoutes(accounts: Accounts): Route[] {
           const how = { journal: accounts.forgetJournal, actor: call.caller.actor, requestId: call.id };
           await leave(tx, userId, how);
         });
-        return new Reply(200, { deleted: true }, { 'Set-Cookie': forgetCookie(call, accounts) });
+        return new Reply(200, { deleted: true }, { 'Set-Cookie': forgetCookie(call, accounts), ...CLEARED });
       },
     }),
     ...ownSessionRoutes(accounts),
@@ -119,6 +119,7 @@ function ownSessionRoutes({ db }: Accounts): Route[] {
       at: 'DELETE /v1/users/me/sessions',
       id: 'endMyOtherSessions',
       says: 'Ends every session but this one',
+      proof: 'fresh',
       answers: { 200: z.object({ sessionsEnded: z.int() }) },
       async run(_input, call) {
         const { userId, sessionId } = call.caller.person!;
@@ -133,6 +134,7 @@ function ownSessionRoutes({ db }: Accounts): Route[] {
       at: 'DELETE /v1/users/me/sessions/:sessionId',
       id: 'endMySession',
       says: 'Ends one of one’s own sessions',
+      proof: 'fresh',
       answers: { 200: z.object({}) },
       async run(_input, call) {
         const { userId } = call.caller.person!;

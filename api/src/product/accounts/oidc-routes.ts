@@ -7,13 +7,14 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
 import { mustNotBeForeign, readCookie, writeCookie } from './cookies.ts';
-import { noteAuth, noteRefusal } from './events.ts';
+import { noteAuth, noteStranger } from './events.ts';
 import { deleteIdentities } from './identity-queries.ts';
 import { inAccounts } from './in-accounts.ts';
 import type { Asked, Claims, Oidc } from './oidc.ts';
-import { signInByProvider, type Wanted } from './oidc-sign-in.ts';
+import { linkProvider, signInByProvider, type Wanted } from './oidc-sign-in.ts';
 import { findUser } from './queries.ts';
 import { seal, unseal } from './seal.ts';
+import { cookieHash } from './sessions.ts';
 import { language, timeZone, token } from './shapes.ts';
 
 const FLOW_SECONDS = 600;
@@ -24,6 +25,10 @@ interface Flow {
   asked: Asked;
   wanted: Wanted;
   endsMs: number;
+  /** The session that this browser had at the beginning, as a hash: a Strict cookie does not come back from another site. */
+  instead: string | null;
+  /** Whose account the provider is to open from now on; null: this is a sign-in. */
+  linkTo: string | null;
 }
 
 const keyOf = (accounts: Accounts) => accounts.vault().keyring.index('oidc cookie', '');
@@ -47,18 +52,35 @@ function provider({ oidc }: Accounts): Oidc {
 }
 
 /** throws  unauthorized, and says so among the events: nobody knows yet whose sign-in it was; unavailable */
-async function comeBack(accounts: Accounts, call: Call): Promise<{ claims: Claims; wanted: Wanted }> {
+async function comeBack(accounts: Accounts, call: Call): Promise<Flow & { claims: Claims }> {
   try {
-    const { asked, wanted } = readFlow(accounts, call);
-    const claims = await provider(accounts).finish(call.querystring, asked);
+    const flow = readFlow(accounts, call);
+    const claims = await provider(accounts).finish(call.querystring, flow.asked);
     // a provider may take a code twice when both come at once; what was asked is answered once
-    if (!accounts.challenges.useUp(asked.state)) throw new AppError('unauthorized', BEGIN_AGAIN);
-    return { claims, wanted };
+    if (!accounts.challenges.useUp(flow.asked.state)) throw new AppError('unauthorized', BEGIN_AGAIN);
+    return { ...flow, claims };
   } catch (error) {
     if (error instanceof AppError && error.code === 'unauthorized')
-      await noteRefusal(accounts.db, { kind: 'sign_in', method: 'oidc', userId: null, requestId: call.id });
+      await noteStranger(accounts, call, { kind: 'sign_in', method: 'oidc' });
     throw error;
   }
+}
+
+async function begin(
+  accounts: Accounts,
+  call: Call,
+  { fresh, ...flow }: Pick<Flow, 'wanted' | 'linkTo'> & { fresh: boolean },
+): Promise<Reply> {
+  accounts.vault();
+  const { url, asked } = await provider(accounts).begin(fresh);
+  const instead = cookieHash(call, accounts)?.toString('base64url') ?? null;
+  const cookie = writeFlow(accounts, call, {
+    ...flow,
+    asked,
+    instead,
+    endsMs: Date.now() + FLOW_SECONDS * 1000,
+  });
+  return new Reply(200, { url }, { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' });
 }
 
 export function oidcRoutes(accounts: Accounts): Route[] {
@@ -104,11 +126,7 @@ export function oidcRoutes(accounts: Accounts): Route[] {
       answers: { 200: z.object({ url: z.string() }) },
       async run({ fresh, ...wanted }, call) {
         mustNotBeForeign(call, accounts.publicUrl);
-        accounts.vault();
-        const { url, asked } = await provider(accounts).begin(fresh);
-        const flow = { asked, wanted, endsMs: Date.now() + FLOW_SECONDS * 1000 };
-        const cookie = writeFlow(accounts, call, flow);
-        return new Reply(200, { url }, { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' });
+        return begin(accounts, call, { wanted, fresh, linkTo: null });
       },
     }),
     route({
@@ -120,8 +138,13 @@ export function oidcRoutes(accounts: Accounts): Route[] {
       async run(_input, call) {
         const forget = writeCookie(call, accounts.publicUrl, 'oidc', '', 0);
         try {
-          const { claims, wanted } = await comeBack(accounts, call);
-          const { cookies } = await signInByProvider(accounts, call, claims, wanted);
+          const { claims, wanted, instead, linkTo } = await comeBack(accounts, call);
+          if (linkTo) {
+            await linkProvider(accounts, call, claims, linkTo);
+            return away(`${home}account`, [forget]);
+          }
+          const hash = instead === null ? null : Buffer.from(instead, 'base64url');
+          const { cookies } = await signInByProvider(accounts, call, claims, wanted, hash);
           return away(home, [forget, ...cookies]);
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
@@ -129,6 +152,21 @@ export function oidcRoutes(accounts: Accounts): Route[] {
           return away(`${home}sign-in/${error.code}`, [forget]);
         }
       },
+    }),
+    route({
+      at: 'POST /v1/users/me/oidc',
+      id: 'addOidc',
+      says: 'Lets the provider open one’s own account from now on, by its own name for whoever signs in there: where the browser goes',
+      tag: 'users',
+      who: 'person',
+      proof: 'fresh',
+      answers: { 200: z.object({ url: z.string() }) },
+      run: (_input, call) =>
+        begin(accounts, call, {
+          wanted: { language: 'en', timeZone: 'UTC' },
+          fresh: true,
+          linkTo: call.caller.person!.userId,
+        }),
     }),
     route({
       at: 'DELETE /v1/users/me/oidc',

@@ -1,16 +1,16 @@
-// Whom a sign-in through another provider lets in: whom it named before; else whoever has an account or an invitation for an address
-// that the provider verified. Never a stranger.
+// Whom a sign-in through another provider lets in: whoever linked their account to it, and whoever has an invitation for an address
+// that the provider verified. An address alone opens no account that is there: who rules the address would rule the account.
 import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Db } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { type Address, readAddress } from '../../ground/lib/email.ts';
 import type { Accounts } from './accounts.ts';
-import { noteAuth } from './events.ts';
+import { noteAuth, noteRefusal, noteStranger } from './events.ts';
 import { insertIdentity, useIdentity } from './identity-queries.ts';
 import { inAccounts } from './in-accounts.ts';
 import type { Claims } from './oidc.ts';
-import { findUser, findUserByIndex, type User } from './queries.ts';
+import { findUser, type User } from './queries.ts';
 import { type Begun, beginSession, knownDevice } from './sessions.ts';
 import { joinByLink } from './sign-up.ts';
 
@@ -19,7 +19,7 @@ const SESSION_HOURS_MAX = 12; // who is shut out at the provider is out here wit
 const stranger = () =>
   new AppError(
     'forbidden',
-    'There is no account for you here, or the provider has not verified your address. Ask for an invitation.',
+    'No account here is linked to you at this provider. Sign in as before and link it, or ask for an invitation; the provider must have verified your address.',
   );
 
 const half = () =>
@@ -41,14 +41,16 @@ export async function signInByProvider(
   call: Call,
   claims: Claims,
   wanted: Wanted,
+  instead: Buffer | null,
 ): Promise<{ user: User } & Begun> {
-  const vault = accounts.vault();
-  const { issuer, subject, provedAt, isStrong } = claims;
-  const index = vault.keyring.index('oidc', JSON.stringify([issuer, subject]));
+  const { provedAt, isStrong } = claims;
+  const index = indexOf(accounts, claims);
+  let whose: string | null = null;
   return inAccounts(accounts.db, async (tx) => {
     const named = await useIdentity(tx, index);
     const userId = named ?? (await newcomer(tx, accounts, call, { claims, wanted, index }));
     const user = userId && (await findUser(tx, userId, true));
+    whose = named;
     if (!user || user.disabledAt) throw stranger();
     if (user.hasSecondFactor && !isStrong) throw half();
     const { emailIndex } = user;
@@ -60,13 +62,15 @@ export async function signInByProvider(
       as: 'cookie',
       hoursMax: SESSION_HOURS_MAX,
       provedAt: provedAt ?? new Date(0),
+      instead,
     });
     await noteAuth(tx, { kind: 'sign_in', method: 'oidc', userId: user.userId, requestId: call.id });
     if (named && !isKnown) await accounts.post.tell(tx, user, 'new_device');
     return { user, ...begun };
   }).catch(async (error: unknown) => {
-    const event = { kind: 'sign_in', outcome: 'failed', method: 'oidc', actor: 'nobody' } as const;
-    await inAccounts(accounts.db, (tx) => noteAuth(tx, { ...event, userId: null, requestId: call.id }));
+    const event = { kind: 'sign_in', method: 'oidc', actor: 'nobody' } as const;
+    if (whose) await noteRefusal(accounts.db, { ...event, userId: whose, requestId: call.id });
+    else await noteStranger(accounts, call, event);
     // two at once, or an address that has an account by now
     throw isUniqueViolation(error) ? stranger() : error;
   });
@@ -78,6 +82,36 @@ interface Newcomer {
   index: Buffer;
 }
 
+const indexOf = (accounts: Accounts, { issuer, subject }: Claims): Buffer =>
+  accounts.vault().keyring.index('oidc', JSON.stringify([issuer, subject]));
+
+/** For somebody who signed in, and proved it, before they went to the provider. throws  conflict, forbidden */
+export async function linkProvider(
+  accounts: Accounts,
+  call: Call,
+  claims: Claims,
+  userId: string,
+): Promise<void> {
+  const index = indexOf(accounts, claims);
+  await inAccounts(accounts.db, async (tx) => {
+    const user = await findUser(tx, userId, true);
+    if (!user || user.disabledAt) throw stranger();
+    const whose = await useIdentity(tx, index);
+    if (whose === userId) return;
+    if (whose || !(await insertIdentity(tx, { index, userId, issuer: claims.issuer }))) throw linked();
+    await noteAuth(tx, { kind: 'identity_added', method: 'oidc', userId, requestId: call.id });
+    await accounts.post.tell(tx, user, 'identity_added');
+  }).catch((error: unknown) => {
+    throw isUniqueViolation(error) ? linked() : error;
+  });
+}
+
+const linked = () =>
+  new AppError(
+    'conflict',
+    'Another account is linked to you at this provider, or this one to somebody else there. Take that away first.',
+  );
+
 /** Somebody whom the provider names for the first time. returns  their account; null: they are a stranger */
 async function newcomer(
   tx: Db,
@@ -86,19 +120,15 @@ async function newcomer(
   { claims, wanted, index }: Newcomer,
 ): Promise<string | null> {
   const address = claims.email === null ? null : readAddress(claims.email);
-  if (!address) return null;
-  const userId = wanted.inviteToken
-    ? await join(tx, accounts, call, address, { ...wanted, fullName: claims.name ?? address.email })
-    : await known(tx, accounts, address);
-  if (!userId || !(await insertIdentity(tx, { index, userId, issuer: claims.issuer }))) return null;
+  if (!address || !wanted.inviteToken) return null;
+  const userId = await join(tx, accounts, call, address, {
+    ...wanted,
+    fullName: claims.name ?? address.email,
+  });
+  if (!(await insertIdentity(tx, { index, userId, issuer: claims.issuer }))) return null;
   await noteAuth(tx, { kind: 'identity_added', method: 'oidc', userId, requestId: call.id });
-  const user = wanted.inviteToken ? null : await findUser(tx, userId);
-  if (user) await accounts.post.tell(tx, user, 'identity_added');
   return userId;
 }
-
-const known = async (tx: Db, accounts: Accounts, { normalized }: Address): Promise<string | null> =>
-  (await findUserByIndex(tx, accounts.vault().indexOf(normalized)))?.userId ?? null;
 
 const join = async (
   tx: Db,

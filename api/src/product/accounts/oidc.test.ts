@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { startProvider, type TestProvider } from '../../../test/oidc-provider.ts';
 import { addTotp, atOnce, cookiesOf, newOwner, OWN_PAGE } from '../../../test/people.ts';
 import { type Answer, admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { STRANGERS_PER_MINUTE } from './events.ts';
 
 const PUBLIC_URL = 'https://marketing.example';
 const CALLBACK = `${PUBLIC_URL}/v1/auth/oidc/callback`;
@@ -26,8 +27,11 @@ after(async () => {
 
 const rows = async (sql: string, values: unknown[] = []) =>
   (await server.database.owner.query(sql, values)).rows;
-const begin = (body: Record<string, unknown> = {}): Promise<Answer> =>
-  call(`${server.url}/v1/auth/oidc`, 'POST', body, OWN_PAGE);
+const begin = (
+  body: Record<string, unknown> = {},
+  headers: Record<string, string> = OWN_PAGE,
+): Promise<Answer> =>
+  call(`${server.url}/v1/auth/oidc`, 'POST', body, headers);
 /** As a browser does that a provider's page sends back: another site's navigation, with the Lax cookie alone. */
 const comeBack = (query: string, cookie: string): Promise<Answer> =>
   call(`${server.url}/v1/auth/oidc/callback?${query}`, 'GET', undefined, {
@@ -35,12 +39,21 @@ const comeBack = (query: string, cookie: string): Promise<Answer> =>
     'sec-fetch-site': 'cross-site',
     'sec-fetch-mode': 'navigate',
   });
-async function round(body: Record<string, unknown> = {}): Promise<Answer> {
-  const begun = await begin(body);
+async function round(
+  body: Record<string, unknown> = {},
+  headers: Record<string, string> = OWN_PAGE,
+): Promise<Answer> {
+  const begun = await begin(body, headers);
   assert.equal(begun.status, 200, JSON.stringify(begun.body));
   const back = await provider.visit(begun.body.url);
   assert.equal(back.origin + back.pathname, CALLBACK);
   return comeBack(back.search.slice(1), cookiesOf(begun));
+}
+/** As somebody who is signed in sends their browser to the provider to link their account. */
+async function link(headers: Record<string, string>): Promise<Answer> {
+  const begun = await call(`${server.url}/v1/users/me/oidc`, 'POST', undefined, headers);
+  assert.equal(begun.status, 200, JSON.stringify(begun.body));
+  return comeBack((await provider.visit(begun.body.url)).search.slice(1), cookiesOf(begun));
 }
 const isIn = ({ headers }: Answer) =>
   headers.getSetCookie().some((line) => line.startsWith('__Host-session='));
@@ -58,9 +71,13 @@ async function owner() {
   return { email, sub: `sub-${made}`, ...(await newOwner(server, email, PASSWORD)) };
 }
 
-test('an account is signed in to by an address that the provider verified, and known by the provider’s own name from then on', async () => {
+test('an account is opened by the provider once its owner linked it, by the provider’s own name and never by an address', async () => {
   const who = await owner();
   provider.is = { sub: who.sub, email: who.email.toUpperCase(), emailVerified: true };
+  const byAddress = await round();
+  assert.deepEqual([whereTo(byAddress), isIn(byAddress)], ['sign-in/forbidden', false]);
+  const linking = await link(who.headers);
+  assert.deepEqual([linking.status, whereTo(linking), isIn(linking)], [303, 'account', false]);
   const first = await round();
   assert.deepEqual([first.status, whereTo(first), isIn(first)], [303, '', true]);
   assert.deepEqual([(await me(first)).userId, (await me(first)).oidc], [who.userId, true]);
@@ -88,13 +105,14 @@ test('an account is signed in to by an address that the provider verified, and k
 });
 
 test('strangers, addresses that nobody verified and addresses that changed hands stay outside', async () => {
-  const who = await owner();
+  const [who, other] = [await owner(), await owner()];
   const before = await rows('select count(*)::int as users from users');
   for (const is of [
     { sub: 'stranger', email: 'stranger@people.example', emailVerified: true },
     { sub: 'unverified', email: who.email, emailVerified: false },
     { sub: 'silent' },
     { sub: 'odd', email: 'not an address', emailVerified: true },
+    { sub: 'who rules the address', email: who.email, emailVerified: true },
   ]) {
     provider.is = is;
     const answer = await round();
@@ -105,7 +123,9 @@ test('strangers, addresses that nobody verified and addresses that changed hands
     );
   }
   provider.is = { sub: who.sub, email: who.email, emailVerified: true };
+  await link(who.headers);
   assert.ok(isIn(await round()));
+  assert.equal(whereTo(await link(other.headers)), 'sign-in/conflict', 'one account for each person there');
   provider.is = { sub: 'the-next-who-has-the-address', email: who.email, emailVerified: true };
   assert.equal(whereTo(await round()), 'sign-in/forbidden');
   await rows('update users set disabled_at = now() where user_id = $1', [who.userId]);
@@ -132,18 +152,25 @@ test('an invitation lets in whoever the provider says has the invited address, o
 
 test('an account with a second factor is opened only when the provider says that it asked for more than one', async () => {
   const who = await owner();
-  await addTotp(server, who);
   provider.is = { sub: who.sub, email: who.email, emailVerified: true };
+  await link(who.headers);
+  await addTotp(server, who);
   const half = await round();
   assert.deepEqual([whereTo(half), isIn(half)], ['sign-in/second_factor_required', false]);
-  assert.deepEqual(await rows('select from user_identities where user_id = $1', [who.userId]), []);
+  const [{ outcome, method }] = await rows(
+    'select outcome, method from auth_events where user_id = $1 order by event_id desc limit 1',
+    [who.userId],
+  );
+  assert.deepEqual([outcome, method], ['failed', 'oidc'], 'an event of theirs');
   provider.is = { ...provider.is, amr: ['pwd', 'mfa'] };
   assert.ok(isIn(await round()));
 });
 
 test('dangerous acts ask for a proof at the provider that is ten minutes old at most', async () => {
   const who = await owner();
-  provider.is = { sub: who.sub, email: who.email, emailVerified: true, secondsAgo: 3600 };
+  provider.is = { sub: who.sub, email: who.email, emailVerified: true };
+  await link(who.headers);
+  provider.is = { ...provider.is, secondsAgo: 3600 };
   const key = (answer: Answer) =>
     call(
       `${server.url}/v1/keys`,
@@ -154,7 +181,8 @@ test('dangerous acts ask for a proof at the provider that is ten minutes old at 
   const old = await round();
   assert.equal((await key(old)).body.error, 'proof_required');
   provider.is = { ...provider.is, secondsAgo: 0 };
-  const fresh = await round({ fresh: true });
+  const fresh = await round({ fresh: true }, { cookie: cookiesOf(old), ...OWN_PAGE });
+  assert.equal(await me(old), undefined, 'the session before it has ended');
   assert.equal(provider.asked.at(-1)!.get('prompt'), 'login');
   assert.equal((await key(fresh)).status, 201);
 });
@@ -162,6 +190,7 @@ test('dangerous acts ask for a proof at the provider that is ten minutes old at 
 test('nothing of a round can be another’s: state, code, cookie, provider, time', async () => {
   const who = await owner();
   provider.is = { sub: who.sub, email: who.email, emailVerified: true };
+  await link(who.headers);
   const one = await begin();
   const other = await begin();
   const [oneBack, otherBack] = [await provider.visit(one.body.url), await provider.visit(other.body.url)];
@@ -211,6 +240,19 @@ test('nothing of a round can be another’s: state, code, cookie, provider, time
     (await call(`${server.url}/v1/auth/oidc`, 'POST', {}, { 'sec-fetch-site': 'same-site' })).status,
     403,
   );
+});
+
+test('strangers who come back with nothing write a few lines a minute among the events, however often they come', async () => {
+  const count = async () =>
+    (await rows("select count(*)::int as n from auth_events where method = 'oidc' and user_id is null"))[0].n;
+  const before = await count();
+  const answers = await atOnce(60, (n) =>
+    call(`${server.url}/v1/auth/oidc/callback?code=${n}`, 'GET', undefined, {
+      'x-real-ip': `203.0.113.${n}`,
+    }),
+  );
+  assert.ok(answers.every((answer) => whereTo(answer) === 'sign-in/unauthorized'));
+  assert.ok((await count()) - before <= STRANGERS_PER_MINUTE);
 });
 
 test('a provider that is away is said so and asked again, and where there is none, one learns that', async () => {

@@ -2,7 +2,7 @@
 import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
-import { type AuthEvent, noteAuth } from './events.ts';
+import { type AuthEvent, noteAuth, noteStranger } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
 import { findPasskey, notePasskeyUse, type Passkey } from './passkey-queries.ts';
 import type { Assertion } from './passkey-shapes.ts';
@@ -26,7 +26,7 @@ async function fail(
   { db }: Accounts,
   call: Call,
   kind: AuthEvent['kind'],
-  userId: string | null,
+  userId: string,
 ): Promise<void> {
   const event = { kind, outcome: 'failed', method: 'passkey', actor: 'nobody' } as const;
   await inAccounts(db, (tx) => noteAuth(tx, { ...event, userId, requestId: call.id }));
@@ -54,7 +54,8 @@ export async function signInByPasskey(
       return { user, ...begun };
     }));
   if (done) return done;
-  await fail(accounts, call, 'sign_in', passkey?.userId ?? null);
+  if (passkey) await fail(accounts, call, 'sign_in', passkey.userId);
+  else await noteStranger(accounts, call, { kind: 'sign_in', method: 'passkey' });
   throw new AppError('unauthorized', 'This passkey is not known here, or what it signed is not right.');
 }
 

@@ -1,8 +1,10 @@
 // A person who signed in, as a caller: their sites, and what their role lets them do at each.
+import type { Pool } from '../../ground/db/pool.ts';
 import type { Caller, Person } from '../../ground/http/caller.ts';
 import { mayAs, STRONG_ROLES } from '../../ground/http/roles.ts';
+import { inAccounts } from './in-accounts.ts';
 import { rolesOf, type User } from './queries.ts';
-import type { Session } from './session-queries.ts';
+import { findSessionById, type Session } from './session-queries.ts';
 
 const SECOND_FACTOR_DAYS = 7;
 
@@ -13,7 +15,18 @@ export function secondFactorDue(user: User): Date | null {
   return new Date(user.strongSince.getTime() + SECOND_FACTOR_DAYS * 86_400_000);
 }
 
-export function personCaller(user: User, session: Pick<Session, 'sessionId' | 'provedAt'>): Caller {
+/** By the id of their session. returns  null when it has ended, or its user may not sign in */
+export const personAgain = (db: Pool, sessionId: string): Promise<Caller | null> =>
+  inAccounts(db, async (tx) => {
+    const found = await findSessionById(tx, sessionId);
+    return found && personCaller(db, found.user, found.session);
+  });
+
+export function personCaller(
+  db: Pool,
+  user: User,
+  session: Pick<Session, 'sessionId' | 'provedAt'>,
+): Caller {
   const due = secondFactorDue(user);
   const person: Person = {
     userId: user.userId,
@@ -31,5 +44,6 @@ export function personCaller(user: User, session: Pick<Session, 'sessionId' | 'p
         ? mayAs('owner', what)
         : grants.some((grant) => (siteId ?? grant.siteId) === grant.siteId && mayAs(grant.role, what))),
     person,
+    again: () => personAgain(db, session.sessionId),
   };
 }

@@ -65,6 +65,10 @@ async function foundBy(db: Db, condition: string, values: unknown[]): Promise<Fo
 export const findSession = (db: Db, tokenHash: Buffer): Promise<Found | null> =>
   foundBy(db, "s.kind = 'browser' and s.token_hash = $1", [tokenHash]);
 
+/** Of either kind. As findSession. */
+export const findSessionById = (db: Db, sessionId: string): Promise<Found | null> =>
+  foundBy(db, 's.session_id = $1', [sessionId]);
+
 /** Of a program, by what its access token says. As findSession. */
 export const findTokenSession = (db: Db, userId: string, sessionId: string): Promise<Found | null> =>
   foundBy(db, "s.kind = 'token' and s.user_id = $1 and s.session_id = $2", [userId, sessionId]);
@@ -116,6 +120,11 @@ export async function listSessions(db: Db, userId: string): Promise<Session[]> {
     [userId],
   );
   return rows;
+}
+
+/** Of a browser. */
+export async function endSessionOf(db: Db, tokenHash: Buffer): Promise<void> {
+  await db.query("delete from user_sessions where kind = 'browser' and token_hash = $1", [tokenHash]);
 }
 
 export async function endSession(db: Db, userId: string, sessionId: string): Promise<boolean> {

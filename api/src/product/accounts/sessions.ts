@@ -11,7 +11,7 @@ import { inAccounts } from './in-accounts.ts';
 import type { Keyring } from './keyring.ts';
 import { personCaller } from './person.ts';
 import { hashOf, newSecret } from './secrets.ts';
-import { findSession, insertSession, noteSeen, renewProof, type Session } from './session-queries.ts';
+import { endSessionOf, findSession, insertSession, noteSeen, renewProof, type Session } from './session-queries.ts';
 
 const HOUR_MINUTES = 60;
 /** Until it ends unused, and at the latest. */
@@ -46,14 +46,25 @@ export interface NewSessionOf {
   hoursMax?: number;
   /** When they proved who they are; default: now. */
   provedAt?: Date;
+  /** The hash of the token that the browser had until now; default: of the cookie it brings. */
+  instead?: Buffer | null;
 }
 
+/** What a browser's cookie opens, as it is kept; null: it brings none. */
+export function cookieHash(call: Call, { publicUrl }: Accounts): Buffer | null {
+  const token = readCookie(call, publicUrl, 'session');
+  return token ? hashOf(token) : null;
+}
+
+/** The session that the browser had before, whosever it was, ends: its token would be good still, and nobody would hold it. */
 export async function beginSession(
   db: Db,
-  { vault, publicUrl }: Accounts,
+  accounts: Accounts,
   call: Call,
-  { userId, emailIndex, keep, as, hoursMax, provedAt }: NewSessionOf,
+  { userId, emailIndex, keep, as, hoursMax, provedAt, instead = cookieHash(call, accounts) }: NewSessionOf,
 ): Promise<Begun> {
+  const { vault, publicUrl } = accounts;
+  if (as === 'cookie' && instead) await endSessionOf(db, instead);
   const token = newSecret();
   const { idleHours, hours } = LIFE[keep ? 'kept' : 'short'];
   const session = await insertSession(db, {
@@ -93,6 +104,9 @@ export async function noteUse(db: Db, { sessionId, seenAt }: Session): Promise<v
   if (Date.now() - seenAt.getTime() > SEEN_EVERY_MS) await noteSeen(db, sessionId);
 }
 
+/** Of whoever leaves: what their browser kept of us goes. */
+export const CLEARED = { 'Clear-Site-Data': '"cache", "cookies", "storage"' };
+
 export const forgetCookie = (call: Call, { publicUrl }: Accounts): string =>
   writeCookie(call, publicUrl, 'session', '', 0);
 
@@ -108,7 +122,7 @@ export function sessionWay({ db, publicUrl }: Accounts): WayIn {
       if (!found) return null;
       const { session, user } = found;
       await noteUse(tx, session);
-      return personCaller(user, session);
+      return personCaller(db, user, session);
     });
   };
 }

@@ -19,7 +19,7 @@ export function tokenWay(accounts: Accounts): WayIn {
       const found = await findTokenSession(tx, named.userId, named.sessionId);
       if (!found) return null;
       await noteUse(tx, found.session);
-      return personCaller(found.user, found.session);
+      return personCaller(accounts.db, found.user, found.session);
     });
   };
 }

@@ -46,7 +46,7 @@ export async function welcome(
   more: Record<string, unknown> = {},
 ): Promise<Reply> {
   const { session, cookies } = begun;
-  const reader = personCaller(user, session);
+  const reader = personCaller(accounts.db, user, session);
   const parts = { vault: accounts.vault(), sites: accounts.sites };
   const shown = await inAccounts(accounts.db, (tx) => showUser(tx, parts, user, reader));
   const tokens = await tokensOf(accounts, begun);

@@ -20,15 +20,22 @@ export function keyWay(db: Pool): WayIn {
     });
     if (!key) return null;
     const isBearer = call.header('authorization') !== '';
-    return isBearer || key.scopes.includes('admin') ? callerOf(token.keyId, key) : null;
+    return isBearer || key.scopes.includes('admin') ? callerOf(db, token.keyId, key) : null;
   };
 }
 
-function callerOf(keyId: string, { scopes, siteIds }: LiveKey): Caller {
+/** By its id. returns  null when it has ended */
+export async function keyAgain(db: Pool, keyId: string): Promise<Caller | null> {
+  const live = await inAccounts(db, (tx) => findLiveKey(tx, keyId));
+  return live && callerOf(db, keyId, live);
+}
+
+function callerOf(db: Pool, keyId: string, { scopes, siteIds }: LiveKey): Caller {
   return {
     actor: `key:${keyId}`,
     siteIds: siteIds ?? 'all',
     may: (what, siteId) =>
       mayWith(scopes, what) && (siteId === undefined || siteIds === null || siteIds.includes(siteId)),
+    again: () => keyAgain(db, keyId),
   };
 }

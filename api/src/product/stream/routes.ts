@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { EVENT_STREAM } from '../../ground/http/event-stream.ts';
 import { propertyId } from '../../ground/http/fields.ts';
+import type { Caller, Capability } from '../../ground/http/caller.ts';
 import { created, Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { siteNamed } from '../../ground/http/which-site.ts';
@@ -59,14 +60,19 @@ export const streamRoutes = ({ db, sites, streams }: StreamNeeds): Route[] => [
       const site = await siteNamed(sites, call.caller, name, 'numbers');
       call.note({ siteId: site.siteId });
       const wanted = new Set(typesIn(types));
-      const mayLeads = call.caller.may('leadFacts', site.siteId);
+      let caller: Caller | null = call.caller;
+      const may = (what: Capability) => caller?.may(what, site.siteId) ?? false;
       const last = seq.safeParse(call.header('last-event-id') || undefined);
       const stream = await streams.open({
         siteId: site.siteId,
         after: last.success ? last.data : (after ?? null),
         // as EventSource asks; whoever does not gets what there is, and an end
         follows: call.header('accept').includes('text/event-stream') && !call.isHead,
-        isWanted: (type) => wanted.has(type) && (mayLeads || !typeOf(type)?.isOfLead),
+        isWanted: (type) => wanted.has(type) && (!typeOf(type)?.isOfLead || may('leadFacts')),
+        async mayStill() {
+          if (call.caller.again) caller = await call.caller.again();
+          return may('numbers');
+        },
       });
       return new Reply(200, stream, EVENT_STREAM);
     },

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { newSite, orders, running } from '../../../test/claims.ts';
 import { eventsOf } from '../../../test/event-stream.ts';
+import { newOwner } from '../../../test/people.ts';
 import { address, anon, makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
@@ -146,6 +147,35 @@ test('a ticket opens one stream once, and carries no more than its maker may do'
   assert.equal((await watch(other, used, { headers: {} })).status, 401);
 });
 
+test('a stream ends within seconds of what let its reader in, and a ticket with it', async () => {
+  const owner = await newOwner(one, 'reader@people.example', 'rye, oats and a spoon');
+  const made = await call(`${one.url}/v1/keys`, 'POST', { name: 'reader', scopes: ['read'] }, admin);
+  const bearer = { authorization: `Bearer ${made.body.token}` };
+  const ticketOf = async (headers: Record<string, string>) =>
+    (await call(`${one.url}/v1/events/stream/tickets`, 'POST', { siteId }, headers)).body.ticket as string;
+  const open = (query: string, headers: Record<string, string>) =>
+    fetch(`${one.url}/v1/events/stream?siteId=${siteId}${query}`, {
+      headers: { ...headers, accept: 'text/event-stream' },
+    });
+  const streams = [
+    await open('', owner.headers),
+    await open('', bearer),
+    await open(`&ticket=${await ticketOf(owner.headers)}`, {}),
+    await open(`&ticket=${await ticketOf(bearer)}`, {}),
+  ];
+  assert.deepEqual(
+    streams.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+  const late = [await ticketOf(owner.headers), await ticketOf(bearer)];
+  await call(`${one.url}/v1/auth/logout`, 'POST', {}, owner.headers);
+  await call(`${one.url}/v1/keys/${made.body.key.keyId}`, 'DELETE', undefined, admin);
+  for (const ticket of late) assert.equal((await open(`&ticket=${ticket}`, {})).status, 401);
+  // read to their ends
+  await Promise.all(streams.map((stream) => stream.text()));
+  assert.equal(one.services.streams.size, 0);
+});
+
 test('twenty streams a site are open at most, and who leaves makes room', async () => {
   const endings = Array.from({ length: 20 }, () => new AbortController());
   const open = (signal?: AbortSignal) =>
@@ -162,7 +192,7 @@ test('twenty streams a site are open at most, and who leaves makes room', async 
 
 test('who does not read is cut off with 64 KB unsent, and the others go on', async () => {
   const { streams } = one.services;
-  const wanted = { siteId, after: null, isWanted: () => true, follows: true };
+  const wanted = { siteId, after: null, isWanted: () => true, follows: true, mayStill: async () => true };
   const lazy = await streams.open(wanted);
   lazy.on('error', () => {});
   const closed = new Promise((done) => lazy.once('close', done));

@@ -20,6 +20,8 @@ export interface Wanted {
   isWanted(type: string): boolean;
   /** Ends once it has told what there is. */
   follows: boolean;
+  /** Whether whoever opened it would be let in now; asked at each beat. */
+  mayStill(): Promise<boolean>;
 }
 
 export interface Streams {
@@ -120,6 +122,10 @@ export function openStreams(
         // with its place, so that who wants little resumes from there
         write(stream, stream.at > stream.told ? `: \nid: ${stream.at}\n\n` : ': \n\n');
         stream.told = stream.at;
+        stream.mayStill().then(
+          (may) => !may && stream.out.end(),
+          (err) => log.warn({ err }, 'who reads a stream could not be looked up; asked again in 15 s'),
+        );
       }
       // another process may have ended between its commit and telling of it
       void pump(siteId);

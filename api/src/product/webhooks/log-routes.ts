@@ -61,6 +61,7 @@ function ofHooks(needs: WebhookNeeds): Route[] {
       at: 'POST /v1/hooks',
       id: 'createHook',
       says: 'Subscribes a program to one type (REST hooks)',
+      proof: 'fresh',
       of: 'named',
       takes: { as: ['json'], bytesMax: 8 * 1024, shape: newHook },
       answers: { 201: z.object({ id: z.uuid() }) },
