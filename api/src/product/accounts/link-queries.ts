@@ -1,6 +1,6 @@
 // The SQL door of links that work once. Inside a transaction of inAccounts.
 import type { Db } from '../../ground/db/pool.ts';
-import type { Role } from '../../ground/http/roles.ts';
+import { mayAs, type Role, SITE_ROLES } from '../../ground/http/roles.ts';
 import type { Sealed } from './vault.ts';
 
 export type LinkKind = 'setup' | 'invitation' | 'reset' | 'email';
@@ -53,7 +53,13 @@ export async function insertLink(db: Db, link: NewLink): Promise<Link> {
   return rows[0]!;
 }
 
-const IS_LIVE = 'used_at is null and expires_at > now()';
+const MAY_INVITE = (['owner', ...SITE_ROLES] as const).filter((role) => mayAs(role, 'people'));
+/** SQL: an invitation is worth what its maker may give now; whoever was shut out left no door open. */
+const MAKER_STANDS = `(kind <> 'invitation' or made_by not like 'user:%' or exists (
+  select from users m where m.user_id::text = substr(one_time_links.made_by, 6) and m.disabled_at is null and (m.is_owner
+    or (one_time_links.role <> 'owner' and not exists (select from unnest(one_time_links.site_ids) as s (id) where not exists (
+      select from site_grants g where g.user_id = m.user_id and g.site_id = s.id and g.role in (${MAY_INVITE.map((role) => `'${role}'`).join(', ')})))))))`;
+const IS_LIVE = `used_at is null and expires_at > now() and ${MAKER_STANDS}`;
 
 /** Looks without using it. */
 export async function findLink(db: Db, tokenHash: Buffer, kinds: readonly LinkKind[]): Promise<Link | null> {

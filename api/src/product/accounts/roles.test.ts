@@ -171,6 +171,33 @@ test('the last owner stays, whoever asks, also when two ask at once', async () =
   }
 });
 
+test('an invitation is worth what its maker may give when it is used: whoever was shut out left no door open', async () => {
+  const boss = await join('admin', ['bakery']);
+  const path = `/v1/users/${boss.userId}`;
+  const patch = (body: object) => call(server.url + path, 'PATCH', body, admin);
+  const links = [];
+  for (let n = 0; n < 3; n += 1) links.push((await invite({ role: 'admin' }, boss.headers)).body.link);
+  const use = (link: string, n: number) =>
+    signUpWith(server, link.split('/').at(-1)!, `door-${n}@people.example`, PASSWORD);
+  const listed = async () =>
+    (await call(`${server.url}/v1/invitations`, 'GET', undefined, admin)).body.invitations.filter(
+      ({ madeBy }: { madeBy: string }) => madeBy === `user:${boss.userId}`,
+    ).length;
+  assert.equal(await listed(), 3);
+  await patch({ grants: [{ site: 'bakery', role: 'viewer' }] });
+  assert.equal((await use(links[0]!, 0)).status, 404, 'lowered');
+  assert.equal(await listed(), 0);
+  await patch({ grants: [{ site: 'mill', role: 'admin' }] });
+  assert.equal((await use(links[0]!, 0)).status, 404, 'at another site');
+  await patch({ grants: [{ site: 'bakery', role: 'admin' }] });
+  assert.equal((await use(links[0]!, 0)).status, 201);
+  await patch({ disabled: true });
+  assert.equal((await use(links[1]!, 1)).status, 404, 'disabled');
+  await patch({ disabled: false });
+  assert.equal((await call(server.url + path, 'DELETE', undefined, admin)).status, 200);
+  assert.equal((await use(links[2]!, 2)).status, 404, 'deleted');
+});
+
 test('an invitation for an address lets in that one alone, once, and can be taken back', async () => {
   const made = await invite({ role: 'viewer', sites: ['bakery'], email: 'Kim@People.example' });
   const token = tokenIn(made.body.link);
