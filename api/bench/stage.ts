@@ -98,9 +98,9 @@ export async function setStage(unit: string, env: Record<string, string> = {}) {
     cost: (what: string) => Number(rows.find((row) => String(row.what).startsWith(what))![perUnit]),
     /** Makes room for another one. */
     end,
-    async leave(): Promise<never> {
+    async leave(status = 0): Promise<never> {
       await end();
-      process.exit(0);
+      process.exit(status);
     },
   };
 }

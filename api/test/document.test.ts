@@ -72,6 +72,32 @@ before(async () => {
 });
 after(() => server.end());
 
+test('every way in is said where it opens something, with what is asked of whoever comes', async () => {
+  const { body } = await call(`${server.url}/v1/openapi.json`);
+  const waysOf = (path: string, method: string) =>
+    (body.paths[path][method].security ?? []).map((one: object) => Object.keys(one).join('+'));
+  const everybodys = ['adminKey', 'key', 'session', 'accessToken'];
+  assert.deepEqual(waysOf('/v1/leads', 'get'), everybodys);
+  assert.deepEqual(waysOf('/v1/metrics/summary', 'get'), [...everybodys, 'share', 'share+unlocked']);
+  assert.deepEqual(waysOf('/v1/users/me', 'get'), ['session', 'accessToken']);
+  assert.deepEqual(waysOf('/v1/events', 'post'), []);
+  const used = new Set(
+    Object.keys(body.paths).flatMap((path) =>
+      Object.keys(body.paths[path]).flatMap((method) =>
+        waysOf(path, method).flatMap((way: string) => way.split('+')),
+      ),
+    ),
+  );
+  assert.deepEqual([...used].sort(), Object.keys(body.components.securitySchemes).sort());
+  for (const { id, at, who, proof } of server.routes.filter(
+    ({ who }) => who !== 'anyone' && who !== 'inside',
+  )) {
+    const [method, path] = at.split(' ') as [string, string];
+    const said = body.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
+    if (said) assert.deepEqual([said['x-capability'], 'x-proof' in said], [who, proof !== undefined], id);
+  }
+});
+
 const saysNothing = (schema: Schema) =>
   !['type', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'].some((key) => key in schema);
 const isAnything = (more: boolean | Schema | undefined) =>

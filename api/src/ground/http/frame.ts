@@ -79,10 +79,7 @@ export function performer(
   const status = statusOf(route);
   const isNoted =
     route.isSubjects ||
-    (who !== 'anyone' &&
-      who !== 'inside' &&
-      who !== 'caller' &&
-      !(isRead(route) && route.shows === 'no people'));
+    (who !== 'anyone' && who !== 'inside' && who !== 'caller' && !(isRead(route) && route.shows));
 
   async function work(call: Call, read: () => Promise<unknown> | unknown): Promise<object | Reply> {
     const input = await read();

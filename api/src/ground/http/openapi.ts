@@ -102,20 +102,40 @@ function parametersIn(one: Route) {
   };
 }
 
-/** Ways in, any of which will do. */
-const securityOf = ({ who }: Route) =>
-  who === 'anyone' || who === 'inside'
-    ? {}
-    : {
-        security: Object.keys(WAYS).flatMap((way) =>
-          who === 'person' && way !== 'session' ? [] : [{ [way]: [] }],
-        ),
-      };
+/** Ways in, any of which will do, and what is asked of whoever comes. */
+function securityOf({ who, proof, view }: Route) {
+  if (who === 'anyone' || who === 'inside') return {};
+  const ways: (keyof typeof WAYS)[] = ['session', 'accessToken'];
+  if (who !== 'person') ways.unshift('adminKey', 'key');
+  return {
+    security: [
+      ...ways.map((way) => ({ [way]: [] })),
+      ...(view ? [{ share: [] }, { share: [], unlocked: [] }] : []),
+    ],
+    'x-capability': who,
+    ...(proof
+      ? { 'x-proof': 'of the last ten minutes (POST /v1/auth/prove), of a person who signed in' }
+      : {}),
+  };
+}
 
 const WAYS = {
   adminKey: { type: 'apiKey', in: 'header', name: 'x-admin-key' },
   key: { type: 'http', scheme: 'bearer', description: 'a key of POST /v1/keys: mk_…' },
   session: { type: 'apiKey', in: 'cookie', name: '__Host-session', description: 'of POST /v1/auth/login' },
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'of POST /v1/auth/login with as: "token", and of POST /v1/auth/refresh',
+  },
+  share: { type: 'apiKey', in: 'header', name: 'x-share-token', description: 'of a shared view’s link' },
+  unlocked: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-share-unlock',
+    description: 'beside it, where the view has a password: of POST /v1/shares/unlock',
+  },
 } as const;
 
 export function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {

@@ -95,9 +95,9 @@ export interface Route<In = any> {
   waitsForRoom?: boolean;
   /**
    * Every change an administrator makes, and every look at people, leaves a line in the audit log. A look that shows
-   * nobody says so here.
+   * nobody says so here, or one that shows a person themselves and is asked by every page they open.
    */
-  shows?: 'no people';
+  shows?: 'no people' | 'oneself';
   /** Changes nothing: a search, whose words stand in its body because an address has no place in a URL. */
   looks?: true;
   /** Who holds a link to their own data sees or changes it: noted like an administrator's, once the link has told whose. */

@@ -179,11 +179,7 @@ export function authRoutes(accounts: Accounts): Route[] {
           await endSession(tx, userId, sessionId);
           await noteAuth(tx, { kind: 'sign_out', userId, requestId: call.id });
         });
-        return new Reply(
-          200,
-          {},
-          { 'Set-Cookie': forgetCookie(call, accounts), ...CLEARED },
-        );
+        return new Reply(200, {}, { 'Set-Cookie': forgetCookie(call, accounts), ...CLEARED });
       },
     }),
   ];

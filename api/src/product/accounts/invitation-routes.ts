@@ -10,7 +10,8 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
 import { inAccounts } from './in-accounts.ts';
 import { endLinks, type Link, listInvitations } from './link-queries.ts';
-import { addressOf, makeInvitation, placeOfInvited } from './links.ts';
+import { addressOf, makeInvitation } from './links.ts';
+import { linkEmail } from './pii.ts';
 import { mustHaveSeats } from './seats.ts';
 import { email, language, role, typedEmail } from './shapes.ts';
 import { reachOf, sitesNamed } from './sites-named.ts';
@@ -39,16 +40,11 @@ const fields = {
 };
 
 async function shown(db: Db, accounts: Accounts, link: Link): Promise<z.output<typeof invitationShape>> {
-  const { linkId, emailSealed, emailKeyId } = link;
-  const invited =
-    emailSealed && emailKeyId
-      ? await accounts.vault().open(db, { keyId: emailKeyId, sealed: emailSealed }, placeOfInvited(linkId))
-      : null;
   return {
-    invitationId: linkId,
+    invitationId: link.linkId,
     role: link.role!,
     siteIds: link.siteIds,
-    email: invited,
+    email: await linkEmail(db, accounts.vault(), link),
     madeBy: link.madeBy,
     createdAt: link.createdAt.toISOString(),
     expiresAt: link.expiresAt.toISOString(),

@@ -4,7 +4,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { type Address, readAddress } from '../../ground/lib/email.ts';
 import type { Accounts } from './accounts.ts';
 import type { Link } from './link-queries.ts';
-import { placeOfInvited } from './links.ts';
+import { linkEmail } from './pii.ts';
 
 export const KINDS = ['setup', 'invitation'] as const;
 
@@ -15,13 +15,10 @@ export const taken = () =>
 export async function addressFor(
   db: Db,
   accounts: Accounts,
-  { linkId, emailSealed, emailKeyId }: Link,
+  link: Link,
   typed: Address | undefined,
 ): Promise<Address> {
-  const invited =
-    emailSealed && emailKeyId
-      ? await accounts.vault().open(db, { keyId: emailKeyId, sealed: emailSealed }, placeOfInvited(linkId))
-      : null;
+  const invited = await linkEmail(db, accounts.vault(), link);
   if (invited === null && typed) return typed;
   const address = invited === null ? null : readAddress(invited);
   if (address && (!typed || typed.normalized === address.normalized)) return address;

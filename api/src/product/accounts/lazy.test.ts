@@ -5,6 +5,20 @@ import { test } from 'node:test';
 
 const LATE = ['@simplewebauthn/server', 'openid-client', 'jose', 'otpauth', 'nodemailer'];
 
+test('what is sealed is opened by few: people’s names and addresses by one file, a mail by what sends it', () => {
+  const opening = globSync('src/product/{accounts,keys,shares}/*.ts').filter(
+    (path) => !path.endsWith('.test.ts') && /\bvault(\(\))?!?\.open\(/.test(readFileSync(path, 'utf8')),
+  );
+  // secrets of factors by what checks them, everything by the rotation
+  assert.deepEqual(opening.map((path) => path.slice('src/product/accounts/'.length)).sort(), [
+    'factor-routes.ts',
+    'pii.ts',
+    'post.ts',
+    'rotate.ts',
+    'totp.ts',
+  ]);
+});
+
 test('a library of the accounts is loaded by the first who needs it, and by no start', () => {
   const sources = globSync('src/**/*.ts').filter((path) => !path.endsWith('.test.ts'));
   for (const name of LATE) {

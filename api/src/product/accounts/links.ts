@@ -7,6 +7,7 @@ import { type AuthEvent, noteAuth, noteRefusal } from './events.ts';
 import { newId } from './ids.ts';
 import { inAccounts } from './in-accounts.ts';
 import { endLinks, findLink, findSpentLink, insertLink, type Link, type LinkKind } from './link-queries.ts';
+import { placeOfInvited } from './pii.ts';
 import { hashOf, newSecret } from './secrets.ts';
 import type { Sealed, Vault } from './vault.ts';
 
@@ -16,8 +17,6 @@ const PAGES = { setup: 'setup', invitation: 'join', reset: 'reset', email: 'emai
 /** publicUrl  undefined: what is asked of an installation that does not know its name; a path then */
 export const addressOf = (publicUrl: string | undefined, kind: LinkKind, token: string): string =>
   `${publicUrl?.replace(/\/$/, '') ?? ''}/app/#/${PAGES[kind]}/${token}`;
-
-export const placeOfInvited = (linkId: string) => `one_time_links.email_encrypted ${linkId}`;
 
 /** One at a time: a new one ends those that were made before and not used. */
 export async function makeSetupLink(db: Db, actor: string): Promise<string> {

@@ -38,6 +38,7 @@ export function meRoutes(accounts: Accounts): Route[] {
       at: 'GET /v1/users/me',
       id: 'getMe',
       says: 'Who is signed in, and what they are at which site',
+      shows: 'oneself',
       answers: { 200: z.object({ user: userShape }) },
       run: (_input, call) => shown(call),
     }),

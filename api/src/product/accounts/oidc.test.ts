@@ -30,8 +30,7 @@ const rows = async (sql: string, values: unknown[] = []) =>
 const begin = (
   body: Record<string, unknown> = {},
   headers: Record<string, string> = OWN_PAGE,
-): Promise<Answer> =>
-  call(`${server.url}/v1/auth/oidc`, 'POST', body, headers);
+): Promise<Answer> => call(`${server.url}/v1/auth/oidc`, 'POST', body, headers);
 /** As a browser does that a provider's page sends back: another site's navigation, with the Lax cookie alone. */
 const comeBack = (query: string, cookie: string): Promise<Answer> =>
   call(`${server.url}/v1/auth/oidc/callback?${query}`, 'GET', undefined, {

@@ -22,12 +22,7 @@ async function shownBy(accounts: Accounts, call: Call, given: Assertion): Promis
   return { passkey, counter: passkey && (await verifyUse(call, accounts, passkey, given)) };
 }
 
-async function fail(
-  { db }: Accounts,
-  call: Call,
-  kind: AuthEvent['kind'],
-  userId: string,
-): Promise<void> {
+async function fail({ db }: Accounts, call: Call, kind: AuthEvent['kind'], userId: string): Promise<void> {
   const event = { kind, outcome: 'failed', method: 'passkey', actor: 'nobody' } as const;
   await inAccounts(db, (tx) => noteAuth(tx, { ...event, userId, requestId: call.id }));
 }

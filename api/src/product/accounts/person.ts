@@ -22,11 +22,7 @@ export const personAgain = (db: Pool, sessionId: string): Promise<Caller | null>
     return found && personCaller(db, found.user, found.session);
   });
 
-export function personCaller(
-  db: Pool,
-  user: User,
-  session: Pick<Session, 'sessionId' | 'provedAt'>,
-): Caller {
+export function personCaller(db: Pool, user: User, session: Pick<Session, 'sessionId' | 'provedAt'>): Caller {
   const due = secondFactorDue(user);
   const person: Person = {
     userId: user.userId,

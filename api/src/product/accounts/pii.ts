@@ -1,6 +1,8 @@
-// The only place where a user's address and name are opened: for themselves, for who may see people, and for our own mails.
+// The only place where a user's address and name are opened: for themselves, for who may see people, for who holds a link to join,
+// and for our own mails.
 import type { Db } from '../../ground/db/pool.ts';
 import type { Caller } from '../../ground/http/caller.ts';
+import type { Link } from './link-queries.ts';
 import type { Sealed, Vault } from './vault.ts';
 
 export interface SealedPerson {
@@ -11,6 +13,7 @@ export interface SealedPerson {
 
 const place = (column: string, userId: string) => `users.${column} ${userId}`;
 export const placeOfEmail = (userId: string) => place('email_encrypted', userId);
+export const placeOfInvited = (linkId: string) => `one_time_links.email_encrypted ${linkId}`;
 export const placeOfFullName = (userId: string) => place('full_name_encrypted', userId);
 
 function mustMayRead({ userId }: SealedPerson, reader: Caller): void {
@@ -43,6 +46,16 @@ export async function userFullName(
   mustMayRead(person, reader);
   return vault.open(db, person.fullName, placeOfFullName(person.userId));
 }
+
+/** The address that a link is for, for whoever holds the link, or may see people. returns  as userEmail; null too where none is named */
+export const linkEmail = async (
+  db: Db,
+  vault: Vault,
+  { linkId, emailSealed, emailKeyId }: Pick<Link, 'linkId' | 'emailSealed' | 'emailKeyId'>,
+): Promise<string | null> =>
+  emailSealed && emailKeyId
+    ? vault.open(db, { keyId: emailKeyId, sealed: emailSealed }, placeOfInvited(linkId))
+    : null;
 
 export async function sealPerson(
   db: Db,

@@ -8,8 +8,8 @@ import type { Accounts } from './accounts.ts';
 import { noteAuth } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
 import { useLink } from './link-queries.ts';
-import { addressOf, makeEmailLink, placeOfInvited, spent } from './links.ts';
-import { sealPerson, userEmail, userFullName } from './pii.ts';
+import { addressOf, makeEmailLink, spent } from './links.ts';
+import { linkEmail, sealPerson, userEmail, userFullName } from './pii.ts';
 import { findUser, type User, updateProfile } from './queries.ts';
 import { hashOf } from './secrets.ts';
 
@@ -79,9 +79,8 @@ export const confirmAddress = (accounts: Accounts, token: string, requestId: str
   inAccounts(accounts.db, async (tx) => {
     const link = await useLink(tx, hashOf(token), ['email']);
     const user = link?.userId ? await findUser(tx, link.userId, true) : null;
-    if (!link?.emailSealed || !link.emailKeyId || !user || user.disabledAt) throw spent();
-    const sealed = { keyId: link.emailKeyId, sealed: link.emailSealed };
-    const typed = await accounts.vault().open(tx, sealed, placeOfInvited(link.linkId));
+    if (!link || !user || user.disabledAt) throw spent();
+    const typed = await linkEmail(tx, accounts.vault(), link);
     const email = typed === null ? null : readAddress(typed);
     if (!email) throw spent();
     await changeProfile(tx, accounts, { user, change: { email }, requestId });

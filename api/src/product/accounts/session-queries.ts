@@ -51,27 +51,32 @@ export interface Found {
   user: User;
 }
 
-async function foundBy(db: Db, condition: string, values: unknown[]): Promise<Found | null> {
-  const { rows } = await db.query<Session & UserColumns>(
-    `select ${COLUMNS}, ${USER_COLUMNS} from user_sessions s join users u using (user_id)
+/** name  of the statement: each request of a person asks it, and planning it anew costs more than running it */
+async function foundBy(db: Db, name: string, condition: string, values: unknown[]): Promise<Found | null> {
+  const { rows } = await db.query<Session & UserColumns>({
+    name,
+    text: `select ${COLUMNS}, ${USER_COLUMNS} from user_sessions s join users u using (user_id)
      where ${condition} and ${IS_LIVE} and u.disabled_at is null`,
     values,
-  );
+  });
   const row = rows[0];
   return row ? { session: row, user: userOf(row) } : null;
 }
 
 /** By a browser's cookie. returns  null when it is not there, has ended, or its user may not sign in */
 export const findSession = (db: Db, tokenHash: Buffer): Promise<Found | null> =>
-  foundBy(db, "s.kind = 'browser' and s.token_hash = $1", [tokenHash]);
+  foundBy(db, 'session_of_cookie', "s.kind = 'browser' and s.token_hash = $1", [tokenHash]);
 
 /** Of either kind. As findSession. */
 export const findSessionById = (db: Db, sessionId: string): Promise<Found | null> =>
-  foundBy(db, 's.session_id = $1', [sessionId]);
+  foundBy(db, 'session_by_id', 's.session_id = $1', [sessionId]);
 
 /** Of a program, by what its access token says. As findSession. */
 export const findTokenSession = (db: Db, userId: string, sessionId: string): Promise<Found | null> =>
-  foundBy(db, "s.kind = 'token' and s.user_id = $1 and s.session_id = $2", [userId, sessionId]);
+  foundBy(db, 'session_of_token', "s.kind = 'token' and s.user_id = $1 and s.session_id = $2", [
+    userId,
+    sessionId,
+  ]);
 
 export async function noteSeen(db: Db, sessionId: string): Promise<void> {
   await db.query('update user_sessions set seen_at = now() where session_id = $1', [sessionId]);

@@ -11,7 +11,14 @@ import { inAccounts } from './in-accounts.ts';
 import type { Keyring } from './keyring.ts';
 import { personCaller } from './person.ts';
 import { hashOf, newSecret } from './secrets.ts';
-import { endSessionOf, findSession, insertSession, noteSeen, renewProof, type Session } from './session-queries.ts';
+import {
+  endSessionOf,
+  findSession,
+  insertSession,
+  noteSeen,
+  renewProof,
+  type Session,
+} from './session-queries.ts';
 
 const HOUR_MINUTES = 60;
 /** Until it ends unused, and at the latest. */

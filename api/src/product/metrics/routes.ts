@@ -81,7 +81,7 @@ export function metricsRoutes({ db, numbers, cache, ...facts }: MetricsNeeds): R
                 await inSites(db, site.siteId, (tx) => beside.read(tx, site, query, call.caller)),
               )
             : answer;
-        return replyOf(call, whole, hit, query.format, report.name);
+        return replyOf(call, whole, hit, query.format, report);
       },
     }),
   );
@@ -101,13 +101,13 @@ function replyOf(
   { text, etag }: CachedAnswer,
   hit: boolean,
   format: Format,
-  name: string,
+  { name, showsLeads }: Pick<Report, 'name' | 'showsLeads'>,
 ): Reply {
   const ms = (performance.now() - call.began).toFixed(2);
   const headers = {
     ETag: etag,
-    // the browser asks again each time; an unchanged answer is a 304
-    'Cache-Control': 'private, no-cache',
+    // of numbers the browser asks again each time, and an unchanged answer is a 304; of people it keeps nothing
+    'Cache-Control': showsLeads ? 'no-store' : 'private, no-cache',
     Vary: 'x-admin-key, authorization, cookie, x-share-token',
     'Server-Timing': hit ? `cache;desc=hit, total;dur=${ms}` : `db;dur=${ms}, total;dur=${ms}`,
   };

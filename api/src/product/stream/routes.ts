@@ -1,9 +1,9 @@
 // The live stream of a site's outbox, for dashboards and programs (Server-Sent Events).
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
+import type { Caller, Capability } from '../../ground/http/caller.ts';
 import { EVENT_STREAM } from '../../ground/http/event-stream.ts';
 import { propertyId } from '../../ground/http/fields.ts';
-import type { Caller, Capability } from '../../ground/http/caller.ts';
 import { created, Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { siteNamed } from '../../ground/http/which-site.ts';
