@@ -168,9 +168,7 @@ test('every look at a list says by which filter and how many, and nothing that a
   const place = await makePlace(server, 'oven-house');
   const examples = examplesOf(place);
   const guarded = [...Object.keys(CAPABILITIES), 'person'];
-  const looks = server.routes.filter(
-    (route) => isLook(route) && guarded.includes(route.who) && !route.shows,
-  );
+  const looks = server.routes.filter((route) => isLook(route) && guarded.includes(route.who) && !route.shows);
   const walked = new Set<string>();
   for (const route of looks.filter((one) => listsOf(one).length > 0 && !STREAMED.includes(one.id)))
     for (const example of examples[route.id]!) {
