@@ -325,6 +325,7 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     scopes: ['ingest'],
     sites: [key],
   });
+  await ask(server, `PATCH /v1/sites/${key}`, { settings: { visitorScores: true } });
   await ask(server, 'POST /v1/admin/jobs/profiles');
   const owner = `owner@${key}.example`;
   const password = `rye, oats and a ${key}`;

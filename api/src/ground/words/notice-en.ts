@@ -20,6 +20,8 @@ export interface NoticeFacts {
   linking: 'off' | 'consent' | 'form' | 'on';
   /** Whether visits of the same address and browser shortly before a form are tied to it by a guess. */
   guessedLinks: boolean;
+  /** Whether visitors who agreed to be known again are scored. */
+  scored: boolean;
   /** Whether other systems are told who did something: webhooks that were asked for with `personal`. */
   personalWebhooks: boolean;
   /** Whether anybody may be named on the site, and whether anybody wrote a review. */
@@ -78,6 +80,11 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
         'Of a visit: pages, time, the page or campaign you came from, kind of device, browser and system, country where it is looked up, and how fast pages loaded. Your network address and your browser’s name are kept only as keyed hashes, never as they are.',
         'Without an identifier in your browser you are a visitor of one day: told by a hash of your address and browser with a random salt that lives two days and is then deleted, so that nobody can recognise you on another day or another site.',
         'An identifier is kept in your browser only if the page is set to it and you agreed where the law wants that. We use no cookies. Where the page asks you, your answer is kept in your browser and, without your address, by us: what you chose, when, and the words you read.',
+        ...(f.scored
+          ? [
+              'Of visits under an identifier that you agreed to: a program works out how interested you seem, as a number from 0 to 100, from the last 30 days. It ends with your agreement, and when you object.',
+            ]
+          : []),
         'Of a form: what you typed, when and on which page, and what you agreed to, in its exact words.',
         ...(f.purchases
           ? [

@@ -44,6 +44,11 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
         'D’une visite : les pages, l’heure, la page ou la campagne d’où vous venez, le genre d’appareil, de navigateur et de système, le pays lorsqu’il est recherché, et la vitesse de chargement des pages. Votre adresse réseau et le nom de votre navigateur ne sont gardés que sous forme de hachages à clé, jamais tels quels.',
         'Sans identifiant dans votre navigateur, vous êtes un visiteur d’un jour : reconnu par un hachage de votre adresse et de votre navigateur avec un sel aléatoire qui vit deux jours puis est supprimé, de sorte que personne ne peut vous reconnaître un autre jour ou sur un autre site.',
         'Un identifiant n’est gardé dans votre navigateur que si la page est réglée ainsi et si vous y avez consenti là où la loi le veut. Nous n’utilisons aucun témoin (cookie). Si la page vous pose la question, votre réponse est gardée dans votre navigateur et, sans votre adresse, chez nous : ce que vous avez choisi, quand, et les mots que vous avez lus.',
+        ...(f.scored
+          ? [
+              'Des visites sous un identifiant que vous avez accepté : un programme calcule l’intérêt que vous semblez avoir, en un nombre de 0 à 100, à partir des 30 derniers jours. Ce nombre disparaît avec votre accord, et si vous vous y opposez.',
+            ]
+          : []),
         'D’un formulaire : ce que vous avez écrit, quand et sur quelle page, et à quoi vous avez consenti, mot pour mot.',
         ...(f.purchases
           ? [

@@ -134,6 +134,25 @@ test('a breach rings until each authority and the people are told, or decided no
   assert.equal(await tell({ tellPeople: false, tellPeopleWhy: 'each was told by telephone that day' }), null);
   assert.equal(await tell({ authorities: null }), 'warning');
   assert.equal(await tell({ authorities: [] }), null);
+
+  // closing is no way to have told somebody
+  const third = await register(1);
+  const closed = await ask('PATCH', `/${third}`, { closedAt: ago(0) });
+  assert.deepEqual([closed.status, closed.body.error], [409, 'conflict']);
+  assert.equal((await ask('GET', `/${third}`)).body.breach.closedAt, null);
+  assert.equal(
+    (await ask('PATCH', `/${third}`, { realRisk: false, realRiskWhy: 'nobody saw it', closedAt: ago(0) }))
+      .status,
+    200,
+  );
+  assert.equal(await state(), null);
+  // nor may what was closed be opened up to be told of without saying so
+  const opened = await ask('PATCH', `/${third}`, { realRisk: true });
+  assert.equal(opened.status, 409);
+  assert.equal((await ask('PATCH', `/${third}`, { realRisk: true, closedAt: null })).status, 200);
+  assert.equal(await state(), 'warning');
+  for (const nothing of [{}, { notifiedTo: 'CAI' }])
+    assert.equal((await ask('PATCH', `/${third}`, nothing)).status, 400);
 });
 
 test('a breach without a site concerns every one, and is one entry that only who answers for all of them changes', async () => {

@@ -29,6 +29,13 @@ const AS_BREACH = `breach_id as "breachId", site_id as "siteId", site_count as "
   .map(([name, column]) => `${column.endsWith('_at') ? `instant_text(${column})` : column} as "${name}"`)
   .join(', ')}, instant_text(created_at) as "createdAt", instant_text(updated_at) as "updatedAt"`;
 
+/** SQL: an authority that must be told was not, or nobody decided which must. */
+const AUTHORITY_OPEN = `case when authorities is null then authority_told_at is null
+  else exists (select from unnest(authorities) as a (who) where lower(who) not in (select lower(n ->> 'who') from jsonb_array_elements(notices) as n)) end`;
+const PEOPLE_OPEN = 'people_told_at is null and tell_people is distinct from false';
+/** SQL: somebody who must know was not told, nor is it decided that they need not be. */
+export const UNTOLD = `(real_risk is distinct from false and (${AUTHORITY_OPEN} or ${PEOPLE_OPEN}))`;
+
 const columnOf = (name: string) => COLUMNS[name as keyof BreachPatch];
 // pg would send a list as an array of PostgreSQL's
 const asValue = ([name, value]: [string, unknown]) => (name === 'notices' ? JSON.stringify(value) : value);
@@ -89,8 +96,12 @@ export async function listChanges(db: Db, { siteId, breachId }: Breach): Promise
   return rows;
 }
 
-/** Keeps what the changed fields said. before  locked by lockBreach, at all of its sites */
-export async function updateBreach(db: Db, before: Breach, patch: BreachPatch): Promise<Breach> {
+/** Keeps what the changed fields said. before  locked by lockBreach, at all of its sites. returns  also whether somebody is to be told still */
+export async function updateBreach(
+  db: Db,
+  before: Breach,
+  patch: BreachPatch,
+): Promise<{ breach: Breach; isUntold: boolean }> {
   const given = Object.entries(patch).filter(([, value]) => value !== undefined);
   const changes = given.map(([name], i) => `, ${columnOf(name)} = $${i + 2}`).join('');
   const said = Object.fromEntries(given.map(([name]) => [name, before[name as keyof Breach]]));
@@ -99,12 +110,13 @@ export async function updateBreach(db: Db, before: Breach, patch: BreachPatch): 
      select site_id, breach_id, $2 from breaches where breach_id = $1 and site_id = any (current_sites())`,
     [before.breachId, JSON.stringify(said)],
   );
-  const { rows } = await db.query<Breach>(
+  const { rows } = await db.query<Breach & { isUntold: boolean }>(
     `with changed as (
        update breaches set updated_at = now()${changes}
        where breach_id = $1 and site_id = any (current_sites()) returning *)
-     select ${AS_BREACH} from changed order by site_id limit 1`,
+     select ${AS_BREACH}, ${UNTOLD} as "isUntold" from changed order by site_id limit 1`,
     [before.breachId, ...given.map(asValue)],
   );
-  return rows[0]!;
+  const { isUntold, ...breach } = rows[0]!;
+  return { breach, isUntold };
 }

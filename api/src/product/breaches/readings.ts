@@ -5,6 +5,7 @@ import { critical, reading, warning } from '../../ground/feature.ts';
 import { utc } from '../../ground/http/fields.ts';
 import { numbersOfAll } from '../sites/across.ts';
 import type { Sites } from '../sites/recognise.ts';
+import { UNTOLD } from './queries.ts';
 
 interface House {
   db: Pool;
@@ -25,11 +26,6 @@ const shape = z
   })
   .describe('breaches of personal data');
 
-/** SQL: an authority that must be told was not, or nobody decided which must. */
-const AUTHORITY_OPEN = `case when authorities is null then authority_told_at is null
-  else exists (select from unnest(authorities) as a (who) where lower(who) not in (select lower(n ->> 'who') from jsonb_array_elements(notices) as n)) end`;
-const PEOPLE_OPEN = 'people_told_at is null and tell_people is distinct from false';
-
 export const breachReadings = [
   reading<House, z.output<typeof shape>>({
     name: 'breaches',
@@ -39,7 +35,7 @@ export const breachReadings = [
         house,
         `select count(*)::int as open, count(*) filter (where untold)::int as untold, instant_text(min(tell_by) filter (where untold)) as "tellBy",
            coalesce(bool_or(untold and tell_by < now()), false) as late
-         from (select real_risk is distinct from false and (${AUTHORITY_OPEN} or ${PEOPLE_OPEN}) as untold,
+         from (select ${UNTOLD} as untold,
            discovered_at + interval '72 hours' as tell_by from (select distinct on (breach_id) * from breaches where closed_at is null) one) b`,
       ),
     line: ({ open, untold, tellBy }) =>

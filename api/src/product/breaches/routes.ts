@@ -79,7 +79,13 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
               'forbidden',
               'This breach concerns sites that you do not answer for. Ask an owner to enter it.',
             );
-          return updateBreach(tx, before, patch);
+          const { breach: changed, isUntold } = await updateBreach(tx, before, patch);
+          if (changed.closedAt && isUntold)
+            throw new AppError(
+              'conflict',
+              'Somebody must be told of this breach still. Before closing it enter realRisk: false, or each notice and peopleToldAt, or which need not be told (authorities, tellPeople).',
+            );
+          return changed;
         });
         call.note({
           ...siteOf(breach),

@@ -71,6 +71,10 @@ export const breachPatch = z
     discoveredAt: instant.optional(),
     ...fields,
   })
+  .refine(
+    (patch) => Object.values(patch).some((value) => value !== undefined),
+    'changes nothing that is kept of a breach',
+  )
   .meta({ id: 'BreachPatch' });
 
 export const breachShape = z

@@ -56,7 +56,7 @@ export function controlRoute({ sites, ledger, config }: ControlNeeds): Route {
 
 function shown(call: Call, publicUrl: string): z.output<typeof controlShape> {
   const { language, site, privacySignal } = call;
-  const { senderName, policyUrl } = site.settings;
+  const { senderName, policyUrl, visitorScores } = site.settings;
   const words = controlWords(language);
   const { off, measure, full } = words;
   const notice = `${publicUrl.replace(/\/$/, '')}/v1/privacy?${new URLSearchParams({ lang: language, propertyId: site.key })}`;
@@ -64,7 +64,9 @@ function shown(call: Call, publicUrl: string): z.output<typeof controlShape> {
   return {
     lang: language,
     title: words.title,
-    question: privacySignal ? `${question} ${words.signalled}` : question,
+    question: [question, privacySignal ? words.signalled : visitorScores === true ? words.scored : '']
+      .filter(Boolean)
+      .join(' '),
     privacy: {
       href: typeof policyUrl === 'string' ? policyUrl : notice,
       textContent: wordsOf(language).privacyLink,

@@ -176,6 +176,7 @@ const FACTS = {
   doubleOptIn: true,
   linking: 'on' as const,
   guessedLinks: true,
+  scored: true,
   personalWebhooks: true,
   namesShown: true,
   reviews: true,

@@ -109,6 +109,7 @@ async function factsOf(
           : 'plain'
         : null,
     doubleOptIn: settings.doubleOptIn === true,
+    scored: settings.visitorScores === true,
     linking: (textOf(settings.linking) ?? 'form') as NoticeFacts['linking'],
     guessedLinks: config.ENABLE_HEURISTIC_LINKING && settings.linking === 'on',
     ...(await inForce(site.siteId)),

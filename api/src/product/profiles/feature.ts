@@ -4,10 +4,10 @@ import { inSites } from '../../ground/db/transaction.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { CustomFields } from '../custom-fields/known.ts';
 import type { Sites } from '../sites/recognise.ts';
-import { countProfiles } from './queries.ts';
+import { countProfiles, dropProfiles } from './queries.ts';
 import { profileRoutes } from './routes.ts';
 import { profileTables } from './tables.ts';
-import { weightsOf } from './weights.ts';
+import { areScored, weightsOf } from './weights.ts';
 
 interface Parts {
   db: Pool;
@@ -28,7 +28,10 @@ export const profiles: Feature<Parts & { customFields: CustomFields }, Parts> = 
         let counted = 0;
         for (const site of sites.list()) {
           if (signal?.aborted) break;
-          counted += await inSites(db, site.siteId, (tx) => countProfiles(tx, site.siteId, weightsOf(site)));
+          const { siteId } = site;
+          if (areScored(site))
+            counted += await inSites(db, siteId, (tx) => countProfiles(tx, siteId, weightsOf(site)));
+          else await inSites(db, siteId, (tx) => dropProfiles(tx, siteId));
         }
         return { visitors: counted };
       },

@@ -12,6 +12,7 @@ let siteId: string;
 before(async () => {
   server = await startServer();
   siteId = server.services.sites.fallback().siteId;
+  await ask('PATCH /v1/sites/default', { settings: { visitorScores: true } });
 });
 after(() => server.end());
 
@@ -131,4 +132,40 @@ test('a profile ends with the agreement, and with the person', async () => {
     [await has(erased), await rows(erased), (await one('many-browser-17')).status],
     [false, 0, 404],
   );
+});
+
+test('who objects to being profiled has no score of any browser of theirs, from that moment on', async () => {
+  const anonId = 'many-browser-18';
+  const visitorId = visitorIdOf(siteId, anonId);
+  const has = async () =>
+    (await list()).visitors.some((shown: { visitorId: string }) => shown.visitorId === visitorId);
+  assert.equal(await has(), true);
+  const { leads } = (await ask('POST /v1/leads/search', { q: 'many18@example.com' })).body;
+  const { leadId } = leads[0];
+  const objects = (profiling: boolean) =>
+    ask(`POST /v1/leads/${leadId}/restrict`, { profiling, how: 'by mail' });
+  assert.equal((await objects(true)).status, 200);
+  assert.deepEqual([await has(), (await one(anonId)).status], [false, 404]);
+  await count();
+  const { rowCount } = await server.database.owner.query(
+    'select from visitor_profiles where visitor_id = $1',
+    [visitorId],
+  );
+  assert.equal(rowCount, 0);
+  assert.equal((await objects(false)).status, 200);
+  assert.equal((await one(anonId)).status, 200);
+});
+
+test('a site that did not say so scores nobody, and one that does says it where people are asked', async () => {
+  const told = async () => (await call(`${server.url}/v1/choices/control`)).body.question as string;
+  const notice = async () => (await fetch(`${server.url}/v1/privacy?lang=en`)).text();
+  assert.match(await told(), /a program works out how interested you seem/);
+  assert.match(await notice(), /a program works out how interested you seem/);
+  await ask('PATCH /v1/sites/default', { settings: { visitorScores: null } });
+  assert.doesNotMatch(await told(), /interested/);
+  assert.doesNotMatch(await notice(), /interested/);
+  assert.deepEqual(await list(), { ok: true, scored: false, visitors: [], deciles: [], nextCursor: null });
+  assert.equal((await one('many-browser-16')).status, 404);
+  await count();
+  assert.equal((await server.database.owner.query('select from visitor_profiles')).rowCount, 0);
 });

@@ -4,7 +4,8 @@ import { SCORE } from './score.ts';
 
 // An erased one's visits are nobody's: without the hashes, which every visitor of this kind has.
 // $1 site, $2 intents as {"event type": weight}. Whose newest choice is `full` and holds, who sends no signal, is a person and
-// was seen in 30 days; one of them with $3.
+// was seen in 30 days; one of them with $3. Whoever objected to being profiled has no score of the browsers that were theirs, though
+// an objection undoes the links to those.
 const COUNTED = `
   with newest as (
     select distinct on (visitor_id) visitor_id, mode, ends_at, privacy_signal from browser_choices
@@ -13,6 +14,8 @@ const COUNTED = `
   agreed as (
     select v.visitor_id, v.first_seen_at, v.last_seen_at from newest n join visitors v on v.site_id = $1 and v.visitor_id = n.visitor_id
      where n.mode = 'full' and n.ends_at > now() and not n.privacy_signal and not v.privacy_signal
+       and not exists (select from lead_identities i join leads l using (site_id, lead_id)
+         where i.site_id = $1 and i.visitor_id = v.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))
        and not v.is_day_visitor and v.bot_verdict is null and v.ip_hash is not null and v.last_seen_at >= now() - interval '30 days'),
   behaved as (
     select a.visitor_id, a.first_seen_at, a.last_seen_at,
@@ -46,6 +49,10 @@ export async function countProfiles(db: Db, siteId: string, weights: Weights): P
   return rows.length;
 }
 
+export async function dropProfiles(db: Db, siteId: string): Promise<void> {
+  await db.query('delete from visitor_profiles where site_id = $1', [siteId]);
+}
+
 export interface ProfileRow {
   visitorId: string;
   firstSeenAt: string;
@@ -59,7 +66,9 @@ export interface ProfileRow {
 
 const LEAD = `(select i.lead_id from lead_identities i where i.site_id = $1 and i.visitor_id = p.visitor_id and i.link_source <> 'same_ip_ua_window'
   and i.unlinked_at is null and i.ended_at is null order by i.confidence desc, i.linked_at desc limit 1)`;
-const AGREES = `exists (select from (select mode, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
+const OBJECTS = `exists (select from lead_identities i join leads l using (site_id, lead_id)
+  where i.site_id = $1 and i.visitor_id = p.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))`;
+const AGREES = `not ${OBJECTS} and exists (select from (select mode, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
   order by chosen_at desc, choice_id desc limit 1) c where c.mode = 'full' and c.ends_at > now())`;
 
 /** Highest score first; who took their agreement back since the last count is left out at once. */

@@ -8,7 +8,7 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import type { CustomFields } from '../custom-fields/known.ts';
 import { fitFields } from '../custom-fields/values.ts';
 import { findProfile, listDeciles, listProfiles, listSaid, listVisits } from './queries.ts';
-import { weightsOf } from './weights.ts';
+import { areScored, weightsOf } from './weights.ts';
 
 const profileShape = z
   .object({
@@ -64,11 +64,17 @@ export function profileRoutes({ db, customFields }: ProfileNeeds): Route[] {
       takes: { as: 'query', shape: z.object(paging(50, 100)) },
       bucket: 'summary',
       answers: {
-        200: z.object({ visitors: z.array(profileShape), deciles: z.array(decileShape), nextCursor }),
+        200: z.object({
+          scored: z.boolean().describe('false: the site scores nobody, by its setting visitorScores'),
+          visitors: z.array(profileShape),
+          deciles: z.array(decileShape),
+          nextCursor,
+        }),
       },
       async run({ limit, cursor }, call) {
         const after = readCursor(cursor, z.tuple([z.number(), z.uuid()]));
         const { siteId } = call.site;
+        if (!areScored(call.site)) return { scored: false, visitors: [], deciles: [], nextCursor: null };
         const [rows, deciles] = await inSites(db, siteId, async (tx) => [
           await listProfiles(tx, siteId, after, limit + 1),
           await listDeciles(tx, siteId),
@@ -79,7 +85,7 @@ export function profileRoutes({ db, customFields }: ProfileNeeds): Route[] {
         ]);
         call.note({ details: { visitors: page.length } });
         const withRates = deciles.map((one) => ({ ...one, leadRate: one.leads / one.visitors }));
-        return { visitors: page, deciles: withRates, nextCursor: next };
+        return { scored: true, visitors: page, deciles: withRates, nextCursor: next };
       },
     }),
     route({
@@ -101,11 +107,13 @@ export function profileRoutes({ db, customFields }: ProfileNeeds): Route[] {
         const visitorId = call.params.visitorId!;
         call.note({ target: visitorId });
         return inSites(db, siteId, async (tx) => {
-          const visitor = await findProfile(tx, siteId, visitorId, weightsOf(call.site));
+          const visitor = areScored(call.site)
+            ? await findProfile(tx, siteId, visitorId, weightsOf(call.site))
+            : null;
           if (!visitor)
             throw new AppError(
               'not_found',
-              'There is no visitor with this id who agreed to be known again and came in the last 30 days.',
+              'There is no visitor with this id who agreed to be known again, may be scored (site setting visitorScores) and came in the last 30 days.',
             );
           const shown = customFields
             .ofVisitor(siteId)

@@ -81,6 +81,11 @@ const known = {
     .describe(
       'whether pages may listen to GET /v1/feed/stream (default false): each that does holds a connection, 300 a process in all',
     ),
+  visitorScores: z
+    .boolean()
+    .describe(
+      'whether visitors who agreed to be known again are scored by how they behave (default false); the control and the notice then say so',
+    ),
   intentWeights: z
     .record(z.string().min(1).max(64), z.number().min(0).max(0.95))
     .refine((weights) => Object.keys(weights).length <= 50, 'at most 50 event types')
