@@ -61,6 +61,12 @@ export const settings = z.object({
     )
     .optional()
     .describe('secrets of the accounts of people who sign in (scripts/secret); without them nobody can'),
+  SECOND_FACTOR: z
+    .enum(['strong', 'everybody'])
+    .default('strong')
+    .describe(
+      'of whom a second factor is asked, within seven days: owners and admins (strong), or everybody who signs in',
+    ),
   OIDC_ISSUER: z
     .url()
     .refine(

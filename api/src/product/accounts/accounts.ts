@@ -2,6 +2,7 @@
 // installation.
 import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
+import { type Role, SITE_ROLES, STRONG_ROLES } from '../../ground/http/roles.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { forgetJournalOf } from '../captures/start.ts';
@@ -12,7 +13,7 @@ import { type Hasher, makeHasher } from './hasher.ts';
 import { inAccounts } from './in-accounts.ts';
 import { type Oidc, openOidc } from './oidc.ts';
 import { openPost, type Post } from './post.ts';
-import { countUsers } from './queries.ts';
+import { askForSecondFactors, countUsers } from './queries.ts';
 import { countSeats } from './seats.ts';
 import { makeTokens, type Tokens } from './tokens.ts';
 import { needed, openVault, type Vault } from './vault.ts';
@@ -33,6 +34,8 @@ export interface Accounts {
   publicUrl: string | undefined;
   /** null: no provider is set up. */
   oidc: Oidc | null;
+  /** Of whom a second factor is asked. */
+  strongRoles: readonly Role[];
   /** Of passkeys. */
   challenges: Challenges;
   /** Of access tokens. throws  unavailable, where there is no keyring */
@@ -45,9 +48,10 @@ export interface Accounts {
 
 const BACK = 'put the one of then back; if it is lost, scripts/setup-link makes a new owner';
 
-/** At the start, so that a restore without the keyring of then is told before anybody tries to sign in. */
-export async function tellKeyring({ db, log, vault, isConfigured }: Accounts): Promise<void> {
+/** At the start: of whom second factors are asked from now on, and a restore without the keyring of then is told before anybody tries to sign in. */
+export async function tellKeyring({ db, log, vault, isConfigured, strongRoles }: Accounts): Promise<void> {
   await inAccounts(db, async (tx) => {
+    await askForSecondFactors(tx, strongRoles, null);
     if (isConfigured) return vault().reload(tx);
     const accounts = await countUsers(tx);
     if (accounts > 0)
@@ -76,6 +80,7 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
     post: openPost(config, vault, db, log),
     publicUrl: config.PUBLIC_URL,
     oidc: openOidc(config, log),
+    strongRoles: config.SECOND_FACTOR === 'everybody' ? ['owner', ...SITE_ROLES] : STRONG_ROLES,
     challenges: makeChallenges(),
     tokens: () => {
       needed(vault);

@@ -93,7 +93,7 @@ export function peopleRoutes(accounts: Accounts): Route[] {
         const grants = patch.grants && (await grantsOf(accounts, call, patch.grants));
         return endingOwners(db, async (tx) => {
           const user = await seen(tx, call);
-          await change(tx, call, user, { ...patch, grants });
+          await change(tx, accounts, call, user, { ...patch, grants });
           call.note({ details: { changes: Object.keys(patch) } });
           return { user: await show(tx, (await findUser(tx, user.userId))!, call) };
         });
@@ -161,6 +161,7 @@ async function grantsOf(
 /** In a transaction that holds the user. throws  forbidden, conflict for the last owner, invalid_request */
 async function change(
   tx: Db,
+  { strongRoles }: Accounts,
   call: Call,
   user: User,
   { isOwner, grants, disabled }: Omit<UserPatch, 'grants'> & { grants?: Grant[] | undefined },
@@ -180,7 +181,7 @@ async function change(
       tx,
       userId,
       { isOwner: isOwnerThen, siteIds: grants ? call.siteIds : [], grants: grants ?? [] },
-      actor,
+      { grantedBy: actor, strongRoles },
     );
   await mustHaveSeats(tx, grants?.map(({ siteId }) => siteId) ?? []);
   if (disabled === undefined || disabled === (user.disabledAt !== null)) return;

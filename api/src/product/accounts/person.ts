@@ -1,17 +1,16 @@
 // A person who signed in, as a caller: their sites, and what their role lets them do at each.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Caller, Person } from '../../ground/http/caller.ts';
-import { mayAs, STRONG_ROLES } from '../../ground/http/roles.ts';
+import { mayAs } from '../../ground/http/roles.ts';
 import { inAccounts } from './in-accounts.ts';
-import { rolesOf, type User } from './queries.ts';
+import type { User } from './queries.ts';
 import { findSessionById, type Session } from './session-queries.ts';
 
 const SECOND_FACTOR_DAYS = 7;
 
-/** Until when an owner or admin without a second factor has time to set one up; null: their role asks for none, or they have one. */
+/** Until when who has no second factor has time to set one up; null: none is asked of them (SECOND_FACTOR), or they have one. */
 export function secondFactorDue(user: User): Date | null {
-  const isStrong = rolesOf(user).some((role) => STRONG_ROLES.includes(role));
-  if (!isStrong || user.hasSecondFactor || !user.strongSince) return null;
+  if (user.hasSecondFactor || !user.strongSince) return null;
   return new Date(user.strongSince.getTime() + SECOND_FACTOR_DAYS * 86_400_000);
 }
 

@@ -1,6 +1,6 @@
 // The SQL door of users and what they are where. Inside a transaction of inAccounts.
 import type { Db } from '../../ground/db/pool.ts';
-import { type Role, type SiteRole, STRONG_ROLES } from '../../ground/http/roles.ts';
+import type { Role, SiteRole } from '../../ground/http/roles.ts';
 import type { SealedPerson } from './pii.ts';
 
 export interface Grant {
@@ -165,7 +165,7 @@ export async function setRoles(
   db: Db,
   userId: string,
   roles: { isOwner: boolean; siteIds: readonly string[]; grants: readonly Grant[] },
-  grantedBy: string,
+  { grantedBy, strongRoles }: { grantedBy: string; strongRoles: readonly Role[] },
 ): Promise<void> {
   await db.query('delete from site_grants where user_id = $1 and ($2 or site_id = any ($3))', [
     userId,
@@ -178,11 +178,21 @@ export async function setRoles(
        select $1, "siteId", role, $3 from json_to_recordset($2) as given ("siteId" uuid, role text)`,
       [userId, JSON.stringify(roles.grants), grantedBy],
     );
+  await db.query('update users set is_owner = $2 where user_id = $1', [userId, roles.isOwner]);
+  await askForSecondFactors(db, strongRoles, userId);
+}
+
+/** From now on of whoever has one of these roles, and of nobody else. userId  of one of them; null: everybody */
+export async function askForSecondFactors(
+  db: Db,
+  strongRoles: readonly Role[],
+  userId: string | null,
+): Promise<void> {
   await db.query(
-    `update users u set is_owner = $2, strong_since = case
-       when $2 or exists (select from site_grants g where g.user_id = u.user_id and g.role = any ($3)) then coalesce(strong_since, now()) end
-     where user_id = $1`,
-    [userId, roles.isOwner, STRONG_ROLES],
+    `update users u set strong_since = case when is_strong then now() end
+     from (select user_id, is_owner or exists (select from site_grants g where g.user_id = s.user_id and g.role = any ($1)) as is_strong from users s) w
+     where w.user_id = u.user_id and ($2::uuid is null or u.user_id = $2) and (u.strong_since is not null) <> is_strong`,
+    [strongRoles, userId],
   );
 }
 
@@ -197,6 +207,3 @@ export async function hasOtherOwner(db: Db, userId: string): Promise<boolean> {
 export async function countUsers(db: Db): Promise<number> {
   return (await db.query<{ count: number }>('select count(*)::int as count from users')).rows[0]!.count;
 }
-
-export const rolesOf = ({ isOwner, grants }: Pick<User, 'isOwner' | 'grants'>): Role[] =>
-  isOwner ? ['owner'] : grants.map(({ role }) => role);

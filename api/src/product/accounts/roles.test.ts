@@ -234,6 +234,38 @@ test('an admin without a second factor has a week, and then may do nothing but s
   assert.equal((await ask(people.viewer!, 'GET /v1/users/me')).body.user.secondFactorDue, null);
 });
 
+test('where everybody must have a second factor, whoever is there has a week from then on, and it ends with the setting', async () => {
+  const { viewer, owner } = people as Record<'viewer' | 'owner', SignedIn>;
+  const since = async ({ userId }: SignedIn) =>
+    (await rows('select strong_since as since from users where user_id = $1', [userId]))[0].since;
+  const ownersBefore = await since(owner);
+  assert.equal(await since(viewer), null);
+  const started: TestServer[] = [];
+  const start = async (settings: object) => {
+    started.push(await startServer({ ...WORLD_SETTINGS, ...settings }, server.database));
+    return started.at(-1)!.url;
+  };
+  try {
+    const strict = await start({ SECOND_FACTOR: 'everybody' });
+    const asked = (path: string) => call(strict + path, 'GET', undefined, viewer.headers);
+    const { body } = await asked('/v1/users/me');
+    assert.ok(Date.parse(body.user.secondFactorDue) > Date.now() + 6.9 * 86_400_000);
+    const numbers = '/v1/metrics/summary?propertyId=bakery&from=2026-11-01&to=2026-11-02';
+    assert.equal((await asked(numbers)).status, 200);
+    await rows("update users set strong_since = now() - interval '8 days' where user_id = $1", [
+      viewer.userId,
+    ]);
+    assert.equal((await asked(numbers)).body.error, 'second_factor_required');
+    await start({ SECOND_FACTOR: 'everybody' });
+    assert.ok(Date.now() - (await since(viewer)).getTime() > 7 * 86_400_000, 'a restart gives no other week');
+    await start({});
+    assert.equal(await since(viewer), null);
+    assert.deepEqual(await since(owner), ownersBefore);
+  } finally {
+    for (const one of started) await one.stop();
+  }
+});
+
 test('what a caller was refused stands in the audit log', async () => {
   await ask(people.viewer!, 'POST /v1/keys', { name: 'x', scopes: ['read'] });
   const [line] = await rows(

@@ -99,12 +99,17 @@ export async function joinByLink(
     language: wanted.language,
     timeZone: wanted.timeZone,
   });
-  await giveRole(tx, userId, link);
+  await giveRole(tx, accounts, userId, link);
   await noteAuth(tx, { kind: 'sign_up', method: link.kind, userId, requestId: call.id });
   return { userId, emailIndex };
 }
 
-async function giveRole(db: Db, userId: string, { role, siteIds, madeBy }: Link): Promise<void> {
+async function giveRole(
+  db: Db,
+  { strongRoles }: Accounts,
+  userId: string,
+  { role, siteIds, madeBy }: Link,
+): Promise<void> {
   const given = role === 'owner' ? [] : siteIds!;
   // a site that is gone since is no site to be something at
   const { rows } = await db.query<{ site_id: string }>('select site_id from sites where site_id = any ($1)', [
@@ -118,6 +123,6 @@ async function giveRole(db: Db, userId: string, { role, siteIds, madeBy }: Link)
       siteIds: given,
       grants: role === 'owner' ? [] : rows.map(({ site_id: siteId }) => ({ siteId, role: role! })),
     },
-    madeBy,
+    { grantedBy: madeBy, strongRoles },
   );
 }
