@@ -85,7 +85,8 @@ async function begin(
 
 export function oidcRoutes(accounts: Accounts): Route[] {
   const anyone = { tag: 'sign-in', who: 'anyone' } as const;
-  const home = `${accounts.publicUrl?.replace(/\/$/, '') ?? ''}/app/#/`;
+  const app = `${accounts.publicUrl?.replace(/\/$/, '') ?? ''}/app/`;
+  const home = `${app}#/`;
   return [
     route({
       ...anyone,
@@ -141,7 +142,7 @@ export function oidcRoutes(accounts: Accounts): Route[] {
           const { claims, wanted, instead, linkTo } = await comeBack(accounts, call);
           if (linkTo) {
             await linkProvider(accounts, call, claims, linkTo);
-            return away(`${home}account`, [forget]);
+            return away(`${app}account`, [forget]);
           }
           const hash = instead === null ? null : Buffer.from(instead, 'base64url');
           const { cookies } = await signInByProvider(accounts, call, claims, wanted, hash);

@@ -56,7 +56,8 @@ async function link(headers: Record<string, string>): Promise<Answer> {
 }
 const isIn = ({ headers }: Answer) =>
   headers.getSetCookie().some((line) => line.startsWith('__Host-session='));
-const whereTo = ({ headers }: Answer) => headers.get('location')!.replace(`${PUBLIC_URL}/app/#/`, '');
+const whereTo = ({ headers }: Answer) =>
+  headers.get('location')!.replace(`${PUBLIC_URL}/app/`, '').replace('#/', '');
 const me = async (answer: Answer) =>
   (await call(`${server.url}/v1/users/me`, 'GET', undefined, { cookie: cookiesOf(answer), ...OWN_PAGE })).body
     .user;

@@ -12,6 +12,7 @@ export interface User {
   fullName: string | null;
   isOwner: boolean;
   secondFactor: boolean;
+  oidc: boolean;
   secondFactorDue: string | null;
   language: 'en' | 'fr';
   timeZone: string;

@@ -1,5 +1,5 @@
 // One's own account: name and language, password, second factor, where one is signed in.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../lib/ask.ts';
 import { areLettersOn, setLetters } from '../lib/letters.ts';
 import { format, me, signedIn, speak, words } from '../lib/state.ts';
@@ -75,6 +75,46 @@ function Profile() {
   );
 }
 
+/** Drawn here: what it says is a secret, which no other service draws. */
+function QrCode({ text }: { text: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    // fetched when somebody sets one up
+    import('lean-qr').then(({ generate }) => generate(text).toCanvas(canvas.current!));
+  }, [text]);
+  return <canvas class="qr" role="img" aria-label={words.value!.totpPicture} ref={canvas} />;
+}
+
+function Provider() {
+  const w = words.value!;
+  const { data } = useAnswer<{ oidc: string | null }>('/v1/auth/ways');
+  const [problem, setProblem] = useState<string | null>(null);
+  if (!data?.oidc) return null;
+  const isLinked = me.value!.oidc;
+  const act = async () => {
+    try {
+      if (!isLinked)
+        location.href = (await ask<{ url: string }>('/v1/users/me/oidc', { method: 'POST' })).url;
+      else {
+        await ask('/v1/users/me/oidc', { method: 'DELETE' });
+        await signedIn();
+      }
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  };
+  return (
+    <section class="card">
+      <h2>{w.byProvider(data.oidc)}</h2>
+      <p>{isLinked ? w.providerLinked : w.providerSays}</p>
+      <button type="button" class={isLinked ? 'quiet' : 'act'} onClick={act}>
+        {isLinked ? w.remove : w.linkProvider}
+      </button>
+      {problem && <p role="alert">{problem}</p>}
+    </section>
+  );
+}
+
 function SecondFactor() {
   const w = words.value!;
   const user = me.value!;
@@ -94,6 +134,7 @@ function SecondFactor() {
       ) : begun ? (
         <>
           <p>{w.totpSays}</p>
+          <QrCode text={begun.uri} />
           <p>
             <a href={begun.uri}>{w.openApp}</a>
           </p>
@@ -214,6 +255,7 @@ export function Account() {
         <Profile />
         <SecondFactor />
         <Passkeys />
+        <Provider />
         <Password />
         <Sessions />
       </div>

@@ -81,7 +81,8 @@ export const door = {
     'Beside the password a code of an app on your telephone: who learns the one still lacks the other.',
   secondFactorDue: (when: string) => `Your role needs a second factor. Set it up by ${when}`,
   setUp: 'Set it up',
-  totpSays: 'Put this secret into your app, then type the code it shows.',
+  totpSays: 'Let your app read this picture, or type the secret into it; then type the code it shows.',
+  totpPicture: 'The secret as a picture for the camera of your telephone; it stands below as text',
   openApp: 'Open it in an app on this device',
   confirm: 'Confirm',
   recoveryCodesSay:
@@ -94,6 +95,10 @@ export const door = {
   passkeyFailed: 'The passkey could not be used on this page.',
   byProvider: (host: string) => `Through ${host}`,
   providerSaid: (code: string) => `The other provider did not let you in: ${code}.`,
+  providerSays:
+    'Link your account, and you can sign in there. It learns when you sign in here, and from which network address.',
+  providerLinked: 'Linked: you can sign in there.',
+  linkProvider: 'Link',
   newAddress: 'New address',
   newAddressSays: 'From now on you sign in with the address this link was sent to.',
   passkeys: 'Passkeys',

@@ -80,7 +80,9 @@ export const door: typeof English = {
     'En plus du mot de passe, un code d’une application de votre téléphone : qui apprend l’un n’a pas l’autre.',
   secondFactorDue: (when) => `Votre rôle demande un second facteur. À mettre en place avant le ${when}`,
   setUp: 'Le mettre en place',
-  totpSays: 'Mettez ce secret dans votre application, puis tapez le code qu’elle montre.',
+  totpSays:
+    'Faites lire cette image à votre application, ou tapez-y le secret ; puis tapez le code qu’elle montre.',
+  totpPicture: 'Le secret en image pour l’appareil photo de votre téléphone ; il est écrit dessous',
   openApp: 'L’ouvrir dans une application de cet appareil',
   confirm: 'Confirmer',
   recoveryCodesSay:
@@ -93,6 +95,10 @@ export const door: typeof English = {
   passkeyFailed: 'La clé d’accès n’a pas pu servir sur cette page.',
   byProvider: (host) => `Par ${host}`,
   providerSaid: (code) => `L’autre fournisseur ne vous a pas laissé entrer : ${code}.`,
+  providerSays:
+    'Reliez votre compte, et vous pourrez vous connecter par là. Ce fournisseur apprend quand vous vous connectez ici, et de quelle adresse réseau.',
+  providerLinked: 'Relié : vous pouvez vous connecter par là.',
+  linkProvider: 'Relier',
   newAddress: 'Nouvelle adresse',
   newAddressSays: 'Vous vous connecterez désormais avec l’adresse à laquelle ce lien a été envoyé.',
   passkeys: 'Clés d’accès',
