@@ -1119,6 +1119,7 @@ create table lead_rectifications (
   constraint lead_rectifications_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
   constraint lead_rectifications_evidence_check CHECK (length(evidence) <= 2000)
 );
+CREATE INDEX lead_rectifications_by_address ON lead_rectifications USING btree (site_id, email_hash);
 CREATE INDEX lead_rectifications_of ON lead_rectifications USING btree (site_id, lead_id);
 alter table lead_rectifications enable row level security;
 alter table lead_rectifications force row level security;
