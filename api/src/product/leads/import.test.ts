@@ -220,9 +220,18 @@ test('an old list brings back nobody by the address they were corrected from, wh
     });
   const erase = (email: string) => call(`${server.url}/v1/leads/delete`, 'POST', { email }, admin);
   const ways: Record<string, (first: string, then: string) => Promise<unknown>> = {
-    'left, then corrected': async (first, then) => (await leave(first), correct(first, then)),
-    'corrected, then left': async (first, then) => (await correct(first, then), leave(then)),
-    'corrected, then erased': async (first, then) => (await correct(first, then), erase(then)),
+    'left, then corrected': async (first, then) => {
+      await leave(first);
+      return correct(first, then);
+    },
+    'corrected, then left': async (first, then) => {
+      await correct(first, then);
+      return leave(then);
+    },
+    'corrected, then erased': async (first, then) => {
+      await correct(first, then);
+      return erase(then);
+    },
     'corrected twice, then erased': async (first, then) => {
       const between = address();
       await correct(first, between);
