@@ -420,7 +420,7 @@ create table consent_records (
   constraint consent_records_pkey PRIMARY KEY (site_id, record_id),
   constraint consent_records_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
   constraint consent_records_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
+  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'not_given'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
   constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'self_service'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
   constraint consent_records_kind_check CHECK (kind = ANY (ARRAY['none'::text, 'express'::text, 'implied_inquiry'::text, 'implied_purchase'::text, 'implied_other'::text])),
   constraint consent_records_purpose_check CHECK (purpose = ANY (ARRAY['email'::text, 'all'::text, 'other'::text])),

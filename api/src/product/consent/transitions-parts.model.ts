@@ -27,8 +27,8 @@ export interface Request extends Said {
 
 export interface Lead {
   stands: Map<Purpose, Stand>;
-  /** Newest line of the ledger about a purpose, when that is a request. */
-  asked: Map<Purpose, Pick<Said, 'words' | 'policy'>>;
+  /** Newest line of the ledger about a purpose, when that changes nothing: a request that waits, or a form that agreed to nothing. */
+  asked: Map<Purpose, Pick<Said, 'words' | 'policy'> & { isAsking: boolean }>;
   seen: Set<Purpose>;
   leftAll: number | null;
   /** Their address was corrected: they had the other one before. */

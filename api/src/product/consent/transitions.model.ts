@@ -88,12 +88,15 @@ export class Person {
 
   #pending({ purposes, words, policy }: Said, at: number, basis: Basis): void {
     for (const purpose of purposes) {
-      if (this.#stand(purpose) || this.lead!.asked.has(purpose)) continue;
+      const newest = this.lead!.asked.get(purpose) ?? this.#stand(purpose);
+      const now = this.#stand(purpose) && this.statusOf(purpose, at);
+      const isOther = (words !== null || policy !== null) && !isSame(newest, { words, policy });
+      if (newest && (basis === 'import' || (now ?? 'pending') !== 'pending' || !isOther)) continue;
       if (basis === 'import') this.#write(purpose, { status: 'pending', at, until: null, words, policy });
       else {
         this.lead!.records += 1;
         this.lead!.seen.add(purpose);
-        this.lead!.asked.set(purpose, { words, policy });
+        this.lead!.asked.set(purpose, { words, policy, isAsking: false });
       }
     }
   }
@@ -152,10 +155,11 @@ export class Person {
     });
     if (purposes.length === 0) return;
     for (const purpose of purposes) {
-      if (isSame(lead.asked.get(purpose), said)) continue;
+      const asked = lead.asked.get(purpose);
+      if (asked?.isAsking && isSame(asked, said)) continue;
       lead.records += 1;
       lead.seen.add(purpose);
-      lead.asked.set(purpose, { words: said.words, policy: said.policy });
+      lead.asked.set(purpose, { words: said.words, policy: said.policy, isAsking: true });
     }
     const lately = lead.requests.filter((one) => one.at > at - DAY);
     const isAsked = lately.some(
