@@ -461,6 +461,19 @@ test('pages seen under Global Privacy Control join no lead, though its browser i
   assert.ok(paths.includes('/open') && !paths.includes('/after-gpc'), String(paths));
 });
 
+test('a form that is sent under Global Privacy Control or Do Not Track is told that it was honoured, one in a trap too; no other is', async () => {
+  for (const [headers, said] of [
+    [{ 'sec-gpc': '1' }, 'honoured'],
+    [{ dnt: '1' }, 'honoured'],
+    [{ 'sec-gpc': '0' }, undefined],
+    [{}, undefined],
+  ] as const)
+    for (const trap of [{}, { honeypot: 'a robot' }]) {
+      const { status, body } = await capture('site-form', { email: address(), ...trap }, headers);
+      assert.deepEqual([status, body.privacySignal], [200, said], JSON.stringify([headers, trap]));
+    }
+});
+
 test('a visit that began under Global Privacy Control joins no lead: not its timeline, nor its touches, nor how it came', async () => {
   const signal = { 'sec-gpc': '1' };
   const [known, known2, later, late] = [address(), address(), address(), address()];
