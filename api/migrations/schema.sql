@@ -420,7 +420,7 @@ create table consent_records (
   constraint consent_records_pkey PRIMARY KEY (site_id, record_id),
   constraint consent_records_site_id_lead_id_seq_key UNIQUE (site_id, lead_id, seq),
   constraint consent_records_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
-  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
+  constraint consent_records_action_check CHECK (action = ANY (ARRAY['requested'::text, 'not_given'::text, 'granted'::text, 'regranted'::text, 'renewed'::text, 'reaffirmed'::text, 'confirmed'::text, 'withdrawn'::text, 'expired'::text, 'imported'::text])),
   constraint consent_records_basis_check CHECK (basis = ANY (ARRAY['form'::text, 'double_opt_in'::text, 'unsubscribe_link'::text, 'one_click'::text, 'unsubscribe_request'::text, 'self_service'::text, 'import'::text, 'expiry'::text, 'purchase'::text, 'admin'::text])),
   constraint consent_records_kind_check CHECK (kind = ANY (ARRAY['none'::text, 'express'::text, 'implied_inquiry'::text, 'implied_purchase'::text, 'implied_other'::text])),
   constraint consent_records_purpose_check CHECK (purpose = ANY (ARRAY['email'::text, 'all'::text, 'other'::text])),
@@ -1119,6 +1119,7 @@ create table lead_rectifications (
   constraint lead_rectifications_site_id_lead_id_fkey FOREIGN KEY (site_id, lead_id) REFERENCES leads(site_id, lead_id) ON DELETE CASCADE,
   constraint lead_rectifications_evidence_check CHECK (length(evidence) <= 2000)
 );
+CREATE INDEX lead_rectifications_by_address ON lead_rectifications USING btree (site_id, email_hash);
 CREATE INDEX lead_rectifications_of ON lead_rectifications USING btree (site_id, lead_id);
 alter table lead_rectifications enable row level security;
 alter table lead_rectifications force row level security;
@@ -1845,6 +1846,7 @@ create table sessions (
   country text,
   is_bot boolean default false not null,
   is_carried boolean default false not null,
+  privacy_signal boolean default false not null,
   constraint sessions_pkey PRIMARY KEY (site_id, session_id)
 ) with (fillfactor=85);
 CREATE INDEX sessions_by_visitor ON sessions USING btree (site_id, visitor_id, started_at DESC);
@@ -1920,6 +1922,7 @@ alter table sites force row level security;
 create policy every_site on sites as permissive for all to public using (true) with check (true);
 CREATE TRIGGER days_in_new_zone AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'timeZone'::text, 'UTC'::text) <> COALESCE(new.settings ->> 'timeZone'::text, 'UTC'::text)) EXECUTE FUNCTION days_in_new_zone();
 CREATE TRIGGER feed_changed_by_settings AFTER UPDATE ON sites FOR EACH ROW WHEN (old.settings IS DISTINCT FROM new.settings) EXECUTE FUNCTION tell_feed();
+CREATE TRIGGER links_of_narrower_linking AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'linking'::text, 'form'::text) <> COALESCE(new.settings ->> 'linking'::text, 'form'::text)) EXECUTE FUNCTION end_links_beyond();
 CREATE TRIGGER sites_changed AFTER INSERT OR DELETE OR UPDATE ON sites FOR EACH STATEMENT EXECUTE FUNCTION tell_sites_changed();
 grant delete, insert, select, update on sites to marketing_app;
 
@@ -2401,6 +2404,8 @@ create function drop_notification_partitions(before_day date) returns SETOF text
 revoke all on drop_notification_partitions(date) from public;
 grant execute on drop_notification_partitions(date) to marketing_app;
 
+create function end_links_beyond() returns trigger language plpgsql;
+
 create function erase_from_details(for_site uuid, pattern text) returns bigint language plpgsql security definer set search_path=pg_catalog, public;
 revoke all on erase_from_details(uuid,text) from public;
 grant execute on erase_from_details(uuid,text) to marketing_app;
@@ -2566,6 +2571,8 @@ create function site_day_starts(for_site uuid, day date) returns timestamp with 
 create function site_zone(for_site uuid) returns text language sql stable strict parallel safe;
 
 create function source_before(for_site uuid, for_visitor uuid, of_bots boolean, at timestamp with time zone) returns text language sql stable;
+
+create function still_allows(l leads) returns boolean language sql stable;
 
 create function still_moving(for_site uuid, marks bigint[]) returns uuid[] language sql stable;
 

@@ -42,6 +42,8 @@ export interface Purged {
   dryRun: boolean;
   /** By table, or by what of a table was forgotten. */
   rows: Record<string, number>;
+  /** What no purge ends: by the job that does, its tables; and those that have no end. */
+  elsewhere: { jobs: Record<string, string[]>; never: string[] };
   [said: string]: unknown;
 }
 
@@ -100,7 +102,19 @@ export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
       count(rule.counted ?? table, await purgeRows(db, { table, rule, ends, bound }, options));
     }
   }
-  return { dryRun, ...said, rows };
+  return { dryRun, ...said, rows, elsewhere: elsewhere(tables) };
+}
+
+/** Tables that a purge leaves to others, or to nobody: a table in which anything ends by the clock is in none of them. */
+function elsewhere(tables: Tables): Purged['elsewhere'] {
+  const jobs: Record<string, string[]> = {};
+  const never: string[] = [];
+  for (const [table, rule] of Object.entries(tables)) {
+    const kept = keptOf(rule);
+    for (const one of kept) if ('job' in one) jobs[one.job] = [...(jobs[one.job] ?? []), table];
+    if (kept.every((one) => 'ever' in one)) never.push(table);
+  }
+  return { jobs, never };
 }
 
 /** Of what goes along, before it does: the same is counted by a run and by its dry run. */

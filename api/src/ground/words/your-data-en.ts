@@ -72,6 +72,7 @@ export const yourDataEn = {
   history: 'Everything that was said about it',
   action: {
     requested: 'asked for, not confirmed yet',
+    not_given: 'a form that agreed to nothing',
     granted: 'agreed',
     regranted: 'agreed again',
     renewed: 'renewed',

@@ -72,6 +72,7 @@ export const yourDataFr: YourDataWords = {
   history: 'Tout ce qui a été dit à ce sujet',
   action: {
     requested: 'demandé, pas encore confirmé',
+    not_given: 'un formulaire sans consentement',
     granted: 'consenti',
     regranted: 'consenti de nouveau',
     renewed: 'renouvelé',

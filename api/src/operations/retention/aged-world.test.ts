@@ -89,6 +89,71 @@ const KINDS: Record<
       await buy(p);
     },
   },
+  // who agreed to anything stays: whichever purpose it was, or to be named or published
+  'agreed to be known again alone': {
+    days: null,
+    acts: (p) =>
+      capture(p, { consentStatus: 'express', consent: { text: 'Know me.', purposes: ['profile'] } }),
+  },
+  'inquired, and agreed to something else': {
+    days: null,
+    acts: async (p) => {
+      await capture(p, { consentStatus: 'implied' });
+      await capture(p, { consentStatus: 'express', consent: { text: 'Share it.', purposes: ['partners'] } });
+    },
+  },
+  'left the mails, and still agrees to something else': {
+    days: null,
+    acts: async (p) => {
+      await capture(p, { ...LETTER, consent: { ...LETTER.consent, purposes: ['email', 'partners'] } });
+      await send('POST', '/v1/leads/unsubscribe', {
+        email: p.email,
+        propertyId: p.propertyId,
+        purposes: ['email'],
+      });
+    },
+  },
+  'may be named': {
+    days: null,
+    acts: (p) =>
+      capture(p, {
+        display: { text: 'You may show my first name.', name: 'Ada' },
+      }),
+  },
+  'wrote a review that may be shown': {
+    days: null,
+    acts: (p) =>
+      send('POST', '/v1/reviews', {
+        email: p.email,
+        anonId: p.anonId,
+        propertyId: p.propertyId,
+        text: `I am ${p.word}, and liked it.`,
+        rating: 5,
+        display: { text: 'You may show these words.', name: 'Ada' },
+      }),
+  },
+  'took back that they may be named': {
+    days: 366,
+    acts: async (p) => {
+      await capture(p, { display: { text: `You may show it, ${p.anonId}.`, name: 'Ada' } });
+      await send('POST', '/v1/leads/display', { email: p.email, show: false, propertyId: p.propertyId }, {});
+    },
+  },
+  'took back a purpose that was all there was': {
+    days: 366,
+    acts: async (p) => {
+      await capture(p, { consentStatus: 'express', consent: { text: 'Share it.', purposes: ['partners'] } });
+      await send('POST', '/v1/leads/unsubscribe', {
+        email: p.email,
+        propertyId: p.propertyId,
+        purposes: ['partners'],
+      });
+    },
+  },
+  'inquired about something else than mails': {
+    days: 184 + 366,
+    acts: (p) => capture(p, { consentStatus: 'implied', consent: { purposes: ['partners'] } }),
+  },
   inquired: { days: 184 + 31, acts: (p) => capture(p, { consentStatus: 'implied' }) },
   bought: {
     days: 731 + 31,
@@ -254,6 +319,8 @@ async function fill(key: string): Promise<void> {
       {},
     );
   await job('seen_rollups');
+  // as long as they may be named nothing of them ends
+  await send('POST', '/v1/leads/display', { email: `ada@${key}.example`, show: false, propertyId: key }, {});
   // what only a flood, a fault, a plan or a running job would bring
   const ended = [place.spareNotificationId, place.messageId];
   for (const [sql, ...values] of [

@@ -8,6 +8,7 @@ import { PEPPER } from '../../../test/cluster.ts';
 import { ago, hours } from '../../../test/make.ts';
 import { partitions, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { FEATURES, tablesOf } from '../../features.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
 
 let server: TestServer;
@@ -75,6 +76,28 @@ test('a dry run tells what would go and changes nothing', async () => {
   );
   assert.equal(await rowCount('events'), 5);
   assert.equal(await rowCount('event_keys'), 5);
+});
+
+test('a run and its dry run name the job of every table that a job ends, and every table that has no end: none is left out', async () => {
+  const tables = tablesOf(FEATURES);
+  const { jobs: known } = (await call(`${server.url}/v1/admin/jobs`, 'GET', undefined, admin)).body;
+  const dry = await job('purge', { dryRun: true });
+  const { jobs, never } = dry.elsewhere as { jobs: Record<string, string[]>; never: string[] };
+  for (const name of Object.keys(jobs))
+    assert.ok(
+      known.some((one: { job: string }) => one.job === name),
+      `${name} is a job`,
+    );
+  const ends = (table: string) =>
+    [tables[table]!.kept].flat().some((kept) => 'for' in kept || 'with' in kept) || never.includes(table);
+  const byJob = Object.values(jobs).flat();
+  assert.deepEqual(
+    Object.keys(tables).filter((table) => !byJob.includes(table) && !ends(table)),
+    [],
+  );
+  for (const table of ['day_salts', 'recent_bodies', 'job_runs', 'account_mails', 'visitor_profiles'])
+    assert.ok(byJob.includes(table), table);
+  assert.ok(never.includes('erasures') && !never.includes('consent_texts'));
 });
 
 test('after the purge raw rows are gone, the sealed days stand, and nothing replaces them with less', async () => {

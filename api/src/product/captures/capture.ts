@@ -13,7 +13,7 @@ import {
 } from '../events/enrich.ts';
 import { readPath } from '../events/paths.ts';
 import { sourceOf } from '../events/source.ts';
-import { type SenderDefaults, senderOf } from '../sites/sender.ts';
+import { policyVersionOf, type SenderDefaults, senderOf } from '../sites/sender.ts';
 import { domainClass } from './domains.ts';
 import type { CaptureInput } from './schema.ts';
 import type { Sign } from './spam.ts';
@@ -228,7 +228,6 @@ function consentOf(
   defaults: SenderDefaults,
 ): Record<string, unknown> {
   const declined = consent?.given === false;
-  const { policyVersion } = site.settings;
   return {
     status: declined ? 'pending' : (consentStatus ?? 'pending'),
     basis: 'form',
@@ -236,7 +235,7 @@ function consentOf(
     words: declined ? undefined : consent?.text,
     text_id: declined ? undefined : consent?.textId,
     language: consent?.language,
-    policy_version: consent?.policyVersion ?? (typeof policyVersion === 'string' ? policyVersion : undefined),
+    policy_version: consent?.policyVersion ?? policyVersionOf(site),
     form_name: formName,
     source: sourceChannel,
     sender: senderOf(site, defaults),

@@ -138,7 +138,7 @@ begin
   end if;
 
   -- The visitor's first session we still have is the first touch, or, of a lead that is tied to nothing (or not before it is
-  -- known what stands), the form's own; the capture's own facts stand in where there is none.
+  -- known what stands, or under a signal), the form's own; the capture's own facts stand in where there is none.
   insert into leads as l (site_id, lead_id, email, email_normalized, email_domain, domain_class, first_captured_at,
     last_submitted_at, first_source, first_utm, first_path, first_referrer, first_form_name, source_channel, first_visitor_id,
     privacy_signal, unsubscribe_key, attributes)
@@ -149,8 +149,9 @@ begin
     case when touch.source is not null then touch.referrer else c.referrer end,
     c.form_name, c.source_channel, case when links and not by_consent and not no_tracking then stored.visitor_id end, no_tracking,
     c.unsubscribe_key, c.fields
-  from (select) one left join first_touch_of(site, stored.visitor_id, stored.session_id, links and not by_consent) touch on true
+  from (select) one left join first_touch_of(site, stored.visitor_id, stored.session_id, links and not by_consent and not no_tracking) touch on true
   on conflict (site_id, email_normalized) do update set last_submitted_at = greatest(l.last_submitted_at, excluded.last_submitted_at),
+    privacy_signal = l.privacy_signal or excluded.privacy_signal,
     -- what was said last holds, in whatever order it arrives
     attributes = case when excluded.attributes is null then l.attributes
       when excluded.last_submitted_at >= l.last_submitted_at then coalesce(l.attributes, '{}') || excluded.attributes
@@ -191,7 +192,7 @@ begin
       first_path = coalesce(nullif(touch.landing_path, '(unknown)'), c.path),
       first_referrer = case when touch.source is not null then touch.referrer else c.referrer end,
       first_visitor_id = case when tied and not no_tracking then stored.visitor_id end
-    from (select) one left join first_touch_of(site, stored.visitor_id, stored.session_id, tied) touch on true
+    from (select) one left join first_touch_of(site, stored.visitor_id, stored.session_id, tied and not no_tracking) touch on true
     where l.site_id = site and l.lead_id = lead.lead_id
     returning l.* into lead;
   end if;

@@ -30,11 +30,12 @@ create or replace function share_out_day_visitor(for_site uuid, for_visitor uuid
     and i.confidence is distinct from (0.9 / sharing.leads)::real
 $$;
 
--- How a lead came: the visitor's first human session that is still there, or of them that one alone.
+-- How a lead came: the visitor's first human session that is still there, none that began under a signal but the form's own; or
+-- of them that one alone.
 create or replace function first_touch_of(for_site uuid, for_visitor uuid, of_session uuid, is_any boolean) returns setof sessions
 language sql stable as $$
   select * from sessions s
-  where s.site_id = for_site and s.visitor_id = for_visitor and not s.is_bot and (is_any or s.session_id = of_session)
+  where s.site_id = for_site and s.visitor_id = for_visitor and not s.is_bot and ((is_any and not s.privacy_signal) or s.session_id = of_session)
   order by s.started_at limit 1
 $$;
 
@@ -69,7 +70,8 @@ begin
   from free
   cross join lateral (
     select s.source, s.utm, s.landing_path, s.referrer, s.started_at from sessions s
-    where s.site_id = for_site and s.visitor_id = free.first_visitor_id and not s.is_bot order by s.started_at limit 1
+    where s.site_id = for_site and s.visitor_id = free.first_visitor_id and not s.is_bot and not s.privacy_signal
+    order by s.started_at limit 1
   ) touch
   where l.site_id = for_site and l.lead_id = free.lead_id
     and exists (select from visitors v where v.site_id = for_site and v.visitor_id = free.first_visitor_id and v.first_human_at >= touch.started_at)

@@ -181,7 +181,11 @@ function answerOf(
   if (call.isForm && !call.readsJson) return sendOn(target(), call);
   const dropped = call.droppedFiles.map((path) => ({ path, message: 'left out: no files are kept' }));
   const all = [...warnings, ...dropped];
-  return all.length > 0 ? { ...answer, warnings: all } : answer;
+  return {
+    ...answer,
+    ...(call.privacySignal && { privacySignal: 'honoured' as const }),
+    ...(all.length > 0 && { warnings: all }),
+  };
 }
 
 /** An answer like any other, after the same time, for something that is not stored. */

@@ -134,6 +134,10 @@ export const capturedShape = z
     submissionId: z.uuid().describe('new each time; GET /v1/leads?submissionId= finds its lead'),
     visitorId: z.uuid().nullable(),
     sessionId: z.uuid().nullable(),
+    privacySignal: z
+      .literal('honoured')
+      .optional()
+      .describe('it came with Global Privacy Control or Do Not Track: it ties no browser to anybody'),
     warnings: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()

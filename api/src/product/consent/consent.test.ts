@@ -65,7 +65,7 @@ test('consent moves as the contract says', async () => {
     await capture(email, fields);
     assert.equal((await leadOf(email)).consent_status, expected, JSON.stringify(fields));
   }
-  assert.deepEqual(await actions(email), ['requested', 'granted', 'granted']);
+  assert.deepEqual(await actions(email), ['not_given', 'granted', 'granted']);
   assert.deepEqual((await unsubscribe(email)).body, { ok: true });
   assert.equal((await leadOf(email)).consent_status, 'withdrawn');
   for (const fields of [
@@ -80,7 +80,46 @@ test('consent moves as the contract says', async () => {
   await unsubscribe(email);
   await capture(email, express);
   assert.equal((await leadOf(email)).consent_status, 'express');
-  assert.deepEqual(await actions(email), ['requested', 'granted', 'granted', 'withdrawn', 'regranted']);
+  assert.deepEqual(await actions(email), ['not_given', 'granted', 'granted', 'withdrawn', 'regranted']);
+  assert.deepEqual((await chainOf(email)).faults, []);
+});
+
+test('a form that agreed to nothing says so, beside which words; in other words or under another policy anew, and never once anything stands', async () => {
+  const email = address();
+  const shown = async () =>
+    (
+      await rows(
+        `select r.action, t.words, d.policy_version as policy from consent_records r
+       join leads l using (site_id, lead_id) join consent_details d using (site_id, record_id)
+       left join consent_texts t on t.site_id = d.site_id and t.text_id = d.text_id
+       where l.email_normalized = $1 order by r.seq`,
+        [email],
+      )
+    ).map(({ action, words, policy }) => [action, words, policy]);
+  // a box that was left empty sends its words, and no status
+  for (const consent of [
+    { text: 'Write to me.' },
+    { text: 'Write to me.' },
+    { text: 'Write to me weekly.' },
+    undefined,
+    { text: 'Write to me weekly.', policyVersion: '2' },
+    { text: 'Write to me weekly.', policyVersion: '2' },
+  ])
+    await capture(email, consent ? { consent } : {});
+  const before = [
+    ['not_given', 'Write to me.', null],
+    ['not_given', 'Write to me weekly.', null],
+    ['not_given', 'Write to me weekly.', '2'],
+  ];
+  assert.deepEqual(await shown(), before);
+  assert.equal((await leadOf(email)).consent_status, 'pending');
+  await capture(email, { consentStatus: 'express', consent: { text: 'Write to me.' } });
+  await capture(email, { consent: { text: 'Write to me monthly.' } });
+  assert.deepEqual(await shown(), [...before, ['granted', 'Write to me.', null]]);
+  assert.equal((await leadOf(email)).consent_status, 'express');
+  await unsubscribe(email);
+  await capture(email, { consent: { text: 'Write to me yearly.' } });
+  assert.equal((await shown()).at(-1)![0], 'withdrawn');
   assert.deepEqual((await chainOf(email)).faults, []);
 });
 

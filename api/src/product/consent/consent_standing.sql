@@ -15,13 +15,13 @@ return case coalesce(r.purpose, case r.status when 'withdrawn' then 'all' else '
   else named end;
 
 -- The newest record of a purpose, be it only a request. A withdrawal of all is one of each.
--- is_standing  leaves requests out, which change nothing yet: the record that decides
+-- is_standing  leaves out what changes nothing: a request that waits, a form that agreed to nothing; the record that decides
 -- returns      every column null: nobody has said anything about it
 create or replace function consent_newest(for_site uuid, for_lead uuid, for_purpose text, is_standing boolean) returns consent_records
 language sql stable set enable_seqscan = off
 return (select r from consent_records r left join consent_details d on d.site_id = r.site_id and d.record_id = r.record_id
   where r.site_id = for_site and r.lead_id = for_lead and purpose_of(r, d.purpose) in (for_purpose, 'all')
-    and not (is_standing and r.action = 'requested')
+    and not (is_standing and r.action in ('requested', 'not_given'))
   order by r.seq desc limit 1);
 
 create or replace function consent_standing(for_site uuid, for_lead uuid, for_purpose text) returns consent_records language sql stable

@@ -15,6 +15,8 @@ export type Forgotten =
       at: string;
       /** Nobody asked: the lead's time was over. */
       isOver?: boolean;
+      /** Keyed hashes of the addresses that were corrected to theirs. */
+      earlier?: string[];
     }
   /** Of a browser that is nobody's lead; hash: keyed, of its id. */
   | { kind: 'browser'; siteId: string; visitorId: string; hash: string; at: string }

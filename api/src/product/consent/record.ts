@@ -19,17 +19,22 @@ export const consentRecordShape = z
       .describe(
         'what for: email; all (a withdrawal of everything); other, which details.purpose names; null: from before there were purposes, of email (a withdrawal: of all)',
       ),
-    action: z.enum([
-      'requested',
-      'granted',
-      'regranted',
-      'renewed',
-      'reaffirmed',
-      'confirmed',
-      'withdrawn',
-      'expired',
-      'imported',
-    ]),
+    action: z
+      .enum([
+        'requested',
+        'not_given',
+        'granted',
+        'regranted',
+        'renewed',
+        'reaffirmed',
+        'confirmed',
+        'withdrawn',
+        'expired',
+        'imported',
+      ])
+      .describe(
+        'requested: waits for its second step; not_given: a form that agreed to nothing, with the words beside its box',
+      ),
     status: consentStatus,
     kind: z.enum(['none', 'express', 'implied_inquiry', 'implied_purchase', 'implied_other']),
     basis: z.enum([

@@ -79,9 +79,9 @@ begin
     else
       return case
         when is_asking then case when newest.action is distinct from 'requested' or not is_same then 'requested' end
-        when newest.seq is not null then null
-        when is_import then 'imported'
-        else 'requested' end;
+        when newest.seq is null then case when is_import then 'imported' else 'not_given' end
+        -- beside other words it is another answer, as long as nothing else stands
+        when not is_import and now_is in ('none', 'pending') and says_more and not is_same then 'not_given' end;
   end case;
 end $$;
 
@@ -218,13 +218,13 @@ begin
     end if;
   end if;
   draft.action := consent_action(draft.status, draft.basis, draft.occurred_at, began, draft.expires_at, standing, newest,
-    newest.seq is not null and is_same_consent(case when is_asking then newest else standing end, draft.text_hash, details.policy_version),
+    newest.seq is not null and is_same_consent(case when draft.status = 'pending' then newest else standing end, draft.text_hash, details.policy_version),
     draft.text_hash is not null or details.policy_version is not null,
     draft.status = 'withdrawn' and is_awaited(lead.site_id, lead.lead_id, for_purpose, draft.occurred_at), is_asking);
   if draft.action is null then
     return lead;
   end if;
-  if draft.action = 'requested' and standing.seq is not null then
+  if draft.action in ('requested', 'not_given') and standing.seq is not null then
     draft.status := consent_at(standing.status, standing.expires_at, draft.occurred_at);
   elsif draft.action = 'reaffirmed' and draft.status = 'implied' and standing.expires_at > draft.expires_at then
     draft.kind := standing.kind; -- the longer term stands
@@ -244,7 +244,7 @@ begin
   insert into consent_details select details.*;
   lead.consent_seq := draft.seq;
   lead.consent_head := draft.hash;
-  if for_purpose in ('email', 'all') and (draft.action <> 'requested' or standing.seq is null) then
+  if for_purpose in ('email', 'all') and (draft.action not in ('requested', 'not_given') or standing.seq is null) then
     lead.consent_status := draft.status;
     lead.consent_at := draft.occurred_at;
     lead.consent_expires_at := draft.expires_at;

@@ -45,7 +45,8 @@ begin
 end $$;
 
 -- An address that unsubscribed while it was nobody's: whoever it becomes is bound by that, if they agreed to nothing since;
--- and so of being named, or of a review. Under the address's lock: of a new lead before anything is taken of what they said.
+-- and so of being named, or of a review. So is who has an address that another lead was corrected from: what that one took back
+-- stands of all its addresses, or a list from before would bring them back. Under the address's lock: of a new lead before anything is taken of what they said.
 create or replace function recall_withdrawal(for_site uuid, for_lead uuid, for_hash bytea) returns void language plpgsql
 set enable_seqscan = off as $$
 declare
@@ -53,13 +54,26 @@ declare
 begin
   for told in
     -- dated by a clock that was ahead: it was before this all the same
-    select purpose, case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end as at
-    from withdrawal_requests where site_id = for_site and email_hash = for_hash order by purpose <> 'all', purpose
+    select purpose, of_display, max(at) as at from (
+      select purpose, purpose = 'display' as of_display, case when requested_at > now() + interval '1 minute' then now() - interval '1 minute' else requested_at end as at
+      from withdrawal_requests where site_id = for_site and email_hash = for_hash
+      union all
+      select w.purpose, w.of_display, w.at from (
+        select distinct c.lead_id from lead_rectifications c
+        where c.site_id = for_site and c.email_hash = for_hash and c.lead_id <> for_lead) corrected
+      cross join lateral (
+        select 'all' as purpose, false as of_display, a.occurred_at as at from consent_standing(for_site, corrected.lead_id, 'all') a where a.seq is not null
+        union all
+        select s.purpose, false, s.since from consent_standings(for_site, corrected.lead_id) s where s.status = 'withdrawn'
+        union all
+        select 'display', true, l.display_withdrawn_at from leads l
+        where l.site_id = for_site and l.lead_id = corrected.lead_id and l.display_withdrawn_at is not null) w
+    ) known group by purpose, of_display order by purpose <> 'all', purpose
   loop
-    if told.purpose <> 'display' then
+    if not told.of_display then
       -- all is asked for by naming nothing: it reaches no consent that was given since
       perform record_consent(for_site, for_lead, json_build_object('status', 'withdrawn', 'basis', 'unsubscribe_request',
-        'occurred_at', told.at, 'purposes', case told.purpose when 'email' then json_build_array('email') end));
+        'occurred_at', told.at, 'purposes', case when told.purpose <> 'all' then json_build_array(told.purpose) end));
       continue;
     end if;
     update leads set display_withdrawn_at = greatest(display_withdrawn_at, told.at) where site_id = for_site and lead_id = for_lead;

@@ -1,5 +1,49 @@
-// Parts of the model of consent: how long implied consent lasts, and what is remembered of an address. Times are milliseconds.
-import type { Purpose } from './transitions.model.ts';
+// Parts of the model of consent: its words, how long implied consent lasts, and what is remembered of an address. Times are
+// milliseconds.
+
+export type Purpose = 'email' | 'partners';
+export type Status = 'pending' | 'implied' | 'express' | 'withdrawn' | 'expired';
+export type Basis = 'form' | 'double_opt_in' | 'import' | 'purchase' | 'admin';
+
+export interface Said {
+  purposes: Purpose[];
+  words: string | null;
+  policy: string | null;
+}
+
+export interface Stand {
+  status: Status;
+  at: number;
+  until: number | null;
+  words: string | null;
+  policy: string | null;
+}
+
+export interface Request extends Said {
+  token: string;
+  at: number;
+  state: 'open' | 'confirmed' | 'cancelled';
+}
+
+export interface Lead {
+  stands: Map<Purpose, Stand>;
+  /** Newest line of the ledger about a purpose, when that changes nothing: a request that waits, or a form that agreed to nothing. */
+  asked: Map<Purpose, Pick<Said, 'words' | 'policy'> & { isAsking: boolean }>;
+  seen: Set<Purpose>;
+  leftAll: number | null;
+  /** Their address was corrected: they had the other one before. */
+  isCorrected: boolean;
+  requests: Request[];
+  records: number;
+  mails: number;
+}
+
+export const MINUTE = 60_000;
+export const DAY = 86_400_000;
+export const PURPOSES: Purpose[] = ['email', 'partners'];
+
+export const isSame = (a: Pick<Said, 'words' | 'policy'> | undefined, b: Pick<Said, 'words' | 'policy'>) =>
+  a !== undefined && a.words === b.words && a.policy === b.policy;
 
 /** As PostgreSQL adds months: the last day of a shorter one. */
 export function addMonths(at: number, months: number): number {
@@ -25,3 +69,22 @@ export class Address {
     );
   }
 }
+
+/** Of each the latest. */
+export function latest(
+  ...maps: (ReadonlyMap<Purpose | 'all', number> | undefined)[]
+): Map<Purpose | 'all', number> {
+  const all = maps.flatMap((map) => [...(map ?? [])]).sort(([, a], [, b]) => a - b);
+  return new Map(all);
+}
+
+export const newLead = (): Lead => ({
+  stands: new Map(),
+  asked: new Map(),
+  seen: new Set(['email']),
+  leftAll: null,
+  isCorrected: false,
+  requests: [],
+  records: 0,
+  mails: 0,
+});

@@ -1,48 +1,23 @@
 // What the contract says of consent, once more and without a database: what the ledger is compared with (walks.test.ts).
 // Times are milliseconds.
-import { Address, addMonths, termOf } from './transitions-parts.model.ts';
-
-export type Purpose = 'email' | 'partners';
-export type Status = 'pending' | 'implied' | 'express' | 'withdrawn' | 'expired';
-export type Basis = 'form' | 'double_opt_in' | 'import' | 'purchase' | 'admin';
-
-export interface Said {
-  purposes: Purpose[];
-  words: string | null;
-  policy: string | null;
-}
-
-interface Stand {
-  status: Status;
-  at: number;
-  until: number | null;
-  words: string | null;
-  policy: string | null;
-}
-
-export interface Request extends Said {
-  token: string;
-  at: number;
-  state: 'open' | 'confirmed' | 'cancelled';
-}
-
-interface Lead {
-  stands: Map<Purpose, Stand>;
-  /** Newest line of the ledger about a purpose, when that is a request. */
-  asked: Map<Purpose, Pick<Said, 'words' | 'policy'>>;
-  seen: Set<Purpose>;
-  leftAll: number | null;
-  requests: Request[];
-  records: number;
-  mails: number;
-}
-
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-export const PURPOSES: Purpose[] = ['email', 'partners'];
-
-const isSame = (a: Pick<Said, 'words' | 'policy'> | undefined, b: Pick<Said, 'words' | 'policy'>) =>
-  a !== undefined && a.words === b.words && a.policy === b.policy;
+import {
+  Address,
+  addMonths,
+  type Basis,
+  DAY,
+  isSame,
+  type Lead,
+  latest,
+  MINUTE,
+  newLead,
+  PURPOSES,
+  type Purpose,
+  type Request,
+  type Said,
+  type Stand,
+  type Status,
+  termOf,
+} from './transitions-parts.model.ts';
 
 export class Person {
   lead: Lead | null = null;
@@ -70,25 +45,37 @@ export class Person {
     return { status: 'withdrawn', at: lead.leftAll, until: null, words: null, policy: null };
   }
 
-  #begin(): void {
-    this.lead = {
-      stands: new Map(),
-      asked: new Map(),
-      seen: new Set(['email']),
-      leftAll: null,
-      requests: [],
-      records: 0,
-      mails: 0,
-    };
-    this.#recall();
+  #begin(corrected?: Person): void {
+    this.lead = newLead();
+    this.#recall(corrected);
   }
 
-  /** What the address asked for while it was nobody's. */
-  #recall(): void {
-    for (const what of ['all', 'email'] as const) {
-      const at = this.#address.unsubscribed.get(what);
-      if (at !== undefined) this.#withdrawn(what === 'all' ? [what] : [what], at);
-    }
+  /** What the address asked for while it was nobody's, and who was corrected from it took back. */
+  #recall(corrected?: Person): void {
+    const known = latest(this.#address.unsubscribed, corrected?.takenBack);
+    for (const what of ['all', ...PURPOSES] as const)
+      if (known.has(what)) this.#withdrawn([what] as Purpose[] | ['all'], known.get(what)!);
+  }
+
+  /** What stands withdrawn, and since when. */
+  get takenBack(): Map<Purpose | 'all', number> {
+    const stands = PURPOSES.filter((purpose) => this.lead!.seen.has(purpose)).map(
+      (purpose) => [purpose, this.#stand(purpose)] as const,
+    );
+    const taken = stands.flatMap(([purpose, stand]) =>
+      stand?.status === 'withdrawn' ? [[purpose, stand.at] as const] : [],
+    );
+    return new Map<Purpose | 'all', number>(
+      this.lead!.leftAll === null ? taken : [['all', this.lead!.leftAll], ...taken],
+    );
+  }
+
+  /** Somebody new at the other address: what becomes of them if a list from before names it. */
+  newcomer(): Person {
+    const newcomer = new Person();
+    newcomer.#address = this.#other;
+    newcomer.#begin(this.lead?.isCorrected ? this : undefined);
+    return newcomer;
   }
 
   #write(purpose: Purpose, stand: Stand): void {
@@ -101,12 +88,15 @@ export class Person {
 
   #pending({ purposes, words, policy }: Said, at: number, basis: Basis): void {
     for (const purpose of purposes) {
-      if (this.#stand(purpose) || this.lead!.asked.has(purpose)) continue;
+      const newest = this.lead!.asked.get(purpose) ?? this.#stand(purpose);
+      const now = this.#stand(purpose) && this.statusOf(purpose, at);
+      const isOther = (words !== null || policy !== null) && !isSame(newest, { words, policy });
+      if (newest && (basis === 'import' || (now ?? 'pending') !== 'pending' || !isOther)) continue;
       if (basis === 'import') this.#write(purpose, { status: 'pending', at, until: null, words, policy });
       else {
         this.lead!.records += 1;
         this.lead!.seen.add(purpose);
-        this.lead!.asked.set(purpose, { words, policy });
+        this.lead!.asked.set(purpose, { words, policy, isAsking: false });
       }
     }
   }
@@ -165,10 +155,11 @@ export class Person {
     });
     if (purposes.length === 0) return;
     for (const purpose of purposes) {
-      if (isSame(lead.asked.get(purpose), said)) continue;
+      const asked = lead.asked.get(purpose);
+      if (asked?.isAsking && isSame(asked, said)) continue;
       lead.records += 1;
       lead.seen.add(purpose);
-      lead.asked.set(purpose, { words: said.words, policy: said.policy });
+      lead.asked.set(purpose, { words: said.words, policy: said.policy, isAsking: true });
     }
     const lately = lead.requests.filter((one) => one.at > at - DAY);
     const isAsked = lately.some(
@@ -280,6 +271,7 @@ export class Person {
   /** Their address is corrected to the other one. */
   rectify(): void {
     [this.#address, this.#other] = [this.#other, this.#address];
+    this.lead!.isCorrected = true;
     this.#recall();
   }
 
@@ -338,9 +330,16 @@ export class Person {
     }
   }
 
+  /** By every address they had. */
   erase(at: number): void {
+    if (this.lead?.isCorrected) this.#other.erasedAt = at;
     this.lead = null;
     this.#purchases = [];
     this.#address.erasedAt = at;
+  }
+
+  /** By the other address, which is nobody's. */
+  eraseElsewhere(at: number): void {
+    this.#other.erasedAt = at;
   }
 }

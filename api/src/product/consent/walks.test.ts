@@ -6,6 +6,7 @@ import { randomFrom } from '../../../demo/traffic.ts';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { listConsentRecords } from '../../../test/leads.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
+import type { Db } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import type { Capture } from '../captures/capture.ts';
@@ -15,12 +16,13 @@ import { storeConversions } from '../conversions/store.ts';
 import { forgetting } from '../erasure/forget.ts';
 import { correctAddress } from '../erasure/rights.ts';
 import { importRow } from '../leads/import-one.ts';
-import { importedRow } from '../leads/import-rows.ts';
+import { type ImportedRow, importedRow } from '../leads/import-rows.ts';
 import { chainFaults } from './chain.ts';
 import { newKey } from './link.ts';
 import { confirmOptIn } from './opt-in.ts';
 import { recordConsent, withdrawConsent } from './record.ts';
-import { Person, PURPOSES, type Purpose, type Request, type Said, type Status } from './transitions.model.ts';
+import { Person } from './transitions.model.ts';
+import { PURPOSES, type Purpose, type Request, type Said, type Status } from './transitions-parts.model.ts';
 
 const SEED = process.env.SEED ?? String(Math.floor(Math.random() * 1e9));
 const WALKS = Number(process.env.WALKS ?? 1000);
@@ -72,7 +74,7 @@ const leadIdOf = async ({ email }: Walk): Promise<string | undefined> =>
     )
   ).rows[0]?.lead_id;
 
-function saidIn({ random }: Walk): Said {
+function saidIn({ random }: Pick<Walk, 'random'>): Said {
   return {
     purposes: pick(random, [['email'], ['email'], ['partners'], ['email', 'partners']] as Purpose[][]),
     words: pick(random, ['Write to me.', 'Write to me.', 'And share it.', null]),
@@ -253,9 +255,8 @@ async function purchase({ random, person, email, now, told }: Walk): Promise<voi
   person.purchase(now, Date.now());
 }
 
-async function carryIn(walk: Walk): Promise<void> {
-  const { random, person, email, now, told } = walk;
-  const hash = hashOf(email);
+/** A row of a list, as it is read and as the model takes it. */
+function rowOf({ random, now }: Walk, email: string) {
   const status = pick(random, [
     'pending',
     'implied',
@@ -270,14 +271,10 @@ async function carryIn(walk: Walk): Promise<void> {
   const back = pick(random, [0, 1, 40, 170, 400, 1000]) * DAY + MINUTE;
   const at = claims || random() < 0.5 ? now - back : null;
   const until = status === 'implied' && random() < 0.3 ? at! + pick(random, [20, 5000]) * DAY : undefined;
-  const said = {
-    ...saidIn(walk),
-    purposes: pick(random, [['email'], ['partners'], ['email', 'partners']] as Purpose[][]),
-  };
+  const said = saidIn({ random });
   const words = status === 'express' ? (said.words ?? 'Write to me.') : said.words;
   const isOfAll = random() < 0.5;
   const row = { status, at, kind, until, ...said, words, isOfAll };
-  told.push(`import ${JSON.stringify({ ...row, at: at && iso(at) })}`);
   const parsed = importedRow(undefined).parse({
     email,
     consentStatus: status,
@@ -289,22 +286,64 @@ async function carryIn(walk: Walk): Promise<void> {
     consentAt: claims || at !== null ? iso(Date.now() - DAY) : undefined,
     evidence: 'folder 7',
   });
-  const { outcome } = await inSites(database.app, site, async (db) => {
-    await db.query('select pg_advisory_xact_lock(hashtextextended($1, 7))', [`${site} ${email}`]);
-    return importRow(
-      db,
-      site,
-      {
-        ...parsed,
-        consentAt: at === null ? undefined : iso(at),
-        expiresAt: until === undefined ? undefined : iso(until),
-        capturedAt: at === null ? iso(now) : undefined,
-      },
-      { address: readAddress(email)!, emailHash: hash, attributes: null },
-      new Date(now),
-    );
-  });
+  return {
+    row,
+    says: JSON.stringify({ ...row, at: at && iso(at) }),
+    imported: {
+      ...parsed,
+      consentAt: at === null ? undefined : iso(at),
+      expiresAt: until === undefined ? undefined : iso(until),
+      capturedAt: at === null ? iso(now) : undefined,
+    },
+  };
+}
+
+async function importOf(db: Db, email: string, imported: ImportedRow, now: number): Promise<string> {
+  await db.query('select pg_advisory_xact_lock(hashtextextended($1, 7))', [`${site} ${email}`]);
+  const whose = { address: readAddress(email)!, emailHash: hashOf(email), attributes: null };
+  return (await importRow(db, site, imported, whose, new Date(now))).outcome;
+}
+
+async function carryIn(walk: Walk): Promise<void> {
+  const { person, email, now, told } = walk;
+  const { row, says, imported } = rowOf(walk, email);
+  told.push(`import ${says}`);
+  const outcome = await inSites(database.app, site, (db) => importOf(db, email, imported, now));
   assert.equal(outcome === 'refused', person.carryIn(row, now, Date.now()), trail(walk));
+}
+
+/** A list that names the other address, which may be their earlier one: what it would make of it, and then taken back. */
+async function carryInElsewhere(walk: Walk): Promise<void> {
+  const { person, other, now, told } = walk;
+  const { row, says, imported } = rowOf(walk, other);
+  told.push(`import of the other address ${says}`);
+  const newcomer = person.newcomer();
+  const isRefused = newcomer.carryIn(row, now, Date.now());
+  const taken = new Error('taken back');
+  await assert.rejects(
+    inSites(database.app, site, async (db) => {
+      const outcome = await importOf(db, other, imported, now);
+      assert.equal(outcome === 'refused', isRefused, trail(walk));
+      if (!isRefused) {
+        const { rows } = await db.query(
+          `select p as purpose, coalesce(consent_at(s.status, s.expires_at, $3), 'pending') as status
+           from leads l cross join unnest($4::text[]) as t (p) cross join lateral consent_standing($1, l.lead_id, p) s
+           where l.site_id = $1 and l.email_normalized = $2`,
+          [site, other, iso(now), PURPOSES],
+        );
+        assert.deepEqual(
+          rows,
+          PURPOSES.map((purpose) => ({ purpose, status: newcomer.statusOf(purpose, now) })),
+          trail(walk),
+        );
+      }
+      throw taken;
+    }),
+    (error) => {
+      if (error !== taken) throw error;
+      return true;
+    },
+  );
 }
 
 async function expire({ person, email, now, told }: Walk): Promise<void> {
@@ -336,6 +375,18 @@ async function erase({ person, email, now, told }: Walk): Promise<void> {
   person.erase(now);
 }
 
+/** By an address that is nobody's; it may have been theirs. */
+async function eraseElsewhere({ person, other, now, told }: Walk): Promise<void> {
+  told.push('erasure of the other address');
+  await forget({
+    siteId: site,
+    emailNormalized: other,
+    emailHash: hashOf(other),
+    again: { leadId: null, at: iso(now) },
+  });
+  person.eraseElsewhere(now);
+}
+
 const EVENTS = [
   ...Array(10).fill(capture),
   ...Array(5).fill(confirm),
@@ -345,8 +396,10 @@ const EVENTS = [
   ...Array(2).fill(withdrawElsewhere),
   ...Array(3).fill(rectify),
   ...Array(2).fill(grant),
+  ...Array(4).fill(carryInElsewhere),
   expire,
   erase,
+  eraseElsewhere,
 ] as ((walk: Walk) => Promise<void>)[];
 
 const trail = ({ told, doubleOptIn }: Walk) =>
@@ -430,7 +483,7 @@ async function walkOnce(number: number): Promise<void> {
   assert.deepEqual(chainFaults(records, rows[0]), [], trail(walk));
 }
 
-test(`${WALKS} random walks through captures, confirmations, imports, purchases, grants, withdrawals, corrections, expiries and erasures stand where the contract says (SEED=${SEED})`, async () => {
+test(`${WALKS} random walks through captures, confirmations, imports, purchases, grants, withdrawals, corrections, expiries and erasures, by earlier addresses too, stand where the contract says (SEED=${SEED})`, async () => {
   let next = 0;
   await Promise.all(
     Array.from({ length: LANES }, async () => {

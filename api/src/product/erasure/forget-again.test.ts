@@ -10,7 +10,7 @@ import { newOwner, trySignIn } from '../../../test/people.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { emailHash } from '../captures/capture.ts';
-import { purposeDigest, rememberForgotten } from '../consent/forget-journal.ts';
+import { purposeDigest, readForgotten, rememberForgotten } from '../consent/forget-journal.ts';
 import { forgetAgain } from './forget-again.ts';
 
 let server: TestServer;
@@ -90,6 +90,63 @@ test('what was asked for after the backup happens again, once; what is older sta
     (await server.database.owner.query('select count(*) as n from consent_records')).rows,
     rows,
   );
+});
+
+test('whose address was corrected before they were erased is known by none of both after a restore, corrected before the backup or since', async () => {
+  const journal = join(folder, 'corrected.ndjson');
+  const hash = (email: string) => emailHash(PEPPER, siteId, email);
+  const at = new Date(Date.now() + 1000).toISOString();
+  const erasedOf = async (email: string) =>
+    (
+      await server.database.owner.query('select from erasures where email_hash = $1 and erased_at = $2', [
+        hash(email),
+        at,
+      ])
+    ).rowCount;
+  // the backup has her before the correction
+  const ann = await makeLead('ann-before');
+  // nor was he there at all: only the journal tells
+  const [bea, beaBefore] = ['bea@example.com', 'bea-before@example.com'];
+  await rememberForgotten(journal, {
+    kind: 'erasure',
+    siteId,
+    leadId: ann.leadId,
+    emailHash: hash('ann@example.com'),
+    at,
+  });
+  await rememberForgotten(journal, {
+    kind: 'erasure',
+    siteId,
+    leadId: randomUUID(),
+    emailHash: hash(bea),
+    earlier: [hash(beaBefore)],
+    at,
+  });
+  const done = await forgetAgain(server.database.app, {
+    journal,
+    since: at,
+    pepper: PEPPER,
+    tables: tablesOf(FEATURES),
+  });
+  assert.equal(done.erased, 1);
+  for (const email of ['ann@example.com', ann.email, bea, beaBefore])
+    assert.equal(await erasedOf(email), 1, email);
+});
+
+test('an erasure tells the journal of every address its person had', async () => {
+  const eli = await makeLead('eli-before');
+  const corrected = await call(
+    `${server.url}/v1/leads/${eli.leadId}`,
+    'PATCH',
+    { email: 'eli@example.com' },
+    admin,
+  );
+  assert.equal(corrected.status, 200);
+  await call(`${server.url}/v1/leads/delete`, 'POST', { email: 'eli@example.com' }, admin);
+  const told = [];
+  for await (const entry of readForgotten(server.services.leads.forgetJournal!))
+    if (entry.kind === 'erasure' && entry.leadId === eli.leadId) told.push(entry.earlier);
+  assert.deepEqual(told, [[emailHash(PEPPER, siteId, eli.email)]]);
 });
 
 test('what thousands asked for is looked up in lists, never one by one', async () => {

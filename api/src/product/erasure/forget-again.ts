@@ -149,13 +149,16 @@ async function eraseAgain(
     pepper,
     new Set(nameless.map((entry) => entry.emailHash)),
   );
-  for (const { leadId, emailHash: hash, at, isOver } of entries) {
+  for (const { leadId, emailHash: hash, at, isOver, earlier = [] } of entries) {
+    // corrected since the backup: it knows the lead by the address of before
+    const before = leads.get(leadId ?? '')?.email;
     const { found } = await forget({
       siteId,
       // The same person under another lead: erased, and captured anew before the backup was made. Without any address
       // there may still be conversions told by it.
-      emailNormalized: leads.get(leadId ?? '')?.email ?? addresses.get(hash) ?? null,
+      emailNormalized: before ?? addresses.get(hash) ?? null,
       emailHash: hash,
+      earlierHashes: before === undefined ? earlier : [...earlier, emailHash(pepper, siteId, before)],
       again: { leadId, at },
       isOver,
     });

@@ -15,6 +15,8 @@ export interface ErasureRequest {
   /** null: only its hash is known (replaying after a restore). */
   emailNormalized: string | null;
   emailHash: string;
+  /** Of addresses they had before, as the journal tells them after a restore; those that the lead still tells are added. */
+  earlierHashes?: readonly string[] | undefined;
   /** Replaying after a restore: the lead of then, and when it was forgotten; younger traces are someone's new start. */
   again?: { leadId: string | null; at: string };
   /**
@@ -95,10 +97,43 @@ const spellingsOf = (normalized: string, typed: string | undefined) => [
   ...(typed === undefined ? [] : [typed.toLowerCase()]),
 ];
 
+/** What the addresses of before are known by: a list from the time before a correction must not bring the person back. */
+async function earlierOf(
+  db: Db,
+  siteId: string,
+  leadId: string | null,
+  emailHash: string,
+  told: readonly string[] = [],
+): Promise<string[]> {
+  const { rows } = await db.query<{ hash: string }>(
+    `select distinct '\\x' || encode(hash, 'hex') as hash from (
+       select email_hash as hash from lead_rectifications where site_id = $1 and lead_id = $2
+       union select unnest($3::bytea[])) known
+     where hash <> $4 order by hash`,
+    [siteId, leadId, told, emailHash],
+  );
+  return rows.map(({ hash }) => hash);
+}
+
+/** Without a lead and a count: the proof of the erasure is the one of their last address. */
+async function rememberEarlier(
+  db: Db,
+  siteId: string,
+  hashes: string[],
+  erasedAt: string,
+  isOver: boolean,
+): Promise<void> {
+  await db.query(
+    `insert into erasures (site_id, email_hash, erased_at, cause)
+     select $1, hash, $3, $4 from unnest($2::bytea[]) as t (hash)`,
+    [siteId, hashes, erasedAt, isOver ? 'time' : 'request'],
+  );
+}
+
 async function forgetIn(
   db: Db,
   tables: Tables,
-  { siteId, emailNormalized, emailHash, again, isOver = false }: ErasureRequest,
+  { siteId, emailNormalized, emailHash, earlierHashes, again, isOver = false }: ErasureRequest,
   journal: string | null,
   walked: Walked,
 ): Promise<Erased> {
@@ -121,6 +156,7 @@ async function forgetIn(
     )
   ).rows;
   const leadId = lead?.lead_id ?? null;
+  const earlier = await earlierOf(db, siteId, leadId, emailHash, earlierHashes);
 
   // A browser that is another lead's too keeps what is theirs.
   const browsers = isOver ? { own: [], shared: [] } : await browsersOf(db, siteId, leadId, emailNormalized);
@@ -232,6 +268,7 @@ async function forgetIn(
     ],
   );
   const erasedAt = rows[0]!.erased_at.toISOString();
+  await rememberEarlier(db, siteId, earlier, erasedAt, isOver);
   if (journal && found) {
     const entry: Forgotten = {
       kind: 'erasure',
@@ -240,6 +277,7 @@ async function forgetIn(
       emailHash,
       at: erasedAt,
       ...(isOver ? { isOver } : {}),
+      ...(earlier.length > 0 ? { earlier } : {}),
     };
     await rememberForgotten(journal, entry);
   }

@@ -215,10 +215,10 @@ begin
 
     if cardinality(new_sessions) > 0 then
       insert into sessions (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
-        device_type, browser, os, country, is_bot, is_carried)
+        device_type, browser, os, country, is_bot, is_carried, privacy_signal)
       select a.site_id, o.session_id, a.visitor_id, event_time(a.client_at, a.received_at), o.last_activity_at, a.path, a.referrer,
         o.source, a.utm, a.device_type, a.browser, a.os, a.country,
-        judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) is not null, o.is_carried
+        judged_reason(a.bot_reason, judged_verdicts[array_position(judged_visitors, a.visitor_id)]) is not null, o.is_carried, a.privacy_signal
       from unnest(new_sessions, new_places, new_ends, new_sources, new_carried)
         as o (session_id, n, last_activity_at, source, is_carried)
       cross join lateral (select (arrived[o.n]).*) a;

@@ -98,7 +98,7 @@ begin
       case when e.event_id is null then s.referrer else e.referrer end as referrer,
       case when e.event_id is not null then e.source when s.is_carried then 'carried' else s.source end as source,
       coalesce(e.device_type, s.device_type) as device_type, coalesce(e.browser, s.browser) as browser, coalesce(e.os, s.os) as os,
-      coalesce(e.country, s.country) as country
+      coalesce(e.country, s.country) as country, coalesce(e.privacy_signal, s.privacy_signal) as privacy_signal
     from sessions s
     left join lateral (
       select * from events e where e.site_id = for_site and e.visitor_id = for_visitor and e.occurred_at = s.started_at
@@ -122,16 +122,17 @@ begin
   ), absorbed as materialized (
     select * from inside where session_id not in (select session_id from opened)
   ), pieces as (
-    select session_id as old_id, true as whole, event_id, started_at, last_activity_at, path, referrer, source, utm, device_type, browser, os, country
+    select session_id as old_id, true as whole, event_id, started_at, last_activity_at, path, referrer, source, utm, device_type, browser, os, country, privacy_signal
     from stands where session_id not in (select session_id from opened)
     union all
-    select s.session_id, false, e.event_id, e.occurred_at, e.occurred_at, e.path, e.referrer, e.source, e.utm, e.device_type, e.browser, e.os, e.country
+    select s.session_id, false, e.event_id, e.occurred_at, e.occurred_at, e.path, e.referrer, e.source, e.utm, e.device_type, e.browser, e.os, e.country,
+      e.privacy_signal
     from stands s cross join lateral (
       select * from events e where e.site_id = for_site and e.visitor_id = for_visitor and e.occurred_at between s.started_at and s.last_activity_at
         and e.occurred_at between earliest and latest and e.session_id = s.session_id offset 0
     ) e where s.session_id in (select session_id from opened)
     union all
-    select null, false, event_id, occurred_at, occurred_at, path, referrer, source, utm, device_type, browser, os, country
+    select null, false, event_id, occurred_at, occurred_at, path, referrer, source, utm, device_type, browser, os, country, privacy_signal
     from arrived where event_id not in (select event_id from absorbed)
   ), ordered as (
     select *, row_number() over visit as nth, coalesce(started_at - lag(last_activity_at) over visit > inactivity, true) as after_silence
@@ -155,7 +156,7 @@ begin
       min(started_at) as started_at, max(last_activity_at) as last_activity_at, min(nth) as first_nth, bool_or(not whole) as has_parts
     from numbered group by session_number
   ), opening as (
-    select g.*, f.path, f.referrer, f.utm, f.device_type, f.browser, f.os, f.country,
+    select g.*, f.path, f.referrer, f.utm, f.device_type, f.browser, f.os, f.country, f.privacy_signal,
       case when f.source not in ('internal', 'carried') then f.source end as own_source
     from grouped g join numbered f on f.nth = g.first_nth
   ), chained as (
@@ -176,18 +177,19 @@ begin
     where s.site_id = for_site and s.session_id = b.session_id and not exists (select from grouped g where g.session_id = b.session_id)
   ), written as (
     insert into sessions as s (site_id, session_id, visitor_id, started_at, last_activity_at, landing_path, referrer, source, utm,
-      device_type, browser, os, country, is_bot, is_carried)
+      device_type, browser, os, country, is_bot, is_carried, privacy_signal)
     select for_site, session_id, for_visitor, started_at, last_activity_at, path, referrer, source, utm,
-      coalesce(device_type, 'unknown'), browser, os, country, of_bots, is_carried
+      coalesce(device_type, 'unknown'), browser, os, country, of_bots, is_carried, privacy_signal
     from sourced
     on conflict (site_id, session_id) do update
     set started_at = excluded.started_at, last_activity_at = excluded.last_activity_at, landing_path = excluded.landing_path,
-      referrer = excluded.referrer, source = excluded.source, utm = excluded.utm, is_carried = excluded.is_carried,
+      referrer = excluded.referrer, source = excluded.source, utm = excluded.utm, is_carried = excluded.is_carried, privacy_signal = excluded.privacy_signal,
       -- events that were stored before they kept these say nothing
       device_type = case when excluded.device_type = 'unknown' then s.device_type else excluded.device_type end,
       browser = coalesce(excluded.browser, s.browser), os = coalesce(excluded.os, s.os), country = coalesce(excluded.country, s.country)
-    where (s.started_at, s.last_activity_at, s.landing_path, s.referrer, s.source, s.utm, s.is_carried) is distinct from
-      (excluded.started_at, excluded.last_activity_at, excluded.landing_path, excluded.referrer, excluded.source, excluded.utm, excluded.is_carried)
+    where (s.started_at, s.last_activity_at, s.landing_path, s.referrer, s.source, s.utm, s.is_carried, s.privacy_signal) is distinct from
+      (excluded.started_at, excluded.last_activity_at, excluded.landing_path, excluded.referrer, excluded.source, excluded.utm, excluded.is_carried,
+        excluded.privacy_signal)
     returning s.started_at, s.last_activity_at
   ), changed as (
     select started_at, last_activity_at from written

@@ -274,6 +274,82 @@ test('a restricted lead is tied to no browser, and nothing that its browsers do 
   assert.deepEqual(await linksOf(email), ['form_submit', 'form_submit']);
 });
 
+test('a site that narrows its linking follows nobody further whom the new value would not tie, and keeps what was', async () => {
+  const all = ['form', 'agreed', 'guessed', 'merged'] as const;
+  const stays: [from: string, to: string | null, links: readonly string[]][] = [
+    ['on', 'form', ['form', 'agreed', 'merged']],
+    ['on', null, ['form', 'agreed', 'merged']],
+    ['on', 'consent', ['agreed', 'merged']],
+    ['on', 'off', ['merged']],
+    ['form', 'consent', ['agreed', 'merged']],
+    ['form', 'off', ['merged']],
+    ['consent', 'off', ['merged']],
+    ['consent', 'form', ['agreed', 'merged']],
+    ['form', 'on', ['form', 'agreed', 'merged']],
+  ];
+  for (const [from, to, links] of stays) {
+    const key = `narrowed-${from}-${to}`;
+    const made = await call(
+      `${server.url}/v1/sites`,
+      'POST',
+      { key, name: key, settings: { linking: from } },
+      admin,
+    );
+    const headers = { 'user-agent': `${BROWSER} ${key}` };
+    const people = Object.fromEntries(
+      all.map((who) => [who, { email: address(), anonId: anon() }]),
+    ) as Record<(typeof all)[number], { email: string; anonId: string }>;
+    const { form, agreed, guessed, merged } = people;
+    const guess = anon();
+    await page(key, guess, '/before', headers);
+    await capture(key, { ...guessed, ...LETTER }, headers);
+    await capture(key, { ...form, ...LETTER });
+    await capture(key, { ...agreed, ...PROFILE });
+    await capture(key, { email: merged.email });
+    const { body } = await page(key, merged.anonId, '/before');
+    await call(
+      `${server.url}/v1/identities/merge`,
+      'POST',
+      { leadId: await leadIdOf(server, merged.email), visitorId: body.visitorId, propertyId: key },
+      admin,
+    );
+    const openOf = async (email: string, source: string) =>
+      (
+        await rows(
+          `select ended_at is null as open from lead_identities i join leads l using (site_id, lead_id)
+           where email_normalized = $1 and link_source = $2 and unlinked_at is null`,
+          [email, source],
+        )
+      ).map(({ open }) => open);
+    const before = await openOf(form.email, 'form_submit');
+    const { status } = await call(
+      `${server.url}/v1/sites/${made.body.site.siteId}`,
+      'PATCH',
+      { settings: { linking: to } },
+      admin,
+    );
+    assert.equal(status, 200);
+    const way = `${from} to ${to}`;
+    assert.deepEqual(
+      await openOf(form.email, 'form_submit'),
+      before.map(() => links.includes('form')),
+      way,
+    );
+    assert.deepEqual(await openOf(agreed.email, 'form_submit'), [links.includes('agreed')], way);
+    assert.deepEqual(
+      await openOf(guessed.email, 'same_ip_ua_window'),
+      from === 'on' ? [links.includes('guessed')] : [],
+      way,
+    );
+    assert.deepEqual(await openOf(merged.email, 'manual_merge'), [true], way);
+    for (const who of ['form', 'agreed', 'merged'] as const) {
+      await page(key, people[who].anonId, '/after');
+      const paths = await timelineOf(people[who].email);
+      assert.equal(paths.includes('/after'), links.includes(who), `${way}, ${who}: ${paths}`);
+    }
+  }
+});
+
 test('the link of a form or of an address is undone by hand, by name or all, and not made again', async () => {
   const headers = { 'user-agent': `${BROWSER} unmerge` };
   const email = address();
@@ -383,4 +459,74 @@ test('pages seen under Global Privacy Control join no lead, though its browser i
   await page('site-form', anonId, '/after-gpc', { 'sec-gpc': '1' });
   const paths = await timelineOf(email);
   assert.ok(paths.includes('/open') && !paths.includes('/after-gpc'), String(paths));
+});
+
+test('a form that is sent under Global Privacy Control or Do Not Track is told that it was honoured, one in a trap too; no other is', async () => {
+  for (const [headers, said] of [
+    [{ 'sec-gpc': '1' }, 'honoured'],
+    [{ dnt: '1' }, 'honoured'],
+    [{ 'sec-gpc': '0' }, undefined],
+    [{}, undefined],
+  ] as const)
+    for (const trap of [{}, { honeypot: 'a robot' }]) {
+      const { status, body } = await capture('site-form', { email: address(), ...trap }, headers);
+      assert.deepEqual([status, body.privacySignal], [200, said], JSON.stringify([headers, trap]));
+    }
+});
+
+test('a visit that began under Global Privacy Control joins no lead: not its timeline, nor its touches, nor how it came', async () => {
+  const signal = { 'sec-gpc': '1' };
+  const [known, known2, later, late] = [address(), address(), address(), address()];
+  const [anonId, anonId2, earlier, cut] = [anon(), anon(), anon(), anon()];
+  const visit = (id: string, source: string, headers = {}, more = {}) =>
+    page('site-form', id, `/${source}`, headers, { utm: { source }, ...more });
+  // known first, then a visit of another campaign under the signal, and one without
+  await visit(anonId, 'first');
+  await capture('site-form', { email: known, anonId });
+  await visit(anonId, 'signalled', signal);
+  await visit(anonId, 'last');
+  // the other way round: what came before the form
+  await visit(earlier, 'signalled', signal);
+  await visit(earlier, 'own');
+  await capture('site-form', { email: later, anonId: earlier });
+  // a late event cuts the sessions anew
+  await visit(cut, 'own');
+  await capture('site-form', { email: late, anonId: cut });
+  await visit(cut, 'signalled', signal, { timestamp: new Date(Date.now() - 3 * 3_600_000).toISOString() });
+  await page('site-form', cut, '/later-still', signal, {
+    timestamp: new Date(Date.now() - 3.1 * 3_600_000).toISOString(),
+  });
+  // and a form that is sent under it
+  await visit(anonId2, 'first');
+  await capture('site-form', { email: known2, anonId: anonId2 });
+  assert.equal((await leadOf(known2)).privacy_signal, false);
+  await visit(anonId2, 'signalled', signal);
+  await capture('site-form', { email: known2, anonId: anonId2, formName: 'again' }, signal);
+  assert.equal((await leadOf(known2)).privacy_signal, true, 'and says so from then on');
+
+  await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+  for (const [email, sources] of [
+    [known, ['first', 'last']],
+    [later, ['own']],
+    [late, ['own']],
+    [known2, ['first']],
+  ] as const) {
+    const { body } = await call(
+      `${server.url}/v1/leads/${await leadIdOf(server, email)}`,
+      'GET',
+      undefined,
+      admin,
+    );
+    const sessions = body.sessions.map(({ utm }: { utm: { source: string } | null }) => utm?.source);
+    assert.deepEqual(sessions.sort(), sources);
+    const { lead_id, first_utm } = await leadOf(email);
+    assert.equal(first_utm.source, sources[0]);
+    const touches = await rows('select utm_source from lead_touches where lead_id = $1 order by 1', [
+      lead_id,
+    ]);
+    assert.deepEqual(
+      touches.map(({ utm_source }) => utm_source),
+      sources,
+    );
+  }
 });

@@ -331,6 +331,10 @@ test('what belongs to leads is forgotten on time, and a dry run tells what would
     "update leads set consent_status = 'expired', consent_at = now() - interval '31 days', last_submitted_at = now() - interval '7 months' where lead_id = $1",
     [leadId],
   );
+  await rows(
+    "update consent_records set occurred_at = now() - interval '7 months', expires_at = now() - interval '31 days' where lead_id = $1",
+    [leadId],
+  );
   const purge = async (options = {}) => (await post('/v1/admin/jobs/purge', options)).body.run.result.rows;
   const dry = await purge({ dryRun: true });
   assert.equal(dry.payloads, 1);

@@ -43,7 +43,7 @@ const OF_OWN_FORMS = `(t.visitor_id, t.occurred_at, t.event_id) in (
 
 const session: ListOf = {
   table: 'sessions',
-  where: `t.site_id = $1 and t.visitor_id = any (array(${THEIRS})) and t.started_at <= ${ENDED_AT}`,
+  where: `t.site_id = $1 and t.visitor_id = any (array(${THEIRS})) and t.started_at <= ${ENDED_AT} and not t.privacy_signal`,
   columns: `t.session_id as "sessionId", t.visitor_id as "visitorId", instant_text(t.started_at) as "startedAt",
     instant_text(t.last_activity_at) as "lastActivityAt", t.landing_path as "landingPath", t.referrer, t.source, t.utm,
     t.device_type as "deviceType", t.browser, t.os, t.country`,

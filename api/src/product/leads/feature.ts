@@ -10,14 +10,15 @@ interface House {
   db: Pool;
   sites: LeadNeeds['sites'];
   customFields: LeadNeeds['customFields'];
-  leads: Pick<LeadNeeds, 'hashAddress'> & Pick<RequestNeeds, 'withdraw'>;
+  leads: Pick<LeadNeeds, 'hashAddress'> &
+    Pick<RequestNeeds, 'withdraw'> & { settings: Pick<RequestNeeds, 'senderDefaults'> };
 }
 
 export const leads: Feature<House> = {
   name: 'leads',
   tables: leadTables,
-  routes: ({ config, db, sites, customFields, leads: { hashAddress, withdraw } }) => [
+  routes: ({ config, db, sites, customFields, leads: { hashAddress, withdraw, settings } }) => [
     ...leadRoutes({ db, sites, customFields, hashAddress, publicUrl: config.PUBLIC_URL }),
-    ...requestRoutes({ db, withdraw, hashAddress }),
+    ...requestRoutes({ db, withdraw, hashAddress, sites, senderDefaults: settings.senderDefaults }),
   ],
 };

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { linkToken } from '../consent/link.ts';
 import { type DateFormat, readInstant } from './import-rows.ts';
 
 let server: TestServer;
@@ -188,6 +189,73 @@ test('who unsubscribed while nobody knew the address is withdrawn in every later
   const express = await post({ csv: `${claim}${fresh},express,${day(-2)},Write to me.,folder 7` });
   assert.equal(express.body.rows[0].outcome, 'updated');
   assert.equal((await leadOf(fresh)).consent_status, 'express');
+});
+
+test('an old list brings back nobody by the address they were corrected from, who withdrew before the correction or after, or was erased', async () => {
+  const correct = async (from: string, to: string) =>
+    assert.equal(
+      (await call(`${server.url}/v1/leads/${(await leadOf(from)).lead_id}`, 'PATCH', { email: to }, admin))
+        .status,
+      200,
+    );
+  const leave = async (email: string) =>
+    assert.equal(
+      (
+        await call(
+          `${server.url}/v1/unsubscribe/${linkToken((await leadOf(email)).site_id, (await leadOf(email)).unsubscribe_key)}`,
+          'POST',
+          'List-Unsubscribe=One-Click',
+          { 'content-type': 'application/x-www-form-urlencoded' },
+        )
+      ).status,
+      200,
+    );
+  const agree = (email: string) =>
+    call(`${server.url}/v1/leads/capture`, 'POST', {
+      email,
+      anonId: randomUUID(),
+      propertyId: 'default',
+      consentStatus: 'express',
+      consent: { text: 'Write to me.' },
+    });
+  const erase = (email: string) => call(`${server.url}/v1/leads/delete`, 'POST', { email }, admin);
+  const ways: Record<string, (first: string, then: string) => Promise<unknown>> = {
+    'left, then corrected': async (first, then) => {
+      await leave(first);
+      return correct(first, then);
+    },
+    'corrected, then left': async (first, then) => {
+      await correct(first, then);
+      return leave(then);
+    },
+    'corrected, then erased': async (first, then) => {
+      await correct(first, then);
+      return erase(then);
+    },
+    'corrected twice, then erased': async (first, then) => {
+      const between = address();
+      await correct(first, between);
+      await correct(between, then);
+      return erase(then);
+    },
+  };
+  for (const [way, go] of Object.entries(ways)) {
+    const [first, then] = [address(), address()];
+    await agree(first);
+    await go(first, then);
+    const old = await post({ csv: `${claim}${first},implied,${day(-20)},,till 4` });
+    if (way.endsWith('erased')) assert.equal(old.body.rows[0].outcome, 'refused', way);
+    else assert.match(old.body.rows[0].message, new RegExp(withdrawn), way);
+    const list = await get('/v1/leads?mailable=true&limit=200');
+    assert.ok(!JSON.stringify(list.body).includes(first), way);
+  }
+  // who agrees at the counter of a later day is a new start, as ever
+  const [first, then] = [address(), address()];
+  await agree(first);
+  await correct(first, then);
+  const stays = await post({ csv: `${claim}${first},implied,${day(-20)},,till 4` });
+  assert.equal(stays.body.rows[0].outcome, 'created');
+  assert.equal((await leadOf(first)).consent_status, 'implied', 'nobody left');
 });
 
 test('an unsubscribe of an unknown address binds later inquiries here too, and an opt-in lifts it', async () => {

@@ -190,8 +190,46 @@ test('the operator records consent given at the counter; it lifts a withdrawal o
   const { body } = await get(`/v1/leads/${lead}/consent`);
   assert.deepEqual(
     body.records.map(({ action, basis }: { action: string; basis: string }) => `${action} ${basis}`),
-    ['requested form', 'withdrawn unsubscribe_request', 'regranted admin'],
+    ['not_given form', 'withdrawn unsubscribe_request', 'regranted admin'],
   );
+});
+
+test('consent given at the counter shows who asked, and of today the policy in force, as a form’s record does', async () => {
+  const { body: made } = await post('/v1/sites', {
+    key: 'counter',
+    name: 'The Mill shop',
+    settings: { policyVersion: '2026-11', senderName: 'Mill & Daughters', senderContact: 'mia@mill.example' },
+  });
+  const evidenceOf = async (email: string): Promise<{ sender: unknown; policyVersion: string | null }> => {
+    const { body } = await get(`/v1/leads/${(await leadOf(email)).lead_id}/consent`);
+    const { sender, policyVersion } = body.records.at(-1).details;
+    return { sender, policyVersion };
+  };
+  const [byForm, today, before, named] = [address(), address(), address(), address()];
+  await capture(byForm, { ...express, propertyId: 'counter' });
+  const form = await evidenceOf(byForm);
+  assert.deepEqual(form.sender, {
+    name: 'Mill & Daughters',
+    address: 'The Mill, 2 Mill Lane, York',
+    contact: 'mia@mill.example',
+  });
+  for (const [email, more, policyVersion] of [
+    [today, {}, '2026-11'],
+    [before, { receivedAt: new Date(Date.now() - 40 * 86_400_000).toISOString() }, null],
+    [named, { policyVersion: '2026-10' }, '2026-10'],
+  ] as const) {
+    await capture(email, { propertyId: 'counter' });
+    const { status } = await post(`/v1/leads/${(await leadOf(email)).lead_id}/consent`, {
+      status: 'express',
+      words: 'Write to me.',
+      how: 'at the counter',
+      receivedAt: new Date().toISOString(),
+      ...more,
+    });
+    assert.equal(status, 200);
+    assert.deepEqual(await evidenceOf(email), { sender: form.sender, policyVersion });
+  }
+  assert.ok(made.site.siteId);
 });
 
 test('a record shows the policy that was in force, who asked as they called themselves then, and no language nobody told', async () => {

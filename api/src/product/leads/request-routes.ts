@@ -5,7 +5,9 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { instant } from '../../ground/http/fields.ts';
 import { type Route, route } from '../../ground/http/route.ts';
+import { dayIn } from '../../ground/lib/days.ts';
 import { readAddress } from '../../ground/lib/email.ts';
+import { type SiteDirectory, timeZoneOf } from '../../ground/site.ts';
 import { purposesField } from '../consent/purposes.ts';
 import {
   consentStandings,
@@ -16,6 +18,7 @@ import {
 } from '../consent/record.ts';
 import { existingText } from '../consent/texts.ts';
 import { answered } from '../requests/register.ts';
+import { policyVersionOf, type SenderDefaults, senderOf } from '../sites/sender.ts';
 import { existingLead, linkKeyOf } from './listing.ts';
 import type { LeadRow } from './shapes.ts';
 
@@ -23,6 +26,8 @@ export interface RequestNeeds {
   db: Pool;
   withdraw: (request: Withdrawal) => Promise<Withdrawn>;
   hashAddress: (siteId: string, normalized: string) => string;
+  sites: Pick<SiteDirectory, 'find'>;
+  senderDefaults: SenderDefaults;
 }
 
 const receivedAt = instant
@@ -49,7 +54,13 @@ const grantInput = z
     textId: z.uuid().optional().describe('a published text of the site, which was read out or shown'),
     words: z.string().trim().min(1).max(8000).optional().describe('else exactly what was agreed to'),
     language: z.string().trim().min(2).max(35).optional(),
-    policyVersion: z.string().trim().min(1).max(255).optional(),
+    policyVersion: z
+      .string()
+      .trim()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('which policy was shown; default: of what was said today, the one in force'),
   })
   .refine(({ status, textId, words }) => status !== 'express' || textId || words, {
     path: ['words'],
@@ -59,7 +70,7 @@ const grantInput = z
 
 const standings = z.object({ purposes: z.array(standingShape).describe('where the lead stands now') });
 
-export function requestRoutes({ db, withdraw, hashAddress }: RequestNeeds): Route[] {
+export function requestRoutes({ db, withdraw, hashAddress, sites, senderDefaults }: RequestNeeds): Route[] {
   const common = { tag: 'leads', who: 'evidence', of: 'all' } as const;
   return [
     route({
@@ -105,6 +116,8 @@ export function requestRoutes({ db, withdraw, hashAddress }: RequestNeeds): Rout
         const lead = await existingLead(db, call);
         const { status, purposes } = said;
         call.note({ details: { status, purposes: purposes ?? ['email'], receivedAt: at } });
+        const site = sites.find(lead.siteId)!;
+        const isToday = dayIn(timeZoneOf(site), Date.parse(at)) === dayIn(timeZoneOf(site), call.receivedAt);
         await inSites(db, lead.siteId, async (client) => {
           if (textId) await existingText(client, lead.siteId, textId);
           await recordConsent(client, lead.siteId, lead.leadId, {
@@ -113,7 +126,9 @@ export function requestRoutes({ db, withdraw, hashAddress }: RequestNeeds): Rout
             occurred_at: at,
             evidence,
             text_id: textId,
-            policy_version: policyVersion,
+            // another day's policy may have been another
+            policy_version: policyVersion ?? (isToday ? policyVersionOf(site) : undefined),
+            sender: senderOf(site, senderDefaults),
           });
         });
         return standingsOf(db, lead);

@@ -49,7 +49,7 @@ language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoi
     union all select kept.source, kept.utm_source, kept.utm_medium, kept.campaign, 2 where l.imported_at is not null and kept.source <> 'direct'
     union all (
       select s.source, s.utm ->> 'source', s.utm ->> 'medium', s.utm ->> 'campaign', 3 from sessions s
-      where l.imported_at is not null and s.site_id = for_site and s.visitor_id = captured.visitor_id and not s.is_bot
+      where l.imported_at is not null and s.site_id = for_site and s.visitor_id = captured.visitor_id and not s.is_bot and not s.privacy_signal
         and s.started_at <= captured.at
       order by s.started_at limit 1)
     union all select 'direct', null, null, null, 4
@@ -92,7 +92,7 @@ language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoi
 $$;
 comment on function gather_lead_facts is 'facts of these leads of a site, gathered from their sources; none for one that was only imported; see src/product/metrics/gather_lead_facts.sql';
 
--- The human sessions of these leads' browsers, and those of sealed days that were kept when their sessions were purged.
+-- The human sessions of these leads' browsers, but for those that began under a signal (GPC), and those of sealed days that were kept when their sessions were purged.
 -- At most 500 a lead, the newest: a browser that visits for years is a member of staff.
 create or replace function gather_lead_touches(for_site uuid, wanted uuid[]) returns setof lead_touches
 language sql stable strict rows 300 set enable_seqscan = off set enable_mergejoin = off as $$
@@ -111,6 +111,7 @@ language sql stable strict rows 300 set enable_seqscan = off set enable_mergejoi
       from linked
       cross join lateral (
         select * from sessions s where s.site_id = for_site and s.visitor_id = linked.visitor_id and s.source <> 'internal' and not s.is_bot
+          and not s.privacy_signal -- tied to nobody
           and s.started_at <= linked.ended_at offset 0
       ) s
       union all

@@ -20,7 +20,7 @@ const COUNTED = `
   behaved as (
     select a.visitor_id, a.first_seen_at, a.last_seen_at,
       greatest(extract(epoch from now() - a.last_seen_at) / 86400, 0)::float8 as days,
-      (select count(*) from sessions s where s.site_id = $1 and s.visitor_id = a.visitor_id and not s.is_bot
+      (select count(*) from sessions s where s.site_id = $1 and s.visitor_id = a.visitor_id and not s.is_bot and not s.privacy_signal
          and s.last_activity_at >= now() - interval '30 days')::int as sessions,
       coalesce(e.ms, 0)::float8 / 60000 as minutes, coalesce(1 - exp(e.doubt), 0)::float8 as intent
       from agreed a left join lateral (
@@ -133,7 +133,7 @@ export interface Visit {
 export async function listVisits(db: Db, siteId: string, visitorId: string): Promise<Visit[]> {
   const { rows } = await db.query<Visit>(
     `select session_id as "sessionId", instant_text(started_at) as "startedAt", landing_path as "landingPath", source, device_type as "deviceType", country
-     from sessions where site_id = $1 and visitor_id = $2 and not is_bot order by started_at desc limit 50`,
+     from sessions where site_id = $1 and visitor_id = $2 and not is_bot and not privacy_signal order by started_at desc limit 50`,
     [siteId, visitorId],
   );
   return rows;

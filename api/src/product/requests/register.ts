@@ -69,8 +69,12 @@ export async function changeRequest(
   return rows[0] ?? null;
 }
 
+/** What is answered along: everything that is held, as a file that programs read, is both. */
+const ALONG: Partial<Record<RequestKind, RequestKind>> = { access: 'portability' };
+
 /**
- * A request that was answered on the spot: the open one of this kind and address is done, or an entry is made that is.
+ * A request that was answered on the spot: the open one of this kind and address is done, with what it answers along, or an
+ * entry is made that is.
  * before   keyed hash of the address they may have asked by, where it changed since
  * returns  the entry's id
  */
@@ -82,10 +86,10 @@ export async function answered(
   const { siteId, kind, emailHash } = entry;
   const { rows } = await db.query<{ request_id: string }>(
     `update people_requests set outcome = 'done', done_at = greatest(now(), received_at), email_hash = $3
-     where site_id = $1 and request_id = (select request_id from people_requests
-       where site_id = $1 and kind = $2 and email_hash in ($3, $4) and done_at is null order by received_at limit 1)
+     where site_id = $1 and request_id in (select distinct on (kind) request_id from people_requests
+       where site_id = $1 and kind in ($2, $5) and email_hash in ($3, $4) and done_at is null order by kind, received_at)
      returning request_id`,
-    [siteId, kind, emailHash, before],
+    [siteId, kind, emailHash, before, ALONG[kind] ?? null],
   );
   if (rows[0]) return rows[0].request_id;
   const { requestId } = await enterRequest(db, { ...entry, dueAt: entry.receivedAt });

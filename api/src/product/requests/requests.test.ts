@@ -139,6 +139,32 @@ test('an open request warns a week before its day, and is critical after it', as
   assert.deepEqual(await alarms(), []);
 });
 
+test('the file of everything answers who asked to see it and who asked to take it along', async () => {
+  const openOf = async (email: string) =>
+    (await ask('POST', '/search', { email, state: 'open' })).body.requests.map(
+      ({ kind }: { kind: string }) => kind,
+    );
+  const both = async (email: string) => {
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email });
+    for (const kind of ['access', 'portability', 'erasure']) await ask('POST', '', { kind, email });
+    assert.equal((await openOf(email)).length, 3);
+  };
+  const [byOperator, alone] = [address(), address()];
+  await both(byOperator);
+  await call(`${server.url}/v1/leads/export-subject`, 'POST', { email: byOperator }, admin);
+  assert.deepEqual(await openOf(byOperator), ['erasure']);
+
+  // of who asked for the file only, no second entry says that they asked for more
+  await call(`${server.url}/v1/leads/capture`, 'POST', { email: alone });
+  await ask('POST', '', { kind: 'portability', email: alone });
+  await call(`${server.url}/v1/leads/export-subject`, 'POST', { email: alone }, admin);
+  const { requests } = (await ask('POST', '/search', { email: alone })).body;
+  assert.deepEqual(
+    requests.map((one: { kind: string; outcome: string }) => [one.kind, one.outcome]),
+    [['portability', 'done']],
+  );
+});
+
 test('what is done for a person answers what they asked: a withdrawal, both ways of restricting, a correction by either address', async () => {
   const [email, fresh] = [address(), address()];
   await call(`${server.url}/v1/leads/capture`, 'POST', { email });

@@ -14,6 +14,7 @@ import { newSite, sitePatch, siteShape } from './schema.ts';
 import { type MailFacts, optInFaults } from './settings.ts';
 
 const BODY_BYTES_MAX = 32 * 1024;
+const LINKING_MS_MAX = 120_000;
 
 export interface SiteNeeds {
   db: Pool;
@@ -94,6 +95,9 @@ export function siteRoutes({ db, sites, mail, region }: SiteNeeds): Route[] {
         const site = await unlessTaken(
           transaction(db, async (tx) => {
             const before = existing(await lockSite(tx, siteId));
+            // links of every lead may end with it (end_links_beyond)
+            if (patch.settings?.linking !== undefined)
+              await tx.query(`set local statement_timeout = ${LINKING_MS_MAX}`);
             return possible(existing(await updateSite(tx, siteId, patch)), before, mail);
           }),
         );

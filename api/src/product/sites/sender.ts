@@ -28,6 +28,10 @@ export function senderOf(
   };
 }
 
+/** Of the privacy policy in force; undefined: the site does not say. */
+export const policyVersionOf = ({ settings }: Pick<Site, 'settings'>): string | undefined =>
+  typeof settings.policyVersion === 'string' ? settings.policyVersion : undefined;
+
 /** In one line, without what is not known. */
 export const senderLine = ({ name, address, contact }: Sender): string =>
   [name, address, contact].filter(Boolean).join(', ');

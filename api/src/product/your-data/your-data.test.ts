@@ -408,6 +408,23 @@ test('an address that is another person’s is not taken from them', async () =>
   assert.ok((await leadOf(ada)) && (await leadOf(bob)));
 });
 
+test('the file answers who asked to take everything along, and who asked to see it', async () => {
+  const email = address();
+  await capture(email);
+  for (const kind of ['portability', 'access', 'erasure'])
+    await call(`${server.url}/v1/admin/requests`, 'POST', { propertyId: 'bakery', kind, email }, admin);
+  const path = await linkTo(email);
+  assert.equal((await call(`${server.url}${path}/download`, 'POST', '', FORM)).status, 200);
+  assert.deepEqual(
+    (await registered(email)).map(({ kind, outcome }) => [kind, outcome]),
+    [
+      ['portability', 'done'],
+      ['access', 'done'],
+      ['erasure', null],
+    ],
+  );
+});
+
 test('the file holds what the operator’s export holds, and nothing of somebody who shares the browser', async () => {
   const [ada, bob] = [address(), address()];
   const anonId = anon();

@@ -32,6 +32,7 @@ export const people = {
   chainBroken: 'The chain of records is broken: something was changed by another hand.',
   actions: {
     requested: 'Asked to confirm',
+    not_given: 'No consent given',
     granted: 'Agreed',
     regranted: 'Agreed again',
     renewed: 'Renewed',

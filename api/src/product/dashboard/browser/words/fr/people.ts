@@ -32,6 +32,7 @@ export const people: typeof English = {
   chainBroken: 'La chaîne des inscriptions est rompue : une autre main y a touché.',
   actions: {
     requested: 'Confirmation demandée',
+    not_given: 'Consentement non donné',
     granted: 'Accord donné',
     regranted: 'Accord redonné',
     renewed: 'Renouvelé',
