@@ -125,6 +125,7 @@ export function leadRoutes(needs: LeadNeeds): Route[] {
       async run({ propertyId: _, columns, ...filter }, call) {
         const { siteId } = call.site;
         const count = await inSites(db, siteId, (tx) => countLeads(tx, siteId, exportedOf(filter)));
+        // beside the columns, which the frame notes
         call.note({ details: { filter: notedFilter(filter), leads: count } });
         const leads = exportLeads(db, siteId, filter, {
           columns,
