@@ -393,6 +393,7 @@ create table consent_details (
   constraint consent_details_purpose_check CHECK (purpose ~ '^[a-z0-9][a-z0-9_-]{0,63}$'::text)
 );
 CREATE INDEX consent_details_by_lead ON consent_details USING btree (site_id, lead_id);
+CREATE INDEX consent_details_by_purpose ON consent_details USING btree (site_id, purpose, lead_id) WHERE purpose <> 'email'::text AND purpose <> 'all'::text;
 CREATE INDEX consent_details_by_text ON consent_details USING btree (site_id, text_id) WHERE text_id IS NOT NULL;
 alter table consent_details enable row level security;
 alter table consent_details force row level security;
@@ -427,6 +428,7 @@ create table consent_records (
   constraint consent_records_seq_check CHECK (seq >= 1),
   constraint consent_records_status_check CHECK (status = ANY (ARRAY['pending'::text, 'implied'::text, 'express'::text, 'withdrawn'::text, 'expired'::text]))
 );
+CREATE INDEX consent_records_ended ON consent_records USING btree (site_id, recorded_at) INCLUDE (lead_id) WHERE status = ANY (ARRAY['withdrawn'::text, 'expired'::text]);
 CREATE INDEX consent_records_expiring ON consent_records USING btree (site_id, expires_at) WHERE expires_at IS NOT NULL;
 alter table consent_records enable row level security;
 alter table consent_records force row level security;
@@ -1175,6 +1177,7 @@ create table leads (
   restricted boolean default false not null,
   attributes jsonb,
   display_withdrawn_at timestamp(3) with time zone,
+  restricted_at timestamp(3) with time zone,
   constraint leads_pkey PRIMARY KEY (site_id, lead_id),
   constraint leads_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
   constraint leads_site_id_unsubscribe_key_key UNIQUE (site_id, unsubscribe_key),
@@ -1186,6 +1189,7 @@ create table leads (
 ) with (fillfactor=85);
 CREATE INDEX leads_by_capture ON leads USING btree (site_id, first_captured_at, lead_id);
 CREATE INDEX leads_expiring ON leads USING btree (consent_expires_at) WHERE consent_expires_at IS NOT NULL;
+CREATE INDEX leads_restricted ON leads USING btree (site_id, restricted_at) WHERE restricted_at IS NOT NULL;
 alter table leads enable row level security;
 alter table leads force row level security;
 create policy own_sites on leads as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
@@ -1193,6 +1197,7 @@ CREATE TRIGGER facts_of_changed_lead AFTER UPDATE ON leads FOR EACH ROW WHEN (ol
 CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads FOR EACH ROW WHEN (new.imported_at IS NOT NULL AND old.last_submitted_at IS DISTINCT FROM new.last_submitted_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER feed_changed_by_restriction AFTER UPDATE OF restricted ON leads FOR EACH ROW WHEN (old.restricted IS DISTINCT FROM new.restricted) EXECUTE FUNCTION tell_feed();
+CREATE TRIGGER restricted_since BEFORE UPDATE OF restricted ON leads FOR EACH ROW WHEN (old.restricted IS DISTINCT FROM new.restricted) EXECUTE FUNCTION note_restriction();
 grant delete, insert, select, update on leads to marketing_app;
 
 create table leases (
@@ -1911,6 +1916,7 @@ create table sites (
   updated_at timestamp(3) with time zone default now() not null,
   over_plan boolean default false not null,
   data_region text,
+  implied_ended_at timestamp(3) with time zone,
   constraint sites_pkey PRIMARY KEY (site_id),
   constraint sites_key_key UNIQUE (key),
   constraint sites_data_region_check CHECK (data_region ~ '^[a-z0-9][a-z0-9-]{1,31}$'::text),
@@ -1922,6 +1928,7 @@ alter table sites force row level security;
 create policy every_site on sites as permissive for all to public using (true) with check (true);
 CREATE TRIGGER days_in_new_zone AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'timeZone'::text, 'UTC'::text) <> COALESCE(new.settings ->> 'timeZone'::text, 'UTC'::text)) EXECUTE FUNCTION days_in_new_zone();
 CREATE TRIGGER feed_changed_by_settings AFTER UPDATE ON sites FOR EACH ROW WHEN (old.settings IS DISTINCT FROM new.settings) EXECUTE FUNCTION tell_feed();
+CREATE TRIGGER implied_ended_since BEFORE INSERT OR UPDATE OF settings ON sites FOR EACH ROW EXECUTE FUNCTION note_implied_end();
 CREATE TRIGGER links_of_narrower_linking AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'linking'::text, 'form'::text) <> COALESCE(new.settings ->> 'linking'::text, 'form'::text)) EXECUTE FUNCTION end_links_beyond();
 CREATE TRIGGER sites_changed AFTER INSERT OR DELETE OR UPDATE ON sites FOR EACH STATEMENT EXECUTE FUNCTION tell_sites_changed();
 grant delete, insert, select, update on sites to marketing_app;
@@ -2495,6 +2502,10 @@ create function name_bytes_at_most(kind text) returns integer language sql immut
 create function names_at_most(kind text) returns integer language sql immutable;
 
 create function netstring(field text) returns text language sql immutable parallel safe;
+
+create function note_implied_end() returns trigger language plpgsql;
+
+create function note_restriction() returns trigger language plpgsql;
 
 create function numbers_in(counts jsonb) returns TABLE(number text, value double precision) language sql immutable;
 

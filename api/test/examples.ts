@@ -124,6 +124,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     listLeads: [
       { query: { propertyId, limit: 10 } },
       { query: { propertyId: siteId, consent: 'pending', from: today, to: today } },
+      { query: { propertyId, purpose: 'letters', consent: 'pending', mailable: 'false' } },
     ],
     searchLeads: [{ body: { propertyId, q: 'ada@', limit: 10 } }],
     exportLeads: [{ query: { propertyId } }],

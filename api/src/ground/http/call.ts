@@ -41,6 +41,8 @@ export class Call {
    */
   refused: { items: number; siteId: string | undefined } = { items: 1, siteId: undefined };
   about: About | null = null;
+  /** Of what concerned several sites: a line for each, so that whoever answers for one has it in theirs. */
+  aboutSites: readonly (About & { siteId: string })[] = [];
   errorCode: string | undefined;
   /** Where a person came from, when it is a page of the site's own. */
   pageBefore: string | undefined;
@@ -171,6 +173,10 @@ export class Call {
   /** Notes whom this was about; what was noted before stays unless it is named again. */
   note(about: About): void {
     this.about = { ...this.about, ...about };
+  }
+  /** Notes whom this was about on each site; what a line leaves open is as note() said. Replaces what was noted so before. */
+  noteSites(lines: readonly (About & { siteId: string })[]): void {
+    this.aboutSites = lines;
   }
 }
 

@@ -13,7 +13,7 @@ import { type Call, callOf } from './call.ts';
 import { type Admit, bringsKey, NOBODY, SUBJECT } from './caller.ts';
 import { doorOf } from './door.ts';
 import { asAppError, STATUS } from './errors.ts';
-import { isLook, looked } from './looked.ts';
+import { isLook, noteLook } from './looked.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { Reply } from './reply.ts';
 import { isTold, jsonAnswerOf, methodOf, pathOf, type Route, type WriteRoute } from './route.ts';
@@ -86,8 +86,7 @@ export function performer(
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
     // what a route notes itself says more; who looks at themselves filters nothing
-    if (isNoted && isLook(route) && !route.isSubjects)
-      call.note({ details: { ...looked(route, input, answer), ...call.about?.details } });
+    if (isNoted && isLook(route) && !route.isSubjects) noteLook(call, route, input, answer);
     return checkAnswers ? checked(route, answer, status) : answer;
   }
 

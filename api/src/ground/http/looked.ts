@@ -1,5 +1,7 @@
 // What the audit log says of a look, whatever the route: by which filter, and how many were shown.
 import type { z } from 'zod';
+import { NO_SITE } from '../site.ts';
+import type { About, Call } from './call.ts';
 import { Reply } from './reply.ts';
 import { methodOf, type Route } from './route.ts';
 
@@ -34,7 +36,9 @@ function fieldsOf(schema: z.core.$ZodType | undefined): Record<string, z.core.$Z
 function told(value: unknown, schema: z.core.$ZodType | undefined): unknown {
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (typeof value === 'string') return isClosed(schema) ? value : `${value.length} letters`;
-  return Array.isArray(value) ? `${value.length} values` : 'given';
+  if (!Array.isArray(value)) return 'given';
+  const { def } = schema ? (core(schema) as z.core.$ZodTypes)._zod : { def: null };
+  return def?.type === 'array' && isClosed(def.element) ? value : `${value.length} values`;
 }
 
 /** returns  the filter of a route's input, without free text, addresses and the place in the list */
@@ -74,7 +78,49 @@ const lengthsIn = (body: object): Record<string, number> =>
 /** A look at several: a GET, or a search whose words stand in its body. */
 export const isLook = (route: Route): boolean => methodOf(route) === 'GET' || route.looks === true;
 
-/** What a line says of a look: `{filter, <name of each list>: its length}`; `filter` where the route takes any. */
-export function looked(route: Route, input: unknown, answer: object | Reply): Record<string, unknown> {
-  return { ...(route.takes ? { filter: filterOf(route, input) } : {}), ...countsOf(answer) };
+const isOfSeveral = ({ of }: Route): boolean => of === 'all' || of === 'named or all';
+
+/** How many of each list are of which site, where rows say it; of several sites at once. */
+function countsBySite(answer: object | Reply): Map<string, Record<string, number>> {
+  const lists = Object.entries(answer instanceof Reply ? {} : answer).filter(([, rows]) =>
+    Array.isArray(rows),
+  );
+  const bySite = new Map<string, Record<string, number>>();
+  for (const [name, rows] of lists)
+    for (const row of rows as unknown[]) {
+      const siteId = (row as { siteId?: string | null } | null)?.siteId ?? NO_SITE;
+      if (!bySite.has(siteId)) bySite.set(siteId, Object.fromEntries(lists.map(([list]) => [list, 0])));
+      bySite.get(siteId)![name]! += 1;
+    }
+  return bySite;
+}
+
+type Details = NonNullable<About['details']>;
+/** What a route says of its filter itself names more, and hides nothing of the rest. */
+const joined = (said: Details, own: Details | undefined): Details => ({
+  ...said,
+  ...own,
+  ...(said.filter || own?.filter
+    ? { filter: { ...(said.filter as object), ...(own?.filter as object) } }
+    : {}),
+});
+
+/**
+ * Notes what a line says of a look: `{filter, <name of each list>: its length}`; `filter` where the route takes any. Of rows of
+ * several sites each has a line of its own.
+ */
+export function noteLook(call: Call, route: Route, input: unknown, answer: object | Reply): void {
+  const filter: Details = route.takes ? { filter: filterOf(route, input) } : {};
+  const own = call.about?.details;
+  const lines: typeof call.aboutSites =
+    call.aboutSites.length > 0 || call.about?.siteId !== undefined
+      ? call.aboutSites
+      : [...(isOfSeveral(route) ? countsBySite(answer) : [])].map(([siteId, details]) => ({
+          siteId,
+          details,
+        }));
+  call.note({ details: joined({ ...filter, ...countsOf(answer) }, own) });
+  call.noteSites(
+    lines.map(({ details, ...line }) => ({ ...line, details: joined(joined(filter, own), details) })),
+  );
 }

@@ -98,7 +98,7 @@ export interface Route<In = any> {
    * nobody says so here, or one that shows a person themselves and is asked by every page they open.
    */
   shows?: 'no people' | 'oneself';
-  /** Changes nothing: a search, whose words stand in its body because an address has no place in a URL. */
+  /** Changes nothing, though it is no GET: what it asks stands in its body, because an address has no place in a URL. */
   looks?: true;
   /** Who holds a link to their own data sees or changes it: noted like an administrator's, once the link has told whose. */
   isSubjects?: true;

@@ -10,19 +10,22 @@ import { NO_SITE } from '../../ground/site.ts';
 /** returns  what the frame calls when a noted route has ended; it never throws */
 export function auditLog(db: Pool, log: Log): (call: Call, outcome: number) => Promise<void> {
   return async (call, outcome) => {
-    const { siteId = NO_SITE, target = null, details = null } = call.about ?? {};
     const route = call.route!;
-    await inSites(db, siteId, (client) =>
-      noteLine(client, {
-        siteId,
-        actor: call.caller.actor,
-        action: `${methodOf(route)} ${pathOf(route)}`,
-        target,
-        outcome,
-        requestId: call.id,
-        details,
-      }),
-    ).catch((err) =>
+    const of = call.aboutSites.length > 0 ? call.aboutSites : [{}];
+    const lines = of.map((one) => ({ siteId: NO_SITE, target: null, details: null, ...call.about, ...one }));
+    const siteIds = [...new Set(lines.map(({ siteId }) => siteId))];
+    await inSites(db, siteIds, async (client) => {
+      for (const { siteId, target, details } of lines)
+        await noteLine(client, {
+          siteId,
+          actor: call.caller.actor,
+          action: `${methodOf(route)} ${pathOf(route)}`,
+          target,
+          outcome,
+          requestId: call.id,
+          details,
+        });
+    }).catch((err) =>
       log.error({ err, requestId: call.id }, 'an admin action could not be written to the audit log'),
     );
   };

@@ -4,7 +4,7 @@ import type { Tables } from '../../ground/tables.ts';
 export const auditTables: Tables = {
   audit_log: {
     holds:
-      'what an administrator did: ids and counts, never an address; and that somebody came with a wrong key, with a keyed hash of from where',
+      'what an administrator did: ids and counts, never an address, of one that was asked about its keyed hash; and that somebody came with a wrong key, with a keyed hash of from where',
     bound: 'five lines a minute of wrong keys',
     columns: { actor: 'operator', action: 'bounded', target: 'digest', details: 'operator' },
     kept: {

@@ -33,7 +33,7 @@ export function jobRoutes({ db, runner, sites }: JobNeeds): Route[] {
       ...common,
       at: 'GET /v1/admin/jobs',
       id: 'listJobs',
-      says: 'Every job, when it runs, and how its last run ended',
+      says: 'Every job, when it runs, and how its last run ended; lists of a result are told by their length',
       shows: 'no people',
       answers: { 200: z.object({ jobs: z.array(jobStatusShape) }) },
       run: async (_input, call) => ({ jobs: jobsFor(call.caller, sites)(await runner.status()) }),
@@ -42,8 +42,7 @@ export function jobRoutes({ db, runner, sites }: JobNeeds): Route[] {
       ...common,
       at: 'GET /v1/admin/jobs/:job',
       id: 'listJobRuns',
-      says: 'The runs of a job, newest first',
-      shows: 'no people',
+      says: 'The runs of a job with what each found, newest first',
       takes: { as: 'query', shape: z.object(paging(50, 200)) },
       answers: { 200: z.object({ runs: z.array(runShape), nextCursor }) },
       async run({ limit, cursor }, call) {
@@ -68,6 +67,7 @@ export function jobRoutes({ db, runner, sites }: JobNeeds): Route[] {
       answers: { 200: z.object({ run: runShape }) },
       async run(_input, call) {
         const job = named(call.params.job!);
+        call.note({ target: job.name });
         const options = validate(job.options ?? NO_OPTIONS, call.body) as Record<string, unknown>;
         // a site that is not theirs is one that is not there
         if (typeof options.propertyId === 'string')

@@ -75,7 +75,6 @@ export function botRoutes({ db, config }: { db: Pool; config: Config }): Route[]
       tag: 'bots',
       who: 'settings',
       of: 'named',
-      shows: 'no people',
       takes: { as: 'query', shape: z.object({ propertyId: siteName, ...paging(100, 500) }) },
       answers: { 200: z.object({ verdicts: z.array(verdictShape), nextCursor }) },
       async run({ limit, cursor }, call) {

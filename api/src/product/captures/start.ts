@@ -8,9 +8,11 @@ import { makePool, type Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
+import type { Language } from '../../ground/words/language.ts';
 import { purposeDigest, rememberForgotten, rememberNobody } from '../consent/forget-journal.ts';
 import { type Confirmation, type Confirmed, confirmOptIn } from '../consent/opt-in.ts';
 import { type Withdrawal, type Withdrawn, withdrawConsent } from '../consent/record.ts';
+import { languageOfLink } from '../consent/spoken.ts';
 import { type DisplayWithdrawal, isNamed, withdrawDisplay } from '../display/display.ts';
 import { todaysPartitions } from '../events/partitions.ts';
 import { type Mailing, type MailSettings, sendDueMails } from '../mails/mail.ts';
@@ -84,6 +86,8 @@ export interface Leads extends LeadWork {
   withdrawDisplay(request: DisplayWithdrawal): Promise<void>;
   /** Whether whoever has this link may be named. */
   isNamed(siteId: string, key: string): Promise<boolean>;
+  /** In which language whoever has this link agreed; undefined: unknown. */
+  languageOf(siteId: string, key: string): Promise<Language | undefined>;
   /** Confirms an opt-in, or puts it into the journal while the database is away: what the link is worth shows then. */
   confirm(request: Confirmation): Promise<Confirmed | 'journalled'>;
   /** Stores something else than the above, or puts it into the same journal; plays() says what is done with it then. */
@@ -209,6 +213,7 @@ export async function startLeads(
       await keep('display', request, withdrawDisplayNow);
     },
     isNamed: (siteId, key) => inSites(pool, siteId, (tx) => isNamed(tx, siteId, key)),
+    languageOf: (siteId, key) => inSites(pool, siteId, (tx) => languageOfLink(tx, siteId, key)),
     confirm: (request) => keep('confirmation', request, confirmNow),
     captureLimits: captureLimits(config.RATE_LIMITS === 'on', processCount),
     judgeChallenge: challengeJudge(config.TURNSTILE_SECRET, config.TURNSTILE_VERIFY_URL, log),

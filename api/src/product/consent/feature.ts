@@ -16,7 +16,7 @@ const sql = (name: string) => new URL(name, import.meta.url);
 
 interface House extends Pick<ConsentNeeds, 'sites'>, Pick<PrivacyNeeds, 'config' | 'periods'> {
   db: Pool;
-  leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress' | 'isNamed'> &
+  leads: Pick<ConsentNeeds, 'withdraw' | 'hashAddress' | 'isNamed' | 'languageOf'> &
     Pick<ConfirmNeeds, 'confirm'> & {
       pool: Pool;
       settings: ConfirmNeeds['settings'] & Pick<TextNeeds, 'senderDefaults'>;
@@ -39,13 +39,14 @@ export const consent: Feature<House, { db: Pool; sites: Sites }> = {
     config,
     sites,
     periods,
-    leads: { pool, withdraw, hashAddress, isNamed, settings, confirm },
+    leads: { pool, withdraw, hashAddress, isNamed, languageOf, settings, confirm },
   }) => [
     ...consentRoutes({
       sites,
       withdraw,
       hashAddress,
       isNamed,
+      languageOf,
     }),
     ...privacyRoutes({
       config,

@@ -91,6 +91,61 @@ test('every page after a form and behind a link speaks by the consent, then the 
   await settings({ language: null });
 });
 
+test('a link that says no language, out of a list, a table, a file or the evidence, speaks as its person agreed', async () => {
+  const linksOf = async (email: string, leadId: string): Promise<string[]> => {
+    const get = async (path: string) => (await call(`${server.url}${path}`, 'GET', undefined, admin)).body;
+    const post = async (path: string, body: object) =>
+      (await call(`${server.url}${path}`, 'POST', body, admin)).body;
+    const csv = String(await get('/v1/leads/export.csv?columns=email,unsubscribeUrl'));
+    return [
+      (await get('/v1/leads?limit=200')).leads.find((lead: { email: string }) => lead.email === email),
+      (await post('/v1/leads/search', { q: email })).leads[0],
+      (await post('/v1/leads/export-subject', { email })).subject,
+      await get(`/v1/leads/${leadId}/consent`),
+      {
+        unsubscribeUrl: csv
+          .split('\r\n')
+          .find((line) => line.startsWith(email))!
+          .split(',')[1],
+      },
+    ].map(({ unsubscribeUrl }) => String(unsubscribeUrl));
+  };
+  const leadOf = async (email: string) =>
+    (await rows('select lead_id, unsubscribe_key as key from leads where email_normalized = $1', [email]))[0];
+  for (const [consent, ofSite, accept, expected] of CASES) {
+    const what = `${consent || '-'}, ${ofSite}, ${accept || '-'}`;
+    await settings({ language: ofSite });
+    const email = address();
+    const agreed = { email, consentStatus: 'express', 'consent[text]': 'Oui.' };
+    await form({ ...agreed, ...(consent ? { 'consent[language]': consent } : {}) }, accept);
+    const { lead_id: leadId, key } = await leadOf(email);
+    const links = await linksOf(email, leadId);
+    assert.equal(new Set(links).size, 1);
+    const [link] = links as [string];
+    const path = new URL(link).pathname;
+    assert.equal(new URL(link).search, '', 'whoever sends mails of several kinds adds ?purpose= to it');
+    const look = async (query: string, body?: string) =>
+      languageOf(
+        await call(`${server.url}${path}${query}`, body === undefined ? 'GET' : 'POST', body, {
+          ...browser(accept),
+          'content-type': 'application/x-www-form-urlencoded',
+        }),
+      );
+    assert.equal(await look(''), expected, what);
+    assert.equal(await look('?purpose=newsletter'), expected, what);
+    assert.equal(await look('?lang=en'), 'en', 'what the link says goes first');
+    assert.equal(await look('?lang=fr'), 'fr', 'what the link says goes first');
+    assert.equal(await look('', 'what=purpose'), expected, what);
+    assert.equal(await look('', 'List-Unsubscribe=One-Click'), expected, what);
+    const hidden = await form({ token: linkToken(site, key), show: 'false' }, accept, '/v1/leads/display');
+    assert.equal(languageOf(hidden), expected, what);
+    // who reads another language now says so by what they agree to last
+    await form({ ...agreed, 'consent[text]': 'Anew.', 'consent[language]': 'fr' }, accept);
+    assert.equal(await look(''), 'fr', what);
+  }
+  await settings({ language: null });
+});
+
 test('a published text that a form names says its reader’s language', async () => {
   const { text } = (
     await call(

@@ -47,3 +47,11 @@ export const purposesField = z
   .union([z.string(), z.array(z.string()).max(COUNT_MAX)])
   .transform(readPurposes)
   .describe('words, in a list or parted by commas; email is the one that allows mail');
+
+/** The one purpose that a question is about. */
+export const purposeField = z
+  .string()
+  .max(LENGTH_MAX)
+  .transform(readPurposes)
+  .refine((named) => named === undefined || named.length === 1, 'name one purpose')
+  .transform((named) => named?.[0]);

@@ -152,14 +152,11 @@ export const standingShape = z
     expiresAt: utc.nullable(),
   })
   .meta({ id: 'ConsentStanding' });
+export type Standing = z.output<typeof standingShape>;
 
 /** Where a lead stands now for each purpose that was ever named, email first; inside inSites. */
-export async function consentStandings(
-  db: Db,
-  siteId: string,
-  leadId: string,
-): Promise<z.output<typeof standingShape>[]> {
-  const { rows } = await db.query<z.output<typeof standingShape>>(
+export async function consentStandings(db: Db, siteId: string, leadId: string): Promise<Standing[]> {
+  const { rows } = await db.query<Standing>(
     `select purpose, status, instant_text(case status when 'expired' then coalesce(expires_at, since) else since end) as since,
        instant_text(expires_at) as "expiresAt" from consent_standings($1, $2)`,
     [siteId, leadId],

@@ -12,9 +12,10 @@ import { readAddress } from '../../ground/lib/email.ts';
 import { cutText } from '../../ground/lib/text.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { Site, SiteDirectory } from '../../ground/site.ts';
+import type { Language } from '../../ground/words/language.ts';
 import { wordsOf, yourDataWords } from '../../ground/words/words.ts';
 import { askedBy } from './asked-by.ts';
-import { linkQuery, spokenLink } from './link-page.ts';
+import { linkQuery, speakAsAgreed, spokenLink } from './link-page.ts';
 import { EMAIL, purposesField, readPurposes } from './purposes.ts';
 import type { Withdrawal, Withdrawn } from './record.ts';
 
@@ -25,6 +26,8 @@ export interface ConsentNeeds {
   hashAddress: (siteId: string, normalized: string) => string;
   /** Whether whoever has this link may be named on the site. */
   isNamed: (siteId: string, key: string) => Promise<boolean>;
+  /** In which language whoever has this link agreed. */
+  languageOf: (siteId: string, key: string) => Promise<Language | undefined>;
 }
 
 const BODY_BYTES_MAX = 4096;
@@ -49,7 +52,7 @@ const unsubscribeInput = z
   .meta({ id: 'Unsubscribe' });
 
 export function consentRoutes(needs: ConsentNeeds): Route[] {
-  const { sites, withdraw, isNamed } = needs;
+  const { sites, withdraw, isNamed, languageOf } = needs;
   const common = { tag: 'consent', who: 'anyone' } as const;
   return [
     route({
@@ -67,7 +70,10 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
         const found = spokenLink(sites, call, lang);
         if (!found) return lost(call);
         // leaving works without a database too
-        const named = await isNamed(found.site.siteId, found.key).catch(() => false);
+        const [named] = await Promise.all([
+          isNamed(found.site.siteId, found.key).catch(() => false),
+          speakAsAgreed(call, found, languageOf),
+        ]);
         return askWhat(call, found.site, purpose ?? [EMAIL], named);
       },
     }),
@@ -98,7 +104,7 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
         if (!found) return lost(call);
         const isOneClick = typeof call.body === 'string' && call.body.includes('One-Click');
         const purposes = endedBy(call, isOneClick, readPurposes(query.get('purpose') ?? undefined));
-        const { outcome } = await withdraw({
+        const { outcome, leadId } = await withdraw({
           ...request(call),
           site_id: found.site.siteId,
           key: found.key,
@@ -106,6 +112,7 @@ export function consentRoutes(needs: ConsentNeeds): Route[] {
           purposes,
         });
         if (outcome === 'unknown') return lost(call);
+        if (leadId) await speakAsAgreed(call, found, languageOf);
         const words = wordsOf(call.language);
         const says = purposes && !purposes.includes(EMAIL) ? words.onlyThatEnded : words.noMoreMail;
         return page(call, 200, words.unsubscribed, html`<p>${says}</p>${toYourData(call)}`);

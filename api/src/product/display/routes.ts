@@ -8,8 +8,10 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { readAddress } from '../../ground/lib/email.ts';
 import { atTick } from '../../ground/lib/tick.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import type { Language } from '../../ground/words/language.ts';
 import { wordsOf } from '../../ground/words/words.ts';
 import { linkedSite } from '../consent/link.ts';
+import { speakAsAgreed } from '../consent/link-page.ts';
 import type { DisplayWithdrawal } from './display.ts';
 
 export interface DisplayNeeds {
@@ -17,6 +19,8 @@ export interface DisplayNeeds {
   hashAddress(siteId: string, normalized: string): string;
   /** Takes it back now, or puts it into the journal while the database is away. */
   withdrawDisplay(request: DisplayWithdrawal): Promise<void>;
+  /** In which language whoever has this link agreed. */
+  languageOf(siteId: string, key: string): Promise<Language | undefined>;
 }
 
 export const WITHDRAW_DISPLAY = { at: 'POST /v1/leads/display', tells: 'form' } as const;
@@ -36,7 +40,7 @@ const input = z
   })
   .meta({ id: 'DisplayWithdrawal' });
 
-export function displayRoutes({ sites, hashAddress, withdrawDisplay }: DisplayNeeds): Route[] {
+export function displayRoutes({ sites, hashAddress, withdrawDisplay, languageOf }: DisplayNeeds): Route[] {
   return [
     route({
       ...WITHDRAW_DISPLAY,
@@ -53,7 +57,10 @@ export function displayRoutes({ sites, hashAddress, withdrawDisplay }: DisplayNe
           const found = linkedSite(sites, token);
           if (found) {
             call.speaksFor(found.site);
-            await withdrawDisplay({ site_id: found.site.siteId, at, basis: 'link', key: found.key });
+            await Promise.all([
+              withdrawDisplay({ site_id: found.site.siteId, at, basis: 'link', key: found.key }),
+              speakAsAgreed(call, found, languageOf),
+            ]);
           }
         } else {
           const address = readAddress(email!);

@@ -115,13 +115,24 @@ export const isOthersVisit = (
   { shared }: Person,
 ): boolean => (firstVisitorId === null ? shared.length > 0 : shared.includes(firstVisitorId));
 
+/** A look at several names each of them: to each only themselves. $3: the lead */
+const THEMSELVES = `case when t.details ? 'leadIds' then jsonb_set(t.details, '{leadIds}',
+  case when t.details -> 'leadIds' ? $3 then jsonb_build_array($3::text) else '[]' end) else t.details end`;
+
+const columnOf = (table: string, column: ColumnOf, hidden: readonly string[]): string =>
+  hidden.includes(column.name)
+    ? `null as "${camelCase(column.name)}"`
+    : table === 'audit_log' && column.name === 'details'
+      ? `${THEMSELVES} as "details"`
+      : asJson(column);
+
 /** hidden: columns that are told as null */
 const listOf = (table: string, columns: ColumnOf[], where: string, hidden: readonly string[]): ListOf => ({
   table,
   where: `t.site_id = $1 and ${where}`,
   columns: columns
     .filter(({ name }) => name !== 'site_id')
-    .map((column) => (hidden.includes(column.name) ? `null as "${camelCase(column.name)}"` : asJson(column)))
+    .map((column) => columnOf(table, column, hidden))
     .join(', '),
   key: columns
     .filter(({ inKey, name }) => KEYS[table]?.includes(name) ?? (inKey && name !== 'site_id'))
@@ -204,9 +215,28 @@ export async function heldAbout(
   if (person.hash)
     for (const table of BY_HASH)
       held[listName(table)] = new Members(read(table, 't.email_hash = $2::bytea', [person.hash]));
-  if (person.leadId)
-    held[listName('audit_log')] = new Members(read('audit_log', 't.target = $2::text', [person.leadId]));
+  held[listName('audit_log')] = new Members(
+    read('audit_log', "(t.target = any ($2::text[]) or t.details -> 'leadIds' ? $3)", [
+      await targetsOf(db, siteId, person),
+      person.leadId,
+    ]),
+  );
   return held;
+}
+
+/** What a line of the audit log names when it is about them: themselves, a browser of theirs, or something they sent or asked for. */
+async function targetsOf(db: Db, siteId: string, person: Person): Promise<string[]> {
+  const { leadId, normalized, hash, own } = person;
+  const { rows } = await db.query<{ id: string }>(
+    `select review_id as id from reviews where site_id = $1 and lead_id = $2::uuid
+     union all select quarantine_id from quarantine where site_id = $1 and email_normalized = $3
+     union all select link_id from your_data_links where site_id = $1 and email_normalized = $3
+     union all select request_id from people_requests where site_id = $1 and email_hash = $4::bytea
+     union all select erasure_id from erasures where site_id = $1 and email_hash = $4::bytea`,
+    [siteId, leadId, normalized, hash],
+  );
+  const named = [leadId, hash?.replace('\\x', '')].filter((id) => typeof id === 'string');
+  return [...named, ...own, ...rows.map(({ id }) => id)];
 }
 
 /** Whether any list has a row; marks of erasures and requests alone are nothing about a person who was never here. */

@@ -91,13 +91,19 @@ export function erasureRoutes(needs: ErasureNeeds): Route[] {
       ...common,
       at: 'POST /v1/leads/erasure-proof',
       id: 'showErasureProof',
+      looks: true,
       says: 'What proof is kept of an erased address or browser: when it was forgotten, and the chain of its consent without a word of whose',
       takes: { as: ['json'], bytesMax: 16 * 1024, shape: subjectInput },
       answers: { 200: z.object({ proofs: z.array(proofShape) }) },
       async run(subject, call) {
         const proofs = [];
-        for (const siteId of call.siteIds)
-          proofs.push(...(await proofsOf(db, siteId, hashOf(needs, siteId, subject))));
+        const lines = [];
+        for (const siteId of call.siteIds) {
+          const found = await proofsOf(db, siteId, hashOf(needs, siteId, subject));
+          lines.push({ ...askedAt(needs, siteId, subject), details: { proofs: found.length } });
+          proofs.push(...found);
+        }
+        call.noteSites(lines);
         return { proofs };
       },
     }),
@@ -120,6 +126,12 @@ const hashOf = (
   siteId: string,
   { email: address, anonId: browser }: Subject,
 ) => hashAddress(siteId, address ? address.normalized : visitorIdOf(siteId, browser!));
+
+/** A line of the audit log while no lead is known: whose data was asked for, by the same hash. */
+const askedAt = (needs: ErasureNeeds, siteId: string, subject: Subject) => ({
+  siteId,
+  target: hashOf(needs, siteId, subject).replace('\\x', ''),
+});
 
 function told({ sites }: ErasureNeeds, siteId: string): z.output<typeof siteShape> {
   const { key, name } = sites.find(siteId)!;
@@ -158,6 +170,7 @@ const KEEP_IT =
   'Keep this as the proof. Lists that were exported to other tools must follow: they are not reached from here.';
 
 async function erase(needs: ErasureNeeds, call: Call, subject: Subject) {
+  call.noteSites(call.siteIds.map((siteId) => askedAt(needs, siteId, subject)));
   const certificates = [];
   const leftOut: string[] = [];
   for (const siteId of call.siteIds) {
@@ -175,7 +188,13 @@ async function erase(needs: ErasureNeeds, call: Call, subject: Subject) {
   const all: Record<string, number> = {};
   for (const one of certificates)
     for (const [table, rows] of Object.entries(one.erased)) all[table] = (all[table] ?? 0) + rows;
-  call.note({ siteId: first.site.siteId, target: first.erasureId, details: { erased: all } });
+  call.noteSites(
+    certificates.map(({ site: { siteId }, erasureId, erased: rows }) => ({
+      siteId,
+      target: erasureId,
+      details: { erased: rows },
+    })),
+  );
   return {
     deleted: true,
     erased: all,
@@ -189,9 +208,10 @@ async function erase(needs: ErasureNeeds, call: Call, subject: Subject) {
 
 async function exportAll(needs: ErasureNeeds, call: Call, asked: Subject) {
   const { email: address, anonId: browser } = asked;
+  call.noteSites(call.siteIds.map((siteId) => askedAt(needs, siteId, asked)));
   const { db, tables, publicUrl = call.origin } = needs;
   const found = [];
-  const leads = [];
+  const lines = [];
   for (const siteId of call.siteIds) {
     const hash = hashOf(needs, siteId, asked);
     const named = address
@@ -200,12 +220,12 @@ async function exportAll(needs: ErasureNeeds, call: Call, asked: Subject) {
     const one = await everythingAbout({ db, tables, siteId, publicUrl }, named);
     if (!one) continue;
     found.push({ site: told(needs, siteId), subject: one.subject });
-    if (one.leadId) leads.push(one.leadId);
+    lines.push({ ...askedAt(needs, siteId, asked), ...(one.leadId ? { target: one.leadId } : {}) });
     await register(needs, call, siteId, 'access', hash);
   }
   const [first, ...others] = found;
   if (!first) throw unknown(call, needs, asked);
-  call.note({ siteId: first.site.siteId, target: leads[0] ?? null, details: { sites: found.length } });
+  call.noteSites(lines);
   const { site, subject } = first;
   return streamedJson({ site, generatedAt: new Date().toISOString(), subject, others });
 }

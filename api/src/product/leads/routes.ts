@@ -18,13 +18,15 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { unsubscribeUrl } from '../consent/link.ts';
+import { purposeField } from '../consent/purposes.ts';
 import { consentStandings, consentStatus, standingShape } from '../consent/record.ts';
 import type { CustomFields } from '../custom-fields/known.ts';
 import { timelineOf } from './belongings.ts';
 import { consentEvidence, evidenceShape } from './evidence.ts';
-import { exportColumn, exportLeads } from './export.ts';
+import { exportColumn, exportedOf, exportLeads } from './export.ts';
+import type { LeadFilter } from './filter.ts';
 import { importInput, importLeads, importReport } from './import.ts';
-import { countLeads, existingLead, type LeadFilter, listLeads } from './listing.ts';
+import { countLeads, existingLead, listLeads } from './listing.ts';
 import { masked, maskedTimeline } from './mask.ts';
 import { domainClass, leadShape, listedShape, timelineShape } from './shapes.ts';
 
@@ -41,11 +43,16 @@ export interface LeadNeeds {
 
 const withdrawnSince = instant
   .optional()
-  .describe('whom one may no longer write to since then, withdrawn or run out: for a mail tool');
+  .describe(
+    'whom one may no longer write to since then, or not for the purpose: withdrawn, run out, restricted, or by the site’s impliedConsent; for a mail tool',
+  );
 const filters = {
   propertyId: siteName,
   source: z.string().max(64).optional(),
-  consent: consentStatus.optional().describe('of email, at this moment'),
+  purpose: purposeField
+    .optional()
+    .describe('what consent, mailable and withdrawnSince are about, one word; default: email'),
+  consent: consentStatus.optional().describe('for the purpose, at this moment'),
   withdrawnSince,
   domainClass: domainClass.optional(),
   from: day.optional().describe('the site’s day of the first capture, inclusive'),
@@ -53,7 +60,8 @@ const filters = {
   submissionId: z.uuid().optional().describe('of the answer to a capture: the lead it became, if it did'),
 };
 const q = z.string().trim().min(1).max(320);
-const mailable = 'whom one may write to now: express consent, or implied that has not run out';
+const mailable =
+  'whom one may write to now: express consent, or implied that has not run out; with a purpose, for both email and that';
 const urlFilters = {
   ...filters,
   mailable: flag.optional().describe(mailable),
@@ -116,9 +124,8 @@ export function leadRoutes(needs: LeadNeeds): Route[] {
       answers: { 200: { says: 'CSV', type: 'text/csv' } },
       async run({ propertyId: _, columns, ...filter }, call) {
         const { siteId } = call.site;
-        const count = await inSites(db, siteId, (tx) =>
-          countLeads(tx, siteId, { ...filter, unrestricted: true }),
-        );
+        const count = await inSites(db, siteId, (tx) => countLeads(tx, siteId, exportedOf(filter)));
+        // beside the columns, which the frame notes
         call.note({ details: { filter: notedFilter(filter), leads: count } });
         const leads = exportLeads(db, siteId, filter, {
           columns,

@@ -1,7 +1,7 @@
 // A lead and everything that belongs to one, as administrators see it; an export of a subject holds the same.
 import { z } from 'zod';
 import { openRecord, utc } from '../../ground/http/fields.ts';
-import { consentRecordShape, consentStatus } from '../consent/record.ts';
+import { consentRecordShape, consentStatus, standingShape } from '../consent/record.ts';
 
 export const domainClass = z.enum(['free_mail', 'business', 'disposable']);
 
@@ -33,7 +33,9 @@ export const leadShape = z
     firstVisitorId: z.uuid().nullable(),
     privacySignal: z.boolean(),
     noProfiling: z.boolean().describe('objected to it: tied to no browser'),
-    restricted: z.boolean().describe('kept and nothing else: in no export, no mail'),
+    restricted: z
+      .boolean()
+      .describe('kept and nothing else: in no export but those of withdrawnSince, no mail'),
     attributes: openRecord
       .nullable()
       .describe('values of the site’s custom fields, and further columns of an import'),
@@ -46,7 +48,15 @@ export const leadShape = z
   })
   .meta({ id: 'Lead' });
 export const listedShape = leadShape
-  .extend({ unsubscribeUrl: z.string().nullable().describe('belongs into every mail; null: masked') })
+  .extend({
+    unsubscribeUrl: z.string().nullable().describe('belongs into every mail; null: masked'),
+    standing: standingShape.describe('for the purpose that was asked for, else email'),
+    endedAt: utc
+      .nullable()
+      .describe(
+        'since when one may no longer write to them, or not for that purpose: left, ran out, restricted, or by the site’s impliedConsent; null: one may, or never might',
+      ),
+  })
   .meta({ id: 'ListedLead' });
 export type LeadRow = z.output<typeof leadShape>;
 

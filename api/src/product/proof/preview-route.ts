@@ -44,6 +44,7 @@ export function previewRoute({ db }: { db: Pool }): Route {
     tag: 'notifications',
     who: 'settings',
     of: 'path',
+    looks: true,
     takes: { as: ['json'], bytesMax: BODY_BYTES_MAX, optional: true, shape: notificationChanges },
     answers: { 200: answer },
     async run(changes, call) {
@@ -75,6 +76,7 @@ export function previewRoute({ db }: { db: Pool }): Route {
             : Object.values(texts).every((some) => some.length === 0)
               ? 'no_words_for_it'
               : null);
+      call.note({ details: { cards: Object.values(cards)[0]?.length ?? 0 } });
       return {
         showing: why === null,
         why,

@@ -6,6 +6,7 @@ import type { Tables } from '../../ground/tables.ts';
 import { type Language, languageOf, readLanguage } from '../../ground/words/language.ts';
 import { yourDataWords } from '../../ground/words/words.ts';
 import { linkToken, newKey } from '../consent/link.ts';
+import { LANGUAGE_AGREED_IN } from '../consent/spoken.ts';
 import { baseOf, lettered } from '../mails/letter.ts';
 import { type Mailing, refusalOf } from '../mails/mail.ts';
 import { senderOf } from '../sites/sender.ts';
@@ -127,9 +128,7 @@ async function addressee(
   if (!(await isKnown(db, withoutLinks(tables), siteId, person))) return null;
   if (!person.leadId) return { email: normalized, language: undefined };
   const { rows } = await db.query<{ email: string; language: string | null }>(
-    `select l.email, (select d.language from consent_records r join consent_details d using (site_id, record_id)
-       where r.site_id = l.site_id and r.lead_id = l.lead_id and d.language is not null order by r.seq desc limit 1) as language
-     from leads l where l.site_id = $1 and l.lead_id = $2`,
+    `select l.email, ${LANGUAGE_AGREED_IN} as language from leads l where l.site_id = $1 and l.lead_id = $2`,
     [siteId, person.leadId],
   );
   return rows[0] ? { email: rows[0].email, language: readLanguage(rows[0].language) } : null;
