@@ -3,6 +3,7 @@ import type { Feed } from './feed-shape.ts';
 
 const WORDS: Record<string, Feed['words']> = {
   en: {
+    lang: 'en',
     close: 'Close',
     proof: 'How do we know?',
     source: 'Source',
@@ -10,6 +11,7 @@ const WORDS: Record<string, Feed['words']> = {
     verified: 'verified purchase',
   },
   fr: {
+    lang: 'fr',
     close: 'Fermer',
     proof: 'Comment le savons-nous ?',
     source: 'Source',

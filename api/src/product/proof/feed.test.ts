@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
-import { COUNT, feedOf, feedWhen, newSite, orders, running } from '../../../test/claims.ts';
+import { COUNT, feedOf, feedWhen, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { address, ago, hours, makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { delayMs } from './acts.ts';
@@ -227,7 +227,43 @@ test('a language that is not there is answered in the best that is; an unknown s
   await running(server, key, { ...COUNT, texts });
   assert.deepEqual(await textsOf(key, '&lang=fr'), ['5 achats en 30 jours']);
   assert.deepEqual(await textsOf(key, '&lang=ja'), ['5 people bought in 30 days']);
+  const languages = async (wanted: string) => {
+    const { items, words } = await feedOf(server, key, `&lang=${wanted}`);
+    return [items[0]!.lang, words.lang];
+  };
+  assert.deepEqual(await languages('fr'), ['fr-CA', 'fr']);
+  assert.deepEqual(await languages('ja'), ['en', 'en'], 'and says which it is');
   assert.equal((await call(`${server.url}/v1/feed?site=nowhere`)).status, 404);
+});
+
+test('an act that one wording of a test has no words for is shown in no arm, so that the arms stay alike', async () => {
+  const { key } = await newSite(server);
+  const occurredAt = ago(hours(1));
+  for (const products of [['rye'], ['rye'], ['rye'], [], [], []]) {
+    const email = address();
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email, propertyId: key, anonId: randomUUID() });
+    await orders(server, key, 1, { anonId: undefined, email, occurredAt, products });
+  }
+  const texts = { en: { other: '{name} bought something {when}' } };
+  const id = await running(server, key, { ...COUNT, kind: 'recent_activity', texts });
+  const tests = `${server.url}/v1/sites/${key}/ab-tests`;
+  const made = await call(
+    tests,
+    'POST',
+    {
+      notificationId: id,
+      variants: [{ key: 'own' }, { key: 'what', texts: { en: { other: '{name} bought {product} {when}' } } }],
+      goal: { of: 'event:order' },
+    },
+    admin,
+  );
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const keysOf = async () =>
+    (await feedOf(server, key)).items.map(({ variants }) => variants.map((one) => one.key).join());
+  assert.deepEqual(await keysOf(), ['a', 'a', 'a', 'a', 'a', 'a']);
+  assert.equal((await call(`${tests}/${made.body.test.testId}/start`, 'POST', undefined, admin)).status, 200);
+  await heardAll(server);
+  assert.deepEqual(await keysOf(), ['own,what', 'own,what', 'own,what']);
 });
 
 test('somebody’s act is told without a name, half an hour later at the latest, in words', async () => {

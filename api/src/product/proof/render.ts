@@ -79,12 +79,14 @@ function variantsOf(
   test: FeedTest | undefined,
 ): FeedItem['variants'] {
   const { notification, receipt } = card;
-  return wordingsOf(notification, test).flatMap(({ key, texts, templateId, trigger }) => {
+  const variants = wordingsOf(notification, test).flatMap(({ key, texts, templateId, trigger }) => {
     const text = textOf(built, { ...card, notification: { ...notification, texts } }, language);
     const style = templateId ?? STANDARD;
     const when = trigger && { when: trigger };
     return text === null ? [] : [{ key, text, style, link: notification.link, receipt, ...when }];
   });
+  // where one wording of a test has no words for it no arm has it: else its visitors would be exposed to nothing
+  return test && variants.length < test.variants.length ? [] : variants;
 }
 
 function itemOf(built: Built, card: Card, wish: Wish): FeedItem | null {
@@ -100,6 +102,7 @@ function itemOf(built: Built, card: Card, wish: Wish): FeedItem | null {
     id: notificationId,
     kind,
     variants,
+    lang: language,
     // a review is somebody's, whether its name is said or not
     named: card.act !== null && (card.act.name !== null || card.review !== null),
     source,
