@@ -19,8 +19,8 @@ after(() => server.end());
 
 const textsOf = async (key: string, more = '') =>
   (await feedOf(server, key, more)).items.map(({ variants }) => variants[0]!.text);
-// Asked by itself: whether the database answers.
-const BY_ITSELF = /^select 1$/;
+// Asked by itself: whether the database answers, and which processes there are.
+const BY_ITSELF = /^select 1$|pg_notify\('process_beats'/;
 const isEmpty = (texts: string[]) => texts.length === 0;
 
 test('below its minimum a notification runs and shows nothing, and says why; from it on it shows the number', async () => {
@@ -72,6 +72,30 @@ test('a preview says what changes would say before any is kept, and refuses what
   );
   const kept = (await call(url, 'GET', undefined, admin)).body.notification;
   assert.deepEqual([kept.version, kept.texts, kept.claim.minimum], [2, COUNT.texts, 5]);
+});
+
+test('of a draft and of one that pauses a preview says what is wrong with its content, before it runs', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 4);
+  const site = `${server.url}/v1/sites/${key}/notifications`;
+  const made = await call(site, 'POST', COUNT, admin);
+  const { notificationId } = made.body.notification;
+  const why = async (changes: object = {}, id = notificationId) => {
+    const { body } = await call(`${site}/${id}/preview`, 'POST', changes, admin);
+    return [body.showing, body.why];
+  };
+  assert.deepEqual(await why(), [false, 'below_minimum']);
+  assert.deepEqual(await why({ claim: { ...COUNT.claim, minimum: 3 } }), [false, 'draft']);
+  const act = { ...COUNT, kind: 'recent_activity', claim: { ...COUNT.claim, minimum: 3 } };
+  const other = await call(site, 'POST', { ...act, texts: { en: { other: '{name}, {when}' } } }, admin);
+  assert.deepEqual(await why({}, other.body.notification.notificationId), [false, 'nothing_to_tell']);
+  const id = await running(server, key);
+  const move = (status: string, version: number) =>
+    call(`${site}/${id}`, 'PATCH', { status }, { ...admin, 'if-match': `"${version}"` });
+  await move('paused', 2);
+  assert.deepEqual(await why({}, id), [false, 'below_minimum']);
+  await move('ended', 3);
+  assert.deepEqual(await why({}, id), [false, 'ended']);
 });
 
 test('rows that do not count are not counted: staff, what a browser told, other products, what is too old', async () => {

@@ -44,18 +44,6 @@ export function textOf(built: Built, card: Card, language: string): string | nul
   return text !== null && review?.words ? `“${review.words}” — ${text}` : text;
 }
 
-/** What must stand beside a review wherever it is shown. */
-export const besideOf = (review: FeedItem['review'], words: Feed['words']): string[] =>
-  review
-    ? [
-        review.rating === null ? null : `${review.rating}/5`,
-        review.verified ? words.verified : null,
-        review.incentive,
-        review.relationship,
-        review.selected ? words.selected : null,
-      ].filter((one) => one !== null)
-    : [];
-
 function sayAct(
   built: Built,
   notification: Notification,
