@@ -379,6 +379,14 @@ export function examplesOf(place: Place): Record<string, Example[]> {
         query: { start: place.today, end: place.today },
       },
     ],
+    listNotificationVersions: [
+      { path: { siteId: key, notificationId: place.notificationId } },
+      { path: { siteId, notificationId: place.messageId }, query: { limit: 1 } },
+    ],
+    listNotificationReceipts: [
+      { path: { siteId: key, notificationId: place.messageId } },
+      { path: { siteId, notificationId: place.messageId }, query: { limit: 1 } },
+    ],
     listNotificationNumbers: [
       { path: { siteId }, query: { start: place.today, end: place.today, limit: 5 } },
     ],

@@ -32,6 +32,8 @@ export let context: BrowserContext;
 export let page: Page;
 let browser: Browser;
 let thrown: Error[] = [];
+/** What the page was thrown since it was opened. */
+export const faults = () => thrown;
 const demos: (typeof bakery)[] = [];
 
 /**

@@ -187,6 +187,49 @@ test('what somebody else changed meanwhile is not written over, and can be looke
   await page.context().close();
 });
 
+test('the editor says why a draft would not show, what it said before, and gives the picture with its line', async () => {
+  const claim = { ...COUNT.claim, minimum: 500 };
+  const made = await api('notifications', 'POST', { ...COUNT, name: 'early', claim, channels: ['page'] });
+  const { notificationId: id } = made.body.notification;
+  const page = await open({ bypassCSP: true });
+  await page.goto(at(`notifications/${id}`));
+  await page.getByText('below its minimum of 500: not shown').waitFor();
+  const act = {
+    ...COUNT,
+    kind: 'recent_activity',
+    name: 'nothing yet',
+    texts: { en: { other: '{name} {when}' } },
+  };
+  const other = await api('notifications', 'POST', act);
+  await page.goto(at(`notifications/${other.body.notification.notificationId}`));
+  await page.getByText('not shown: nothing happened that may be told yet').waitFor();
+
+  const texts = { en: { other: 'Taken home by {count} in {days} days' } };
+  await api(`notifications/${id}`, 'PATCH', { texts, claim: COUNT.claim }, 1);
+  await page.goto(at(`notifications/${id}`));
+  await page.getByText('nobody sees a draft').waitFor();
+  const picture = page.getByRole('img', { name: 'Taken home by 7 in 30 days' });
+  await until('it is drawn', () => picture.evaluate((img: HTMLImageElement) => img.naturalWidth > 100));
+  const line = await page.getByLabel('Picture for a page').inputValue();
+  const url = /^<img src="([^"]+)" alt="[^"]+">$/.exec(line)![1]!.replaceAll('&amp;', '&');
+  assert.equal((await call(url)).status, 200);
+  assert.ok(url.startsWith(`${server.url}/v1/badge.svg?site=default&n=${id}`), url);
+
+  await part(page, 'What it said before').click();
+  const versions = page.locator('details', { hasText: 'What it said before' }).getByRole('listitem');
+  await versions.first().waitFor();
+  const said = await versions.allInnerTexts();
+  assert.equal(said.length, 2);
+  assert.match(said[0]!, /^version 2 Draft.*Taken home by \{count\} in \{days\} days.*shown from 5 on/s);
+  assert.match(said[1]!, /^version 1 Draft.*\{count\} people bought in \{days\} days.*shown from 500 on/s);
+  assert.deepEqual(await complaintsOf(page), []);
+  await part(page, 'Name').click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('late');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await until('the version that was just made', async () => (await versions.count()) === 3);
+  await page.context().close();
+});
+
 test('a template is drawn as it is typed, refused in words at its field and its line, and worn by a notification', async () => {
   const page = await open();
   await page.goto(at('templates/new'));

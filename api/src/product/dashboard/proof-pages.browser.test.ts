@@ -233,6 +233,38 @@ test('what visitors are shown leads to its receipt, which is checked in the brow
   assert.ok(page.url().endsWith(`/receipts/${ref}`));
 });
 
+test('what a notification said before is found with its receipts, also when the feed of the day has none of it', async () => {
+  const name = 'Said before';
+  const id = await running(server, 'default', { ...COUNT, name });
+  const shown = async (version: number) => {
+    for (;;) {
+      const { receipts } = (await ask('GET', `notifications/${id}/receipts`)).body;
+      if (receipts.some((one: { version: number }) => one.version === version)) return;
+      await call(`${server.url}/v1/feed?site=default`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  };
+  await shown(2);
+  const texts = { en: { other: '{count} came for bread in {days} days' } };
+  await ask('PATCH', `notifications/${id}`, { texts }, { 'if-match': '"2"' });
+  await shown(3);
+  await ask('PATCH', `notifications/${id}`, { status: 'ended' }, { 'if-match': '"3"' });
+  await visit('receipts');
+  await page.getByLabel('Notification').selectOption(name);
+  const before = page.locator('section', {
+    has: page.getByRole('heading', { name: 'What a notification said before' }),
+  });
+  await before.getByText('6 came for bread in 30 days').waitFor();
+  assert.deepEqual(await before.locator('.says').allInnerTexts(), [
+    '6 came for bread in 30 days',
+    '6 people bought in 30 days',
+  ]);
+  await before.getByText(/ · version 2 · counted: 6$/).waitFor();
+  assert.deepEqual(await complaintsOf(page), []);
+  await before.getByRole('link', { name: /^Receipt: 6 people bought/ }).click();
+  await page.getByText('Checked in this browser').waitFor();
+});
+
 test('a sum of days says that nobody counted what was left out of it, and a receipt all its wordings', async () => {
   await rows(
     `insert into visitor_days (site_id, day, visitor_id) select $1, site_day($1, now()) - 2, gen_random_uuid() from generate_series(1, 12)`,
@@ -440,14 +472,30 @@ test('a wording wears a template and has a moment of its own, chosen by keyboard
   assert.deepEqual(await complaintsOf(page), []);
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('20');
+  await reach('Scrolled down to, in %');
+  await page.keyboard.type('60');
+  await reach('Its part of all visitors, in %');
+  await page.keyboard.type('30');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Space');
+  assert.ok(await page.getByLabel('Only when somebody is about to leave').isChecked());
+  await reach('Who is shown nothing, in %');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('75');
   await reach('Make the draft');
   await page.keyboard.press('Enter');
-  await page.getByText('its card after 20 s on the page').waitFor();
+  await page.getByText('with controlShare they sum to 1.05').waitFor();
+  await page.getByLabel('Who is shown nothing').fill('70');
+  await page.getByRole('button', { name: 'Make the draft' }).click();
+  await page
+    .getByText('its card after 20 s on the page, scrolled down to 60%, when somebody is about to leave')
+    .waitFor();
   await page.getByRole('link', { name: 'Midnight' }).waitFor();
   const [one] = (await ask('GET', 'ab-tests?limit=1')).body.tests;
   assert.deepEqual(
     [one.variants[0].templateId, one.variants[0].trigger],
-    [templateId, { afterMs: 20_000, scrollPercent: null, exitIntent: false }],
+    [templateId, { afterMs: 20_000, scrollPercent: 60, exitIntent: true }],
   );
+  assert.deepEqual([one.controlShare, one.variants[0].share], [0.7, 0.3]);
   await ask('POST', `ab-tests/${one.testId}/stop`);
 });

@@ -76,6 +76,31 @@ test('a change names the version it saw; each is kept, and none can be changed l
   );
 });
 
+test('what each version said is there to read, the newest first, a page at a time', async () => {
+  const id = await made();
+  await patch(id, 1, { name: 'other', link: { url: '/bread', label: 'Bread' } });
+  await patch(id, 2, { status: 'running' });
+  const versions = async (query: string) =>
+    (await call(url(`/${id}/versions${query}`), 'GET', undefined, admin)).body;
+  const first = await versions('?limit=2');
+  const said = (all: Record<string, unknown>[]) => all.map((one) => [one.version, one.status, one.name]);
+  assert.deepEqual(said(first.versions), [
+    [3, 'running', 'other'],
+    [2, 'draft', 'other'],
+  ]);
+  const rest = await versions(`?limit=2&cursor=${first.nextCursor}`);
+  assert.deepEqual([said(rest.versions), rest.nextCursor], [[[1, 'draft', 'buyers']], null]);
+  const [oldest] = rest.versions;
+  assert.deepEqual(
+    [oldest.texts, oldest.claim, oldest.link, oldest.channels, oldest.madeBy],
+    [COUNT.texts, COUNT.claim, null, ['toast'], 'admin_key'],
+  );
+  assert.ok(Date.parse(oldest.madeAt) <= Date.parse(first.versions[0].madeAt));
+  for (const cursor of ['x', Buffer.from('[9007199254740991]').toString('base64url')])
+    assert.equal((await call(url(`/${id}/versions?cursor=${cursor}`), 'GET', undefined, admin)).status, 400);
+  assert.equal((await call(url(`/${randomUUID()}/versions`), 'GET', undefined, admin)).status, 404);
+});
+
 test('a life goes from draft through running and paused to ended, and no other way', async () => {
   const id = await made();
   const steps: [string, number][] = [

@@ -1,6 +1,6 @@
 // The SQL door of notifications. Inside a transaction of inSites.
 import type { Db } from '../../ground/db/pool.ts';
-import type { Content, Notification, Status } from './schema.ts';
+import type { Content, Notification, NotificationVersion, Status } from './schema.ts';
 import type { Kind } from './texts.ts';
 
 interface Row {
@@ -93,6 +93,23 @@ export async function versionOf(
     [siteId, notificationId, version],
   );
   return rows[0] ? asNotification(rows[0]) : null;
+}
+
+/** What it said in each, the newest first. before: this one; null: from the newest on */
+export async function listVersions(
+  db: Db,
+  siteId: string,
+  notificationId: string,
+  before: number | null,
+  limit: number,
+): Promise<NotificationVersion[]> {
+  const { rows } = await db.query<Omit<NotificationVersion, keyof Row['settings']> & Pick<Row, 'settings'>>(
+    `select version, status, name, claim, source, texts, template_id as "templateId", settings, made_by as "madeBy", instant_text(made_at) as "madeAt"
+     from notification_versions where site_id = $1 and notification_id = $2 and ($3::int is null or version < $3)
+     order by version desc limit $4`,
+    [siteId, notificationId, before, limit],
+  );
+  return rows.map(({ settings, ...row }) => ({ ...row, ...settings }));
 }
 
 /** Those that are not over, and those of them at work; against others that make or start one, until the transaction ends. */

@@ -231,6 +231,13 @@ export const notificationShape = z
   })
   .meta({ id: 'NotificationContent' });
 export type Notification = z.output<typeof notificationShape>;
+/** What it said once: each change made another. */
+export const versionShape = notificationShape
+  .omit({ notificationId: true, kind: true, createdAt: true, changedAt: true, endedAt: true })
+  .extend({ madeAt: utc })
+  .meta({ id: 'NotificationVersion' });
+export type NotificationVersion = z.output<typeof versionShape>;
+
 /** With whether it shows now: as it is answered. */
 export const shownNotification = z
   .object({ ...notificationShape.shape, ...showingShape })

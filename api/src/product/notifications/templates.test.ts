@@ -61,6 +61,15 @@ test('a template is made, changed by version, and goes when nothing looks like i
   assert.equal((await remove(2)).status, 200);
 });
 
+test('a colour is printed as a number, which every browser reads as we did', () => {
+  const css =
+    '@media (prefers-color-scheme:light){.mk-text{color:oklch(.3 .1 250deg);border-color:HSL(210 50% 40%);}}';
+  assert.match(
+    printCss(css, TOKENS),
+    /^@media \(prefers-color-scheme:light\)\{\.mk-text\{color:#[0-9a-f]{6};border-color:#336699;\}\}$/,
+  );
+});
+
 test('our print of a print is the print', () => {
   const css =
     '.mk-card{padding:18px;border:1px solid var(--mk-border);}@media (prefers-color-scheme:dark){.mk-text{color:#fff;}}';
@@ -71,7 +80,7 @@ test('what loads, moves, hides or reaches out of the card is refused where it st
   const cases: [string, RegExp][] = [
     ['.mk-card{background:url(https://x.example/a.png)}', /^line 1, column 21: background url\(\)/],
     ['.mk-card{\n  position: fixed;\n}', /^line 2, column 3: position is not allowed/],
-    ['.mk-card{opacity:.5}', /between 0.6 and 1/],
+    ['.mk-text{opacity:.5}', /between 0.6 and 1/],
     ['.mk-text{content:"9"}', /content is not allowed/],
     ['.mk-close{opacity:.8}', /opacity is not allowed for \.mk-close/],
     ['.mk-text,.mk-receipt{font-size:12px}', /font-size is not allowed for \.mk-receipt/],
@@ -88,6 +97,11 @@ test('what loads, moves, hides or reaches out of the card is refused where it st
     ['.mk-card{--mk-text:red}', /--mk-text is not allowed/],
     ['.mk-card{color:var(--page)}', /no colour of ours/],
     ['.mk-card{color:var(--mk-text,red)}', /no colour of ours/],
+    ['.mk-card{color:var(--mk-radius)}', /no colour of ours/],
+    ['.mk-card{border-radius:var(--mk-text)}', /no length of ours: --mk-radius, --mk-width/],
+    ['.mk-text{padding:var(--mk-width)}', /between 0px and 8px/],
+    ['.mk-text{letter-spacing:calc(var(--mk-radius) * 2)}', /between -0.5px and 3px/],
+    ['.mk-text{font-weight:var(--mk-radius)}', /no number/],
     ['.mk-card{background:#fff8}', /no colour of ours/],
     ['.mk-text{color:rgb(0 0 0 / 10%)}', /without transparency/],
     ['.mk-card{box-shadow:inset 0 0 0 99px red}', /shadow/],
@@ -102,6 +116,79 @@ test('what loads, moves, hides or reaches out of the card is refused where it st
   for (const [css, expected] of cases) assert.match(fault(css) ?? 'taken', expected, css);
 });
 
+test('what could cover, crowd out or blind the close button and the receipt is refused where it stands', () => {
+  const cases: [string, RegExp][] = [
+    // what browsers leave out, so that another declaration holds than the one that was read
+    ['.mk-card{background:#000;background-image:#fff;color:#000}', /^line 1, column 43: background-image/],
+    ['.mk-card{background:linear-gradient(to left left,#fff,#fff)}', /no direction/],
+    ['.mk-card{background:linear-gradient(1.2.3deg,#fff,#fff)}', /no direction/],
+    ['.mk-card{background:linear-gradient(#fff 5,#fff)}', /no place of a colour/],
+    ['.mk-card{border:1px 2px solid #000}', /width, style, colour/],
+    ['.mk-card{box-shadow:0 0 -9px #000}', /between 0px and 40px/],
+    // painted out of its own box
+    [
+      '.mk-text{background:#000;color:#fff;box-shadow:0 0 0 40px #000}',
+      /box-shadow is not allowed for \.mk-text/,
+    ],
+    ['.mk-link,.mk-receipt{box-shadow:0 0 0 40px #000}', /box-shadow is not allowed for \.mk-link/],
+    ['.mk-close{box-shadow:0 0 0 40px #000}', /box-shadow is not allowed for \.mk-close/],
+    ['.mk-text{outline:6px solid #fff;outline-offset:8px}', /outline is not allowed for \.mk-text/],
+    ['.mk-logo{outline-width:6px}', /outline-width is not allowed for \.mk-logo/],
+    ['.mk-receipt{outline:6px solid #fff}', /between 1px and 2px/],
+    ['.mk-link{outline-offset:8px}', /between 0px and 2px/],
+    ['.mk-card,.mk-link{outline-offset:8px}', /between 0px and 2px/],
+    ['.mk-text{text-decoration-thickness:4px}', /between 1px and 2px/],
+    ['.mk-text{text-underline-offset:6px}', /between 0px and 3px/],
+    ['.mk-text{text-decoration-style:wavy}', /one of solid, dashed, dotted/],
+    // too large for the room beside them
+    ['.mk-text{padding:32px}', /between 0px and 8px/],
+    ['.mk-logo{padding-inline:1px}', /padding-inline is not allowed for \.mk-logo/],
+    ['.mk-link{border:8px solid #000}', /between 0px and 2px/],
+    ['.mk-close{border-width:8px}', /between 0px and 2px/],
+    ['.mk-close{border:solid #000}', /needs its width/],
+    // letters on what lies outside of the ground that was looked at
+    ['.mk-card{border-radius:50%}', /border-radius a length/],
+    ['.mk-receipt{border-radius:9px}', /between 0px and 4px/],
+    // paler as a whole
+    ['.mk-card{opacity:.9}', /opacity is not allowed for \.mk-card/],
+    ['.mk-card:hover{opacity:.6}', /opacity is not allowed for \.mk-card/],
+    // away from under the pointer, and a focus that is not seen
+    ['.mk-card:hover{padding:32px}', /padding is not allowed with :hover/],
+    ['.mk-text:hover{font-size:24px}', /font-size is not allowed with :hover/],
+    ['.mk-close:focus-visible{border:2px solid #000}', /border is not allowed with :focus-visible/],
+    ['.mk-close:focus-visible{outline:none}', /has to be seen/],
+    ['.mk-close:focus-visible{outline:#000}', /has to be seen/],
+  ];
+  for (const [css, expected] of cases) assert.match(fault(css) ?? 'taken', expected, css);
+});
+
+test('a hostile look is refused by the API with its line and column, before anything is kept', async () => {
+  for (const css of [
+    '.mk-card{background:linear-gradient(#000,#000);background-color:#fff;color:#000}',
+    '.mk-card{background:#000;background-image:#fff;color:#000}',
+    '.mk-text{background:#000;color:#fff;box-shadow:0 0 0 40px #000}',
+    '.mk-text{outline:6px solid #fff;outline-offset:8px}',
+    '.mk-card{opacity:.6}',
+  ]) {
+    const { status, body } = await make({ css });
+    assert.equal(status, 400, css);
+    assert.deepEqual([body.error, body.issues[0].path], ['invalid_request', 'css']);
+    assert.match(body.issues[0].message, /^line 1, column \d+: /);
+  }
+});
+
+test('a length of the tokens is named, and goes on following them', () => {
+  const css =
+    '.mk-link{border-radius:var(--mk-radius);padding:0 calc(var(--mk-radius)/2 + .1em);border:max(1px,var(--mk-radius)/10) solid #000;}';
+  const printed = printCss(css, TOKENS);
+  assert.equal(
+    printed,
+    '.mk-link{border-radius:var(--mk-radius);padding:0 calc(var(--mk-radius) / 2 + 1.6px);border:max(1px,var(--mk-radius) / 10) solid #000;}',
+  );
+  assert.equal(printCss(printed, TOKENS), printed);
+  assert.throws(() => printCss(printed, { ...TOKENS, radius: 24 }), 'its bounds hold for other tokens too');
+});
+
 test('text that cannot be read on its ground is refused, in every state and scheme', () => {
   const cases: [string, RegExp | null][] = [
     ['.mk-text{color:#777}', /\.mk-text has a contrast of 4\.\d+:1 in light/],
@@ -111,6 +198,15 @@ test('text that cannot be read on its ground is refused, in every state and sche
     ['.mk-card:hover{background:#1f2328;color:#fff}', /\.mk-link/],
     ['.mk-card:hover{background:#1f2328;color:#fff}.mk-link{color:#fff}', /\.mk-link/],
     ['.mk-card{background:linear-gradient(#fff,#333);color:#000}', /contrast/],
+    ['.mk-card{background:linear-gradient(#000,#000);background-color:#fff;color:#000}', /contrast/],
+    ['.mk-card{background-image:linear-gradient(#000,#000);background-color:#fff;color:#000}', /contrast/],
+    ['.mk-card{background:linear-gradient(#000,#000);background:#fff;color:#000}.mk-link{color:#000}', null],
+    [
+      '.mk-card{background:#fff;color:#000}.mk-card:hover{background-image:linear-gradient(#000,#333)}',
+      /contrast/,
+    ],
+    // black and white it can be read on, and not on what lies between
+    ['.mk-card{background:linear-gradient(#000,#fff);color:#757575}', /contrast of 1\.\d+:1/],
     ['.mk-close{color:#fff}', /\.mk-close/],
     ['.mk-receipt:focus-visible{background-color:#000;color:#fff}', null],
     ['.mk-card{color:hsl(0 0% 70%)}', /in light/],

@@ -3,6 +3,7 @@ import type { Feature } from '../../ground/feature.ts';
 import { type FeedNeeds, feedRoutes } from './feed-routes.ts';
 import { type FeedStreamNeeds, feedStreamRoute } from './feed-stream-route.ts';
 import { previewRoute } from './preview-route.ts';
+import { receiptListRoute } from './receipt-list-route.ts';
 import { type ReceiptNeeds, receiptRoutes, SHOW_RECEIPT } from './receipt-routes.ts';
 import { proofTables } from './tables.ts';
 
@@ -14,6 +15,7 @@ export const proof: Feature<FeedNeeds & FeedStreamNeeds & ReceiptNeeds> = {
     ...feedRoutes(needs),
     feedStreamRoute(needs),
     ...receiptRoutes(needs),
+    receiptListRoute(needs),
     previewRoute(needs),
   ],
 };

@@ -9,10 +9,12 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site, SiteDirectory } from '../../ground/site.ts';
 import type { CountryOf } from '../events/enrich.ts';
+import { badge } from './badge.ts';
 import type { Built } from './build.ts';
+import { besideOf, sourceOf } from './card-words.ts';
 import { type Feed, feedShape } from './feed-shape.ts';
 import type { Feeds } from './feeds.ts';
-import { besideOf, renderFeed, type Wish, wishFor } from './render.ts';
+import { renderFeed, type Wish, wishFor } from './render.ts';
 
 export interface FeedNeeds {
   sites: SiteDirectory;
@@ -133,10 +135,6 @@ function cardOf({ variants, source, review }: Feed['items'][number], words: Feed
   return html`<li><p>${text}</p>${beside.length > 0 && html`<p class="soft">${beside.join(' · ')}</p>`}<p class="soft">${source && html`<a href="${source.url}" target="_blank" rel="noopener">${words.source}, ${source.statedOn}</a> · `}<a href="/proof/${receipt}" target="_blank" rel="noopener">${words.proof}</a>${link && html` · <a href="${link.url}" target="_top">${link.label}</a>`}</p></li>`;
 }
 
-/** Of a message, where it cannot be a link: its address and day. */
-const sourceOf = (source: Feed['items'][number]['source'], words: Feed['words']): string[] =>
-  source ? [`${words.source}: ${source.url.replace(/^https:\/\//, '')}, ${source.statedOn}`] : [];
-
 const CSS =
   ':root{color-scheme:light dark}body{margin:0;font:1rem/1.45 system-ui,sans-serif}ul{list-style:none;margin:0;padding:0}li{padding:.6rem .8rem;border:1px solid #8886;border-radius:.5rem;margin:0 0 .5rem}p{margin:0;overflow-wrap:anywhere}.soft{font-size:.85rem;margin-top:.25rem}';
 const CSS_HASH = createHash('sha256').update(CSS).digest('base64');
@@ -154,21 +152,5 @@ function framePage(language: string, cards: Html[], cache: string): Reply {
       'Cache-Control': cache,
       'X-Robots-Tag': 'noindex',
     },
-  );
-}
-
-/** As wide as its words: letters of a picture are counted, wide ones twice. */
-function badge(text: string): string {
-  const width =
-    text === ''
-      ? 0
-      : 20 +
-        [...text].reduce(
-          (sum, sign) => sum + (/[\u1100-\uffdc\u{1f000}-\u{1faff}]/u.test(sign) ? 15 : 7.6),
-          0,
-        );
-  const size = Math.ceil(width);
-  return String(
-    html`<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${size}" height="${text === '' ? 0 : 28}"><title>${text}</title><rect width="100%" height="100%" rx="6" fill="#1f2328"/><text x="50%" y="19" text-anchor="middle" fill="#fff" font-family="system-ui,sans-serif" font-size="13">${text}</text></svg>`,
   );
 }

@@ -19,6 +19,7 @@ export const feedItem = z
     id: z.uuid().describe('the notification; several cards may be of one'),
     kind: shape.kind,
     variants: z.array(variant).min(1),
+    lang: z.string().describe('of its texts, which may be another one than was asked for'),
     named: z.boolean().describe('true: asked for again before it shows, when it is older than 15 seconds'),
     source: shape.source.describe('of a message: shown beside it'),
     review: z
@@ -67,6 +68,7 @@ export const feedShape = z
       source: z.string(),
       selected: z.string(),
       verified: z.string(),
+      lang: z.string(),
     }),
   })
   .meta({ id: 'Feed' });

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
-import { COUNT, feedOf, feedWhen, newSite, orders, running } from '../../../test/claims.ts';
+import { COUNT, feedOf, feedWhen, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { address, ago, hours, makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { delayMs } from './acts.ts';
@@ -19,8 +19,8 @@ after(() => server.end());
 
 const textsOf = async (key: string, more = '') =>
   (await feedOf(server, key, more)).items.map(({ variants }) => variants[0]!.text);
-// Asked by itself: whether the database answers.
-const BY_ITSELF = /^select 1$/;
+// Asked by itself: whether the database answers, and which processes there are.
+const BY_ITSELF = /^select 1$|pg_notify\('process_beats'/;
 const isEmpty = (texts: string[]) => texts.length === 0;
 
 test('below its minimum a notification runs and shows nothing, and says why; from it on it shows the number', async () => {
@@ -72,6 +72,30 @@ test('a preview says what changes would say before any is kept, and refuses what
   );
   const kept = (await call(url, 'GET', undefined, admin)).body.notification;
   assert.deepEqual([kept.version, kept.texts, kept.claim.minimum], [2, COUNT.texts, 5]);
+});
+
+test('of a draft and of one that pauses a preview says what is wrong with its content, before it runs', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 4);
+  const site = `${server.url}/v1/sites/${key}/notifications`;
+  const made = await call(site, 'POST', COUNT, admin);
+  const { notificationId } = made.body.notification;
+  const why = async (changes: object = {}, id = notificationId) => {
+    const { body } = await call(`${site}/${id}/preview`, 'POST', changes, admin);
+    return [body.showing, body.why];
+  };
+  assert.deepEqual(await why(), [false, 'below_minimum']);
+  assert.deepEqual(await why({ claim: { ...COUNT.claim, minimum: 3 } }), [false, 'draft']);
+  const act = { ...COUNT, kind: 'recent_activity', claim: { ...COUNT.claim, minimum: 3 } };
+  const other = await call(site, 'POST', { ...act, texts: { en: { other: '{name}, {when}' } } }, admin);
+  assert.deepEqual(await why({}, other.body.notification.notificationId), [false, 'nothing_to_tell']);
+  const id = await running(server, key);
+  const move = (status: string, version: number) =>
+    call(`${site}/${id}`, 'PATCH', { status }, { ...admin, 'if-match': `"${version}"` });
+  await move('paused', 2);
+  assert.deepEqual(await why({}, id), [false, 'below_minimum']);
+  await move('ended', 3);
+  assert.deepEqual(await why({}, id), [false, 'ended']);
 });
 
 test('rows that do not count are not counted: staff, what a browser told, other products, what is too old', async () => {
@@ -227,7 +251,43 @@ test('a language that is not there is answered in the best that is; an unknown s
   await running(server, key, { ...COUNT, texts });
   assert.deepEqual(await textsOf(key, '&lang=fr'), ['5 achats en 30 jours']);
   assert.deepEqual(await textsOf(key, '&lang=ja'), ['5 people bought in 30 days']);
+  const languages = async (wanted: string) => {
+    const { items, words } = await feedOf(server, key, `&lang=${wanted}`);
+    return [items[0]!.lang, words.lang];
+  };
+  assert.deepEqual(await languages('fr'), ['fr-CA', 'fr']);
+  assert.deepEqual(await languages('ja'), ['en', 'en'], 'and says which it is');
   assert.equal((await call(`${server.url}/v1/feed?site=nowhere`)).status, 404);
+});
+
+test('an act that one wording of a test has no words for is shown in no arm, so that the arms stay alike', async () => {
+  const { key } = await newSite(server);
+  const occurredAt = ago(hours(1));
+  for (const products of [['rye'], ['rye'], ['rye'], [], [], []]) {
+    const email = address();
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email, propertyId: key, anonId: randomUUID() });
+    await orders(server, key, 1, { anonId: undefined, email, occurredAt, products });
+  }
+  const texts = { en: { other: '{name} bought something {when}' } };
+  const id = await running(server, key, { ...COUNT, kind: 'recent_activity', texts });
+  const tests = `${server.url}/v1/sites/${key}/ab-tests`;
+  const made = await call(
+    tests,
+    'POST',
+    {
+      notificationId: id,
+      variants: [{ key: 'own' }, { key: 'what', texts: { en: { other: '{name} bought {product} {when}' } } }],
+      goal: { of: 'event:order' },
+    },
+    admin,
+  );
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const keysOf = async () =>
+    (await feedOf(server, key)).items.map(({ variants }) => variants.map((one) => one.key).join());
+  assert.deepEqual(await keysOf(), ['a', 'a', 'a', 'a', 'a', 'a']);
+  assert.equal((await call(`${tests}/${made.body.test.testId}/start`, 'POST', undefined, admin)).status, 200);
+  await heardAll(server);
+  assert.deepEqual(await keysOf(), ['own,what', 'own,what', 'own,what']);
 });
 
 test('somebody’s act is told without a name, half an hour later at the latest, in words', async () => {

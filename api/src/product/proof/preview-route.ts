@@ -40,7 +40,7 @@ export function previewRoute({ db }: { db: Pool }): Route {
   return route({
     at: 'POST /v1/sites/:siteId/notifications/:notificationId/preview',
     id: 'showNotificationPreview',
-    says: 'What a notification would say now, whatever its status, and why it is not shown; with the changes that are named, none of which is kept',
+    says: 'What a notification would say now, whatever its status, and why it is not shown, what it says itself before its status; with the changes that are named, none of which is kept',
     tag: 'notifications',
     who: 'settings',
     of: 'path',
@@ -67,15 +67,17 @@ export function previewRoute({ db }: { db: Pool }): Route {
       const texts = Object.fromEntries(
         Object.entries(cards).map(([language, all]) => [language, all.map(({ text }) => text)]),
       );
+      // what is wrong with the content first: that is what there is to mend, before it runs too
       const why =
-        statusWhy(notification, zone, at.getTime()) ??
+        (notification.status === 'ended' ? 'ended' : null) ??
         (counted && counted.value < notification.claim!.minimum
           ? 'below_minimum'
           : acts?.length === 0
             ? 'nothing_to_tell'
             : Object.values(texts).every((some) => some.length === 0)
               ? 'no_words_for_it'
-              : null);
+              : null) ??
+        statusWhy(notification, zone, at.getTime());
       call.note({ details: { cards: Object.values(cards)[0]?.length ?? 0 } });
       return {
         showing: why === null,

@@ -73,6 +73,44 @@ test('a receipt is made once for a value; when it falls a new one takes its plac
   assert.equal((await look(second)).body.status, 'withdrawn');
 });
 
+test('its owner finds the receipts of what it said before, the newest first, and none of single acts', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 6);
+  const id = await running(server, key);
+  const at = `${server.url}/v1/sites/${key}/notifications`;
+  const first = await receiptOf(key);
+  const texts = { en: { other: 'Bought by {count} in {days} days' } };
+  await call(`${at}/${id}`, 'PATCH', { texts }, { ...admin, 'if-match': '"2"' });
+  const second = await receiptOf(key);
+  const list = async (query = '', of = id) =>
+    (await call(`${at}/${of}/receipts${query}`, 'GET', undefined, admin)).body;
+  const { receipts, nextCursor } = await list();
+  assert.deepEqual(
+    receipts.map((one: Record<string, unknown>) => [one.receiptId, one.version, one.value, one.text]),
+    [
+      [second, 3, 6, 'Bought by 6 in 30 days'],
+      [first, 2, 6, '6 people bought in 30 days'],
+    ],
+  );
+  assert.equal(nextCursor, null);
+  const { receipt } = (await look(first)).body;
+  assert.deepEqual([receipts[1].asOf, receipts[1].window], [receipt.asOf, receipt.window]);
+  const page = await list('?limit=1');
+  const next = await list(`?limit=1&cursor=${page.nextCursor}`);
+  assert.deepEqual([...page.receipts, ...next.receipts, next.nextCursor], [...receipts, null]);
+  const act = { ...COUNT, kind: 'recent_activity', texts: { en: { other: '{name} bought {when}' } } };
+  for (let n = 0; n < 5; n += 1) {
+    const email = address();
+    await call(`${server.url}/v1/leads/capture`, 'POST', { email, propertyId: key, anonId: randomUUID() });
+    await orders(server, key, 1, { anonId: undefined, email, occurredAt: ago(minutes(60)) });
+  }
+  const acts = await running(server, key, act);
+  await heardAll(server);
+  assert.ok((await feedOf(server, key)).items.some((one) => one.id === acts));
+  assert.deepEqual(await list('', acts), { ok: true, receipts: [], nextCursor: null });
+  assert.equal((await call(`${at}/${randomUUID()}/receipts`, 'GET', undefined, admin)).status, 404);
+});
+
 test('its owner sees the rows behind it and the number counted again; nobody else does', async () => {
   const { key, siteId } = await newSite(server);
   const ids = await orders(server, key, 5);

@@ -278,6 +278,35 @@ export async function newestReceipt(db: Db, siteId: string, notificationId: stri
   return rows[0] ? asKept(rows[0]) : null;
 }
 
+/** A receipt in a list: which, and what it says. */
+export type Listed = Pick<Kept, 'receiptId' | 'version' | 'text' | 'value' | 'window' | 'asOf'>;
+
+/** Of a notification, the newest first; none of single acts, which are of people. */
+export async function listReceipts(
+  db: Db,
+  siteId: string,
+  notificationId: string,
+  before: readonly [asOf: string, receiptRef: string] | null,
+  limit: number,
+): Promise<Listed[]> {
+  const { rows } = await db.query<
+    Pick<Row, 'receipt_id' | 'version' | 'said' | 'value' | 'as_of' | 'window_from' | 'window_to'>
+  >(
+    `select receipt_id, version, said, value, as_of, window_from, window_to from receipts
+     where site_id = $1 and notification_id = $2 and ($3::timestamptz is null or (as_of, receipt_id) < ($3, $4))
+     order by as_of desc, receipt_id desc limit $5`,
+    [siteId, notificationId, before?.[0] ?? null, before && readId(before[1]), limit],
+  );
+  return rows.map((row) => ({
+    receiptId: row.receipt_id,
+    version: row.version,
+    text: row.said,
+    value: row.value === null ? null : Number(row.value),
+    window: row.window_from && row.window_to && { from: row.window_from, to: row.window_to },
+    asOf: row.as_of,
+  }));
+}
+
 export async function listKeys(db: Db): Promise<{ keyId: string; publicKey: Buffer; firstUsedAt: Date }[]> {
   const { rows } = await db.query<{ keyId: string; publicKey: Buffer; firstUsedAt: Date }>(
     'select key_id as "keyId", public_key as "publicKey", first_used_at as "firstUsedAt" from proof_keys order by first_used_at, key_id',

@@ -44,18 +44,6 @@ export function textOf(built: Built, card: Card, language: string): string | nul
   return text !== null && review?.words ? `“${review.words}” — ${text}` : text;
 }
 
-/** What must stand beside a review wherever it is shown. */
-export const besideOf = (review: FeedItem['review'], words: Feed['words']): string[] =>
-  review
-    ? [
-        review.rating === null ? null : `${review.rating}/5`,
-        review.verified ? words.verified : null,
-        review.incentive,
-        review.relationship,
-        review.selected ? words.selected : null,
-      ].filter((one) => one !== null)
-    : [];
-
 function sayAct(
   built: Built,
   notification: Notification,
@@ -79,12 +67,14 @@ function variantsOf(
   test: FeedTest | undefined,
 ): FeedItem['variants'] {
   const { notification, receipt } = card;
-  return wordingsOf(notification, test).flatMap(({ key, texts, templateId, trigger }) => {
+  const variants = wordingsOf(notification, test).flatMap(({ key, texts, templateId, trigger }) => {
     const text = textOf(built, { ...card, notification: { ...notification, texts } }, language);
     const style = templateId ?? STANDARD;
     const when = trigger && { when: trigger };
     return text === null ? [] : [{ key, text, style, link: notification.link, receipt, ...when }];
   });
+  // where one wording of a test has no words for it no arm has it: else its visitors would be exposed to nothing
+  return test && variants.length < test.variants.length ? [] : variants;
 }
 
 function itemOf(built: Built, card: Card, wish: Wish): FeedItem | null {
@@ -100,6 +90,7 @@ function itemOf(built: Built, card: Card, wish: Wish): FeedItem | null {
     id: notificationId,
     kind,
     variants,
+    lang: language,
     // a review is somebody's, whether its name is said or not
     named: card.act !== null && (card.act.name !== null || card.review !== null),
     source,

@@ -18,7 +18,7 @@ import {
   told,
 } from '../../../test/cards.ts';
 import { until } from '../../../test/chromium.ts';
-import { api, hide, open, page, useSnippet } from '../../../test/snippet-browser.ts';
+import { api, faults, hide, open, page, useSnippet } from '../../../test/snippet-browser.ts';
 
 useSnippet();
 
@@ -160,6 +160,65 @@ test('a page that is not looked at has no impression', async () => {
   await page.waitForTimeout(1500);
   await settled();
   assert.deepEqual([told('exposed').length, told('shown').length], [1, 0]);
+});
+
+/** Until it would have begun: the page is loaded, and idle, and the snippet there. */
+async function idle(): Promise<void> {
+  await until('the snippet', () => page.evaluate(() => typeof window.mkt?.event === 'function'));
+  await page.waitForTimeout(1000);
+}
+
+test('a browser that cannot draw a card, in whatever way, tells of none and hears of no fault', async () => {
+  const broken: [string, () => void, number][] = [
+    [
+      'no constructed sheets, as in Safari before 16.4: it takes no part, in whichever arm',
+      // biome-ignore lint/suspicious/noExplicitAny: what other browsers lack
+      () => delete (CSSStyleSheet.prototype as any).replaceSync,
+      0,
+    ],
+    [
+      'no shadow roots',
+      () => {
+        Element.prototype.attachShadow = () => {
+          throw new Error('none here');
+        };
+      },
+      1,
+    ],
+    [
+      'no observers',
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      () => delete (self as any).IntersectionObserver,
+      1,
+    ],
+  ];
+  for (const [what, breaks, exposed] of broken) {
+    await open();
+    await page.addInitScript(breaks);
+    feed([item()]);
+    await go();
+    if (exposed) await until('its moment came', () => told('exposed').length === 1);
+    else await idle();
+    assert.deepEqual([told('exposed').length, told('shown').length], [exposed, 0], what);
+    assert.equal(api.asked, exposed, what);
+    // what it heard of faults is looked at after each test; of this page now, before the next takes its place
+    assert.deepEqual(faults(), [], what);
+  }
+});
+
+test('a page that took the name of the snippet away loses what would be told, and its card closes all the same', async () => {
+  feed([item()]);
+  await go();
+  await shown();
+  await page.evaluate(() => {
+    window.mkt = {
+      event() {
+        throw new Error('not this one');
+      },
+    };
+  });
+  await card().locator('.mk-close').click();
+  await gone();
 });
 
 test('axe has nothing against it, and its button is large enough', async () => {

@@ -401,6 +401,19 @@ test('what must be said beside a review is said, in the language of the feed', a
   assert.equal(await card().locator('.mk-text').last().textContent(), '4/5 · a free loaf');
 });
 
+test('its words are in their own language and what we say beside them in ours, whatever the page is in', async () => {
+  feed([item({ lang: 'fr-CA' })], { words: wordsIn('en') });
+  await go('full', '/page', '', 's-core', 'ja');
+  await shown();
+  const said = (selector: string) =>
+    card()
+      .locator(selector)
+      .evaluate((element) => [element.textContent, element.closest<HTMLElement>('[lang]')?.lang]);
+  assert.deepEqual(await said('.mk-text'), [MESSAGE, 'fr-CA']);
+  assert.deepEqual(await said('.mk-receipt'), ['How do we know?', 'en']);
+  assert.deepEqual(await said('.mk-close'), ['×', 'en']);
+});
+
 test('whatever the feed is, the page hears nothing of it', async () => {
   for (const broken of [
     null,

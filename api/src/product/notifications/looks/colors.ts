@@ -16,6 +16,15 @@ export function hexColor(text: string): Color | null {
   return [part(0), part(2), part(4)];
 }
 
+export const hexOf = (color: Color): string =>
+  `#${color
+    .map((part) =>
+      Math.round(part * 255)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
+
 export const namedColor = (word: string): Color | null => NAMED[word.toLowerCase()] ?? null;
 
 export interface Amount {
@@ -92,5 +101,9 @@ export function contrast(one: Color, other: Color): number {
 /** How a colour looks at this opacity over another. */
 export const over = (color: Color, below: Color, opacity: number): Color =>
   color.map((one, at) => one * opacity + below[at]! * (1 - opacity)) as unknown as Color;
+
+/** What a gradient shows between two stops, whose worst may lie in the middle: from black to white all greys. */
+export const between = (from: Color, to: Color, steps: number): Color[] =>
+  Array.from({ length: steps - 1 }, (_, at) => over(to, from, (at + 1) / steps));
 
 export const CONTRAST_MIN = 4.5;

@@ -27,7 +27,8 @@ const READ: readonly Part[] = ['text', 'link', 'receipt', 'close'];
 
 interface Look {
   color: Painted | null;
-  background: Painted | null;
+  /** null: what lies under it shows. */
+  ground: Painted | null;
   opacity: number;
 }
 
@@ -37,58 +38,56 @@ function lookOf(all: readonly Painted[], scheme: Scheme, part: Part, states: rea
     .map((one, at) => ({ one, rank: (one.state === '' ? 0 : 1e6) + at }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ one }) => one);
-  const last = (pattern: RegExp) => mine.findLast(({ property }) => pattern.test(property)) ?? null;
-  // a gradient lies above the colour of the same element, and `background` sets both
-  const image = mine.findLast(
-    ({ property, value }) =>
-      property === 'background' || (property === 'background-image' && value.colors.length > 0),
-  );
-  const opacity = last(/^opacity$/);
+  const last = (property: string) => mine.findLast((one) => one.property === property) ?? null;
+  // a gradient lies above the colour of the same element until `background` sets both anew
+  let image: Painted | null = null;
+  let plain: Painted | null = null;
+  for (const one of mine) {
+    if (one.property === 'background') [image, plain] = one.value.isImage ? [one, null] : [null, one];
+    if (one.property === 'background-color') plain = one;
+    if (one.property === 'background-image') image = one;
+  }
+  const opacity = last('opacity');
   return {
-    color: last(/^color$/),
-    background:
-      image && image.value.colors.length > 1 && image.property === 'background-image'
-        ? image
-        : last(/^background/),
+    color: last('color'),
+    ground: image ?? plain,
     opacity: opacity ? Number(opacity.value.text) : 1,
   };
 }
 
-/** The worst of all pairs. */
-const worst = (
-  texts: readonly Color[],
-  grounds: readonly Color[],
-  opacity: number,
-  below: readonly Color[],
-): number =>
-  Math.min(
-    ...texts.flatMap((text) =>
-      grounds.flatMap((ground) =>
-        below.map((under) => contrast(over(text, under, opacity), over(ground, under, opacity))),
-      ),
-    ),
-  );
+/**
+ * The worst of all pairs.
+ * own    null: the text stands on what lies under it
+ */
+function worst(text: Color, own: readonly Color[] | null, below: readonly Color[], opacity: number): number {
+  if (own && opacity === 1) return Math.min(...own.map((ground) => contrast(text, ground)));
+  let least = Number.POSITIVE_INFINITY;
+  for (const under of below)
+    for (const ground of own ?? [under])
+      least = Math.min(least, contrast(over(text, under, opacity), over(ground, under, opacity)));
+  return least;
+}
 
 export function contrastFaults(painted: readonly Painted[], tokens: Tokens): Issue[] {
   const found = new Map<string, Issue>();
   for (const scheme of SCHEMES) {
-    const own = variablesOf(tokens, scheme);
+    const own = variablesOf(tokens, scheme).colors;
     for (const around of STATES) {
       const card = lookOf(painted, scheme, 'card', around);
-      const ground = card.background?.value.colors ?? [own['--mk-background']!];
-      const ink = card.color?.value.colors ?? [own['--mk-text']!];
+      const ground = card.ground?.value.colors ?? [own['--mk-background']!];
+      const ink = card.color?.value.colors[0] ?? own['--mk-text']!;
       for (const part of READ)
         for (const states of STATES) {
           const look = lookOf(painted, scheme, part, states);
-          const usual = part === 'link' ? [own['--mk-accent']!] : ink;
+          const usual = part === 'link' ? own['--mk-accent']! : ink;
           const ratio = worst(
-            look.color?.value.colors ?? usual,
-            look.background?.value.colors ?? ground,
-            look.opacity,
+            look.color?.value.colors[0] ?? usual,
+            look.ground?.value.colors ?? null,
             ground,
+            look.opacity,
           );
           if (ratio >= CONTRAST_MIN) continue;
-          const cause = look.color ?? look.background ?? card.color ?? card.background;
+          const cause = look.color ?? look.ground ?? card.color ?? card.ground;
           const place = cause?.place ?? 'line 1, column 1';
           if (!found.has(place))
             found.set(place, {

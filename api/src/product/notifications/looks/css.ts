@@ -3,7 +3,7 @@
 import { type AtRule, CssSyntaxError, type Declaration, parse, type Rule as StyleRule } from 'postcss';
 import { AppError, type Issue } from '../../../ground/lib/app-error.ts';
 import { contrastFaults, type Painted } from './contrast.ts';
-import { mayHave, PARTS, type Part, PROPERTIES } from './properties.ts';
+import { mayChange, PARTS, type Part, type Rule, ruleOf } from './properties.ts';
 import { SCHEMES, type Scheme, type Tokens, variablesOf } from './tokens.ts';
 import { readValue, ValueFault } from './values.ts';
 
@@ -118,24 +118,34 @@ function printDeclaration(
     const [, part, state = ''] = SELECTOR.exec(one)!;
     return { part: part as Part, state };
   });
-  const without = of.find(({ part }) => !mayHave(part, property));
-  if (without) return fault(`${property} is not allowed for .mk-${without.part}`);
-  const rule = PROPERTIES[property]!;
+  const rules = new Map<string, { rule: Rule; parts: typeof of }>();
+  for (const one of of) {
+    const rule = ruleOf(one.part, property);
+    if (!rule) return fault(`${property} is not allowed for .mk-${one.part}`);
+    if (one.state !== '' && !mayChange(property))
+      return fault(`${property} is not allowed with ${one.state}, where it would move things`);
+    const same = rules.get(JSON.stringify(rule)) ?? { rule, parts: [] };
+    rules.set(JSON.stringify(rule), { rule, parts: [...same.parts, one] });
+  }
   try {
-    const values = SCHEMES.map((one) => readValue(node.value, rule, variablesOf(reading.tokens, one)));
-    SCHEMES.forEach((one, at) => {
-      if (scheme === null || scheme === one)
-        for (const { part, state } of of)
-          reading.painted.push({
-            scheme: one,
-            part,
-            state,
-            property,
-            value: values[at]!,
-            place: place(node),
-          });
-    });
-    return `${property}:${values[0]!.text};`;
+    let printed = '';
+    for (const { rule, parts } of rules.values()) {
+      const values = SCHEMES.map((one) => readValue(node.value, rule, variablesOf(reading.tokens, one)));
+      printed = values[0]!.text;
+      SCHEMES.forEach((one, at) => {
+        if (scheme === null || scheme === one)
+          for (const { part, state } of parts)
+            reading.painted.push({
+              scheme: one,
+              part,
+              state,
+              property,
+              value: values[at]!,
+              place: place(node),
+            });
+      });
+    }
+    return `${property}:${printed};`;
   } catch (error) {
     if (!(error instanceof ValueFault)) throw error;
     return fault(

@@ -34,10 +34,19 @@ export type Scheme = (typeof SCHEMES)[number];
 export const colorsOf = (tokens: Tokens, scheme: Scheme): Colors =>
   scheme === 'dark' ? (tokens.dark ?? tokens.light) : tokens.light;
 
+/** What CSS may name: colours, and lengths in px. */
+export interface Variables {
+  colors: Readonly<Record<string, Color>>;
+  lengths: Readonly<Record<string, number>>;
+}
+
 /** Of a scheme, by the name that CSS may use: --mk-text. */
-export function variablesOf(tokens: Tokens, scheme: Scheme): Record<string, Color> {
+export function variablesOf(tokens: Tokens, scheme: Scheme): Variables {
   const of = colorsOf(tokens, scheme);
-  return Object.fromEntries(Object.entries(of).map(([name, value]) => [`--mk-${name}`, hexColor(value)!]));
+  return {
+    colors: Object.fromEntries(Object.entries(of).map(([name, value]) => [`--mk-${name}`, hexColor(value)!])),
+    lengths: { '--mk-radius': tokens.radius, '--mk-width': tokens.width },
+  };
 }
 
 export function tokenFaults(tokens: Tokens, origins: readonly string[]): Issue[] {

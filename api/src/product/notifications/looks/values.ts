@@ -1,7 +1,8 @@
 // Values of a template's CSS, checked against the rule of their property and printed anew; colours come out as numbers.
 import parseValue, { type Node } from 'postcss-value-parser';
-import { type Amount, type Color, functionColor, hexColor, namedColor } from './colors.ts';
+import { type Amount, between, type Color, functionColor, hexColor, hexOf, namedColor } from './colors.ts';
 import type { Rule } from './properties.ts';
+import type { Variables } from './tokens.ts';
 
 /** What is wrong with a value; at: where in it. */
 export class ValueFault extends Error {
@@ -15,22 +16,40 @@ export class ValueFault extends Error {
 export interface Value {
   /** Our own print. */
   text: string;
-  /** The colours it paints: one, or the stops of a gradient; by variables, of the scheme that was asked. */
+  /** The colours it paints: one, or those of a gradient; by variables, of the scheme that was asked. */
   colors: Color[];
+  /** A gradient, which lies above the colour of the same element. */
+  isImage?: true;
 }
 
 const UNITS = new Set(['', 'px', 'em', 'rem', '%', 'deg', 'turn', 'rad']);
 const MATHS = new Set(['calc', 'min', 'max', 'clamp']);
 const COLORS = new Set(['rgb', 'hsl', 'oklch']);
 const DEPTH_MAX = 8;
+const STOPS_MAX = 8;
+const STEPS = 8;
+const ANGLE = /^-?(\d+|\d*\.\d+)(deg|turn|rad)$/;
+const SIDES = /^to (top|bottom|left|right|(top|bottom) (left|right)|(left|right) (top|bottom))$/;
 
-type Variables = Readonly<Record<string, Color>>;
+type Lengths = Variables['lengths'];
+const NONE: Lengths = {};
 
 const isSpace = (node: Node) => node.type === 'space' || node.type === 'comment';
 const words = (nodes: readonly Node[]) => nodes.filter((node) => !isSpace(node));
 
-function amountOf(node: Node, depth = 0): Amount {
-  if (node.type === 'function') return mathOf(node, depth);
+const variableIn = (node: Node & { type: 'function' }): string => {
+  const [name, ...more] = words(node.nodes);
+  return name && more.length === 0 ? name.value : '';
+};
+
+function amountOf(node: Node, lengths: Lengths, depth = 0): Amount {
+  if (node.type === 'function' && node.value.toLowerCase() === 'var') {
+    const name = variableIn(node);
+    if (Object.hasOwn(lengths, name)) return { value: lengths[name]!, unit: 'px' };
+    const known = Object.keys(lengths).join(', ');
+    throw new ValueFault(known ? `is no length of ours: ${known}` : 'is no number', node.sourceIndex);
+  }
+  if (node.type === 'function') return mathOf(node, lengths, depth);
   const { number, unit } = (node.type === 'word' && parseValue.unit(node.value)) || { number: '', unit: '' };
   const value = Number(number);
   if (number === '' || !Number.isFinite(value)) throw new ValueFault('is no number', node.sourceIndex);
@@ -41,12 +60,12 @@ function amountOf(node: Node, depth = 0): Amount {
 }
 
 /** calc, min, max, clamp, worked out: lengths in px, so that their bounds can be told. */
-function mathOf(node: Node & { type: 'function' }, depth: number): Amount {
+function mathOf(node: Node & { type: 'function' }, lengths: Lengths, depth: number): Amount {
   const name = node.value.toLowerCase();
   if ((!MATHS.has(name) && name !== '') || depth > DEPTH_MAX)
     throw new ValueFault(`${node.value}() is not allowed here`, node.sourceIndex);
   const args = argumentsOf(node.nodes, node.sourceIndex).map((arg) =>
-    sumOf(arg, depth + 1, node.sourceIndex),
+    sumOf(arg, lengths, depth + 1, node.sourceIndex),
   );
   const same = args.every(({ unit }) => unit === args[0]!.unit);
   const right = name === 'clamp' ? 3 : name === 'calc' || name === '' ? 1 : args.length;
@@ -77,13 +96,13 @@ const inPx = ({ value, unit }: Amount): Amount =>
   unit === 'em' || unit === 'rem' ? { value: value * 16, unit: 'px' } : { value, unit };
 
 /** a + b * c: operators stand between amounts, as the parser's words or dividers. */
-function sumOf(nodes: readonly Node[], depth: number, at: number): Amount {
+function sumOf(nodes: readonly Node[], lengths: Lengths, depth: number, at: number): Amount {
   const terms: { sign: number; amount: Amount }[] = [];
   let operator = '+';
   let expectsAmount = true;
   for (const node of nodes) {
     if (expectsAmount) {
-      const next = inPx(amountOf(node, depth));
+      const next = inPx(amountOf(node, lengths, depth));
       if (operator === '+' || operator === '-') terms.push({ sign: operator === '-' ? -1 : 1, amount: next });
       else terms.push(multiplied(terms.pop()!, operator, next, node.sourceIndex));
     } else {
@@ -110,7 +129,26 @@ function multiplied(term: { sign: number; amount: Amount }, operator: string, by
 const decimal = (value: number) => String(Number(value.toFixed(4)));
 const printAmount = ({ value, unit }: Amount) => `${decimal(value)}${unit}`;
 
-function colorOf(node: Node, variables: Variables): Value {
+/** Whether a template's own lengths decide it; then its print goes on naming them, so that it follows its tokens. */
+const isVariable = (node: Node): boolean =>
+  node.type === 'function' && (node.value.toLowerCase() === 'var' || node.nodes.some(isVariable));
+
+/** Of what was read as an amount. */
+function printTerm(node: Node): string {
+  if (node.type !== 'function') {
+    const { number, unit } = (node.type === 'word' && parseValue.unit(node.value)) || {
+      number: '',
+      unit: '',
+    };
+    return number === ''
+      ? node.value.trim()
+      : printAmount(inPx({ value: Number(number), unit: unit.toLowerCase() }));
+  }
+  const name = node.value.toLowerCase();
+  return `${name}(${words(node.nodes).map(printTerm).join(' ').replaceAll(' , ', ',')})`;
+}
+
+function colorOf(node: Node, { colors: variables }: Variables): Value {
   const at = node.sourceIndex;
   if (node.type === 'word') {
     const color = hexColor(node.value) ?? namedColor(node.value);
@@ -124,7 +162,7 @@ function colorOf(node: Node, variables: Variables): Value {
   const name = node.value.toLowerCase();
   const inner = words(node.nodes);
   if (name === 'var') {
-    const variable = inner.length === 1 ? inner[0]!.value : '';
+    const variable = variableIn(node);
     const color = Object.hasOwn(variables, variable) ? variables[variable]! : null;
     if (!color) throw new ValueFault(`is no colour of ours: ${Object.keys(variables).join(', ')}`, at);
     return { text: `var(${variable})`, colors: [color] };
@@ -132,10 +170,12 @@ function colorOf(node: Node, variables: Variables): Value {
   if (!COLORS.has(name)) throw new ValueFault(`${node.value}() is not allowed here`, at);
   if (inner.some((one) => one.type === 'div' && one.value === '/'))
     throw new ValueFault('a colour without transparency', at);
-  const args = inner.filter((one) => one.type !== 'div').map((one) => amountOf(one));
+  const args = inner.filter((one) => one.type !== 'div').map((one) => amountOf(one, NONE));
   const color = functionColor(name, args);
   if (!color) throw new ValueFault('does not make a colour', at);
-  return { text: `${name}(${args.map(printAmount).join(' ')})`, colors: [color] };
+  // as a number that every browser reads: one that it does not know would be left out, and another colour hold
+  const text = hexOf(color);
+  return { text, colors: [hexColor(text)!] };
 }
 
 function gradientOf(node: Node & { type: 'function' }, variables: Variables): Value {
@@ -144,68 +184,97 @@ function gradientOf(node: Node & { type: 'function' }, variables: Variables): Va
   const colors: Color[] = [];
   args.forEach((arg, at) => {
     const [first, ...rest] = arg as [Node, ...Node[]];
-    const isDirection =
-      at === 0 && first.type === 'word' && /^(to|-?[\d.]+(deg|turn|rad))$/i.test(first.value);
-    if (isDirection) {
-      const sides = rest.map(({ value }) => value.toLowerCase());
-      if (
-        first.value.toLowerCase() === 'to'
-          ? !/^(top|bottom|left|right)( (top|bottom|left|right))?$/.test(sides.join(' '))
-          : sides.length > 0
-      )
+    if (at === 0 && first.type === 'word' && /^(to$|[-.\d])/i.test(first.value)) {
+      const direction = arg.map(({ value }) => value.toLowerCase()).join(' ');
+      if (!ANGLE.test(direction) && !SIDES.test(direction))
         throw new ValueFault('is no direction', first.sourceIndex);
-      printed.push([first.value.toLowerCase(), ...sides].join(' '));
+      printed.push(direction);
       return;
     }
-    const stop = colorOf(first, variables);
+    const { text: stop, colors: of } = colorOf(first, variables);
+    const [color] = of as [Color];
     if (rest.length > 2) throw new ValueFault('is no colour stop', first.sourceIndex);
-    colors.push(...stop.colors);
-    printed.push([stop.text, ...rest.map((one) => printAmount(amountOf(one)))].join(' '));
+    const before = colors.at(-1);
+    colors.push(...(before ? between(before, color, STEPS) : []), color);
+    printed.push([stop, ...rest.map((one) => stopOf(one, variables.lengths))].join(' '));
   });
-  if (colors.length < 2) throw new ValueFault('a gradient has two colours or more', node.sourceIndex);
-  return { text: `linear-gradient(${printed.join(',')})`, colors };
+  const stops = (colors.length + STEPS - 1) / STEPS;
+  if (stops < 2) throw new ValueFault('a gradient has two colours or more', node.sourceIndex);
+  if (stops > STOPS_MAX)
+    throw new ValueFault(`a gradient has at most ${STOPS_MAX} colours`, node.sourceIndex);
+  return { text: `linear-gradient(${printed.join(',')})`, colors, isImage: true };
 }
 
-function lengthOf(node: Node, rule: { min: number; max: number; percent?: boolean }): string {
-  const amount = inPx(amountOf(node));
+function stopOf(node: Node, lengths: Lengths): string {
+  const amount = inPx(amountOf(node, lengths));
+  if (amount.unit !== 'px' && amount.unit !== '%' && (amount.unit !== '' || amount.value !== 0))
+    throw new ValueFault('is no place of a colour: px or %', node.sourceIndex);
+  return isVariable(node) ? printTerm(node) : printAmount(amount);
+}
+
+function lengthOf(
+  node: Node,
+  rule: { min: number; max: number; percent?: boolean },
+  lengths: Lengths,
+): string {
+  const amount = inPx(amountOf(node, lengths));
   const isLength = amount.unit === 'px' || (amount.unit === '' && amount.value === 0);
   if (amount.unit === '%' && rule.percent) {
     if (amount.value < 0 || amount.value > 50) throw new ValueFault('between 0% and 50%', node.sourceIndex);
   } else if (!isLength || amount.value < rule.min || amount.value > rule.max)
     throw new ValueFault(`a length between ${rule.min}px and ${rule.max}px`, node.sourceIndex);
-  return printAmount(amount);
+  return isVariable(node) ? printTerm(node) : printAmount(amount);
 }
 
 const LINE_STYLES = new Set(['none', 'solid', 'dashed', 'dotted', 'double']);
-const looksLikeAmount = (node: Node) =>
+const looksLikeAmount = (node: Node, { lengths }: Variables) =>
   (node.type === 'word' && /^[-+.\d]/.test(node.value)) ||
-  (node.type === 'function' && MATHS.has(node.value.toLowerCase()));
+  (node.type === 'function' &&
+    (MATHS.has(node.value.toLowerCase()) || Object.hasOwn(lengths, variableIn(node))));
 
 function several(nodes: Node[], many: number, print: (node: Node) => string): Value {
   if (nodes.length > many) throw new ValueFault(`at most ${many}`, nodes[many]!.sourceIndex);
   return { text: nodes.map(print).join(' '), colors: [] };
 }
 
-function lineOf(nodes: Node[], max: number, variables: Variables): Value {
-  if (nodes.length > 3) throw new ValueFault('width, style, colour', nodes[3]!.sourceIndex);
-  const texts = nodes.map((node) => {
-    if (looksLikeAmount(node)) return lengthOf(node, { min: 0, max });
-    return node.type === 'word' && LINE_STYLES.has(node.value.toLowerCase())
-      ? node.value.toLowerCase()
-      : colorOf(node, variables).text;
-  });
-  return { text: texts.join(' '), colors: [] };
+function lineOf(nodes: Node[], { min = 0, max }: { min?: number; max: number }, variables: Variables): Value {
+  const [first] = nodes as [Node];
+  const texts: { width?: string; style?: string; color?: string } = {};
+  for (const node of nodes) {
+    const style = node.type === 'word' && LINE_STYLES.has(node.value.toLowerCase());
+    const what = looksLikeAmount(node, variables) ? 'width' : style ? 'style' : 'color';
+    if (texts[what] !== undefined) throw new ValueFault('width, style, colour', node.sourceIndex);
+    texts[what] =
+      what === 'width'
+        ? lengthOf(node, { min, max }, variables.lengths)
+        : what === 'style'
+          ? node.value.toLowerCase()
+          : colorOf(node, variables).text;
+  }
+  // a line without a width is as wide as browsers like
+  const isDrawn = texts.style !== undefined && texts.style !== 'none';
+  if (isDrawn ? texts.width === undefined : min > 0)
+    throw new ValueFault(
+      isDrawn ? 'needs its width' : 'has to be seen: width, style, colour',
+      first.sourceIndex,
+    );
+  return { text: Object.values(texts).join(' '), colors: [] };
 }
 
 function shadowOf(nodes: Node[], variables: Variables): Value {
   if (nodes.length === 1 && nodes[0]!.value.toLowerCase() === 'none') return { text: 'none', colors: [] };
-  const lengths = nodes.filter(looksLikeAmount);
-  const colors = nodes.filter((node) => !looksLikeAmount(node));
+  const lengths = nodes.filter((node) => looksLikeAmount(node, variables));
+  const colors = nodes.filter((node) => !looksLikeAmount(node, variables));
   if (lengths.length < 2 || lengths.length > 4 || colors.length > 1)
     throw new ValueFault('two to four lengths and a colour', nodes[0]!.sourceIndex);
-  const printed = lengths.map((node) => lengthOf(node, { min: -40, max: 40 }));
+  const printed = lengths.map((node, at) =>
+    lengthOf(node, { min: at === 2 ? 0 : -40, max: 40 }, variables.lengths),
+  );
   return { text: [...printed, ...colors.map((node) => colorOf(node, variables).text)].join(' '), colors: [] };
 }
+
+const isGradient = (node: Node): node is Node & { type: 'function' } =>
+  node.type === 'function' && node.value.toLowerCase() === 'linear-gradient';
 
 /** throws  ValueFault */
 export function readValue(text: string, rule: Rule, variables: Variables): Value {
@@ -221,14 +290,16 @@ export function readValue(text: string, rule: Rule, variables: Variables): Value
       return colorOf(first, variables);
     case 'paint':
       alone();
-      if (first.type === 'function' && first.value.toLowerCase() === 'linear-gradient')
-        return gradientOf(first, variables);
-      return colorOf(first, variables);
+      return isGradient(first) ? gradientOf(first, variables) : colorOf(first, variables);
+    case 'gradient':
+      alone();
+      if (!isGradient(first)) throw new ValueFault('is no linear-gradient()', first.sourceIndex);
+      return gradientOf(first, variables);
     case 'length':
-      return several(nodes, rule.many ?? 1, (node) => lengthOf(node, rule));
+      return several(nodes, rule.many ?? 1, (node) => lengthOf(node, rule, variables.lengths));
     case 'number': {
       alone();
-      const amount = amountOf(first);
+      const amount = amountOf(first, NONE);
       if (amount.unit !== '' || amount.value < rule.min || amount.value > rule.max)
         throw new ValueFault(`a number between ${rule.min} and ${rule.max}`, first.sourceIndex);
       return { text: decimal(amount.value), colors: [] };
@@ -240,7 +311,7 @@ export function readValue(text: string, rule: Rule, variables: Variables): Value
         return word;
       });
     case 'line':
-      return lineOf(nodes, rule.max, variables);
+      return lineOf(nodes, rule, variables);
     case 'shadow':
       return shadowOf(nodes, variables);
   }

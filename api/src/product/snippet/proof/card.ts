@@ -37,8 +37,8 @@ export function put(
   const host = document.createElement('mk-proof');
   const root = host.attachShadow({ mode: 'open' });
   sheets.base ||= sheetOf(BASE);
-  root.adoptedStyleSheets = [sheets.base];
-  if (style) root.adoptedStyleSheets.push((sheets['t' + key] ||= sheetOf(style.css)));
+  // given as a whole: older browsers' list of them cannot be added to
+  root.adoptedStyleSheets = style ? [sheets.base, (sheets['t' + key] ||= sheetOf(style.css))] : [sheets.base];
 
   let isOver = false;
   const timers: Record<string, unknown> = {};
@@ -93,7 +93,7 @@ export function put(
     () => tell('clicked'),
     dismiss,
   );
-  card.lang = lang;
+  card.lang = feed?.words?.lang || lang;
 
   // Whoever reads or points at it has all the time they want.
   const clock = () => channel == 'toast' && wait('gone', Math.max(STAYS_MS, text.length * MS_A_LETTER), end);

@@ -5,6 +5,8 @@ export interface Variant {
   style?: string | null;
   link?: { url: string; label: string } | null;
   receipt?: string | null | undefined;
+  /** Of its text, which may be in another one than the page. */
+  lang?: string | undefined;
   when?: When | null;
 }
 /** Of a review: what must be said beside it. */
@@ -23,6 +25,8 @@ export interface Words {
   source: string;
   selected: string;
   verified: string;
+  /** Their language. */
+  lang?: string;
 }
 export interface Said extends Variant {
   source?: { url: string; statedOn: string } | null | undefined;
@@ -48,17 +52,19 @@ export const WORDS: Words = {
   verified: '',
 };
 
+// The body ends where the lane of the button begins, whatever a template's paddings are; and however much it makes of its words,
+// a card that is fixed is no higher than the window, and scrolls.
 export const BASE = `:host{--mk-background:#fff;--mk-text:#1f2328;--mk-accent:#0b57a4;--mk-border:#d0d7de;--mk-radius:10px;--mk-width:340px}
 @media(prefers-color-scheme:dark){:host{--mk-background:#1b1f24;--mk-text:#f0f3f6;--mk-accent:#8cc4ff;--mk-border:#444c56}}
-.mk-card{box-sizing:border-box;position:relative;display:flex;gap:12px;align-items:center;max-width:var(--mk-width);padding:12px 44px 12px 16px;background:var(--mk-background);color:var(--mk-text);border:1px solid var(--mk-border);border-radius:var(--mk-radius);font:400 15px/1.4 var(--mk-font,inherit);letter-spacing:normal;text-align:start;overflow-wrap:anywhere}
-.mk-card:dir(rtl){padding:12px 16px 12px 44px}
-.toast,.bar{position:fixed;z-index:2147483646;inset-block-end:16px;box-shadow:0 4px 16px #0003}
+.mk-card{box-sizing:border-box;position:relative;display:flex;gap:12px;align-items:center;max-width:var(--mk-width);padding-block:12px;padding-inline:16px 8px;background:var(--mk-background);color:var(--mk-text);border:1px solid var(--mk-border);border-radius:var(--mk-radius);font:400 15px/1.4 var(--mk-font,inherit);letter-spacing:normal;text-align:start;overflow-wrap:anywhere}
+.toast,.bar{position:fixed;z-index:2147483646;inset-block-end:16px;max-height:80vh;overflow:hidden auto;box-shadow:0 4px 16px #0003}
 .toast{inset-inline-start:16px;max-width:min(var(--mk-width),calc(100vw - 32px))}
 .right{inset-inline:auto 16px}
 .top{inset-block:16px auto}
 .bar{inset:auto 0 0;max-width:none;border-radius:0;border-width:1px 0 0;justify-content:center}
 .bar.top{inset:0 0 auto;border-width:0 0 1px}
 .mk-logo{width:40px;height:40px;flex:none;object-fit:contain}
+.body{margin-inline-end:36px}
 .mk-text{margin:0}
 a{display:inline-block;color:var(--mk-accent);margin-inline-end:12px}
 .mk-receipt{font-size:13px;color:inherit}
@@ -95,7 +101,7 @@ const isPage = (url: string) => /^https?:/.test(new URL(url, location as unknown
  */
 export function draw(
   channel: string,
-  { text, link, receipt, source, review }: Said,
+  { text, lang, link, receipt, source, review }: Said,
   style: Style | undefined,
   words: Words,
   clicked: (() => void) | null,
@@ -104,7 +110,7 @@ export function draw(
   const body = make(
     'div',
     { className: 'body' },
-    make('p', { className: 'mk-text', textContent: text, dir: 'auto' }),
+    make('p', { className: 'mk-text', textContent: text, dir: 'auto', ...(lang && { lang }) }),
   );
   if (review) {
     const { rating, verified, incentive, relationship, selected } = review;

@@ -27,6 +27,8 @@ interface Item {
   cap: Cap;
   /** It may name a person. */
   named?: boolean;
+  /** Of its words. */
+  lang?: string;
   source?: { url: string; statedOn: string } | null;
   review?: Review | null;
 }
@@ -129,7 +131,7 @@ const next = () => {
 };
 
 /** Its moment has come: for whom it is, and in whichever arm, this is the exposure. */
-async function fire(item: Item, path: string): Promise<void> {
+const fire = safe(async (item: Item, path: string) => {
   const place = placeOf(item);
   const channel = place ? 'inline' : fixedChannel(item);
   if (!channel || path != location.pathname) return;
@@ -152,12 +154,14 @@ async function fire(item: Item, path: string): Promise<void> {
     if (!now || (!place && onScreen) || path != location.pathname || waitFor(item.id, item.cap) > 0) return;
   }
   show(now, choose(now), channel, place);
-}
+});
 
-const tell = (id: string, { variant, key, testId }: Choice, what: string) =>
+/** By whatever the page calls mkt: a card closes all the same. */
+const tell = safe((id: string, { variant, key, testId }: Choice, what: string) =>
   mkt().event?.('proof_' + what, {
     props: { notificationId: id, variantId: key, receiptId: variant?.receipt || undefined, testId },
-  });
+  }),
+);
 
 function show(item: Item, choice: Choice, channel: string, place: Element | null): void {
   const { variant } = choice;
@@ -167,22 +171,28 @@ function show(item: Item, choice: Choice, channel: string, place: Element | null
   if (!variant) return;
   let watchNamed: unknown;
   let check: () => unknown;
-  const { end, hide } = put(channel, place, { ...variant, source: item.source, review: item.review }, feed, {
-    shown: () => say('shown'),
-    hovered: () => say('hovered'),
-    clicked: () => say('clicked'),
-    dismissed() {
-      say('dismissed');
-      noteDismissed(item.cap.afterDismissDays);
-      waiting = [];
+  const { end, hide } = put(
+    channel,
+    place,
+    { ...variant, lang: item.lang, source: item.source, review: item.review },
+    feed,
+    {
+      shown: () => say('shown'),
+      hovered: () => say('hovered'),
+      clicked: () => say('clicked'),
+      dismissed() {
+        say('dismissed');
+        noteDismissed(item.cap.afterDismissDays);
+        waiting = [];
+      },
+      gone() {
+        clearInterval(watchNamed as number);
+        document.removeEventListener('visibilitychange', check);
+        if (!place) onScreen = undefined;
+        next();
+      },
     },
-    gone() {
-      clearInterval(watchNamed as number);
-      document.removeEventListener('visibilitychange', check);
-      if (!place) onScreen = undefined;
-      next();
-    },
-  });
+  );
   if (!place) onScreen = end;
   endPage.push(end);
   if (item.named) {
@@ -275,6 +285,8 @@ function begin(): void {
 }
 
 const start = safe(async () => {
+  // without its looks a card is none, in whichever arm: such a browser has no part in it
+  if (!CSSStyleSheet.prototype.replaceSync) return;
   // whoever has two tags of it has one
   if ((mkt() as unknown as Record<string, unknown>)['p' + site]) return;
   (mkt() as unknown as Record<string, unknown>)['p' + site] = 1;

@@ -12,12 +12,14 @@ const own = '_mkt7' + site + ':';
 const KEY = own + 'p';
 const VISIT_MS = 18e5;
 
-/** Wraps what may fail, so that the page never sees it. */
+/** Wraps what may fail, now or later, so that the page never sees it. */
 export const safe =
   <A extends unknown[], R>(work: (...args: A) => R) =>
   (...args: A): R | undefined => {
     try {
-      return work(...args);
+      const result = work(...args);
+      (result as Promise<unknown> | undefined)?.catch?.(() => 0);
+      return result;
     } catch {}
     return undefined;
   };

@@ -17,6 +17,7 @@ import { lastDays, Seen } from './seen.tsx';
 import { LooksPart, SchedulePart, TargetingPart, TriggerPart } from './show-parts.tsx';
 import { Standing, Steps } from './steps.tsx';
 import { PLAIN, type TemplateRow } from './templates.tsx';
+import { Versions } from './versions.tsx';
 import { WordsPart } from './words-part.tsx';
 
 export function EditNotification({ id }: { id: string }) {
@@ -148,7 +149,13 @@ function Editor({
       {kept.status !== 'draft' && <Seen numbers={counted?.numbers} />}
       {kept.status === 'ended' && <p class="notice">{w.isOver}</p>}
       <div class="editor">
-        <Preview draft={draft} seen={seen} isRefused={isChanged && refusal !== null} look={chosen ?? PLAIN} />
+        <Preview
+          kept={kept}
+          draft={draft}
+          seen={seen}
+          isRefused={isChanged && refusal !== null}
+          look={chosen ?? PLAIN}
+        />
         <form ref={form} onSubmit={save}>
           <fieldset class="all" disabled={isFixed}>
             <WordsPart editing={editing} />
@@ -186,6 +193,7 @@ function Editor({
           </fieldset>
         </form>
       </div>
+      <Versions path={path} version={kept.version} />
     </>
   );
 }

@@ -1,9 +1,13 @@
 // What a notification would say now, with the numbers there are: asked of the API while one writes, drawn as on the site.
 import { useEffect, useState } from 'preact/hooks';
+import { badge } from '../../../proof/badge.ts';
+import { besideOf, sourceOf, wordsIn } from '../../../proof/card-words.ts';
 import type { FeedItem } from '../../../proof/feed-shape.ts';
 import { ask, Refusal } from '../lib/ask.ts';
+import { inAttribute } from '../lib/html.ts';
 import { format, language as readers, site } from '../lib/state.ts';
-import { type Content, type Shown, wordsOf } from './draft.ts';
+import { Copy } from '../parts/copy.tsx';
+import { type Content, isCounted, type Shown, wordsOf } from './draft.ts';
 import { Pick } from './fields.tsx';
 import { type Look, Screen } from './screen.tsx';
 import { Shapes, shapeNow } from './shapes.tsx';
@@ -19,6 +23,8 @@ interface Seen {
   cards: Record<string, { text: string; review: FeedItem['review'] }[]>;
 }
 
+/** Nothing that its content could mend. */
+const BY_STATUS: ReadonlySet<string> = new Set(['draft', 'paused', 'ended', 'scheduled', 'outside_schedule']);
 const TYPING_MS = 350;
 const MOST = 6;
 
@@ -49,11 +55,13 @@ export function usePreview(path: string, changes: Partial<Content>, version: num
 }
 
 export function Preview({
+  kept,
   draft,
   seen,
   isRefused,
   look,
 }: {
+  kept: { notificationId: string; kind: Shown['kind'] };
   draft: Content;
   seen: Seen | null;
   /** What is written now cannot be: the last that could is shown. */
@@ -73,6 +81,7 @@ export function Preview({
   const cards = seen?.cards[spoken] ?? [];
   const first = cards[0];
   const isFew = seen?.value !== null && seen?.minimum !== null && (seen?.value ?? 0) < (seen?.minimum ?? 0);
+  const isResting = BY_STATUS.has(seen?.why ?? '');
   return (
     <section class="card look" aria-label={w.preview}>
       <div class="head">
@@ -93,6 +102,9 @@ export function Preview({
           language={spoken}
         />
       </div>
+      {first && shown === 'page' && (isCounted(kept.kind) || kept.kind === 'message') && (
+        <Badge id={kept.notificationId} card={first} source={draft.source} language={spoken} />
+      )}
       {(languages.length > 1 || draft.channels.length > 1) && (
         <div class="pair">
           {languages.length > 1 && (
@@ -115,7 +127,12 @@ export function Preview({
       )}
       <div role="status">
         {isRefused && <p class="wrong">{w.notLikeThis}</p>}
-        {seen && !isRefused && cards.length === 0 && <p class="notice warn">{w.noCard}</p>}
+        {seen?.why && !isRefused && !isFew && (
+          <p class={isResting ? 'soft' : 'notice warn'}>○ {w.why[seen.why]}</p>
+        )}
+        {seen && !isRefused && (isResting || !seen.why) && cards.length === 0 && (
+          <p class="notice warn">{w.noCard}</p>
+        )}
         {seen && !isRefused && cards.length > 0 && (
           <ul class="lines says">
             {cards.slice(0, MOST).map(({ text }, n) => (
@@ -146,5 +163,31 @@ export function Preview({
       </div>
       {seen && <p class="soft small">{w.asOf(format.value.moment(seen.asOf, site.value!.timeZone))}</p>}
     </section>
+  );
+}
+
+/** For pages where not even a frame stands: the picture as it would be, and the line that shows it. */
+function Badge({
+  id,
+  card,
+  source,
+  language,
+}: {
+  id: string;
+  card: Seen['cards'][string][number];
+  source: Content['source'];
+  language: string;
+}) {
+  const w = wordsOf();
+  const words = wordsIn(language);
+  const says = [card.text, ...besideOf(card.review, words), ...sourceOf(source, words)].join(' · ');
+  const question = new URLSearchParams({ site: site.value!.key, n: id, lang: language });
+  const address = inAttribute(`${location.origin}/v1/badge.svg?${question}`);
+  return (
+    <div class="badge">
+      <p class="soft">{w.badgeSays}</p>
+      <img src={`data:image/svg+xml,${encodeURIComponent(badge(says))}`} alt={says} />
+      <Copy text={`<img src="${address}" alt="${inAttribute(w.badgeAlt)}">`} label={w.badgeLine} />
+    </div>
   );
 }

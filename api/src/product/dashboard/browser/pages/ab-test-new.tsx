@@ -10,7 +10,15 @@ import { Choice } from '../parts/choice.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
-import { momentName, type Texts, templateName, textName, Wording, type Wrong } from '../parts/wording.tsx';
+import {
+  momentName,
+  shareName,
+  type Texts,
+  templateName,
+  textName,
+  Wording,
+  type Wrong,
+} from '../parts/wording.tsx';
 import { tests as en } from '../words/en/tests.ts';
 import { tests as fr } from '../words/fr/tests.ts';
 
@@ -55,6 +63,19 @@ function textsIn(values: Record<string, string>, n: number, own: Texts): Texts |
   }
   return isOwn ? null : texts;
 }
+
+type Trigger = Notification['trigger'];
+
+/** When its card comes, as it stands in the form. */
+const triggerIn = (values: Record<string, string>, n: number): Trigger => ({
+  afterMs: Math.round(Number(values[momentName(n)]) * 1000),
+  scrollPercent: Number(values[momentName(n, 'scrollPercent')]) || null,
+  exitIntent: values[momentName(n, 'exitIntent')] === 'on',
+});
+const isSame = (one: Trigger, other: Trigger) =>
+  one.afterMs === other.afterMs &&
+  one.scrollPercent === other.scrollPercent &&
+  one.exitIntent === other.exitIntent;
 
 /** The API checks one wording after the other and says of which text something is wrong: said at those it can be of. throws  it */
 const atTexts = (variants: Wanted['variants']) => (error: unknown) => {
@@ -103,18 +124,20 @@ function Make({ testable, templates, base, w }: MakeProps) {
     const variants = places.map((_, n) => {
       const texts = textsIn(values, n, chosen.texts);
       const templateId = values[templateName(n)];
-      const afterMs = Math.round(Number(values[momentName(n)]) * 1000);
+      const trigger = triggerIn(values, n);
+      const share = values[shareName(n)];
       return {
         key: values[`variants.${n}.key`]!,
         ...(texts && { texts }),
         ...(templateId && { templateId }),
-        ...(afterMs !== chosen.trigger.afterMs && { trigger: { ...chosen.trigger, afterMs } }),
+        ...(share && { share: Number(share) / 100 }),
+        ...(!isSame(trigger, chosen.trigger) && { trigger }),
       };
     });
     const body = {
       notificationId,
       variants,
-      controlShare: Number(values.controlShare),
+      controlShare: Number(values.controlShare) / 100,
       goal: goalOf(values),
       minDays: Number(values.minDays),
       maxDays: Number(values.maxDays),
@@ -172,11 +195,15 @@ function Make({ testable, templates, base, w }: MakeProps) {
                     </button>
                   </p>
                 )}
-                <Choice
+                <Field
                   name="controlShare"
                   label={w.control}
-                  of={Object.entries(w.controls).sort(([a], [b]) => Number(b) - Number(a))}
-                  value="0.5"
+                  hint={w.controlHint}
+                  type="number"
+                  min={10}
+                  max={90}
+                  step="any"
+                  value="50"
                   wrong={wrong('controlShare')}
                 />
                 <h2>{w.goal}</h2>

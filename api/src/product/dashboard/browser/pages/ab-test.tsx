@@ -245,7 +245,13 @@ function SetUp({ test, own, w }: { test: AbTest; own: Notification['texts'] | un
                 </span>
               )}
               {trigger && (
-                <span class="said">{w.comesAfter(format.value.decimal(trigger.afterMs / 1000))}</span>
+                <span class="said">
+                  {w.comes(
+                    format.value.decimal(trigger.afterMs / 1000),
+                    trigger.scrollPercent === null ? null : share(trigger.scrollPercent / 100),
+                    trigger.exitIntent,
+                  )}
+                </span>
               )}
             </dd>
           </Fragment>

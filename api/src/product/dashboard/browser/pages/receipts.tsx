@@ -1,10 +1,14 @@
 // From what visitors are shown to how it is known: each claim with its public receipt, and one looked up by its address.
+import { useState } from 'preact/hooks';
 import type { Notification } from '../../../notifications/schema.ts';
 import type { Feed } from '../../../proof/feed-shape.ts';
+import type { ListedReceipt } from '../../../proof/receipt-list-route.ts';
 import { lazy } from '../lib/lazy.tsx';
 import { writePlace } from '../lib/place.ts';
-import { go, isOneOf, language, place, site, words } from '../lib/state.ts';
+import { format, go, isOneOf, language, place, site, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
+import { usePages } from '../lib/use-pages.ts';
+import { Pick } from '../notifications/fields.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
@@ -71,6 +75,7 @@ function List() {
           </ul>
         </section>
       )}
+      {data && data.notifications.length > 0 && <Before all={data.notifications} w={w} />}
       <section class="card">
         <h2>{w.find}</h2>
         <Form
@@ -91,5 +96,56 @@ function List() {
         </Form>
       </section>
     </>
+  );
+}
+
+/** Receipts of one notification, also of what it said before, in whatever language and country it was shown. */
+function Before({ all, w }: { all: Listed['notifications']; w: Words }) {
+  const [chosen, setChosen] = useState('');
+  const base = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/notifications`;
+  const { rows, problem, isOld, more, again } = usePages<
+    { receipts: ListedReceipt[]; nextCursor: string | null },
+    ListedReceipt
+  >(chosen ? `${base}/${chosen}/receipts?limit=20` : null, ({ receipts }) => receipts);
+  const { count, moment } = format.value;
+  return (
+    <section class="card">
+      <h2>{w.before}</h2>
+      <p class="soft">{w.beforeSays}</p>
+      <Pick
+        label={w.ofWhich}
+        value={chosen}
+        set={setChosen}
+        of={[['', '–'], ...all.map((one) => [one.notificationId, one.name] as const)]}
+      />
+      {problem && <Problem problem={problem} again={again} />}
+      {chosen && !problem && (isOld || !rows) && <Skeleton low />}
+      {chosen && !isOld && rows && (
+        <>
+          {rows.length === 0 && <p class="soft">{w.noneBefore}</p>}
+          <ul class="claims">
+            {rows.map(({ receiptId, text, version, value, asOf }) => (
+              <li key={receiptId}>
+                <span class="says">{text}</span>
+                <span class="soft">
+                  {moment(asOf, site.value!.timeZone)} · {w.ofVersion(version)}
+                  {value !== null && ` · ${w.counted(count(value))}`}
+                </span>
+                <a href={writePlace(at(receiptId))} aria-label={`${w.open}: ${text}, ${asOf}`}>
+                  {w.open}
+                </a>
+              </li>
+            ))}
+          </ul>
+          {more && (
+            <p class="actions">
+              <button type="button" class="quiet" onClick={more}>
+                {w.more}
+              </button>
+            </p>
+          )}
+        </>
+      )}
+    </section>
   );
 }

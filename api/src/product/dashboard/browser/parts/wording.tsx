@@ -15,7 +15,9 @@ export type Wrong = (name: string) => string | undefined;
 /** Names of the fields of a wording's text: as the API names what is wrong with one. */
 export const textName = (n: number, tag: string, form: string) => `variants.${n}.texts.${tag}.${form}`;
 export const templateName = (n: number) => `variants.${n}.templateId`;
-export const momentName = (n: number) => `variants.${n}.trigger.afterMs`;
+export const shareName = (n: number) => `variants.${n}.share`;
+export const momentName = (n: number, of: keyof Notification['trigger'] = 'afterMs') =>
+  `variants.${n}.trigger.${of}`;
 
 export interface WordingProps {
   n: number;
@@ -86,7 +88,35 @@ export function Wording({ n, of, path, templates, w, wrong, drop }: WordingProps
           value={String(of.trigger.afterMs / 1000)}
           wrong={wrong(momentName(n))}
         />
+        <Field
+          name={momentName(n, 'scrollPercent')}
+          label={w.momentScroll}
+          hint={w.momentScrollHint}
+          type="number"
+          optional
+          min={1}
+          max={100}
+          value={String(of.trigger.scrollPercent ?? '')}
+          wrong={wrong(momentName(n, 'scrollPercent'))}
+        />
+        <Field
+          name={shareName(n)}
+          label={w.part}
+          hint={w.partHint}
+          type="number"
+          optional
+          min={1}
+          max={90}
+          step="any"
+          wrong={wrong(shareName(n))}
+        />
       </div>
+      <p>
+        <label class="check">
+          <input type="checkbox" name={momentName(n, 'exitIntent')} defaultChecked={of.trigger.exitIntent} />{' '}
+          {w.momentLeaves}
+        </label>
+      </p>
       <Look
         of={of}
         path={path}

@@ -183,7 +183,14 @@ export const notifications = {
   inLanguage: 'In',
   shownAs: 'Shown as',
   notLikeThis: 'Not like this: something is to be corrected. Shown is the last that could be.',
-  noCard: 'No card: there is nothing that may be told, or no text for it.',
+  noCard: 'No card in this language: its text asks for something that may not be told.',
+  badgeSays: 'And as a picture, for one notification where no frame can stand:',
+  badgeLine: 'Picture for a page',
+  badgeAlt: 'What other people did here, counted just now',
+  versionsTitle: 'What it said before',
+  versionsSay: (n: number) => `${n} version${s(n)}`,
+  claimThen: (of: string, days: string, minimum: string) =>
+    `Counted: ${of}, in ${days} days; shown from ${minimum} on`,
   counted: (n: string) => `Counted now: ${n}`,
   belowMinimum: (n: string) => `below its minimum of ${n}: not shown`,
   leftOut: (bots: string, staff: string, voided: string) =>
