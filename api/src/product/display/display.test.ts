@@ -392,9 +392,16 @@ test('whoever takes it back while pages ask is gone from the next feed, and agai
       const body = { email, show: false, propertyId: key };
       assert.equal((await call(`${server.url}/v1/leads/display`, 'POST', body)).status, 200);
       const began = performance.now();
-      const isGone = (texts: string[]) => texts.every((text) => text.split(' ')[0] !== named(n));
-      assert.ok(isGone(await feedWhen(server, key, isGone)), `${named(n)} is gone`);
-      took.push(performance.now() - began);
+      for (;;) {
+        const afterMs = performance.now() - began;
+        if (!(await names(key)).includes(named(n))) {
+          took.push(afterMs);
+          break;
+        }
+        // a promise to people, however busy the machine is
+        assert.ok(afterMs < 2000, `${named(n)} is told of ${Math.round(afterMs)} ms after`);
+        await new Promise((done) => setTimeout(done, 20));
+      }
     }
   } finally {
     isAsking = false;

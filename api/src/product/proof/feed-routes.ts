@@ -56,7 +56,7 @@ export function feedRoutes(needs: FeedNeeds): Route[] {
       async run(input, call) {
         const of = await siteOf(needs, input.site, call);
         const built = await feeds.built(of);
-        const feed = feeds.packed(of, built, wishOf(needs, call, built, of, input.lang));
+        const feed = feeds.packed(built, wishOf(needs, call, built, of, input.lang));
         const headers = { ...FOR_ALL, 'Cache-Control': cacheOf(built) };
         const encoding = call.acceptsEncoding(['br', 'gzip'] as const);
         // strong: of these very bytes
