@@ -19,7 +19,11 @@ export const feedItem = z
     id: z.uuid().describe('the notification; several cards may be of one'),
     kind: shape.kind,
     variants: z.array(variant).min(1),
-    named: z.boolean().describe('true: asked for again before it shows, when it is older than 15 seconds'),
+    named: z
+      .boolean()
+      .describe(
+        'of one person, by name or as “Someone”: asked for again before it shows, when it is older than 15 seconds',
+      ),
     source: shape.source.describe('of a message: shown beside it'),
     review: z
       .object({
