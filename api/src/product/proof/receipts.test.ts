@@ -8,6 +8,7 @@ import { address, ago, makeEvent, minutes } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { buildSite } from './build.ts';
+import { countClaim } from './claims.ts';
 import { renderFeed, wishFor } from './render.ts';
 import { canonical, isSignedBy, openSigner } from './signing.ts';
 
@@ -245,8 +246,8 @@ test('a sum of days ends with the last one that is over: counted again it is the
       `insert into visitor_days (site_id, day, visitor_id) select $1, $2::date - $3::integer, gen_random_uuid() from generate_series(1, $4)`,
       [siteId, today, day === 'today' ? 0 : Number(day), count],
     );
-  await there('8', 5);
-  await there('7', 4);
+  await there('7', 5);
+  await there('6', 4);
   await there('1', 3);
   await there('today', 6);
   const claim = { of: 'visitors', days: 7, minimum: 3 };
@@ -255,7 +256,7 @@ test('a sum of days ends with the last one that is over: counted again it is the
   const seen = (await look(receipt)).body;
   assert.deepEqual(
     [seen.receipt.value, seen.receipt.excluded, seen.receipt.window],
-    [7, null, { from: new Date(midnight - 7 * 86_400_000).toISOString(), to: midnight.toISOString() }],
+    [7, null, { from: new Date(midnight - 6 * 86_400_000).toISOString(), to: midnight.toISOString() }],
   );
   const page = await call(`${server.url}/proof/${receipt}`, 'GET', undefined, { accept: 'text/html' });
   assert.match(page.body, /how many they were is not counted/);
@@ -264,6 +265,42 @@ test('a sum of days ends with the last one that is over: counted again it is the
   assert.equal(await days(), 7);
   await call(`${server.url}/v1/sites/${key}`, 'PATCH', { settings: { timeZone: 'Asia/Tokyo' } }, admin);
   assert.deepEqual((await look(receipt)).body.receipt, seen.receipt);
+});
+
+test('whole days are those that lie in the days a claim names and are over: none is older, also when clocks change', async () => {
+  for (const timeZone of ['UTC', 'America/Toronto', 'Asia/Kathmandu', 'Pacific/Apia']) {
+    const { siteId } = await newSite(server, { timeZone });
+    for (const at of [
+      '2026-06-15T12:00:00Z',
+      '2026-06-15T23:59:59Z',
+      '2026-06-15T04:00:00Z',
+      // the last hour of a day of 25, the first of the day after it, and a day of 23
+      '2026-11-02T04:30:00Z',
+      '2026-11-02T05:30:00Z',
+      '2026-03-09T03:30:00Z',
+    ])
+      for (const days of [1, 2, 7, 30, 90]) {
+        const claiming = { kind: 'count', claim: { of: 'visitors', where: {}, days, minimum: 3 } } as const;
+        const { value, window } = await inSites(server.database.app, siteId, (tx) =>
+          countClaim(tx, siteId, claiming, new Date(at)),
+        );
+        const where = `${days} days at ${at} in ${timeZone}: ${JSON.stringify(window)}`;
+        const [from, to, now] = [window.from.getTime(), window.to.getTime(), Date.parse(at)];
+        // without a day there is nothing that could be older
+        assert.ok((from >= now - days * 86_400_000 || from === to) && from <= to && to <= now, where);
+        const [{ whole }] = (
+          await server.database.owner.query(
+            'select site_day_starts($1, site_day($1, $2)) = $2 and site_day_starts($1, site_day($1, $3)) = $3 as whole',
+            [siteId, window.from, window.to],
+          )
+        ).rows;
+        assert.ok(whole, where);
+        // all that lie in it: with one more it would be too long
+        assert.ok(from - 25 * 3_600_000 < now - days * 86_400_000, where);
+        assert.ok(now - to < 25 * 3_600_000, where);
+        assert.equal(value, 0);
+      }
+  }
 });
 
 test('an act that was refunded, or whose person is to be left alone, has no receipt any more', async () => {
