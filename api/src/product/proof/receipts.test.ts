@@ -90,6 +90,42 @@ test('its owner sees the rows behind it and the number counted again; nobody els
   assert.equal((await evidence(siteId, {})).status, 401);
 });
 
+test('the rows behind a receipt are all there, a page at a time, each once', async () => {
+  const { key } = await newSite(server);
+  const ids = await orders(server, key, 7);
+  await running(server, key);
+  const receipt = await receiptOf(key);
+  const url = `${server.url}/v1/sites/${key}/receipts/${receipt}/evidence`;
+  const found: string[] = [];
+  const sizes: number[] = [];
+  for (let cursor = ''; ; ) {
+    const { status, body } = await call(`${url}?limit=3${cursor}`, 'GET', undefined, admin);
+    assert.deepEqual([status, body.recounted], [200, 7]);
+    found.push(...body.rows);
+    sizes.push(body.rows.length);
+    assert.equal(body.hasMore, body.nextCursor !== null);
+    if (!body.hasMore) break;
+    cursor = `&cursor=${body.nextCursor}`;
+  }
+  assert.deepEqual([sizes, found.toSorted()], [[3, 3, 1], ids.toSorted()]);
+  assert.equal((await call(`${url}?cursor=nonsense`, 'GET', undefined, admin)).status, 400);
+});
+
+test('however many look at a receipt, its claim is counted again once for each feed that is built', async () => {
+  const { key, siteId } = await newSite(server);
+  const ids = await orders(server, key, 7);
+  await running(server, key);
+  const receipt = await receiptOf(key);
+  const nows = await Promise.all(Array.from({ length: 20 }, async () => (await look(receipt)).body.now));
+  assert.deepEqual(new Set(nows.map(({ asOf }) => asOf)).size, 1);
+  assert.equal(nows[0].value, 7);
+  await voided(key, ids[0]!, { anonId: randomUUID() });
+  await stale(siteId);
+  const { now } = (await look(receipt)).body;
+  assert.equal(now.value, 6);
+  assert.notEqual(now.asOf, nows[0].asOf);
+});
+
 test('the page of a receipt says it in words, and what is no receipt is 404', async () => {
   const { key } = await newSite(server);
   const source = { url: 'https://bakery.example/about', statedOn: '2026-01-31' };
