@@ -394,6 +394,55 @@ test('what is not proven goes on in its own words, or pauses where its owner sai
   );
 });
 
+test('no test goes on past its last day: not one whose arms are of the wrong size, nor one that is better and waits for its owner', async () => {
+  const invalid = { control: [600, 40], warm: [900, 60] } as Record<string, [number, number]>;
+  const better = { control: [4000, 385], warm: [4000, 515] } as Record<string, [number, number]>;
+  for (const [counts, verdict, more, days, status, notification] of [
+    [invalid, 'invalid', {}, 55, 'running', 'running'],
+    [invalid, 'invalid', {}, 57, 'ended', 'running'],
+    [invalid, 'invalid', { winner: 'automatic' }, 57, 'ended', 'running'],
+    [invalid, 'invalid', { stopUnproven: true }, 57, 'ended', 'paused'],
+    [better, 'better', {}, 55, 'running', 'running'],
+    [better, 'better', { stopUnproven: true }, 57, 'ended', 'running'],
+  ] as const) {
+    const one = await makeTest(more);
+    await fill(one.testId, counts, days);
+    await judgeAll();
+    const is = await testOf(one.testId);
+    const where = `${verdict} after ${days} days`;
+    assert.deepEqual([is.status, is.verdict, is.chosen], [status, verdict, null], where);
+    assert.equal(await statusOf(one.notificationId), notification, where);
+    const version = notification === 'paused' ? 3 : 2;
+    const end = () =>
+      ask(
+        'PATCH',
+        `notifications/${one.notificationId}`,
+        { status: 'ended' },
+        { 'if-match': `"${version}"` },
+      );
+    assert.equal((await end()).status, status === 'running' ? 409 : 200, where);
+    if (status === 'ended')
+      assert.deepEqual(
+        (await notedOf(one.testId)).map(({ details }) => details),
+        [{ verdict }],
+      );
+    else {
+      await ask('POST', `ab-tests/${one.testId}/stop`);
+      assert.equal((await end()).status, 200);
+    }
+  }
+});
+
+test('whoever chooses a winner on the last day is told that the test is over', async () => {
+  const { testId, notificationId } = await makeTest();
+  await fill(testId, { control: [4000, 385], warm: [4000, 515] }, 57);
+  assert.equal((await ask('POST', `ab-tests/${testId}/winner`, { variant: 'warm' })).status, 409);
+  await judgeAll();
+  const { status, chosen, verdict } = await testOf(testId);
+  assert.deepEqual([status, chosen, verdict], ['ended', null, 'better']);
+  await ask('PATCH', `notifications/${notificationId}`, { status: 'ended' }, { 'if-match': '"2"' });
+});
+
 test('its owner may choose a winner, and a test of another site is not there', async () => {
   const { testId } = await makeTest();
   assert.equal((await ask('POST', `ab-tests/${testId}/winner`, { variant: 'cold' })).status, 400);

@@ -1,5 +1,7 @@
 -- The first goal of each visitor of a test after their first exposure, within so many days: once. Only what is open, or may still
 -- change, is looked at, each visitor along an index; running it twice changes nothing.
+-- Whoever told it, a server or a browser: nobody is shown this number, forms and events are told by browsers as well, and both
+-- arms are asked alike. A claim, which visitors are shown as true, counts what a server told alone (CONVERSIONS in ../proof/claims.ts).
 -- goal_of   leads, signups, activations, purchases, page_views or event:TYPE;  on_path  null: whatever page
 create or replace function count_goals(for_site uuid, for_test uuid, goal_of text, on_path text, within_days integer) returns integer
 language plpgsql set jit = off as $$

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { address, anon } from '../../../test/make.ts';
+import { address, anon, makeEvent } from '../../../test/make.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { readGuards } from './queries.ts';
+import { goalsADay, readGuards } from './queries.ts';
+import type { Goal } from './schema.ts';
 
 let server: TestServer;
 let siteId: string;
@@ -256,4 +257,43 @@ test('the guards are of each arm: three quarters of layout shift and reaction, f
   assert.equal(guards.inp.control, p75(reactions));
   assert.deepEqual(guards.formCompletion, { control: 0.25, warm: 1 });
   assert.deepEqual([guards.cls.warm, guards.inp.warm], [null, null]);
+});
+
+test('a site’s pace is that of who could take part: browsers that keep an id, each once, and people who are known in one', async () => {
+  const sent = [anon(), anon()].flatMap((anonId) => [
+    makeEvent({ anonId, eventType: 'bake' }),
+    makeEvent({ anonId, eventType: 'bake' }),
+  ]);
+  const { status } = await call(`${server.url}/v1/events`, 'POST', {
+    events: [...sent, makeEvent({ anonId: undefined, eventType: 'bake' })],
+  });
+  assert.equal(status, 202);
+  const visitors = await rows(
+    `select distinct visitor_id, is_day_visitor from events join visitors using (site_id, visitor_id)
+     where site_id = $1 and event_type = 'bake' order by is_day_visitor`,
+    [siteId],
+  );
+  assert.deepEqual(
+    visitors.map((one) => one.is_day_visitor),
+    [false, false, true],
+  );
+  const of = (goal: string) =>
+    inSites(server.database.app, siteId, (tx) =>
+      goalsADay(tx, siteId, { of: goal, where: {}, withinDays: 7 } as Goal),
+    );
+  assert.equal(await of('event:bake'), 2 / 28);
+
+  await rows("delete from conversions where kind = 'activation'");
+  const told = { kind: 'activation', ms: HOUR };
+  const someone = await known();
+  await tell(told);
+  await tell({ ...told, visitorId: visitors[2].visitor_id });
+  assert.equal(await of('activations'), null);
+  for (let n = 0; n < 2; n += 1) {
+    await tell({ ...told, visitorId: visitors[0].visitor_id });
+    await tell({ ...told, leadId: someone.leadId });
+  }
+  assert.equal(await of('activations'), 2 / 28);
+  await rows("update visitors set bot_verdict = 'bot' where visitor_id = $1", [visitors[0].visitor_id]);
+  assert.deepEqual([await of('activations'), await of('event:bake')], [1 / 28, 1 / 28]);
 });

@@ -41,7 +41,7 @@ export async function judgeTest(db: Db, siteId: string, testId: string, atMs: nu
   const judged = judge(test, await countArms(db, siteId, testId), days);
   const isNews = DECIDES.has(judged.verdict) && !(await wasDecided(db, siteId, testId));
   await recordVerdict(db, siteId, testId, judged);
-  await follow(db, siteId, test, judged);
+  await follow(db, siteId, test, judged, days >= test.maxDays);
   if (isNews) await tellDecided(db, siteId, test, judged.verdict, judged.best);
 }
 
@@ -61,15 +61,20 @@ async function follow(
   siteId: string,
   test: AbTest,
   { verdict, best }: ReturnType<typeof judge>,
+  isOver: boolean,
 ): Promise<void> {
   const { testId, notificationId } = test;
   const note = (became: Record<string, string>) => noteOfJob(db, siteId, JUDGES, testId, became);
-  if (verdict === 'harmful' || (verdict === 'inconclusive' && test.stopUnproven)) {
+  // an invalid one may become valid again until then
+  const isUnproven = verdict === 'inconclusive' || (verdict === 'invalid' && isOver);
+  // nobody chose in all that time: else it would run for ever, and nothing of its notification could be changed
+  const isUnchosen = verdict === 'better' && test.winner === 'manual' && isOver;
+  if (verdict === 'harmful' || (isUnproven && test.stopUnproven)) {
     await endTest(db, siteId, testId);
     await note({ verdict });
     await pause(db, siteId, notificationId, JUDGES, { testId, verdict });
-  } else if (verdict === 'inconclusive') {
-    // it goes on in its own words, and is not proven
+  } else if (isUnproven || isUnchosen) {
+    // the notification goes on in its own words
     await endTest(db, siteId, testId);
     await note({ verdict });
     await tellFeed(db, siteId);

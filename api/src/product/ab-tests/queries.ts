@@ -227,17 +227,24 @@ export async function readGuards(db: Db, siteId: string, testId: string): Promis
   return { cls: by(({ cls }) => cls), inp: by(({ inp }) => inp), formCompletion: by(({ form }) => form) };
 }
 
-/** How many a day reached this goal in the last four weeks, whoever saw what. */
+/** How many a day reached this goal in the last four weeks, of those who could take part: in mode `full`, which keeps an id. */
 export async function goalsADay(db: Db, siteId: string, goal: Goal): Promise<number | null> {
   const isTold = /^(signups|activations|purchases)$/.test(goal.of);
+  const takesPart = "not v.is_day_visitor and coalesce(v.bot_verdict, 'human') = 'human'";
   const { rows } = await db.query<{ n: number }>(
     isTold
-      ? `select count(*)::int as n from conversions where site_id = $1 and kind || 's' = $2 and voided_at is null
-           and occurred_at > now() - interval '28 days' and $3::text is null`
-      : `select count(distinct visitor_id)::int as n from events where site_id = $1 and occurred_at > now() - interval '28 days'
-           and bot_reason is null and ($3::text is null or split_part(path, '?', 1) = $3)
-           and case $2 when 'leads' then event_type = 'form_submit' and coalesce(props ->> 'role', '') not in ('search', 'signin')
-             when 'page_views' then event_type = 'page_view' else 'event:' || event_type = $2 end`,
+      ? `select count(distinct coalesce(c.lead_id, c.visitor_id))::int as n from conversions c
+         where c.site_id = $1 and c.kind || 's' = $2 and c.voided_at is null and c.occurred_at > now() - interval '28 days' and $3::text is null
+           and (exists (select from visitors v where v.site_id = $1 and v.visitor_id = c.visitor_id and ${takesPart})
+             or exists (select from lead_identities i join visitors v on v.site_id = $1 and v.visitor_id = i.visitor_id and ${takesPart}
+               where i.site_id = $1 and i.lead_id = c.lead_id and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window'
+                 and (i.ended_at is null or i.ended_at >= c.occurred_at)))`
+      : `select count(*)::int as n from (
+           select distinct visitor_id from events where site_id = $1 and occurred_at > now() - interval '28 days'
+             and bot_reason is null and ($3::text is null or split_part(path, '?', 1) = $3)
+             and case $2 when 'leads' then event_type = 'form_submit' and coalesce(props ->> 'role', '') not in ('search', 'signin')
+               when 'page_views' then event_type = 'page_view' else 'event:' || event_type = $2 end
+         ) reached join visitors v on v.site_id = $1 and v.visitor_id = reached.visitor_id and ${takesPart}`,
     [siteId, goal.of, goal.where.path ?? null],
   );
   return rows[0]!.n === 0 ? null : rows[0]!.n / 28;

@@ -37,6 +37,12 @@ export interface AbTestNeeds {
 const one = z.object({ test: testShape });
 const unknown = () => new AppError('not_found', 'This site has no test with this id.');
 
+const notRunning = () =>
+  new AppError(
+    'conflict',
+    'Only of a test that runs a winner can be chosen. Change the notification itself.',
+  );
+
 /** Shares that were left out get equal parts of what is left. throws  invalid_request, when all do not make one */
 function withShares({ variants, controlShare }: Pick<NewTest, 'variants' | 'controlShare'>) {
   const wrong = (message: string) =>
@@ -160,14 +166,15 @@ export function abTestRoutes({ db, abTests }: AbTestNeeds): Route[] {
       answers: { 200: one },
       run: ({ variant }, call) =>
         change(call, async (tx, siteId, test) => {
-          if (test.status !== 'running')
-            throw new AppError('conflict', 'Only of a test that runs a winner can be chosen.');
+          if (test.status !== 'running') throw notRunning();
           if (!test.variants.some(({ key }) => key === variant))
             throw new AppError('invalid_request', 'This test has no such variant.', {
               issues: [{ path: 'variant', message: 'is not known' }],
             });
           call.note({ target: test.testId, details: { variant } });
           await judgeTest(tx, siteId, test.testId, call.receivedMs);
+          // that look may have been its last
+          if ((await findTest(tx, siteId, test.testId))!.status !== 'running') throw notRunning();
           const isNews = !(await wasDecided(tx, siteId, test.testId));
           await chooseVariant(tx, siteId, test.testId, variant, holdoutSplit(variant));
           if (!isNews) return;

@@ -141,7 +141,7 @@ export const resultsShape = z
       converters: z
         .int()
         .nullable()
-        .describe('more of them, if what was seen goes on; null: nobody can know'),
+        .describe('more of them, in all arms, if what was seen goes on; null: nobody can know'),
       days: z.int().nullable(),
       learns: z.array(sized).describe('what a site of this size can hope to learn: by lift, in all'),
     }),

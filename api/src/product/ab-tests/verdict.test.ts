@@ -1,6 +1,7 @@
 // When counts become a verdict: not before its time, not on arms that are not what they should be, and at once when they do harm.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { convertersToDecide } from './evidence.ts';
 import { type Asked, judge, needsOf } from './verdict.ts';
 
 const asked: Asked = {
@@ -83,4 +84,40 @@ test('before it begins it says what a site of this size can learn, and nothing w
   assert.equal(learns.at(-1)!.days, 14, 'at least its weeks');
   assert.equal(learns[0]!.days, Math.ceil(learns[0]!.converters! / 10));
   assert.ok(needsOf(asked, none, 0, null).learns.every(({ days: unknown }) => unknown === null));
+});
+
+test('of several variants only some of all people are in the two that are compared, and what is needed is of all', () => {
+  const of = (shares: number[], controlShare: number): Asked => ({
+    ...asked,
+    controlShare,
+    variants: shares.map((share, i) => ({
+      key: 'abcd'[i]!,
+      share,
+      texts: null,
+      templateId: null,
+      trigger: null,
+    })),
+  });
+  const learnsOf = (test: Asked) => needsOf(test, judge(test, new Map(), 0), 0, 10).learns;
+  for (const [test, m, share, part] of [
+    [of([0.5], 0.5), 1, 0.5, 1],
+    [of([0.125, 0.125, 0.125, 0.125], 0.5), 4, 0.2, 0.625],
+    // of the one that fewest people see
+    [of([0.4, 0.1], 0.5), 2, 1 / 6, 0.6],
+  ] as const)
+    for (const { lift, converters, days } of learnsOf(test)) {
+      const pair = Math.max(100, convertersToDecide(lift, share, m)!);
+      assert.ok(Math.abs(converters! - pair / part) <= 1, `${converters} for ${pair} of a part of ${part}`);
+      assert.equal(days, Math.max(14, Math.ceil(converters! / 10)));
+    }
+
+  // 62.5 % of 800 converters are in the pair of the one that differs most
+  const four = of([0.125, 0.125, 0.125, 0.125], 0.5);
+  const half = judge(four, counts([4000, 400], [1000, 100], [1000, 100], [1000, 125], [1000, 75]), 20);
+  const seen = half.comparisons.find(({ variant }) => variant === 'c')!;
+  assert.ok(Math.abs(seen.lift! - 0.25) < 1e-9);
+  const pair = convertersToDecide(seen.lift!, 0.2, 4)!;
+  const { converters, days } = needsOf(four, half, 20, 40);
+  assert.ok(Math.abs(converters! - (pair - 525) / 0.625) <= 1, `${converters} after 525 of ${pair}`);
+  assert.equal(days, Math.ceil(converters! / 40));
 });

@@ -68,23 +68,35 @@ export function judge(
 }
 
 /**
- * What is still needed, and what can be learned at all.
- * aDay  converters a day, of both arms; null: nothing to go by
+ * What is still needed, and what can be learned at all: counted in people of all arms. Of several variants each is compared
+ * with the control alone, and only some of all people are in those two.
+ * aDay  converters a day, of all arms; null: nothing to go by
  */
 export function needsOf(asked: Asked, judged: Judged, days: number, aDay: number | null): Results['needs'] {
   const m = asked.variants.length;
-  const least = Math.min(...asked.variants.map(({ share }) => share / (share + asked.controlShare)));
+  const pairOf = ({ share }: Pick<Asked['variants'][number], 'share'>) => ({
+    part: share + asked.controlShare,
+    share: share / (share + asked.controlShare),
+  });
   const takes = (converters: number | null) =>
     converters === null || !aDay ? null : Math.ceil(Math.max(converters / aDay, wholeWeeks(asked.minDays)));
+  // the variant that fewest people see
+  const least = pairOf(asked.variants.reduce((a, b) => (b.share < a.share ? b : a)));
   const learns = LIFTS.map((lift) => {
-    const converters = convertersToDecide(lift, least, m);
+    const pair = convertersToDecide(lift, least.share, m);
+    const converters = pair === null ? null : inAll(Math.max(pair, CONVERTERS_MIN), least.part);
     return { lift, converters, days: takes(converters) };
   });
   const seen = judged.comparisons.toSorted((a, b) => Math.abs(b.lift ?? 0) - Math.abs(a.lift ?? 0))[0];
-  const toDecide = seen?.lift ? convertersToDecide(seen.lift, least, m) : null;
+  const { share, part } = pairOf(
+    asked.variants.find(({ key }) => key === seen?.variant) ?? asked.variants[0]!,
+  );
+  const toDecide = seen?.lift ? convertersToDecide(seen.lift, share, m) : null;
   if (toDecide === null) return { converters: null, days: null, learns };
-  const have = judged.arms.reduce((sum, { converted }) => sum + converted, 0);
-  const converters = Math.max(0, Math.max(toDecide, CONVERTERS_MIN) - have);
+  const have = judged.arms
+    .filter(({ key }) => key === CONTROL || key === seen!.variant)
+    .reduce((sum, { converted }) => sum + converted, 0);
+  const converters = inAll(Math.max(0, Math.max(toDecide, CONVERTERS_MIN) - have), part);
   const rest = Math.max(0, wholeWeeks(asked.minDays) - days);
   return {
     converters,
@@ -92,3 +104,7 @@ export function needsOf(asked: Asked, judged: Judged, days: number, aDay: number
     learns,
   };
 }
+
+/** How many there are in all arms by then. Shares are fractions of ten: their sum is 1 but for its last digits. */
+const inAll = (converters: number, part: number): number =>
+  converters === 0 ? 0 : Math.ceil(converters / part - 1e-6);

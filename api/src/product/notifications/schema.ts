@@ -52,7 +52,7 @@ export const claimShape = z
       .max(90)
       .default(30)
       .describe(
-        'the last so many times 24 hours; of visitors, page views and events so many whole days before today; of live_visitors always 5 minutes',
+        'the last so many times 24 hours; of visitors, page views and events the whole days of the site in them that are over, of which one day has none; of live_visitors always 5 minutes',
       ),
     minimum: z.int().min(3).max(1_000_000).default(5).describe('below it nothing is shown'),
   })

@@ -39,13 +39,16 @@ export function windowOf(kind: Notification['kind'], { days }: Pick<Claim, 'days
   return { from: new Date(at.getTime() - length), to: at };
 }
 
-/** The same of any claim: of whole days those before today, which goes on being counted. */
+/** The same of any claim: of whole days those that lie in it and are over, so that nothing older is told of. Today goes on being counted. */
 async function windowAt(db: Db, siteId: string, claiming: Claiming, at: Date): Promise<Window> {
   const { kind, claim } = claiming;
   if (!isOfDays(claiming)) return windowOf(kind, claim!, at);
   const { rows } = await db.query<Window>(
-    `select site_day_starts($1, today - $3::integer) as "from", site_day_starts($1, today) as "to" from site_day($1, $2) as today`,
-    [siteId, at, claim!.days],
+    // a day of 25 hours, when clocks change, may make the first of them begin too early
+    `select least("to", case when first_starts < $4 then site_day_starts($1, first + 1) else first_starts end) as "from", "to"
+     from (select today - ($3::integer - 1) as first, site_day_starts($1, today - ($3::integer - 1)) as first_starts, site_day_starts($1, today) as "to"
+       from site_day($1, $2) as today) days`,
+    [siteId, at, claim!.days, windowOf(kind, claim!, at).from],
   );
   return rows[0]!;
 }
@@ -222,9 +225,9 @@ export function ruleOf(kind: Notification['kind'], claim: Claim | null): string 
   if (claim.of === 'leads')
     return 'people who sent the form for the first time; no bots, no staff, nobody imported or erased';
   if (claim.of === 'visitors')
-    return `human visitors of the whole days before today, known ones once, others of the fullest day only; no staff; ${OF_DAYS}`;
+    return `human visitors of the whole days in that time that are over, known ones once, others of the fullest day only; no staff; ${OF_DAYS}`;
   if (claim.of === 'reviews') return ruleOfReviews(kind, claim);
-  return `of human visitors on the whole days before today; no staff; ${OF_DAYS}`;
+  return `of human visitors on the whole days in that time that are over; no staff; ${OF_DAYS}`;
 }
 
 function ruleOfReviews(kind: Notification['kind'], { where: { ratingAtLeast } }: Claim): string {

@@ -18,13 +18,11 @@ import { claimedReviews, REVIEW_IDS } from './count-reviews.ts';
 import type { Kept } from './receipts.ts';
 import { isPublished } from './reviews.ts';
 
-const ROWS_MAX = 500;
-
 export interface Evidence {
   /** null: the owner's words. */
   recounted: number | null;
+  /** Behind the last that was seen, and one more than were asked for where there are more. */
   rows: string[];
-  hasMore: boolean;
 }
 
 /** Whether the act of a receipt may still be shown; null: it is of none, or its person is gone. Inside inSites */
@@ -38,35 +36,46 @@ export async function stillStands(
     : isPublished(db, siteId, reviewId);
 }
 
-/** Inside inSites. */
-export async function evidenceOf(db: Db, kept: Kept, notification: Notification): Promise<Evidence> {
+/** Inside inSites. after  the last that was seen; null: from the first */
+export async function evidenceOf(
+  db: Db,
+  kept: Kept,
+  notification: Notification,
+  after: string | null,
+  limit: number,
+): Promise<Evidence> {
   const stands = await stillStands(db, kept);
   if (stands !== null) {
     const row = kept.reviewId ?? kept.conversionId ?? kept.leadId!;
-    return { recounted: stands ? 1 : 0, rows: [row], hasMore: false };
+    return { recounted: stands ? 1 : 0, rows: after === null ? [row] : [] };
   }
-  if (!notification.claim || !kept.window) return { recounted: null, rows: [], hasMore: false };
+  if (!notification.claim || !kept.window) return { recounted: null, rows: [] };
   const counted = await countIn(db, kept.siteId, notification, kept.window);
-  const ids = await rowsOf(db, kept, notification);
-  return {
-    recounted: said(counted, 'en').value,
-    rows: ids.slice(0, ROWS_MAX),
-    hasMore: ids.length > ROWS_MAX,
-  };
+  const rows = await rowsOf(db, kept, notification, after, limit + 1);
+  return { recounted: said(counted, 'en').value, rows };
 }
 
 /** Ids of the rows where each is one; days of the site where a number is a sum of days. */
-async function rowsOf(db: Db, { siteId, window }: Kept, notification: Notification): Promise<string[]> {
+async function rowsOf(
+  db: Db,
+  { siteId, window }: Kept,
+  notification: Notification,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
   const { kind } = notification;
   const claim = notification.claim!;
   const { of, where } = claim;
   const { from, to } = window!;
   const asked = { siteId, claim, window: window! };
-  const limit = ROWS_MAX + 1;
-  const list = async (sql: string, values: unknown[]) =>
-    (
-      await db.query<{ id: string }>(`select id from (${sql}) found order by id limit ${limit}`, values)
-    ).rows.map(({ id }) => id);
+  const list = async (sql: string, values: unknown[]) => {
+    const [last, most] = [values.length + 1, values.length + 2];
+    const { rows } = await db.query<{ id: string }>(
+      `select id from (${sql}) found where $${last}::text is null or id > $${last} collate "C" order by id collate "C" limit $${most}`,
+      [...values, after, limit],
+    );
+    return rows.map(({ id }) => id);
+  };
   if (kind === 'live_visitors')
     return list(
       `select distinct visitor_id::text as id from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and bot_reason is null

@@ -2,6 +2,7 @@
 import type { Feature } from '../../ground/feature.ts';
 import { type FeedNeeds, feedRoutes } from './feed-routes.ts';
 import { type FeedStreamNeeds, feedStreamRoute } from './feed-stream-route.ts';
+import { frameRoutes } from './frame-routes.ts';
 import { previewRoute } from './preview-route.ts';
 import { receiptListRoute } from './receipt-list-route.ts';
 import { type ReceiptNeeds, receiptRoutes, SHOW_RECEIPT } from './receipt-routes.ts';
@@ -13,6 +14,7 @@ export const proof: Feature<FeedNeeds & FeedStreamNeeds & ReceiptNeeds> = {
   tells: [SHOW_RECEIPT],
   routes: (needs) => [
     ...feedRoutes(needs),
+    ...frameRoutes(needs),
     feedStreamRoute(needs),
     ...receiptRoutes(needs),
     receiptListRoute(needs),

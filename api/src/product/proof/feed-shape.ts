@@ -20,7 +20,11 @@ export const feedItem = z
     kind: shape.kind,
     variants: z.array(variant).min(1),
     lang: z.string().describe('of its texts, which may be another one than was asked for'),
-    named: z.boolean().describe('true: asked for again before it shows, when it is older than 15 seconds'),
+    named: z
+      .boolean()
+      .describe(
+        'of one person, by name or as “Someone”: asked for again before it shows, when it is older than 15 seconds',
+      ),
     source: shape.source.describe('of a message: shown beside it'),
     review: z
       .object({

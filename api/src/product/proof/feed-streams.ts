@@ -86,7 +86,7 @@ export function openFeedStreams({ feeds, sites, isLimited, log }: Parts): FeedSt
     // that it was asked for keeps it fresh
     const built = await feeds.built(site);
     for (const stream of open.get(siteId) ?? []) {
-      const { content, etag } = feeds.packed(site, built, wishFor(built, site, stream.lang, stream.country));
+      const { content, etag } = feeds.packed(built, wishFor(built, site, stream.lang, stream.country));
       if (content === stream.content) continue;
       stream.content = content;
       write(stream, told(content, etag));
@@ -179,7 +179,7 @@ export function openFeedStreams({ feeds, sites, isLimited, log }: Parts): FeedSt
       const { out, leave } = take(site.siteId, from);
       try {
         const built = await feeds.built(site);
-        const { content, etag } = feeds.packed(site, built, wishFor(built, site, lang, country));
+        const { content, etag } = feeds.packed(built, wishFor(built, site, lang, country));
         const isNews = last !== null && last !== content;
         const begin = `retry: 5000\n${isNews || !follows ? told(content, etag) : `id: ${content}\n\n`}`;
         const stream = { out, leave, lang, country, content, began: performance.now() };

@@ -323,6 +323,108 @@ test('somebody’s act is told without a name, half an hour later at the latest,
   assert.doesNotMatch(page.body, /<b>/);
 });
 
+test('what is of one person, with a name or without, is asked for again, is framed for half a minute at most, and is in no picture', async () => {
+  const { key } = await newSite(server);
+  const occurredAt = new Date(Date.now() - 40 * 60_000).toISOString();
+  const display = { text: 'May we show your first name?', name: 'Ada' };
+  for (const who of [{ display }, {}, {}]) {
+    const email = address();
+    const sent = { email, propertyId: key, anonId: randomUUID(), ...who };
+    assert.equal((await call(`${server.url}/v1/leads/capture`, 'POST', sent)).status, 200);
+    await orders(server, key, 1, { anonId: undefined, email, occurredAt });
+  }
+  const minimum = { of: 'purchases', days: 30, minimum: 3 };
+  const count = await running(server, key, { ...COUNT, claim: minimum, channels: ['page'] });
+  const frameOf = async (more = '') => {
+    const { body, headers } = await call(`${server.url}/v1/feed.html?site=${key}${more}`);
+    return { cards: (body as string).split('<li>').length - 1, headers };
+  };
+  const alone = await frameOf();
+  assert.deepEqual(
+    [alone.cards, alone.headers.get('refresh'), alone.headers.get('cache-control')],
+    [1, null, 'public, max-age=15'],
+  );
+  const act = { kind: 'recent_activity', name: 'acts', claim: minimum, channels: ['page'] };
+  const id = await running(server, key, { ...act, texts: { en: { other: '{name} bought bread {when}' } } });
+  const { items } = await feedOf(server, key);
+  assert.deepEqual(items.map(({ variants, named }) => [variants[0]!.text.split(' ')[0], named]).sort(), [
+    ['3', false],
+    ['Ada', true],
+    ['Someone', true],
+    ['Someone', true],
+  ]);
+  const { cards, headers } = await frameOf('&lang=en&path=%2Fshop%2Frye%3B%20%26');
+  assert.deepEqual([cards, headers.get('cache-control')], [4, 'private, no-cache']);
+  const [, seconds, url] = /^(\d+); url=(.+)$/.exec(headers.get('refresh')!)!;
+  assert.ok(Number(seconds) <= 25, 'with the two seconds that a feed may be late');
+  const again = new URL(url!, server.url);
+  assert.deepEqual(
+    [again.pathname, Object.fromEntries(again.searchParams)],
+    ['/v1/feed.html', { site: key, lang: 'en', path: '/shop/rye; &' }],
+  );
+  const title = async (n: string) =>
+    /<title>(.*)<\/title>/.exec((await call(`${server.url}/v1/badge.svg?site=${key}&n=${n}`)).body)![1];
+  assert.deepEqual([await title(id), await title(count)], ['', '3 people bought in 30 days']);
+});
+
+test('without JavaScript a card is for whom its targeting says, as far as a request tells; what asks for a visit or an id is for nobody', async () => {
+  const { key } = await newSite(server);
+  await orders(server, key, 5);
+  const targets: Record<string, object> = {
+    all: {},
+    shop: { include: ['/shop/*'] },
+    notCart: { exclude: ['/*/cart', '/a*b*c'] },
+    phone: { devices: ['mobile'] },
+    french: { languages: ['fr'] },
+    known: { consent: 'full' },
+    returning: { visitors: 'returning' },
+    fresh: { visitors: 'new' },
+    campaign: { sources: ['spring'] },
+  };
+  const ids: Record<string, string> = {};
+  for (const [name, targeting] of Object.entries(targets)) {
+    const texts = { en: { other: `${name}: {count} people in {days} days` } };
+    ids[name] = await running(server, key, { ...COUNT, texts, channels: ['page'], targeting });
+  }
+  const PHONE =
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1';
+  const DESKTOP =
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
+  const cases: [string, Record<string, string>, string[]][] = [
+    ['', { 'user-agent': 'reader/1' }, ['all', 'notCart', 'phone', 'shop']],
+    ['', { 'user-agent': DESKTOP }, ['all', 'notCart', 'shop']],
+    ['', { 'user-agent': PHONE }, ['all', 'notCart', 'phone', 'shop']],
+    ['&lang=fr-CA', { 'user-agent': DESKTOP }, ['all', 'french', 'notCart', 'shop']],
+    ['&path=/', { 'user-agent': DESKTOP }, ['all', 'notCart']],
+    ['&path=/shop/rye', { 'user-agent': DESKTOP }, ['all', 'notCart', 'shop']],
+    ['&path=/shop/cart', { 'user-agent': DESKTOP }, ['all', 'shop']],
+    ['&path=/axxbxxc', { 'user-agent': DESKTOP }, ['all']],
+    ['&path=/axxcxxb', { 'user-agent': DESKTOP }, ['all', 'notCart']],
+    ['', { 'user-agent': DESKTOP, referer: 'https://bakery.example/about' }, ['all', 'notCart']],
+    // of another origin that alone is said: any of its pages
+    ['', { 'user-agent': DESKTOP, referer: 'https://bakery.example/' }, ['all', 'notCart', 'shop']],
+    ['', { 'user-agent': DESKTOP, referer: `${server.url}/` }, ['all', 'notCart']],
+    ['', { 'user-agent': DESKTOP, referer: 'not an address' }, ['all', 'notCart', 'shop']],
+  ];
+  for (const [more, headers, expected] of cases) {
+    const where = `${more} ${JSON.stringify(headers)}`;
+    const page = await call(`${server.url}/v1/feed.html?site=${key}${more}`, 'GET', undefined, headers);
+    assert.deepEqual([...page.body.matchAll(/<p>(\w+):/g)].map(([, name]) => name).sort(), expected, where);
+    assert.match(page.headers.get('vary')!, /Referer, User-Agent/);
+    const shown: string[] = [];
+    for (const [name, id] of Object.entries(ids)) {
+      const badge = await call(
+        `${server.url}/v1/badge.svg?site=${key}&n=${id}${more}`,
+        'GET',
+        undefined,
+        headers,
+      );
+      if (badge.body.includes(`<title>${name}:`)) shown.push(name);
+    }
+    assert.deepEqual(shown.sort(), expected, where);
+  }
+});
+
 test('for pages without JavaScript there is a page to frame and a picture, of what is made for them', async () => {
   const { key } = await newSite(server);
   await orders(server, key, 5);

@@ -7,6 +7,7 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { jsonText } from '../../ground/http/frame.ts';
 import type { Packed } from '../../ground/http/packed.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
 import { FEED_CHANNEL } from '../notifications/feed-changed.ts';
@@ -32,23 +33,32 @@ export interface PackedFeed extends Packed {
 }
 interface Known {
   built: Built | null;
+  /** What it resolves to may be answered to whoever asked while it was built. */
   building: Promise<Built> | null;
   startedAt: number;
   /** How long the last building took. */
   tookMs: number;
   askedAt: number;
-  /** Something changed that the present building did not see. */
-  isStale: boolean;
-  waiting: NodeJS.Timeout | null;
-  packed: Map<string, PackedFeed>;
+  /** Grows with whatever changes what is shown. */
+  changes: number;
+  /** How many of them the built one saw; NOTHING: it is to be built anew, whatever changed. */
+  seen: number;
+  /** How many of them the one that is being built sees, and since when there are others. */
+  sees: number;
+  outdatedAt: number;
+  /** What all wait for who need one that has not begun yet. */
+  next: Promise<Built> | null;
+  /** Ends the wait of the next one. */
+  wake: (() => void) | null;
 }
+const NOTHING = -1;
 
 export interface Feeds {
   /** What the site shows now: at hand, or being built. */
   built(site: Site): Built | Promise<Built>;
   showing(site: Site, isChanged?: boolean): Promise<ReadonlyMap<string, Showing>>;
   /** The feed as it is sent. */
-  packed(site: Site, built: Built, wish: Wish): PackedFeed;
+  packed(built: Built, wish: Wish): PackedFeed;
   /** Calls whenever a site's was built anew. returns  what ends that */
   onBuilt(heard: (siteId: string, built: Built) => void): () => void;
   channel: Channel;
@@ -64,23 +74,33 @@ export interface FeedParts extends BuildParts {
 
 export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedParts): Feeds {
   const known = new Map<string, Known>();
+  const packedOf = new WeakMap<Built, Map<string, PackedFeed>>();
   const hearers = new Set<(siteId: string, built: Built) => void>();
   let isListening = false;
   let isClosed = false;
   let timer: NodeJS.Timeout | null = null;
 
   function build(site: Site, state: Known): Promise<Built> {
-    state.startedAt = clock();
-    state.isStale = false;
+    const startedAt = clock();
+    const sees = state.changes;
+    Object.assign(state, { startedAt, sees });
     const work = inSites(db, site.siteId, (tx) => buildSite(tx, site, new Date(clock()), parts));
     state.building = work
-      .then((built) => {
-        state.tookMs = clock() - state.startedAt;
-        state.built = built;
-        state.packed.clear();
-        for (const heard of hearers) heard(site.siteId, built);
-        return built;
-      })
+      .then(
+        (built) => {
+          state.tookMs = clock() - startedAt;
+          state.built = built;
+          state.seen = sees;
+          for (const heard of hearers) heard(site.siteId, built);
+          const isOutdated = isListening ? state.changes !== sees : true;
+          const since = isListening ? state.outdatedAt : startedAt;
+          return isOutdated && clock() - since >= APART_MS ? withoutActs(built) : built;
+        },
+        (err: unknown) => {
+          state.seen = NOTHING;
+          throw err;
+        },
+      )
       .finally(() => {
         state.building = null;
         follow();
@@ -100,35 +120,84 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
 
   function eachMinute(): void {
     for (const [siteId, state] of known) {
-      if (!state.built?.isAlive) continue;
-      if (clock() - state.startedAt < REST * state.tookMs) continue;
+      if (!state.built?.isAlive || state.building || state.next) continue;
+      if (clock() - state.startedAt < Math.max(APART_MS, REST * state.tookMs)) continue;
+      const site = sites.find(siteId);
       // nobody looks: whoever comes next waits for a new one
-      if (state.askedAt < clock() - 2 * MINUTE_MS) state.isStale = true;
-      else rebuild(siteId, state);
+      if (state.askedAt < clock() - 2 * MINUTE_MS) state.seen = NOTHING;
+      else if (site) build(site, state).catch(failed);
     }
   }
 
-  function rebuild(siteId: string, state: Known): void {
-    const site = sites.find(siteId);
-    if (!site || state.building || isClosed) return;
-    build(site, state).catch((err) => {
-      state.isStale = true;
-      log.warn({ err }, 'a feed could not be built; the next who asks tries again');
-    });
+  const failed = (err: unknown) =>
+    log.warn({ err }, 'a feed could not be built; the next who asks tries again');
+
+  function outdate(state: Known): void {
+    if (state.building && state.sees === state.changes) state.outdatedAt = clock();
+    state.changes += 1;
   }
 
   /** At once, or a second after the last time. */
   function changed(siteId: string, state: Known): void {
-    state.isStale = true;
-    if (state.waiting || isClosed) return;
-    const wait = Math.max(0, state.startedAt + APART_MS - clock());
-    state.waiting = setTimeout(() => {
-      state.waiting = null;
-      if (state.building)
-        void state.building.catch(() => {}).then(() => state.isStale && changed(siteId, state));
-      else if (state.isStale) rebuild(siteId, state);
-    }, wait).unref();
+    outdate(state);
+    const site = sites.find(siteId);
+    if (site && !isClosed) newer(site, state).catch(failed);
   }
+
+  /** Whether it may be answered to who asks now: nothing was taken back since, as far as that can be heard. */
+  const isFresh = (state: Known, askedAt: number): boolean =>
+    state.built !== null &&
+    state.seen === state.changes &&
+    (isListening || askedAt - state.built.asOf.getTime() < DEAF_MS);
+  const willBeFresh = (state: Known, askedAt: number): boolean =>
+    state.building !== null &&
+    state.sees === state.changes &&
+    (isListening || askedAt - state.startedAt < DEAF_MS);
+
+  /** One that knows of all that changed before: at hand soon, and the same for all who wait for it. */
+  function newer(site: Site, state: Known): Promise<Built> {
+    if (willBeFresh(state, clock())) return state.building!;
+    if (state.next) return state.next;
+    if (!state.building && isRested(state)) return build(site, state);
+    const next = afterRest(site, state).finally(() => {
+      if (state.next === next) state.next = null;
+    });
+    state.next = next;
+    return next;
+  }
+
+  const isRested = ({ startedAt }: Known): boolean => clock() - startedAt >= APART_MS;
+
+  /** Waits before it builds: whoever calls it keeps it for others first. */
+  async function afterRest(site: Site, state: Known): Promise<Built> {
+    let restedFrom: number | null = null;
+    for (;;) {
+      if (isClosed) throw new AppError('unavailable', 'The server is stopping; ask again.');
+      if (willBeFresh(state, clock())) return state.building!;
+      if (isFresh(state, clock())) return state.built!;
+      // one that began before something changed
+      if (state.building) await state.building.catch(() => {});
+      else if (restedFrom === state.startedAt || isRested(state)) {
+        // whoever asks from here on finds it being built, or needs another one
+        state.next = null;
+        return build(sites.find(site.siteId) ?? site, state);
+      } else {
+        restedFrom = state.startedAt;
+        await rest(state, Math.min(APART_MS, restedFrom + APART_MS - clock()));
+      }
+    }
+  }
+
+  const rest = (state: Known, ms: number): Promise<void> =>
+    new Promise((done) => {
+      const timer = setTimeout(wake, ms).unref();
+      state.wake = wake;
+      function wake(): void {
+        clearTimeout(timer);
+        state.wake = null;
+        done();
+      }
+    });
 
   function stateOf(siteId: string): Known {
     let state = known.get(siteId);
@@ -139,9 +208,12 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
         startedAt: 0,
         tookMs: 0,
         askedAt: 0,
-        isStale: false,
-        waiting: null,
-        packed: new Map(),
+        changes: 0,
+        seen: NOTHING,
+        sees: 0,
+        outdatedAt: 0,
+        next: null,
+        wake: null,
       };
       known.set(siteId, state);
     }
@@ -150,19 +222,17 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
 
   const feeds: Feeds = {
     async showing(site, isChanged = false) {
-      if (isChanged) stateOf(site.siteId).isStale = true;
+      if (isChanged) outdate(stateOf(site.siteId));
       return (await feeds.built(site)).showing;
     },
     built(site) {
       const state = stateOf(site.siteId);
-      const now = clock();
-      state.askedAt = now;
-      const age = state.built ? now - state.built.asOf.getTime() : Number.POSITIVE_INFINITY;
-      const isFresh = state.built && !state.isStale && (isListening || age < DEAF_MS);
-      return isFresh ? state.built! : (state.building ?? build(site, state));
+      state.askedAt = clock();
+      return isFresh(state, state.askedAt) ? state.built! : newer(site, state);
     },
-    packed(site, built, wish) {
-      const { packed } = stateOf(site.siteId);
+    packed(built, wish) {
+      const packed = packedOf.get(built) ?? new Map<string, PackedFeed>();
+      packedOf.set(built, packed);
       const limited = built.cards.some(({ notification }) => notification.targeting.countries.length > 0);
       const key = `${wish.language ?? ''} ${limited ? (wish.country ?? '') : ''}`;
       let one = packed.get(key);
@@ -184,13 +254,13 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
       },
       hears(listening) {
         isListening = listening;
-        if (listening) for (const state of known.values()) state.isStale = true;
+        if (listening) for (const state of known.values()) outdate(state);
       },
     },
     async close() {
       isClosed = true;
       if (timer) clearInterval(timer);
-      for (const { waiting } of known.values()) if (waiting) clearTimeout(waiting);
+      for (const { wake } of known.values()) wake?.();
       await Promise.allSettled([...known.values()].map(({ building }) => building));
     },
   };
@@ -198,6 +268,12 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
 }
 
 const tagOf = (of: Buffer | string) => createHash('sha256').update(of).digest('base64url').slice(0, 22);
+
+/** Of what was built too slowly: somebody of whom it tells may have taken that back for longer than a feed may not know. */
+const withoutActs = (built: Built): Built => ({
+  ...built,
+  cards: built.cards.filter(({ act }) => act === null),
+});
 
 /** The first cards, as many as fit. */
 function packFeed(built: Built, wish: Wish): PackedFeed {

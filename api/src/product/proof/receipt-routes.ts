@@ -1,14 +1,16 @@
 // Receipts: what a notification said, for anybody (as data and as a page), and the rows behind it for the site's own people.
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
-import { utc } from '../../ground/http/fields.ts';
+import { nextCursor, pageOf, paging, readCursor, utc } from '../../ground/http/fields.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import { permissionsOf } from '../display/display.ts';
 import { type Notification, notificationThen, oneNotification } from '../notifications/at-work.ts';
+import type { Built } from './build.ts';
 import { countClaim, said } from './claims.ts';
 import { evidenceOf, stillStands } from './evidence.ts';
 import type { Feeds } from './feeds.ts';
@@ -78,29 +80,50 @@ async function find(
   });
 }
 
-async function show(needs: ReceiptNeeds, text: string): Promise<Shown & Found & { site: Site | undefined }> {
+/** The same number for as long as a feed may be kept: nothing is counted anew for each of those who look. */
+const RECOUNT_HOLDS_MS = 15_000;
+type Now = NonNullable<Shown['now']>;
+type Recount = (siteId: string, then: Notification, built: Built | undefined) => Promise<Now>;
+
+/** What a claim gives now; counted again when its site's feed was built anew, as after what was taken back. */
+function recounting(db: Pool): Recount {
+  const known = new LRUCache<string, Promise<Now>>({ max: 1000, ttl: RECOUNT_HOLDS_MS });
+  return (siteId, then, built) => {
+    const key = [siteId, then.notificationId, then.version, built?.asOf.getTime()].join(' ');
+    const before = known.get(key);
+    if (before) return before;
+    const at = new Date();
+    const count = inSites(db, siteId, (tx) => countClaim(tx, siteId, then, at));
+    const now = count.then((counted) => ({ value: said(counted, 'en').value, asOf: at.toISOString() }));
+    known.set(key, now);
+    now.catch(() => known.delete(key));
+    return now;
+  };
+}
+
+async function show(
+  needs: ReceiptNeeds,
+  recount: Recount,
+  text: string,
+): Promise<Shown & Found & { site: Site | undefined }> {
   const found = await find(needs, text);
   const { siteId, notificationId, receiptId, leadId } = found.kept;
   const { then } = found;
-  const state = await inSites(needs.db, siteId, async (tx) => {
+  const isEnded = await inSites(needs.db, siteId, async (tx) => {
     if ((await stillStands(tx, found.kept)) === false) throw gone();
-    const at = new Date();
-    const value =
-      then.claim && leadId === null ? said(await countClaim(tx, siteId, then, at), 'en').value : null;
-    return {
-      isEnded: (await oneNotification(tx, siteId, notificationId))?.status === 'ended',
-      now: value === null ? null : { value, asOf: at.toISOString() },
-    };
+    return (await oneNotification(tx, siteId, notificationId))?.status === 'ended';
   });
   const site = needs.sites.find(siteId);
   const built = site && (await needs.feeds.built(site));
   const isShown = built?.cards.some(({ receipt }) => receipt === writeId(receiptId));
-  const status = state.isEnded ? 'withdrawn' : isShown ? 'current' : 'superseded';
-  return { ...found, status, now: state.now, site };
+  const status = isEnded ? 'withdrawn' : isShown ? 'current' : 'superseded';
+  const now = then.claim && leadId === null ? await recount(siteId, then, built) : null;
+  return { ...found, status, now, site };
 }
 
 export function receiptRoutes(needs: ReceiptNeeds): Route[] {
   const { db } = needs;
+  const recount = recounting(db);
   const common = { tag: 'social proof', who: 'anyone' } as const;
   return [
     route({
@@ -110,7 +133,7 @@ export function receiptRoutes(needs: ReceiptNeeds): Route[] {
       says: 'What a notification said, counted when and how, signed; 410 gone once its person withdrew',
       answers: { 200: shownShape },
       async run(_input, call) {
-        const { receipt, status, now } = await show(needs, call.params.receiptRef!);
+        const { receipt, status, now } = await show(needs, recount, call.params.receiptRef!);
         return new Reply(
           200,
           { receipt, status, now },
@@ -125,7 +148,7 @@ export function receiptRoutes(needs: ReceiptNeeds): Route[] {
       says: 'The same as a page for people',
       answers: { 200: { says: 'The page', type: 'text/html' } },
       async run(_input, call) {
-        const shown = await show(needs, call.params.receiptRef!);
+        const shown = await show(needs, recount, call.params.receiptRef!);
         if (shown.site) call.speaksFor(shown.site);
         return receiptPage(call, shown);
       },
@@ -170,6 +193,7 @@ export function receiptRoutes(needs: ReceiptNeeds): Route[] {
       tag: 'social proof',
       who: 'evidence',
       of: 'path',
+      takes: { as: 'query', shape: z.object(paging(500, 500)) },
       answers: {
         200: z.object({
           receipt: receiptShape,
@@ -180,15 +204,25 @@ export function receiptRoutes(needs: ReceiptNeeds): Route[] {
             .describe(
               'ids of conversions, leads, reviews or visitors; days, where a number is a sum of days',
             ),
-          hasMore: z.boolean().describe('more rows than these 500'),
+          hasMore: z.boolean().describe('more rows than these: ask with `nextCursor`'),
+          nextCursor,
         }),
       },
-      async run(_input, call) {
+      async run({ limit, cursor }, call) {
+        const after = readCursor(cursor, z.tuple([z.string().max(300)]))?.[0] ?? null;
         const { siteId } = call.site;
         const { kept, then, receipt } = await find(needs, call.params.receiptRef!, [siteId]);
         call.note({ target: writeId(kept.receiptId) });
-        const evidence = await inSites(db, siteId, (tx) => evidenceOf(tx, kept, then));
-        return { receipt, receiptId: writeId(kept.receiptId), ...evidence };
+        const evidence = await inSites(db, siteId, (tx) => evidenceOf(tx, kept, then, after, limit));
+        const { page, nextCursor: next } = pageOf(evidence.rows, limit, (last) => [last]);
+        return {
+          receipt,
+          receiptId: writeId(kept.receiptId),
+          recounted: evidence.recounted,
+          rows: page,
+          hasMore: next !== null,
+          nextCursor: next,
+        };
       },
     }),
   ];

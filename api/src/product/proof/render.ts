@@ -91,8 +91,8 @@ function itemOf(built: Built, card: Card, wish: Wish): FeedItem | null {
     kind,
     variants,
     lang: language,
-    // a review is somebody's, whether its name is said or not
-    named: card.act !== null && (card.act.name !== null || card.review !== null),
+    // an act or a review is somebody's, whether a name is said or not
+    named: card.act !== null,
     source,
     review: card.review?.beside ?? null,
     where: { channels, include, exclude, devices, sources, languages, visitors, consent },

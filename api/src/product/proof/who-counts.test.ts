@@ -124,7 +124,7 @@ test('of everything a claim can speak of, people alone count, within the window 
   // the same happened on the day before the window
   for (const table of ['daily_metric_rollups', 'visitor_days', 'daily_breakdowns'])
     await rows(
-      `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object('day', day - 30))).* from ${table} t
+      `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object('day', day - 29))).* from ${table} t
        where site_id = $1 and day = site_day($1, $2)`,
       [siteId, dayBefore],
     );

@@ -351,7 +351,8 @@ test('incentive and relationship are shown wherever the review is, and can be ad
   assert.equal((await decide(await named(key, silent), key, { incentive: 'a voucher' })).status, 200);
   await until('it is said', async () => (await cardOf(key, silent))?.review?.incentive === 'a voucher');
   const badge = await call(`${server.url}/v1/badge.svg?site=${key}&n=${notificationId}`);
-  assert.match(badge.body, /\/5/);
+  // it stays as long as its page is open, and a review may be taken back
+  assert.match(badge.body, /<title><\/title>/);
 });
 
 test('verified means a purchase of that person, of that product, before they wrote; a refund ends it', async () => {
