@@ -56,6 +56,15 @@ test('every duty names a test that is there', () => {
   );
 });
 
+test('each fault that was found stands among the duties with what holds it now', () => {
+  const [, section = ''] = textOf('duties.md').split('## Where it once gave way');
+  const found = namesIn(section, /^\| (\d+) \|/gm).map(Number);
+  assert.deepEqual(
+    [...new Set(found)],
+    Array.from({ length: 19 }, (_, n) => n + 1),
+  );
+});
+
 /** What a language's text is made of, section by section; the words themselves nobody can compare. */
 function shapeOf(paper: string) {
   const [, ...sections] = textOf(paper).split(/^## /m);

@@ -78,10 +78,17 @@ before(async () => {
   }
   const { token } = await ask('/v1/sites/bakery/shares', { name: 'the board', views: VIEWS });
   callers.share = { 'x-share-token': token };
+  const part = await ask('/v1/sites/bakery/shares', { name: 'a part of it', views: ['summary'] });
+  callers['share of summary'] = { 'x-share-token': part.token };
+  // a program that signed in as a person
+  const program = await trySignIn(server, 'admin@people.example', PASSWORD, { as: 'token' });
+  callers['admin by token'] = { authorization: `Bearer ${program.body.accessToken}` };
 });
 after(() => server.end());
 
-const mayCall = (who: string, route: Route): boolean => {
+const mayCall = (caller: string, route: Route): boolean => {
+  const who = caller.replace(/ by token$/, '');
+  if (who === 'share of summary') return route.view === 'summary';
   if (route.who === 'person') return PEOPLE.includes(who);
   if (who === 'share') return route.view !== undefined;
   if (route.who === 'caller') return who !== 'nobody';

@@ -94,21 +94,23 @@ async function traffic(): Promise<Record<string, string>> {
   await says(401, post('/v1/auth/refresh', { refreshToken }));
   // a passkey
   const device = makeAuthenticator(PUBLIC_URL);
-  await addPasskey(server, who, device, 'The canary’s telephone');
+  await addPasskey(server, who, device, 'The yellow telephone');
   const response = device.use(await passkeyOptions(server)) as { response: { signature: string } };
   keep(response.response.signature);
   await says(200, post('/v1/auth/passkey', { response }));
   await says(401, post('/v1/auth/passkey', { response }));
   // another provider
   provider.is = { sub: 'canary', email: EMAIL, emailVerified: true, name: 'Canary', amr: ['mfa'] };
-  const oidc = async () => {
-    const begun = await says(200, post('/v1/auth/oidc', {}));
+  const oidc = async (beginning = post('/v1/auth/oidc', {})) => {
+    const begun = await says(200, beginning);
     const back = await provider.visit(begun.body.url);
     for (const name of ['code', 'state']) keep(back.searchParams.get(name)!);
     const headers = { cookie: cookiesOf(begun), 'sec-fetch-site': 'cross-site' };
     const come = () => call(`${server.url}/v1/auth/oidc/callback${back.search}`, 'GET', undefined, headers);
     return [await says(303, come()), await says(303, come())] as const;
   };
+  const [linked] = await oidc(call(`${server.url}/v1/users/me/oidc`, 'POST', undefined, who.headers));
+  assert.match(linked.headers.get('location')!, /\/app\/account$/);
   const [first, again] = await oidc();
   assert.match(first.headers.get('set-cookie')!, /__Host-session=/);
   assert.match(again.headers.get('location')!, /sign-in\/unauthorized/);
@@ -131,9 +133,40 @@ async function traffic(): Promise<Record<string, string>> {
   return who.headers;
 }
 
+/** Every row as a dump has it, and as text what stands in it as bytes. */
+async function noTableHolds(): Promise<void> {
+  const { owner } = server.database;
+  const { rows: tables } = await owner.query(
+    "select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'",
+  );
+  const filled = new Set<string>();
+  for (const { name } of tables)
+    for (const { line } of (await owner.query(`select t::text as line from ${name} t`)).rows) {
+      filled.add(name);
+      const bytes = line.replace(/\\\\?x([0-9a-f]+)/g, (_: string, hex: string) =>
+        Buffer.from(hex, 'hex').toString('latin1'),
+      );
+      for (const text of [line, bytes]) {
+        assert.doesNotMatch(text, /canary/i, name);
+        for (const secret of secrets) assert.ok(!text.includes(secret), `${name} holds ${secret}`);
+      }
+    }
+  for (const name of [
+    'users',
+    'user_factors',
+    'passkeys',
+    'user_identities',
+    'user_sessions',
+    'one_time_links',
+    'auth_events',
+  ])
+    assert.ok(filled.has(name), name);
+}
+
 test('no line of the log holds an address, a name, a password, a code, a link or a cookie, and no refusal says one, whatever goes wrong', async () => {
   const { owner } = server.database;
   const headers = await traffic();
+  await noTableHolds();
   await until('the mails have left', async () => {
     await says(200, call(`${server.url}/v1/admin/jobs/account_mails`, 'POST', {}, admin));
     return (await owner.query('select from account_mails')).rowCount === 0;

@@ -356,3 +356,13 @@ test(`from any aggregate to its leads the sums are equal, for random windows and
 function pickSome(list: any[], count: number): any[] {
   return list.length <= count ? list : Array.from({ length: count }, () => pick(list));
 }
+
+test('who stands behind a number is kept by no browser; the number is, and asked for anew each time', async () => {
+  const window = `from=${FROM}&to=${TODAY}`;
+  const kept = async (path: string) =>
+    (await call(`${server.url}/v1/metrics/${path}?${window}`, 'GET', undefined, admin)).headers.get(
+      'cache-control',
+    );
+  assert.equal(await kept('leads'), 'no-store');
+  assert.equal(await kept('summary'), 'private, no-cache');
+});

@@ -141,6 +141,13 @@ test('a ticket opens one stream once, and carries no more than its maker may do'
     'who sees numbers only is told of no lead',
   );
   assert.equal((await watch(other, query, { headers: {} })).status, 401);
+  const again = await call(`${one.url}/v1/events/stream/tickets`, 'POST', { siteId }, bearer);
+  const twenty = await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      watch(n % 2 ? one : other, `siteId=${siteId}&ticket=${again.body.ticket}`, { headers: {} }),
+    ),
+  );
+  assert.equal(twenty.filter((answer) => answer.status === 200).length, 1, 'also of twenty at once');
   const late = await call(`${one.url}/v1/events/stream/tickets`, 'POST', { siteId }, bearer);
   await one.database.owner.query("update stream_tickets set expires_at = now() - interval '1 s'");
   const used = `siteId=${siteId}&ticket=${late.body.ticket}`;
