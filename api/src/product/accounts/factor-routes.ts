@@ -20,7 +20,7 @@ import { inAccounts } from './in-accounts.ts';
 import { userEmail } from './pii.ts';
 import { findUser } from './queries.ts';
 import { code } from './shapes.ts';
-import { newRecoveryCode, newTotp, placeOfTotp, recoveryHash, stepOf } from './totp.ts';
+import { newRecoveryCode, newTotp, pictureOf, placeOfTotp, recoveryHash, stepOf } from './totp.ts';
 
 const CODES = 10;
 export const recoveryCodes = z
@@ -54,6 +54,11 @@ export function factorRoutes(accounts: Accounts): Route[] {
         201: z.object({
           secret: z.string().describe('base32'),
           uri: z.string().describe('what a QR code holds'),
+          picture: z
+            .object({ size: z.int(), path: z.string() })
+            .describe(
+              'that code, to be drawn: `d` of an SVG path of so many units each way, with a quiet border around it',
+            ),
         }),
       },
       run: (_input, call) =>
@@ -65,7 +70,7 @@ export function factorRoutes(accounts: Accounts): Route[] {
           const factorId = await newId(tx);
           const sealed = await vault.seal(tx, made.secret, placeOfTotp(factorId));
           await insertTotp(tx, user.userId, factorId, sealed);
-          return created(made);
+          return created({ ...made, picture: await pictureOf(made.uri) });
         }),
     }),
     route({

@@ -31,6 +31,14 @@ export async function newTotp(label: string): Promise<{ secret: string; uri: str
   return { secret, uri: (await generatorOf(secret, label)).toString() };
 }
 
+/** The address as a QR code, without the border that it needs. */
+export async function pictureOf(uri: string): Promise<{ size: number; path: string }> {
+  const { generate } = await import('lean-qr');
+  const { toSvgPath } = await import('lean-qr/extras/svg');
+  const code = generate(uri);
+  return { size: code.size, path: toSvgPath(code) };
+}
+
 /** returns  the step of thirty seconds this code is of: the running one or the one before; null: of neither */
 export async function stepOf(secret: string, code: string, nowMs: number): Promise<number | null> {
   const delta = (await generatorOf(secret, '')).validate({ token: code, timestamp: nowMs, window: 1 });

@@ -156,7 +156,12 @@ function formsWeShow(): { path: string; form: string }[] {
 
 test('every form we show how to write leads to the notice', () => {
   const forms = formsWeShow();
-  for (const path of ['README.md', 'docs/social-proof.md', 'api/demo/pages/newsletter.html', 'api/demo/pages/infolettre.html'])
+  for (const path of [
+    'README.md',
+    'docs/social-proof.md',
+    'api/demo/pages/newsletter.html',
+    'api/demo/pages/infolettre.html',
+  ])
     assert.ok(
       forms.some((one) => one.path === path),
       path,

@@ -241,6 +241,7 @@ test('a wrong prop of an event is left out with a warning, alone or in a batch, 
 });
 
 test('a visitor who agreed to be known again has what their events said last; nobody else has a profile', async () => {
+  await ask('PATCH /v1/sites/default', { settings: { visitorScores: true } });
   await define({ name: 'tier', fieldType: 'enum', on: 'visitor', personal: false, options: ['free', 'pro'] });
   await define({ name: 'nickname', fieldType: 'text', on: 'visitor' });
   const anonId = `known-${randomUUID()}`;

@@ -12,6 +12,8 @@ import { BROWSER, startServer, type TestServer } from '../../../test/server.ts';
 import { freePort } from '../../ground/db/embedded.ts';
 
 const EMAIL = 'ada@people.example';
+/** Pixels of the quiet border that scanners need (app.css). */
+const BORDER = 16;
 const PASSWORD = 'rye, oats and a spoon';
 let server: TestServer;
 let provider: TestProvider;
@@ -85,20 +87,28 @@ test('a second factor is set up by the picture of its secret, which no other ser
   await picture.waitFor();
   const uri = (await page.getByRole('link', { name: 'Open it in an app' }).getAttribute('href'))!;
   const code = generate(uri);
-  const drawn = await picture.evaluate((canvas: HTMLCanvasElement) => {
-    const { width, height } = canvas;
-    const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
-    return {
-      width,
-      dark: Array.from({ length: width * height }, (_, n) => data[n * 4 + 3]! > 127 && data[n * 4]! < 128),
-    };
-  });
-  const border = (drawn.width - code.size) / 2;
-  const wanted = Array.from({ length: drawn.width ** 2 }, (_, n) =>
-    code.get((n % drawn.width) - border, Math.floor(n / drawn.width) - border),
+  // as a camera sees it: the middle of each square, painted
+  const box = (await picture.boundingBox())!;
+  const png = (await picture.screenshot()).toString('base64');
+  const drawn = await page.evaluate(
+    async ({ png, size, border, step }) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${png}`;
+      await image.decode();
+      const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d')!;
+      canvas.drawImage(image, 0, 0);
+      return Array.from({ length: size * size }, (_, n) => {
+        const [x, y] = [n % size, Math.floor(n / size)].map((at) => Math.floor(border + (at + 0.5) * step));
+        return canvas.getImageData(x!, y!, 1, 1).data[0]! < 128;
+      });
+    },
+    { png, size: code.size, border: BORDER, step: (box.width - 2 * BORDER) / code.size },
+  );
+  const wanted = Array.from({ length: code.size ** 2 }, (_, n) =>
+    code.get(n % code.size, Math.floor(n / code.size)),
   );
   assert.ok(wanted.filter(Boolean).length > 200);
-  assert.deepEqual(drawn.dark, wanted);
+  assert.deepEqual(drawn, wanted);
   assert.deepEqual(await complaintsOf(page), []);
   const secret = (await page.locator('code.secret').textContent())!.replaceAll(' ', '');
   assert.ok(uri.includes(secret));

@@ -1,5 +1,5 @@
 // One's own account: name and language, password, second factor, where one is signed in.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../lib/ask.ts';
 import { areLettersOn, setLetters } from '../lib/letters.ts';
 import { format, me, signedIn, speak, words } from '../lib/state.ts';
@@ -75,15 +75,17 @@ function Profile() {
   );
 }
 
-/** Drawn here: what it says is a secret, which no other service draws. */
-function QrCode({ text }: { text: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    // fetched when somebody sets one up
-    import('lean-qr').then(({ generate }) => generate(text).toCanvas(canvas.current!));
-  }, [text]);
-  return <canvas class="qr" role="img" aria-label={words.value!.totpPicture} ref={canvas} />;
+interface Begun {
+  secret: string;
+  uri: string;
+  picture: { size: number; path: string };
 }
+
+const QrCode = ({ size, path }: Begun['picture']) => (
+  <svg class="qr" role="img" aria-label={words.value!.totpPicture} viewBox={`0 0 ${size} ${size}`}>
+    <path d={path} />
+  </svg>
+);
 
 function Provider() {
   const w = words.value!;
@@ -118,7 +120,7 @@ function Provider() {
 function SecondFactor() {
   const w = words.value!;
   const user = me.value!;
-  const [begun, setBegun] = useState<{ secret: string; uri: string } | null>(null);
+  const [begun, setBegun] = useState<Begun | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
   const grouped = begun?.secret.replace(/(.{4})/g, '$1 ').trim();
   return (
@@ -134,7 +136,7 @@ function SecondFactor() {
       ) : begun ? (
         <>
           <p>{w.totpSays}</p>
-          <QrCode text={begun.uri} />
+          <QrCode {...begun.picture} />
           <p>
             <a href={begun.uri}>{w.openApp}</a>
           </p>
@@ -172,12 +174,7 @@ function SecondFactor() {
           <button
             type="button"
             class="act"
-            onClick={() =>
-              ask<{ secret: string; uri: string }>('/v1/users/me/totp', { method: 'POST' }).then(
-                setBegun,
-                () => {},
-              )
-            }
+            onClick={() => ask<Begun>('/v1/users/me/totp', { method: 'POST' }).then(setBegun, () => {})}
           >
             {w.setUp}
           </button>

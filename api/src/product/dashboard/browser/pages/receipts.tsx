@@ -3,7 +3,6 @@ import { useState } from 'preact/hooks';
 import type { Notification } from '../../../notifications/schema.ts';
 import type { Feed } from '../../../proof/feed-shape.ts';
 import type { ListedReceipt } from '../../../proof/receipt-list-route.ts';
-import { lazy } from '../lib/lazy.tsx';
 import { writePlace } from '../lib/place.ts';
 import { format, go, isOneOf, language, place, site, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
@@ -14,14 +13,14 @@ import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { receipts as en } from '../words/en/receipts.ts';
 import { receipts as fr } from '../words/fr/receipts.ts';
+import { OneReceipt } from './receipt.tsx';
 
 type Words = typeof en;
 interface Listed {
   notifications: (Notification & { showing: boolean; why: string | null })[];
 }
-const One = lazy(() => import('./receipt.tsx').then((m) => m.OneReceipt));
 
-export const Receipts = () => (place.value.id === null ? <List /> : <One />);
+export const Receipts = () => (place.value.id === null ? <List /> : <OneReceipt />);
 
 const at = (ref: string) => ({ ...place.value, page: 'receipts' as const, id: ref });
 
