@@ -1,7 +1,12 @@
 // How often A/B tests are wrong and how soon they are right, by simulation; the seed decides all of it.
 //   npm run bench:ab [-- --seed 1 --runs 10000]
 import { parseArgs } from 'node:util';
-import { evenness, simulate, simulateMismatch } from '../src/product/ab-tests/simulate.model.ts';
+import {
+  evenness,
+  simulate,
+  simulateMismatch,
+  simulateSeveral,
+} from '../src/product/ab-tests/simulate.model.ts';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '10000' } },
@@ -22,6 +27,20 @@ console.log(`seed ${seed}, ${runs} tests a line, looked at after each of ${conve
 for (const share of [0.5, 0.8, 0.9]) {
   const { decided } = simulate({ runs, conversions, share, lift: 0, seed });
   line(`no effect, variant's share ${share}: decided`, 'at most 5 %', percent(decided), decided <= 0.05);
+}
+for (const shares of [
+  [0.25, 0.25],
+  [0.2, 0.2, 0.2],
+  [0.2, 0.2, 0.2, 0.2],
+  [0.5, 0.2, 0.1, 0.1],
+]) {
+  const wrong = simulateSeveral({ runs, conversions, shares, seed });
+  line(
+    `no effect, variants of ${shares.join(', ')}: any decided`,
+    'at most 5 %',
+    percent(wrong),
+    wrong <= 0.05,
+  );
 }
 for (const [share, lift] of [
   [0.5, 0.1],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { armOf, CONTROL, partOf, splitOf } from './arm.ts';
 import { compare, convertersToDecide, evidenceOf, isDecided, mismatchOf, pOf } from './evidence.ts';
-import { chances, evenness, simulate, simulateMismatch } from './simulate.model.ts';
+import { chances, evenness, simulate, simulateMismatch, simulateSeveral } from './simulate.model.ts';
 
 const even = (variant: number, control: number) => ({ variant, control, share: 0.5 });
 const percent = (part: number | null) => (part === null ? null : Math.round(part * 1000) / 10);
@@ -77,6 +77,17 @@ test('tests without an effect, looked at after every conversion, are decided in 
   ] as const) {
     const { decided } = simulate({ runs: 1000, conversions: 2000, share, lift: 0, seed });
     assert.ok(decided <= 0.05, `share ${share}: ${decided}`);
+  }
+});
+
+test('nor is any of several variants, all against one control', () => {
+  for (const shares of [
+    [0.25, 0.25],
+    [0.2, 0.2, 0.2, 0.2],
+    [0.5, 0.2, 0.1, 0.1],
+  ]) {
+    const wrong = simulateSeveral({ runs: 1000, conversions: 2000, shares, seed: 14 });
+    assert.ok(wrong > 0 && wrong <= 0.05, `${shares}: ${wrong}`);
   }
 });
 

@@ -70,6 +70,45 @@ export function simulate(options: {
   };
 }
 
+/** Part of the runs without an effect in which any of several variants was ever said to have one, each looked at after every conversion. */
+export function simulateSeveral(options: {
+  runs: number;
+  conversions: number;
+  /** Of each variant; control has the rest. */
+  shares: readonly number[];
+  seed: number;
+}): number {
+  const { runs, conversions, shares, seed } = options;
+  const next = chances(seed);
+  const control = 1 - shares.reduce((sum, share) => sum + share, 0);
+  const pairs = shares.map((share) => share / (share + control));
+  const bound = shares.length / ALPHA;
+  let wrong = 0;
+  for (let run = 0; run < runs; run += 1) {
+    const seen = pairs.map(() => ({ variant: 0, control: 0, none: 1 }));
+    let isWrong = false;
+    for (let n = 0; n < conversions && !isWrong; n += 1) {
+      let at = next();
+      let arm = 0;
+      while (arm < shares.length && at >= shares[arm]!) {
+        at -= shares[arm]!;
+        arm += 1;
+      }
+      for (const [i, pair] of seen.entries()) {
+        if (arm !== i && arm !== shares.length) continue;
+        const share = arm === i ? pairs[i]! : 1 - pairs[i]!;
+        const before = arm === i ? pair.variant : pair.control;
+        pair.none *= (100 * share + before) / (100 + pair.variant + pair.control) / share;
+        if (arm === i) pair.variant += 1;
+        else pair.control += 1;
+        if (pair.none >= bound) isWrong = true;
+      }
+    }
+    if (isWrong) wrong += 1;
+  }
+  return wrong / runs;
+}
+
 /** Part of the runs in which visitors who come otherwise than the shares say are flagged by their number at the latest. */
 export function simulateMismatch(options: {
   runs: number;
