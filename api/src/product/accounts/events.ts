@@ -81,12 +81,13 @@ export async function noteStranger(
   await noteRefusal(db, { ...event, userId: null, actor: 'nobody', requestId: call.id });
 }
 
-/** Failed sign-ins of an account within the last quarter of an hour, in which something wrong was said. */
-export async function failuresOf(db: Db, userId: string): Promise<number> {
+/** Failed sign-ins of an account within the last quarter of an hour, in which something wrong was said; no more are counted than one above `max`, so that the time tells nobody how many there were. */
+export async function failuresOf(db: Db, userId: string, max: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
-    `select count(*)::int as count from auth_events where user_id = $1 and kind = 'sign_in' and outcome = 'failed'
-       and method <> all ($2) and at > now() - interval '15 minutes'`,
-    [userId, [SECOND_MISSING, TOO_MANY]],
+    `select count(*)::int as count from (
+       select from auth_events where user_id = $1 and kind = 'sign_in' and outcome = 'failed'
+         and method <> all ($2) and at > now() - interval '15 minutes' limit $3) tried`,
+    [userId, [SECOND_MISSING, TOO_MANY], max + 1],
   );
   return rows[0]!.count;
 }

@@ -19,6 +19,8 @@ export interface Hasher {
   hash(password: string): Promise<string>;
   /** phc  null: there is nobody, and that takes just as long. throws  unavailable */
   verify(password: string, phc: string | null): Promise<boolean>;
+  /** Before anything is asked of the database for one more. throws  unavailable, as the others would */
+  mustHaveRoom(): void;
   /** For the meters. */
   readonly depth: { running: number; waiting: number };
 }
@@ -46,12 +48,16 @@ export function makeHasher(pepper: Buffer): Hasher {
   const depth = { running: 0, waiting: 0 };
   const line: (() => void)[] = [];
 
+  function mustHaveRoom(): void {
+    if (depth.running > 0 && depth.waiting >= WAITING_MAX)
+      throw new AppError('unavailable', 'Many people sign in at this moment. Try again in a few seconds.', {
+        retryAfterSeconds: 3,
+      });
+  }
+
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    mustHaveRoom();
     if (depth.running > 0) {
-      if (depth.waiting >= WAITING_MAX)
-        throw new AppError('unavailable', 'Many people sign in at this moment. Try again in a few seconds.', {
-          retryAfterSeconds: 3,
-        });
       depth.waiting += 1;
       await new Promise<void>((mine) => line.push(mine));
       depth.waiting -= 1;
@@ -80,6 +86,7 @@ export function makeHasher(pepper: Buffer): Hasher {
 
   return {
     depth,
+    mustHaveRoom,
     hash: (password) =>
       inTurn(async () => {
         const salt = randomBytes(16);

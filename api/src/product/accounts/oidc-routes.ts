@@ -27,7 +27,7 @@ interface Flow {
   endsMs: number;
   /** The session that this browser had at the beginning, as a hash: a Strict cookie does not come back from another site. */
   instead: string | null;
-  /** Whose account the provider is to open from now on; null: this is a sign-in. */
+  /** Which session sent the browser away to link its account; null: this is a sign-in. */
   linkTo: string | null;
 }
 
@@ -138,9 +138,11 @@ export function oidcRoutes(accounts: Accounts): Route[] {
       answers: { 303: { says: 'to /app/' } },
       async run(_input, call) {
         const forget = writeCookie(call, accounts.publicUrl, 'oidc', '', 0);
+        let page = '';
         try {
           const { claims, wanted, instead, linkTo } = await comeBack(accounts, call);
           if (linkTo) {
+            page = 'account';
             await linkProvider(accounts, call, claims, linkTo);
             return away(`${app}account`, [forget]);
           }
@@ -150,7 +152,7 @@ export function oidcRoutes(accounts: Accounts): Route[] {
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
           call.errorCode = error.code;
-          return away(`${home}sign-in/${error.code}`, [forget]);
+          return away(`${app}${page}#/sign-in/${error.code}`, [forget]);
         }
       },
     }),
@@ -166,7 +168,7 @@ export function oidcRoutes(accounts: Accounts): Route[] {
         begin(accounts, call, {
           wanted: { language: 'en', timeZone: 'UTC' },
           fresh: true,
-          linkTo: call.caller.person!.userId,
+          linkTo: call.caller.person!.sessionId,
         }),
     }),
     route({

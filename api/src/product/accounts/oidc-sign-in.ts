@@ -11,6 +11,7 @@ import { insertIdentity, useIdentity } from './identity-queries.ts';
 import { inAccounts } from './in-accounts.ts';
 import type { Claims } from './oidc.ts';
 import { findUser, type User } from './queries.ts';
+import { findSessionById } from './session-queries.ts';
 import { type Begun, beginSession, knownDevice } from './sessions.ts';
 import { joinByLink } from './sign-up.ts';
 
@@ -85,23 +86,34 @@ interface Newcomer {
 const indexOf = (accounts: Accounts, { issuer, subject }: Claims): Buffer =>
   accounts.vault().keyring.index('oidc', JSON.stringify([issuer, subject]));
 
-/** For somebody who signed in, and proved it, before they went to the provider. throws  conflict, forbidden */
+/**
+ * For somebody who signed in, and proved it, before they went to the provider. A session that was ended meanwhile links nothing:
+ * whoever took it over would open the account by their own name there for good.
+ * throws  unauthorized, conflict
+ */
 export async function linkProvider(
   accounts: Accounts,
   call: Call,
   claims: Claims,
-  userId: string,
+  sessionId: string,
 ): Promise<void> {
   const index = indexOf(accounts, claims);
+  const event = { kind: 'identity_added', method: 'oidc', requestId: call.id } as const;
+  let userId: string | null = null;
   await inAccounts(accounts.db, async (tx) => {
-    const user = await findUser(tx, userId, true);
-    if (!user || user.disabledAt) throw stranger();
+    const found = await findSessionById(tx, sessionId);
+    if (!found)
+      throw new AppError('unauthorized', 'The session that began this has ended. Sign in and begin again.');
+    userId = found.user.userId;
+    const user = (await findUser(tx, userId, true))!;
     const whose = await useIdentity(tx, index);
     if (whose === userId) return;
     if (whose || !(await insertIdentity(tx, { index, userId, issuer: claims.issuer }))) throw linked();
-    await noteAuth(tx, { kind: 'identity_added', method: 'oidc', userId, requestId: call.id });
+    await noteAuth(tx, { ...event, userId });
     await accounts.post.tell(tx, user, 'identity_added');
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
+    if (userId) await noteRefusal(accounts.db, { ...event, userId });
+    else await noteStranger(accounts, call, event);
     throw isUniqueViolation(error) ? linked() : error;
   });
 }

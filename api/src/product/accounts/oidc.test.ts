@@ -125,7 +125,11 @@ test('strangers, addresses that nobody verified and addresses that changed hands
   provider.is = { sub: who.sub, email: who.email, emailVerified: true };
   await link(who.headers);
   assert.ok(isIn(await round()));
-  assert.equal(whereTo(await link(other.headers)), 'sign-in/conflict', 'one account for each person there');
+  assert.equal(
+    whereTo(await link(other.headers)),
+    'accountsign-in/conflict',
+    'one account for each person there',
+  );
   provider.is = { sub: 'the-next-who-has-the-address', email: who.email, emailVerified: true };
   assert.equal(whereTo(await round()), 'sign-in/forbidden');
   await rows('update users set disabled_at = now() where user_id = $1', [who.userId]);
@@ -240,6 +244,27 @@ test('nothing of a round can be another’s: state, code, cookie, provider, time
     (await call(`${server.url}/v1/auth/oidc`, 'POST', {}, { 'sec-fetch-site': 'same-site' })).status,
     403,
   );
+});
+
+test('a session that was ended while its browser was at the provider links nothing, and what does not link is told', async () => {
+  const who = await owner();
+  provider.is = { sub: who.sub, email: who.email, emailVerified: true };
+  const begun = await call(`${server.url}/v1/users/me/oidc`, 'POST', undefined, who.headers);
+  const back = (await provider.visit(begun.body.url)).search.slice(1);
+  await rows('delete from user_sessions where user_id = $1', [who.userId]);
+  const late = await comeBack(back, cookiesOf(begun));
+  assert.equal(whereTo(late), 'accountsign-in/unauthorized');
+  assert.equal((await rows('select from user_identities where user_id = $1', [who.userId])).length, 0);
+
+  const [one, other] = [await owner(), await owner()];
+  provider.is = { sub: one.sub, email: one.email, emailVerified: true };
+  await link(one.headers);
+  assert.equal(whereTo(await link(other.headers)), 'accountsign-in/conflict');
+  const [event] = await rows(
+    'select kind, outcome from auth_events where user_id = $1 order by event_id desc limit 1',
+    [other.userId],
+  );
+  assert.deepEqual(event, { kind: 'identity_added', outcome: 'failed' });
 });
 
 test('strangers who come back with nothing write a few lines a minute among the events, however often they come', async () => {

@@ -39,7 +39,7 @@ async function fail(accounts: Accounts, call: Call, user: User | null, method: s
     const userId = user?.userId ?? null;
     const what = { kind: 'sign_in', outcome: 'failed', method } as const;
     await noteAuth(tx, { ...what, userId, actor: 'nobody', requestId: call.id });
-    return failuresOf(tx, userId ?? NOBODY);
+    return failuresOf(tx, userId ?? NOBODY, FAILURES_TOLD);
   });
   if (user && failures === FAILURES_TOLD)
     setImmediate(() => {
@@ -57,6 +57,7 @@ async function fail(accounts: Accounts, call: Call, user: User | null, method: s
 export async function signIn(accounts: Accounts, call: Call, given: SignIn): Promise<{ user: User } & Begun> {
   const { db, hasher, guard } = accounts;
   const vault = accounts.vault();
+  hasher().mustHaveRoom();
   const emailIndex = vault.indexOf(given.email.normalized);
   const device = knownDevice(call, accounts, emailIndex);
   const tried = { kind: 'sign_in', actor: 'nobody', requestId: call.id } as const;

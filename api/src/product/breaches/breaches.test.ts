@@ -135,7 +135,9 @@ test('a breach rings until each authority and the people are told, or decided no
   assert.equal(await tell({ authorities: null }), 'warning');
   assert.equal(await tell({ authorities: [] }), null);
 
-  // closing is no way to have told somebody
+  // closing is no way to have told somebody, nor is entering it as closed
+  const asClosed = await ask('POST', '', { ...breach('closed', ago(hours(1))), closedAt: ago(0) });
+  assert.deepEqual([asClosed.status, asClosed.body.error], [409, 'conflict']);
   const third = await register(1);
   const closed = await ask('PATCH', `/${third}`, { closedAt: ago(0) });
   assert.deepEqual([closed.status, closed.body.error], [409, 'conflict']);

@@ -54,18 +54,24 @@ export async function listBreaches(db: Db, after: BreachCursor | null, limit: nu
   return rows;
 }
 
-/** Of each of these sites. */
-export async function insertBreach(db: Db, siteIds: readonly string[], breach: NewBreach): Promise<Breach> {
+const toldOf = ({ isUntold, ...breach }: Breach & { isUntold: boolean }) => ({ breach, isUntold });
+
+/** Of each of these sites. returns  also whether somebody is to be told still */
+export async function insertBreach(
+  db: Db,
+  siteIds: readonly string[],
+  breach: NewBreach,
+): Promise<{ breach: Breach; isUntold: boolean }> {
   const given = Object.entries(breach).filter(([, value]) => value !== undefined && value !== null);
-  const { rows } = await db.query<Breach>(
+  const { rows } = await db.query<Breach & { isUntold: boolean }>(
     `with one as materialized (select uuidv7() as breach_id), made as (
        insert into breaches (site_id, breach_id, site_count${given.map(([name]) => `, ${columnOf(name)}`).join('')})
        select site_id, breach_id, cardinality($1::uuid[])${given.map((_, i) => `, $${i + 2}`).join('')}
        from one, unnest($1::uuid[]) as s (site_id) returning *)
-     select ${AS_BREACH} from made order by site_id limit 1`,
+     select ${AS_BREACH}, ${UNTOLD} as "isUntold" from made order by site_id limit 1`,
     [siteIds, ...given.map(asValue)],
   );
-  return rows[0]!;
+  return toldOf(rows[0]!);
 }
 
 /** returns  null when none of the sites that the transaction sees has this breach */
@@ -117,6 +123,5 @@ export async function updateBreach(
      select ${AS_BREACH}, ${UNTOLD} as "isUntold" from changed order by site_id limit 1`,
     [before.breachId, ...given.map(asValue)],
   );
-  const { isUntold, ...breach } = rows[0]!;
-  return { breach, isUntold };
+  return toldOf(rows[0]!);
 }

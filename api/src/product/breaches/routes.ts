@@ -41,7 +41,9 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
       answers: { 201: one },
       async run({ propertyId: _, ...wanted }, call) {
         const { siteIds } = call;
-        const breach = await inSites(db, siteIds, (tx) => insertBreach(tx, siteIds, wanted));
+        const breach = await inSites(db, siteIds, async (tx) =>
+          mayStand(await insertBreach(tx, siteIds, wanted)),
+        );
         call.note({ ...siteOf(breach), target: breach.breachId });
         return created({ breach });
       },
@@ -79,13 +81,7 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
               'forbidden',
               'This breach concerns sites that you do not answer for. Ask an owner to enter it.',
             );
-          const { breach: changed, isUntold } = await updateBreach(tx, before, patch);
-          if (changed.closedAt && isUntold)
-            throw new AppError(
-              'conflict',
-              'Somebody must be told of this breach still. Before closing it enter realRisk: false, or each notice and peopleToldAt, or which need not be told (authorities, tellPeople).',
-            );
-          return changed;
+          return mayStand(await updateBreach(tx, before, patch));
         });
         call.note({
           ...siteOf(breach),
@@ -100,6 +96,15 @@ export function breachRoutes({ db }: { db: Pool }): Route[] {
 
 /** Of several sites: the line in the audit log is the machine's. */
 const siteOf = ({ siteId, siteCount }: Breach) => (siteCount === 1 ? { siteId } : {});
+
+/** throws  conflict: nobody closes a breach of which somebody must be told still */
+function mayStand({ breach, isUntold }: { breach: Breach; isUntold: boolean }): Breach {
+  if (!breach.closedAt || !isUntold) return breach;
+  throw new AppError(
+    'conflict',
+    'Somebody must be told of this breach still. Before closing it enter realRisk: false, or each notice and peopleToldAt, or which need not be told (authorities, tellPeople).',
+  );
+}
 
 function existing(breach: Breach | null): Breach {
   if (!breach) throw new AppError('not_found', 'There is no breach with this id.');

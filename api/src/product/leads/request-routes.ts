@@ -126,9 +126,9 @@ export function requestRoutes({ db, withdraw, hashAddress, sites, senderDefaults
             occurred_at: at,
             evidence,
             text_id: textId,
-            // another day's policy may have been another
+            // another day's policy may have been another, and so may whoever asked
             policy_version: policyVersion ?? (isToday ? policyVersionOf(site) : undefined),
-            sender: senderOf(site, senderDefaults),
+            sender: isToday ? senderOf(site, senderDefaults) : undefined,
           });
         });
         return standingsOf(db, lead);

@@ -409,7 +409,11 @@ test('without JavaScript a card is for whom its targeting says, as far as a requ
   for (const [more, headers, expected] of cases) {
     const where = `${more} ${JSON.stringify(headers)}`;
     const page = await call(`${server.url}/v1/feed.html?site=${key}${more}`, 'GET', undefined, headers);
-    assert.deepEqual([...page.body.matchAll(/<p lang="en">(\w+):/g)].map(([, name]) => name).sort(), expected, where);
+    assert.deepEqual(
+      [...page.body.matchAll(/<p lang="en">(\w+):/g)].map(([, name]) => name).sort(),
+      expected,
+      where,
+    );
     assert.match(page.headers.get('vary')!, /Referer, User-Agent/);
     const shown: string[] = [];
     for (const [name, id] of Object.entries(ids)) {

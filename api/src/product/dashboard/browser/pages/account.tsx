@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../lib/ask.ts';
 import { areLettersOn, setLetters } from '../lib/letters.ts';
-import { format, me, signedIn, speak, words } from '../lib/state.ts';
+import { format, link, me, signedIn, speak, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Field, Form } from '../parts/form.tsx';
 import { signOut } from '../parts/shell.tsx';
@@ -90,7 +90,8 @@ const QrCode = ({ size, path }: Begun['picture']) => (
 function Provider() {
   const w = words.value!;
   const { data } = useAnswer<{ oidc: string | null }>('/v1/auth/ways');
-  const [problem, setProblem] = useState<string | null>(null);
+  const went = link.value?.kind === 'sign-in' ? w.providerSaid(link.value.token) : null;
+  const [problem, setProblem] = useState<string | null>(went);
   if (!data?.oidc) return null;
   const isLinked = me.value!.oidc;
   const act = async () => {
