@@ -276,7 +276,10 @@ test('a list from before a correction makes nobody of the old address, so that n
     ]) {
       const { body } = await post({ csv });
       assert.deepEqual([body.rows[0].outcome, body.counts.created], ['refused', 0], csv);
-      assert.match(body.rows[0].message, /was corrected to another one on \d{4}-.*put that one into your list/);
+      assert.match(
+        body.rows[0].message,
+        /was corrected to another one on \d{4}-.*put that one into your list/,
+      );
     }
     assert.equal(await leadOf(first), undefined, way);
     const byNow = await post({ csv: `${claim}${then},implied,${day(-20)},,till 4` });
