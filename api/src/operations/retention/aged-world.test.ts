@@ -120,17 +120,23 @@ const KINDS: Record<
         display: { text: 'You may show my first name.', name: 'Ada' },
       }),
   },
-  'wrote a review that may be shown': {
-    days: null,
-    acts: (p) =>
-      send('POST', '/v1/reviews', {
-        email: p.email,
-        anonId: p.anonId,
-        propertyId: p.propertyId,
-        text: `I am ${p.word}, and liked it.`,
-        rating: 5,
-        display: { text: 'You may show these words.', name: 'Ada' },
-      }),
+  // as long as the review
+  'wrote a review that may be shown': { days: 5 * 366, acts: (p) => review(p) },
+  'wrote a review that may be shown, and was declined': {
+    days: 366,
+    acts: async (p) => {
+      await review(p);
+      const [{ review_id, version }] = await rows(
+        'select review_id, version from reviews join leads using (site_id, lead_id) where email_normalized = $1',
+        [p.email],
+      );
+      await send(
+        'PATCH',
+        `/v1/sites/${p.propertyId}/reviews/${review_id}`,
+        { status: 'declined', reason: 'off_topic' },
+        { ...admin, 'if-match': `"${version}"` },
+      );
+    },
   },
   'took back that they may be named': {
     days: 366,
@@ -268,6 +274,15 @@ const KINDS: Record<
   'bought, and was never here': { days: null, acts: (p) => buy(p) },
 };
 
+const review = (p: Person) =>
+  send('POST', '/v1/reviews', {
+    email: p.email,
+    anonId: p.anonId,
+    propertyId: p.propertyId,
+    text: `I am ${p.word}, and liked it.`,
+    rating: 5,
+    display: { text: 'You may show these words.', name: 'Ada' },
+  });
 const page = (p: Person, path: string, headers = {}) =>
   send('POST', '/v1/events', makeEvent({ anonId: p.anonId, propertyId: p.propertyId, path }), headers);
 const buy = (p: Person) =>

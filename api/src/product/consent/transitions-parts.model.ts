@@ -31,8 +31,8 @@ export interface Lead {
   asked: Map<Purpose, Pick<Said, 'words' | 'policy'> & { isAsking: boolean }>;
   seen: Set<Purpose>;
   leftAll: number | null;
-  /** Their address was corrected: they had the other one before. */
-  isCorrected: boolean;
+  /** When their address was corrected last: they had the other one before. */
+  correctedAt: number | null;
   requests: Request[];
   records: number;
   mails: number;
@@ -83,7 +83,7 @@ export const newLead = (): Lead => ({
   asked: new Map(),
   seen: new Set(['email']),
   leftAll: null,
-  isCorrected: false,
+  correctedAt: null,
   requests: [],
   records: 0,
   mails: 0,

@@ -25,6 +25,8 @@ export class Person {
   #address = new Address();
   #other = new Address();
   #purchases: number[] = [];
+  /** Somebody else had this address until then. */
+  #leftAt: number | null = null;
 
   /** Whether what a browser does may join them: neither mails nor, as a part of all, the profile stands withdrawn. */
   get mayBeTied(): boolean {
@@ -74,7 +76,8 @@ export class Person {
   newcomer(): Person {
     const newcomer = new Person();
     newcomer.#address = this.#other;
-    newcomer.#begin(this.lead?.isCorrected ? this : undefined);
+    newcomer.#leftAt = this.lead?.correctedAt ?? null;
+    newcomer.#begin(newcomer.#leftAt === null ? undefined : this);
     return newcomer;
   }
 
@@ -269,9 +272,9 @@ export class Person {
   }
 
   /** Their address is corrected to the other one. */
-  rectify(): void {
+  rectify(at: number): void {
     [this.#address, this.#other] = [this.#other, this.#address];
-    this.lead!.isCorrected = true;
+    this.lead!.correctedAt = at;
     this.#recall();
   }
 
@@ -310,6 +313,8 @@ export class Person {
         Math.min(row.until ?? Number.POSITIVE_INFINITY, addMonths(row.at, termOf(row.kind))) <= realNow;
       if (!claims || row.at === null || row.at <= erasedAt || isOver) return true;
     }
+    const isOld = this.#leftAt !== null && !(claims && row.at !== null && row.at > this.#leftAt);
+    if (isOld && row.status !== 'withdrawn') return true;
     const at = row.at ?? now;
     const isNew = this.lead === null;
     if (isNew) this.#begin();
@@ -332,7 +337,7 @@ export class Person {
 
   /** By every address they had. */
   erase(at: number): void {
-    if (this.lead?.isCorrected) this.#other.erasedAt = at;
+    if (this.lead?.correctedAt) this.#other.erasedAt = at;
     this.lead = null;
     this.#purchases = [];
     this.#address.erasedAt = at;

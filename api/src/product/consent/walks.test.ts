@@ -215,8 +215,13 @@ async function rectify(walk: Walk): Promise<void> {
     }),
   );
   assert.ok(isDone, trail(walk));
+  // by the clock of the walk
+  await database.owner.query(
+    'update lead_rectifications set rectified_at = $2 where lead_id = $1 and rectified_at > $2',
+    [leadId, iso(now)],
+  );
   [walk.email, walk.other] = [other, email];
-  person.rectify();
+  person.rectify(now);
 }
 
 async function grant(walk: Walk): Promise<void> {

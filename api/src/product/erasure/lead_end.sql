@@ -1,9 +1,14 @@
 -- Whose time runs by itself, and since when. Read by the purge (ends.ts), and by the rule of what waits for a second step.
 
 -- Whether anything that they allowed still stands: a purpose, whichever, or that they are named or a review of theirs is shown.
+-- Of a review only while there is one to show: not declined, nor as old as reviews get (reviews/tables.ts). The age is asked beside
+-- the row, so that a dry run, which deletes none, says the same as the night in which both go.
 create or replace function still_allows(l leads) returns boolean language sql stable
 return (l.consent_seq > 0 and exists (select from consent_standings(l.site_id, l.lead_id) s where s.status in ('express', 'implied')))
-  or display_stands(l.site_id, l.lead_id);
+  or exists (select from display_consents d where d.site_id = l.site_id and d.lead_id = l.lead_id and d.action = 'granted'
+    and not exists (select from display_consents w where w.site_id = d.site_id and w.lead_id = d.lead_id and w.action = 'withdrawn' and w.seq > d.seq)
+    and (d.review_id is null or exists (select from reviews r where r.site_id = d.site_id and r.review_id = d.review_id
+      and r.status <> 'declined' and r.received_at >= now() - interval '5 years')));
 
 -- A lead that only asked for a mail of confirmation: it agreed to nothing yet, and nothing else is known of it.
 create or replace function is_unconfirmed(l leads) returns boolean language sql stable set enable_seqscan = off

@@ -13,6 +13,8 @@ export const outcome = z.enum(['created', 'updated', 'unchanged', 'refused']);
 export interface Imported {
   outcome: z.output<typeof outcome>;
   message?: string;
+  /** Why it was refused. */
+  because?: 'erased' | 'corrected';
 }
 
 const claimsConsent = ({ consentStatus }: ImportedRow) =>
@@ -41,6 +43,14 @@ export async function importRow(
       outcome: 'refused',
       message:
         'this address was erased, on request or because its time was over: only consent that was given later brings it back, with its own consentAt and evidence, and not yet over',
+      because: 'erased',
+    };
+  const corrected = await correctedFrom(db, siteId, row, address, emailHash);
+  if (corrected)
+    return {
+      outcome: 'refused',
+      message: `this address was corrected to another one on ${corrected.toISOString().slice(0, 10)}, by which we know its person: put that one into your list; only consent that was given later, with its own consentAt and evidence, makes somebody of this one`,
+      because: 'corrected',
     };
   const { leadId, isNew } = await leadOf(db, siteId, row, address, emailHash, capturedAt(row, now));
   const before = await consentOf(db, siteId, leadId);
@@ -82,6 +92,31 @@ async function isErased(db: Db, siteId: string, row: ImportedRow, emailHash: str
     ],
   );
   return Boolean(rowCount);
+}
+
+/**
+ * A list from before a correction means the person whom we know by another address now: made a second time, they would go on
+ * getting mails here after they leave there. Who came by this address since stays who they are, but for what was agreed to before.
+ * A withdrawal is taken in any case: it makes nobody who gets mails.
+ *
+ * returns  when it was corrected; null: the row may be taken
+ */
+async function correctedFrom(
+  db: Db,
+  siteId: string,
+  row: ImportedRow,
+  { normalized }: Address,
+  emailHash: string,
+): Promise<Date | null> {
+  if (row.consentStatus === 'withdrawn') return null;
+  const { rows } = await db.query<{ at: Date | null }>(
+    `select max(c.rectified_at) as at from lead_rectifications c join leads l on l.site_id = c.site_id and l.lead_id = c.lead_id
+     where c.site_id = $1 and c.email_hash = $2 and l.email_normalized <> $3
+       and ($4 or not exists (select from leads o where o.site_id = $1 and o.email_normalized = $3))
+     having ($4 and $5::timestamptz > max(c.rectified_at)) is not true`,
+    [siteId, emailHash, normalized, claimsConsent(row), row.consentAt ?? null],
+  );
+  return rows[0]?.at ?? null;
 }
 
 /** returns  whether they say something new */

@@ -191,34 +191,35 @@ test('who unsubscribed while nobody knew the address is withdrawn in every later
   assert.equal((await leadOf(fresh)).consent_status, 'express');
 });
 
+const correct = async (from: string, to: string) =>
+  assert.equal(
+    (await call(`${server.url}/v1/leads/${(await leadOf(from)).lead_id}`, 'PATCH', { email: to }, admin))
+      .status,
+    200,
+  );
+const leave = async (email: string) =>
+  assert.equal(
+    (
+      await call(
+        `${server.url}/v1/unsubscribe/${linkToken((await leadOf(email)).site_id, (await leadOf(email)).unsubscribe_key)}`,
+        'POST',
+        'List-Unsubscribe=One-Click',
+        { 'content-type': 'application/x-www-form-urlencoded' },
+      )
+    ).status,
+    200,
+  );
+const agree = (email: string) =>
+  call(`${server.url}/v1/leads/capture`, 'POST', {
+    email,
+    anonId: randomUUID(),
+    propertyId: 'default',
+    consentStatus: 'express',
+    consent: { text: 'Write to me.' },
+  });
+const erase = (email: string) => call(`${server.url}/v1/leads/delete`, 'POST', { email }, admin);
+
 test('an old list brings back nobody by the address they were corrected from, who withdrew before the correction or after, or was erased', async () => {
-  const correct = async (from: string, to: string) =>
-    assert.equal(
-      (await call(`${server.url}/v1/leads/${(await leadOf(from)).lead_id}`, 'PATCH', { email: to }, admin))
-        .status,
-      200,
-    );
-  const leave = async (email: string) =>
-    assert.equal(
-      (
-        await call(
-          `${server.url}/v1/unsubscribe/${linkToken((await leadOf(email)).site_id, (await leadOf(email)).unsubscribe_key)}`,
-          'POST',
-          'List-Unsubscribe=One-Click',
-          { 'content-type': 'application/x-www-form-urlencoded' },
-        )
-      ).status,
-      200,
-    );
-  const agree = (email: string) =>
-    call(`${server.url}/v1/leads/capture`, 'POST', {
-      email,
-      anonId: randomUUID(),
-      propertyId: 'default',
-      consentStatus: 'express',
-      consent: { text: 'Write to me.' },
-    });
-  const erase = (email: string) => call(`${server.url}/v1/leads/delete`, 'POST', { email }, admin);
   const ways: Record<string, (first: string, then: string) => Promise<unknown>> = {
     'left, then corrected': async (first, then) => {
       await leave(first);
@@ -244,18 +245,88 @@ test('an old list brings back nobody by the address they were corrected from, wh
     await agree(first);
     await go(first, then);
     const old = await post({ csv: `${claim}${first},implied,${day(-20)},,till 4` });
-    if (way.endsWith('erased')) assert.equal(old.body.rows[0].outcome, 'refused', way);
-    else assert.match(old.body.rows[0].message, new RegExp(withdrawn), way);
+    assert.equal(old.body.rows[0].outcome, 'refused', way);
+    assert.match(old.body.rows[0].message, way.endsWith('erased') ? /was erased/ : /was corrected/, way);
+    if (!way.endsWith('erased')) {
+      // given after the correction, and before they left
+      await rows(
+        "update lead_rectifications set rectified_at = rectified_at - interval '30 days' where rectified_at > now() - interval '1 day'",
+      );
+      const between = await post({ csv: `${claim}${first},implied,${day(-20)},,till 4` });
+      assert.match(between.body.rows[0].message, new RegExp(withdrawn), way);
+    }
     const list = await get('/v1/leads?mailable=true&limit=200');
     assert.ok(!JSON.stringify(list.body).includes(first), way);
   }
-  // who agrees at the counter of a later day is a new start, as ever
+});
+
+test('a list from before a correction makes nobody of the old address, so that nobody stays there when its person leaves', async () => {
+  const mailable = async () => JSON.stringify((await get('/v1/leads?mailable=true&limit=200')).body);
+  for (const [way, go] of [
+    ['left', leave],
+    ['erased', erase],
+  ] as const) {
+    const [first, then] = [address(), address()];
+    await agree(first);
+    await correct(first, then);
+    for (const csv of [
+      `${claim}${first},implied,${day(-20)},,till 4`,
+      `${claim}${first},express,${day(-20)},Write to me.,folder 7`,
+      `email\n${first}`,
+    ]) {
+      const { body } = await post({ csv });
+      assert.deepEqual([body.rows[0].outcome, body.counts.created], ['refused', 0], csv);
+      assert.match(
+        body.rows[0].message,
+        /was corrected to another one on \d{4}-.*put that one into your list/,
+      );
+    }
+    assert.equal(await leadOf(first), undefined, way);
+    const byNow = await post({ csv: `${claim}${then},implied,${day(-20)},,till 4` });
+    assert.equal(byNow.body.rows[0].outcome, 'unchanged', 'by the address of now it is they themselves');
+    assert.ok((await mailable()).includes(then), way);
+    await go(then);
+    const now = await mailable();
+    assert.ok(!now.includes(first) && !now.includes(then), way);
+  }
+  // whoever has the address since: what was agreed to before is not theirs
   const [first, then] = [address(), address()];
   await agree(first);
   await correct(first, then);
-  const stays = await post({ csv: `${claim}${first},implied,${day(-20)},,till 4` });
-  assert.equal(stays.body.rows[0].outcome, 'created');
-  assert.equal((await leadOf(first)).consent_status, 'implied', 'nobody left');
+  await call(`${server.url}/v1/leads/capture`, 'POST', {
+    email: first,
+    anonId: randomUUID(),
+    propertyId: 'default',
+  });
+  const old = await post({ csv: `${claim}${first},implied,${day(-20)},,till 4` });
+  assert.match(old.body.rows[0].message, /was corrected/);
+  assert.equal((await leadOf(first)).consent_status, 'pending');
+  assert.equal((await post({ csv: `email,shoe\n${first},38` })).body.rows[0].outcome, 'updated');
+  // and a new start, as ever
+  const [one, other] = [address(), address()];
+  await agree(one);
+  await correct(one, other);
+  await rows(
+    "update lead_rectifications set rectified_at = rectified_at - interval '30 days' where rectified_at > now() - interval '1 day'",
+  );
+  const since = await post({ csv: `${claim}${one},implied,${day(-20)},,till 4` });
+  assert.equal(since.body.rows[0].outcome, 'created');
+  assert.equal((await leadOf(one)).consent_status, 'implied');
+  // a withdrawal is taken by any address
+  const [left, lives] = [address(), address()];
+  await agree(left);
+  await correct(left, lives);
+  await post({ csv: `email,consentStatus\n${left},withdrawn` });
+  assert.equal((await leadOf(left)).consent_status, 'withdrawn');
+  // corrected and back: it is theirs again
+  const [mine, wrong] = [address(), address()];
+  await agree(mine);
+  await correct(mine, wrong);
+  await correct(wrong, mine);
+  assert.equal(
+    (await post({ csv: `${claim}${mine},implied,${day(-20)},,till 4` })).body.rows[0].outcome,
+    'unchanged',
+  );
 });
 
 test('an unsubscribe of an unknown address binds later inquiries here too, and an opt-in lifts it', async () => {

@@ -77,13 +77,13 @@ export async function importLeads(
     if (!address) return refused(line, 'email: is not an address');
     if (!parsed.success) return refused(line, faultsOf(parsed.error));
     const { sent, warnings } = fitFields(fields, attributesOf(cells, further) ?? {}, 'attributes');
-    const imported = await importRow(db, siteId, parsed.data, {
+    const { outcome: became, message } = await importRow(db, siteId, parsed.data, {
       address,
       emailHash: hashAddress(address.normalized),
       attributes: Object.keys(sent).length > 0 ? sent : null,
       warnings,
     });
-    return { row: line, ...imported };
+    return { row: line, outcome: became, ...(message ? { message } : {}) };
   });
   const counts = { created: 0, updated: 0, unchanged: 0, refused: 0 };
   for (const { outcome: what } of rows) counts[what] += 1;

@@ -170,9 +170,10 @@ async function takeRow(
       formName: 'review',
     });
     const whose = { address, emailHash: hashAddress(address.normalized), attributes: null };
-    const { outcome: made } = await importRow(db, siteId, lead, whose);
-    if (made === 'refused')
-      return refused('this address was erased: what it wrote before does not come back');
+    const { because } = await importRow(db, siteId, lead, whose);
+    if (because === 'corrected')
+      return refused('this address was corrected to another one: put that one into the file, or none');
+    if (because) return refused('this address was erased: what it wrote before does not come back');
     leadId = await leadOf(db, siteId, address.normalized);
   }
   const reviewId = uuidv7();

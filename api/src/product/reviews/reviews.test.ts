@@ -647,7 +647,15 @@ test('a table brings reviews with their source and date; the same again changes 
   assert.deepEqual([dark.permission, dark.name], ['granted', 'Cem']);
   assert.equal((await decide(dark, key, { status: 'published' })).status, 200);
   assert.deepEqual((await list(key)).average.rating, 3.5);
-  await call(`${server.url}/v1/leads/delete`, 'POST', { email, propertyId: key }, admin);
+  const changed = address();
+  assert.equal(
+    (await call(`${server.url}/v1/leads/${dark.leadId}`, 'PATCH', { email: changed }, admin)).status,
+    200,
+  );
+  const old = await take(csv);
+  assert.match(old.rows[1].message, /was corrected to another one/);
+  assert.equal((await rows('select from leads where email = $1', [email])).length, 0);
+  await call(`${server.url}/v1/leads/delete`, 'POST', { email: changed, propertyId: key }, admin);
   const again = await take(csv);
   assert.deepEqual(again.counts, { created: 0, unchanged: 1, refused: 7 });
   assert.match(again.rows[1].message, /erased/);

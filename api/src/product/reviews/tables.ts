@@ -28,6 +28,7 @@ export const reviewTables: Tables = {
     kept: [
       { with: 'leads', why: 'it is about the lead' },
       {
+        // its permission keeps its writer as long: erasure/lead_end.sql
         for: { years: 5 },
         since: 'received_at',
         why: 'so old a word says nothing of today',
