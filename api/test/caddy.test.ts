@@ -75,7 +75,9 @@ test('a framed feed that Caddy refuses by itself is as empty as what the API ref
   const [, block = ''] = /handle @framed \{([\s\S]*?)\n\t\t\}\n/.exec(errors)!;
   // before every other answer: the first that fits holds
   assert.ok(errors.indexOf('handle @framed') < errors.indexOf('handle @html'));
-  const refused = await fetch(`${server.url}/v1/feed.html?site=nobodys`, { headers: { accept: 'text/html' } });
+  const refused = await fetch(`${server.url}/v1/feed.html?site=nobodys`, {
+    headers: { accept: 'text/html' },
+  });
   const [, seconds] = /^\s*header Refresh (\d+)$/m.exec(block)!;
   const [, type] = /^\s*header Content-Type "(.*)"$/m.exec(block)!;
   const [, body] = /^\s*respond "(.*)" \{err\.status_code\}$/m.exec(block)!;

@@ -147,8 +147,14 @@ test('what could cover, crowd out or blind the close button and the receipt is r
     ['.mk-close{border-width:8px}', /between 0px and 2px/],
     ['.mk-close{border:solid #000}', /needs its width/],
     // 3 px, as browsers like, where no width stands with it
-    ['.mk-link{border-style:solid}', /border-style needs its width for \.mk-link, in the same rule: border-width/],
-    ['.mk-close{border-width:1px}.mk-card,.mk-close{border-style:none solid}', /needs its width for \.mk-close/],
+    [
+      '.mk-link{border-style:solid}',
+      /border-style needs its width for \.mk-link, in the same rule: border-width/,
+    ],
+    [
+      '.mk-close{border-width:1px}.mk-card,.mk-close{border-style:none solid}',
+      /needs its width for \.mk-close/,
+    ],
     ['.mk-receipt{outline-style:solid}', /outline-style needs its width for \.mk-receipt/],
     // letters on what lies outside of the ground that was looked at
     ['.mk-card{border-radius:50%}', /border-radius a length/],

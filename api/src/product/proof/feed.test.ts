@@ -30,7 +30,11 @@ function isEmptyFrame({ status, headers, body }: Answer, expected: number): void
   );
   assert.equal(headers.get('x-frame-options'), null);
   assert.doesNotMatch(headers.get('content-security-policy')!, /frame-ancestors/);
-  assert.match(body, /^<!doctype html><title>.<\/title>$/, 'no word, and not nothing: browsers would fill it');
+  assert.match(
+    body,
+    /^<!doctype html><title>.<\/title>$/,
+    'no word, and not nothing: browsers would fill it',
+  );
 }
 const isEmpty = (texts: string[]) => texts.length === 0;
 
@@ -422,7 +426,11 @@ test('without JavaScript a card is for whom its targeting says, as far as a requ
   for (const [more, headers, expected] of cases) {
     const where = `${more} ${JSON.stringify(headers)}`;
     const page = await call(`${server.url}/v1/feed.html?site=${key}${more}`, 'GET', undefined, headers);
-    assert.deepEqual([...page.body.matchAll(/<p lang="en">(\w+):/g)].map(([, name]) => name).sort(), expected, where);
+    assert.deepEqual(
+      [...page.body.matchAll(/<p lang="en">(\w+):/g)].map(([, name]) => name).sort(),
+      expected,
+      where,
+    );
     assert.match(page.headers.get('vary')!, /Referer, User-Agent/);
     const shown: string[] = [];
     for (const [name, id] of Object.entries(ids)) {
@@ -460,7 +468,10 @@ test('a framed feed that is refused is an empty page, which may stand in any fra
   isEmptyFrame(await of(''), 400);
   isEmptyFrame(await call(`${server.url}/v1/feed.html?site=${key}`, 'PUT', undefined, FRAMED), 405);
   const script = await of('?site=nobodys', { accept: 'application/json' });
-  assert.deepEqual([script.status, script.body.error, script.headers.get('refresh')], [404, 'not_found', null]);
+  assert.deepEqual(
+    [script.status, script.body.error, script.headers.get('refresh')],
+    [404, 'not_found', null],
+  );
 });
 
 test('an act waits ten to thirty minutes, always the same; numbers of whole days are rounded down', () => {

@@ -579,7 +579,9 @@ test('random orders, refunds, reviews, visits, erasures and verdicts: what is sh
       [...people, ...nobodys].filter((one) => one.counts && one.seenAt > Date.now() - LIVE_MS).length,
     ];
     // whoever is about to leave the five minutes may be in or out
-    const isEdgy = [...people, ...nobodys].some(({ seenAt }) => Math.abs(Date.now() - seenAt - LIVE_MS) < 5000);
+    const isEdgy = [...people, ...nobodys].some(
+      ({ seenAt }) => Math.abs(Date.now() - seenAt - LIVE_MS) < 5000,
+    );
     for (const [i, id] of ids.entries()) {
       if (id === LIVE && isEdgy) continue;
       const where = `step ${step} of ${i}`;

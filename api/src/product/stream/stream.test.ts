@@ -208,7 +208,9 @@ test('a stream ends with the beat after what let its reader in, and a ticket wit
     await until(`${n} is told`, () => allOf.told.includes(`webhook.dead ${n}`));
   };
   await tell(1);
-  await until('all are told', () => [...shutOut, lessOf].every(({ told }) => told.includes('webhook.dead 1')));
+  await until('all are told', () =>
+    [...shutOut, lessOf].every(({ told }) => told.includes('webhook.dead 1')),
+  );
 
   const late = [await ticketOf(owner.headers), await ticketOf(bearer), await ticketOf(disabled.headers)];
   const user = (who: SignedIn, body: object) =>
