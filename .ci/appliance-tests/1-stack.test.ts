@@ -323,7 +323,10 @@ test('too much is refused in our own shape, and security headers are on every an
     assert.ok(headers.get('referrer-policy'), path);
     assert.equal(headers.get('server'), null, path);
   }
-  // a shared view is the one page that may stand in a frame, of the pages it names
+  // the feed for pages without JavaScript may stand in any frame
+  const feed = await stack.call('GET', '/v1/feed.html?site=default');
+  assert.deepEqual([feed.status, feed.headers.get('x-frame-options')], [200, null]);
+  // a shared view may stand in one of the pages it names
   const made = await stack.call(
     'POST',
     '/v1/sites/default/shares',
@@ -378,6 +381,12 @@ test('while the API is away a client gets our JSON with Retry-After, a person’
   });
   assert.equal(person.status, 503);
   assert.match(String(person.body), /<h1>/);
+  // in a frame of somebody else's page a fault would stay
+  const framed = await stack.call('GET', '/v1/feed.html?site=default', undefined, { accept: 'text/html' });
+  assert.equal(framed.status, 503);
+  assert.equal(framed.headers.get('refresh'), '30');
+  assert.equal(framed.headers.get('x-frame-options'), null);
+  assert.equal(String(framed.body), '<!doctype html><title>—</title>');
   // what Caddy says of its own trouble tells no more about people than its access log does
   const secrets = { 'x-admin-key': 'a-key-nobody-may-see', referer: 'https://a-page.example/of-ada' };
   await stack.call('GET', '/v1/leads?search=ada@example.com', undefined, secrets);

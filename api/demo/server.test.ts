@@ -18,7 +18,17 @@ after(() => demo.close());
 const html = async (path: string) => (await fetch(demo.url + path)).text();
 
 test("every page of the demo has the README's line to the letter", async () => {
-  for (const path of ['/', '/bread', '/menu', '/newsletter', '/infolettre', '/visit', '/thanks', '/modes', '/nothing'])
+  for (const path of [
+    '/',
+    '/bread',
+    '/menu',
+    '/newsletter',
+    '/infolettre',
+    '/visit',
+    '/thanks',
+    '/modes',
+    '/nothing',
+  ])
     for (const readme of readmes) assert.equal(lineOf(await html(path)), lineOf(readme), path);
 });
 

@@ -51,17 +51,38 @@ test('Caddy gives the dashboard the headers that the API gives it where there is
   }
 });
 
-test('who may frame a shared view is the API’s to say: Caddy serves no page there, and forbids frames everywhere else', () => {
+test('who may frame a shared view is the API’s to say, and anybody the feed: Caddy serves no page there, and forbids frames everywhere else', () => {
   const [, matcher = ''] = /@dashboard \{([\s\S]*?)\n\t\}\n/.exec(CADDYFILE)!;
   assert.match(matcher, /^\s*path \/app \/app\/\*$/m);
   assert.match(matcher, /^\s*not path \/app\/embed\/\*$/m);
   const [, unframed] = /^\t@unframed (.*)$/m.exec(CADDYFILE)!;
-  assert.equal(unframed, 'not path /app/embed/*');
+  assert.equal(unframed, 'not path /app/embed/* /v1/feed.html');
   const said = CADDYFILE.split('\n').filter((line) => /^\s*header .*X-Frame-Options/.test(line));
   assert.deepEqual(
     said.map((line) => line.trim()),
-    ['header @unframed ?X-Frame-Options DENY', 'header ?X-Frame-Options DENY'],
+    ['header @unframed ?X-Frame-Options DENY', 'header @unframed_away ?X-Frame-Options DENY'],
     'the second is that of its own refusals',
   );
-  assert.match(CADDYFILE, /handle_errors \{[\s\S]*\t\theader \?X-Frame-Options DENY/);
+  assert.match(
+    CADDYFILE,
+    /handle_errors \{[\s\S]*\t\t@unframed_away not path \/v1\/feed\.html\n\t\theader @unframed_away \?X-Frame-Options DENY/,
+  );
+});
+
+test('a framed feed that Caddy refuses by itself is as empty as what the API refuses, and loads itself again as soon', async () => {
+  const [, errors = ''] = /\thandle_errors \{([\s\S]*?)\n\t\}\n/.exec(CADDYFILE)!;
+  assert.match(errors, /^\s*@framed path \/v1\/feed\.html$/m);
+  const [, block = ''] = /handle @framed \{([\s\S]*?)\n\t\t\}\n/.exec(errors)!;
+  // before every other answer: the first that fits holds
+  assert.ok(errors.indexOf('handle @framed') < errors.indexOf('handle @html'));
+  const refused = await fetch(`${server.url}/v1/feed.html?site=nobodys`, {
+    headers: { accept: 'text/html' },
+  });
+  const [, seconds] = /^\s*header Refresh (\d+)$/m.exec(block)!;
+  const [, type] = /^\s*header Content-Type "(.*)"$/m.exec(block)!;
+  const [, body] = /^\s*respond "(.*)" \{err\.status_code\}$/m.exec(block)!;
+  assert.deepEqual(
+    [seconds, type, body],
+    [refused.headers.get('refresh'), refused.headers.get('content-type'), await refused.text()],
+  );
 });

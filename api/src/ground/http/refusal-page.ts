@@ -7,7 +7,7 @@ import type { TellPerson } from './errors.ts';
 import { send } from './frame.ts';
 import { html } from './html.ts';
 import { page } from './page.ts';
-import type { Reply } from './reply.ts';
+import { Reply } from './reply.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -19,12 +19,32 @@ export function refusalPages(
 ): TellPerson {
   return (ctx, call, status, error) => {
     const tells = (call.route ?? routeAt(ctx.method, ctx.path))?.tells;
-    const isTold = call.readsPages || (tells && !call.readsJson && (tells === 'link' || isFormPost(ctx)));
+    const isTold = call.readsPages || (tells && !call.readsJson && (tells !== 'form' || isFormPost(ctx)));
     if (!isTold) return false;
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
+    if (tells === 'frame') {
+      send(ctx, emptyFrame(status));
+      return true;
+    }
     send(ctx, refusalPage(tells ?? (isFormPost(ctx) ? 'form' : 'other'), call, status, error));
     return true;
   };
+}
+
+/** The same as Caddy's own where the API is away (a test compares). */
+export const FRAME_AGAIN_SECONDS = 30;
+
+/** A frame that shows a fault would show it for as long as the page around it is open. */
+function emptyFrame(status: number): Reply {
+  // not without a body: browsers would put a page of their own there, which stays
+  return new Reply(status, '<!doctype html><title>—</title>', {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': "default-src 'none'",
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Cache-Control': 'no-store',
+    'X-Robots-Tag': 'noindex',
+    Refresh: String(FRAME_AGAIN_SECONDS),
+  });
 }
 
 const isFormPost = (ctx: Context) =>

@@ -108,8 +108,11 @@ export interface Route<In = any> {
   asTable?: boolean;
   /** Asked so often that its lines in the log would hide the others: told at debug; or only what was refused is told. */
   quiet?: true | 'when taken';
-  /** A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent. */
-  tells?: 'link' | 'form';
+  /**
+   * A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent; or, in a frame of
+   * somebody else's page, as an empty one that loads itself again.
+   */
+  tells?: 'link' | 'form' | 'frame';
   answers: Answers;
   run(input: In, call: Call): Promise<object | Reply> | object | Reply;
 }

@@ -549,6 +549,10 @@ test('who listens is told once that a test is decided, in the transaction that d
   const unproven = await makeTest({ stopUnproven: true });
   const young = await makeTest();
   const chosen = await makeTest();
+  const [skewed, mended] = [await makeTest(), await makeTest()];
+  const uneven = { control: [600, 40], warm: [900, 60] } as Record<string, [number, number]>;
+  await fill(skewed.testId, uneven, 57);
+  await fill(mended.testId, uneven, 55);
   await fill(harmful.testId, { control: [500, 120], warm: [500, 40] }, 2);
   for (const { testId } of [manual, automatic])
     await fill(testId, { control: [4000, 385], warm: [4000, 515] }, 15);
@@ -580,6 +584,8 @@ test('who listens is told once that a test is decided, in the transaction that d
       as(manual, 'better', 'warm'),
       as(automatic, 'better', 'warm'),
       as(unproven, 'inconclusive', null),
+      // the other one may become valid again
+      as(skewed, 'invalid', null),
       as(chosen, 'undecided', 'warm'),
     ],
   );

@@ -39,9 +39,12 @@ export async function judgeTest(db: Db, siteId: string, testId: string, atMs: nu
   await countGoals(db, siteId, testId, test.goal);
   const days = daysBetween(Date.parse(test.startedAt!), atMs);
   const judged = judge(test, await countArms(db, siteId, testId), days);
-  const isNews = DECIDES.has(judged.verdict) && !(await wasDecided(db, siteId, testId));
+  const isOver = days >= test.maxDays;
+  // an invalid one may become valid again until then
+  const isDecision = DECIDES.has(judged.verdict) || (judged.verdict === 'invalid' && isOver);
+  const isNews = isDecision && !(await wasDecided(db, siteId, testId));
   await recordVerdict(db, siteId, testId, judged);
-  await follow(db, siteId, test, judged, days >= test.maxDays);
+  await follow(db, siteId, test, judged, isOver);
   if (isNews) await tellDecided(db, siteId, test, judged.verdict, judged.best);
 }
 
@@ -65,7 +68,6 @@ async function follow(
 ): Promise<void> {
   const { testId, notificationId } = test;
   const note = (became: Record<string, string>) => noteOfJob(db, siteId, JUDGES, testId, became);
-  // an invalid one may become valid again until then
   const isUnproven = verdict === 'inconclusive' || (verdict === 'invalid' && isOver);
   // nobody chose in all that time: else it would run for ever, and nothing of its notification could be changed
   const isUnchosen = verdict === 'better' && test.winner === 'manual' && isOver;

@@ -146,6 +146,16 @@ test('what could cover, crowd out or blind the close button and the receipt is r
     ['.mk-link{border:8px solid #000}', /between 0px and 2px/],
     ['.mk-close{border-width:8px}', /between 0px and 2px/],
     ['.mk-close{border:solid #000}', /needs its width/],
+    // 3 px, as browsers like, where no width stands with it
+    [
+      '.mk-link{border-style:solid}',
+      /border-style needs its width for \.mk-link, in the same rule: border-width/,
+    ],
+    [
+      '.mk-close{border-width:1px}.mk-card,.mk-close{border-style:none solid}',
+      /needs its width for \.mk-close/,
+    ],
+    ['.mk-receipt{outline-style:solid}', /outline-style needs its width for \.mk-receipt/],
     // letters on what lies outside of the ground that was looked at
     ['.mk-card{border-radius:50%}', /border-radius a length/],
     ['.mk-receipt{border-radius:9px}', /between 0px and 4px/],
@@ -160,6 +170,18 @@ test('what could cover, crowd out or blind the close button and the receipt is r
     ['.mk-close:focus-visible{outline:#000}', /has to be seen/],
   ];
   for (const [css, expected] of cases) assert.match(fault(css) ?? 'taken', expected, css);
+});
+
+test('a line that nobody draws is no pixel wide, so that no later style draws one of three', () => {
+  const css = '.mk-link{border-width:2px;border:none;border-style:solid;}';
+  const printed = '.mk-link{border-width:2px;border:0px none;border-style:solid;}';
+  assert.equal(printCss(css, TOKENS), printed);
+  assert.equal(printCss(printed, TOKENS), printed);
+  assert.equal(printCss('.mk-text{border:#000;}', TOKENS), '.mk-text{border:0px #000;}');
+  const wide = '.mk-card{border-style:dashed;}.mk-link{border-style:dashed;border-width:1px;}';
+  assert.equal(printCss(wide, TOKENS), wide, 'a card has room for it');
+  const focused = '.mk-link:focus-visible{outline-style:dashed;}';
+  assert.equal(printCss(focused, TOKENS), focused, 'what has the focus has a width already');
 });
 
 test('a hostile look is refused by the API with its line and column, before anything is kept', async () => {

@@ -54,7 +54,7 @@ export const TYPES = {
     sample: { reviewId: UUID, leadId: UUID, rating: 4, writtenAt: '2026-01-31T12:00:00.000Z' },
   },
   'ab_test.decided': {
-    when: 'an A/B test was decided: by its first verdict of better, harmful or inconclusive, or before that by whoever chose a winner; once a test',
+    when: 'an A/B test was decided: by its first verdict of better, harmful or inconclusive, before that by whoever chose a winner, or by ending invalid; once a test',
     sample: { testId: UUID, notificationId: UUID, verdict: 'better', variant: 'warm' },
   },
   'plan.warning': {

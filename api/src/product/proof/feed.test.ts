@@ -6,7 +6,7 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { COUNT, feedOf, feedWhen, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { address, ago, hours, makeEvent } from '../../../test/make.ts';
-import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { type Answer, admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { delayMs } from './acts.ts';
 import { said } from './claims.ts';
 import { bestLanguage, dayInWords } from './words.ts';
@@ -21,6 +21,21 @@ const textsOf = async (key: string, more = '') =>
   (await feedOf(server, key, more)).items.map(({ variants }) => variants[0]!.text);
 // Asked by itself: whether the database answers, and which processes there are.
 const BY_ITSELF = /^select 1$|pg_notify\('process_beats'/;
+/** As browsers load what stands in a frame. */
+const FRAMED = { accept: 'text/html', 'sec-fetch-dest': 'iframe' };
+function isEmptyFrame({ status, headers, body }: Answer, expected: number): void {
+  assert.deepEqual(
+    [status, headers.get('content-type'), headers.get('refresh'), headers.get('cache-control')],
+    [expected, 'text/html; charset=utf-8', '30', 'no-store'],
+  );
+  assert.equal(headers.get('x-frame-options'), null);
+  assert.doesNotMatch(headers.get('content-security-policy')!, /frame-ancestors/);
+  assert.match(
+    body,
+    /^<!doctype html><title>.<\/title>$/,
+    'no word, and not nothing: browsers would fill it',
+  );
+}
 const isEmpty = (texts: string[]) => texts.length === 0;
 
 test('below its minimum a notification runs and shows nothing, and says why; from it on it shows the number', async () => {
@@ -235,6 +250,8 @@ test('an address may ask for the feed six hundred times a minute; others are ser
     const refused = await ask('203.0.113.7');
     assert.deepEqual([refused.status, refused.body.error], [429, 'rate_limited']);
     assert.ok(Number(refused.headers.get('retry-after')) > 0);
+    const from = { ...FRAMED, 'x-real-ip': '203.0.113.7' };
+    isEmptyFrame(await call(`${limited.url}/v1/feed.html?site=default`, 'GET', undefined, from), 429);
     assert.equal((await ask('203.0.113.8')).status, 200);
   } finally {
     await limited.stop();
@@ -440,6 +457,21 @@ test('for pages without JavaScript there is a page to frame and a picture, of wh
   const badge = await call(`${server.url}/v1/badge.svg?site=${key}&n=${id}`);
   assert.deepEqual([badge.status, badge.headers.get('content-type')], [200, 'image/svg+xml; charset=utf-8']);
   assert.match(badge.body, /<title>5 &lt;b&gt;people/);
+});
+
+test('a framed feed that is refused is an empty page, which may stand in any frame and loads itself again; a script is told why', async () => {
+  const { key } = await newSite(server);
+  const of = (query: string, headers: Record<string, string> = FRAMED) =>
+    call(`${server.url}/v1/feed.html${query}`, 'GET', undefined, headers);
+  isEmptyFrame(await of('?site=nobodys'), 404);
+  isEmptyFrame(await of('?site=nobodys', { accept: '*/*' }), 404);
+  isEmptyFrame(await of(''), 400);
+  isEmptyFrame(await call(`${server.url}/v1/feed.html?site=${key}`, 'PUT', undefined, FRAMED), 405);
+  const script = await of('?site=nobodys', { accept: 'application/json' });
+  assert.deepEqual(
+    [script.status, script.body.error, script.headers.get('refresh')],
+    [404, 'not_found', null],
+  );
 });
 
 test('an act waits ten to thirty minutes, always the same; numbers of whole days are rounded down', () => {

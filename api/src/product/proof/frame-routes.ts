@@ -16,6 +16,7 @@ import { renderFeed } from './render.ts';
 /** A frame that names somebody is loaded anew so often: with what a feed may be late, within the half minute that an open page has. */
 const AGAIN_SECONDS = 20;
 const FRAME = '/v1/feed.html';
+export const SHOW_FEED = { at: `GET ${FRAME}`, tells: 'frame' } as const;
 const path = z
   .string()
   .max(2048)
@@ -103,7 +104,7 @@ export function frameRoutes(needs: FeedNeeds): Route[] {
   return [
     route({
       ...FEED_ROUTE,
-      at: 'GET /v1/feed.html',
+      ...SHOW_FEED,
       id: 'showFeed',
       says: 'The same as a small page for an iframe, without JavaScript; not counted',
       takes: { as: 'query', shape: z.object({ site, lang, path }) },

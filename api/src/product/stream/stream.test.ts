@@ -1,11 +1,12 @@
 // Who watches a site's stream sees everything once and in order, from two processes, also after the line broke.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { newSite, orders, running } from '../../../test/claims.ts';
 import { eventsOf } from '../../../test/event-stream.ts';
 import { address, anon, makeEvent } from '../../../test/make.ts';
-import { newOwner } from '../../../test/people.ts';
+import { newOwner, type SignedIn, signedIn, signUpWith } from '../../../test/people.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { makeLog } from '../../ground/lib/log.ts';
@@ -154,8 +155,22 @@ test('a ticket opens one stream once, and carries no more than its maker may do'
   assert.equal((await watch(other, used, { headers: {} })).status, 401);
 });
 
-test('a stream ends within seconds of what let its reader in, and a ticket with it', async () => {
-  const owner = await newOwner(one, 'reader@people.example', 'rye, oats and a spoon');
+test('a stream ends with the beat after what let its reader in, and a ticket with it; who may less is told less, and who still may goes on', async () => {
+  const PASSWORD = 'rye, oats and a spoon';
+  const siteKey = one.services.sites.fallback().key;
+  const join = async (role: string) => {
+    const made = await call(`${one.url}/v1/invitations`, 'POST', { role, sites: [siteKey] }, admin);
+    const token = (made.body.link as string).split('/').at(-1)!;
+    const email = `${role}-${randomUUID()}@people.example`;
+    return signedIn(await signUpWith(one, token, email, PASSWORD));
+  };
+  const owner = await newOwner(one, 'reader@people.example', PASSWORD);
+  const [lowered, disabled, narrowed, steady] = [
+    await join('viewer'),
+    await join('viewer'),
+    await join('analyst'),
+    await join('analyst'),
+  ];
   const made = await call(`${one.url}/v1/keys`, 'POST', { name: 'reader', scopes: ['read'] }, admin);
   const bearer = { authorization: `Bearer ${made.body.token}` };
   const ticketOf = async (headers: Record<string, string>) =>
@@ -164,23 +179,68 @@ test('a stream ends within seconds of what let its reader in, and a ticket with 
     fetch(`${one.url}/v1/events/stream?siteId=${siteId}${query}`, {
       headers: { ...headers, accept: 'text/event-stream' },
     });
-  const streams = [
-    await open('', owner.headers),
-    await open('', bearer),
-    await open(`&ticket=${await ticketOf(owner.headers)}`, {}),
-    await open(`&ticket=${await ticketOf(bearer)}`, {}),
+  /** Reads on by itself: what it was told so far, and whether it was told that this is all. */
+  const reading = async (query: string, headers: Record<string, string>) => {
+    const answer = await open(query, headers);
+    assert.equal(answer.status, 200);
+    const told: string[] = [];
+    const state = { told, hasEnded: false };
+    void (async () => {
+      for await (const { event, data } of eventsOf(answer)) told.push(`${event} ${data.data.n}`);
+      state.hasEnded = true;
+    })();
+    return state;
+  };
+  const shutOut = [
+    await reading('', owner.headers),
+    await reading('', bearer),
+    await reading(`&ticket=${await ticketOf(owner.headers)}`, {}),
+    await reading(`&ticket=${await ticketOf(bearer)}`, {}),
+    await reading('', lowered.headers),
+    await reading(`&ticket=${await ticketOf(lowered.headers)}`, {}),
+    await reading('', disabled.headers),
   ];
-  assert.deepEqual(
-    streams.map(({ status }) => status),
-    [200, 200, 200, 200],
+  const lessOf = await reading('', narrowed.headers);
+  const allOf = await reading('', steady.headers);
+  const tell = async (n: number) => {
+    await write(n, 'lead.captured');
+    one.services.outbox.wrote(siteId, Number(await write(n, 'webhook.dead')));
+    await until(`${n} is told`, () => allOf.told.includes(`webhook.dead ${n}`));
+  };
+  await tell(1);
+  await until('all are told', () =>
+    [...shutOut, lessOf].every(({ told }) => told.includes('webhook.dead 1')),
   );
-  const late = [await ticketOf(owner.headers), await ticketOf(bearer)];
+
+  const late = [await ticketOf(owner.headers), await ticketOf(bearer), await ticketOf(disabled.headers)];
+  const user = (who: SignedIn, body: object) =>
+    call(`${one.url}/v1/users/${who.userId}`, 'PATCH', body, admin);
   await call(`${one.url}/v1/auth/logout`, 'POST', {}, owner.headers);
   await call(`${one.url}/v1/keys/${made.body.key.keyId}`, 'DELETE', undefined, admin);
+  const changed = [
+    await user(lowered, { grants: [{ site: siteKey, role: 'privacy' }] }),
+    await user(disabled, { disabled: true }),
+    await user(narrowed, { grants: [{ site: siteKey, role: 'viewer' }] }),
+  ];
+  assert.deepEqual(
+    changed.map(({ status }) => status),
+    [200, 200, 200],
+  );
   for (const ticket of late) assert.equal((await open(`&ticket=${ticket}`, {})).status, 401);
-  // read to their ends
-  await Promise.all(streams.map((stream) => stream.text()));
-  assert.equal(one.services.streams.size, 0);
+  await one.services.streams.beat();
+  await tell(2);
+  await until('they have ended', () => shutOut.every(({ hasEnded }) => hasEnded));
+  for (const { told } of shutOut)
+    assert.ok(!told.includes('webhook.dead 2'), 'nothing is told that came after the beat');
+  assert.deepEqual([lessOf.hasEnded, allOf.hasEnded], [false, false]);
+  await until('who sees numbers only is told that', () => lessOf.told.includes('webhook.dead 2'));
+  assert.deepEqual(lessOf.told, ['lead.captured 1', 'webhook.dead 1', 'webhook.dead 2']);
+  assert.deepEqual(allOf.told, ['lead.captured 1', 'webhook.dead 1', 'lead.captured 2', 'webhook.dead 2']);
+
+  for (const { userId } of [narrowed, steady])
+    assert.equal((await call(`${one.url}/v1/users/${userId}`, 'DELETE', undefined, admin)).status, 200);
+  await one.services.streams.beat();
+  await until('none is open', () => one.services.streams.size === 0);
 });
 
 test('twenty streams a site are open at most, and who leaves makes room', async () => {

@@ -28,6 +28,8 @@ export interface Streams {
   /** throws  unavailable, when there are too many */
   open(wanted: Wanted): Promise<Readable>;
   readonly size: number;
+  /** What happens to all of them every 15 s; done when each reader was looked up, and whoever may not any more is cut off. */
+  beat(): Promise<void>;
   /** For ground/db/listen.ts. */
   channel: Channel;
   /** Ends all; browsers come again, to another process. */
@@ -52,7 +54,7 @@ export function openStreams(
   const open = new Map<string, Set<Stream>>();
   const pumping = new Map<string, { again: boolean }>();
   let size = 0;
-  let beat: NodeJS.Timeout | undefined;
+  let beats: NodeJS.Timeout | undefined;
   let ungrow: (() => void) | null = null;
 
   // whoever is cut off comes again later, from where they were
@@ -112,7 +114,8 @@ export function openStreams(
     }
   }
 
-  function everyBeat(): void {
+  async function beat(): Promise<void> {
+    const asked: Promise<void>[] = [];
     for (const [siteId, streams] of open) {
       for (const stream of streams) {
         if (performance.now() - stream.began > LIFE_MS) {
@@ -122,16 +125,22 @@ export function openStreams(
         // with its place, so that who wants little resumes from there
         write(stream, stream.at > stream.told ? `: \nid: ${stream.at}\n\n` : ': \n\n');
         stream.told = stream.at;
-        stream.mayStill().then(
-          (may) => !may && stream.out.end(),
-          (err) => log.warn({ err }, 'who reads a stream could not be looked up; asked again in 15 s'),
-        );
+        asked.push(lookUp(stream));
       }
       // another process may have ended between its commit and telling of it
       void pump(siteId);
       if (countedFor(siteId).length > 0) counts.beat(siteId);
     }
+    await Promise.all(asked);
   }
+
+  const lookUp = ({ mayStill, out }: Stream): Promise<void> =>
+    mayStill().then(
+      (may) => {
+        if (!may) out.end();
+      },
+      (err) => log.warn({ err }, 'who reads a stream could not be looked up; asked again in 15 s'),
+    );
 
   function grew(siteId: string): void {
     void pump(siteId);
@@ -148,7 +157,7 @@ export function openStreams(
       if (streams.size === 0) open.delete(siteId);
       if (countedFor(siteId).length === 0) counts.drop(siteId);
       if (size > 0) return;
-      clearInterval(beat);
+      clearInterval(beats);
       ungrow?.();
       ungrow = null;
     });
@@ -156,7 +165,7 @@ export function openStreams(
     ungrow = outbox.onGrown((grown) => {
       for (const each of grown === null ? open.keys() : open.has(grown) ? [grown] : []) grew(each);
     });
-    beat = setInterval(everyBeat, BEAT_MS).unref();
+    beats = setInterval(() => void beat(), BEAT_MS).unref();
   }
 
   function mustHaveRoom(siteId: string): void {
@@ -168,6 +177,7 @@ export function openStreams(
 
   return {
     channel: counts.channel,
+    beat,
     get size() {
       return size;
     },

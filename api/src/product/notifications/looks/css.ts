@@ -3,7 +3,7 @@
 import { type AtRule, CssSyntaxError, type Declaration, parse, type Rule as StyleRule } from 'postcss';
 import { AppError, type Issue } from '../../../ground/lib/app-error.ts';
 import { contrastFaults, type Painted } from './contrast.ts';
-import { mayChange, PARTS, type Part, type Rule, ruleOf } from './properties.ts';
+import { mayChange, PARTS, type Part, type Rule, ruleOf, widthsFor } from './properties.ts';
 import { SCHEMES, type Scheme, type Tokens, variablesOf } from './tokens.ts';
 import { readValue, ValueFault } from './values.ts';
 
@@ -101,6 +101,9 @@ function printRule(node: StyleRule, scheme: Scheme | null, reading: Reading): st
   return `${selectors.join(',')}{${printed.join('')}}`;
 }
 
+const saysOneOf = ({ parent }: Declaration, properties: readonly string[]): boolean =>
+  parent?.nodes?.some((one) => one.type === 'decl' && properties.includes(one.prop.toLowerCase())) ?? false;
+
 function printDeclaration(
   node: Declaration,
   selectors: string[],
@@ -122,6 +125,10 @@ function printDeclaration(
   for (const one of of) {
     const rule = ruleOf(one.part, property);
     if (!rule) return fault(`${property} is not allowed for .mk-${one.part}`);
+    // what has the focus has an outline of two already
+    const widths = one.state === ':focus-visible' ? null : widthsFor(one.part, property);
+    if (widths && !saysOneOf(node, widths))
+      return fault(`${property} needs its width for .mk-${one.part}, in the same rule: ${widths[0]}`);
     if (one.state !== '' && !mayChange(property))
       return fault(`${property} is not allowed with ${one.state}, where it would move things`);
     const same = rules.get(JSON.stringify(rule)) ?? { rule, parts: [] };

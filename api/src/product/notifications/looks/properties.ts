@@ -17,6 +17,8 @@ export type Rule =
   /** Lengths and a colour, none of it inset. */
   | { is: 'shadow' };
 
+/** What browsers make of a line whose width nobody says, in px. */
+const MEDIUM = 3;
 const LINES = ['none', 'solid', 'dashed', 'dotted', 'double'];
 const color: Rule = { is: 'color' };
 const border: Rule = { is: 'line', max: 8 };
@@ -104,6 +106,17 @@ const OF_PART: Readonly<Record<Part, Narrower>> = {
 const TAKES_ROOM =
   /^(border(-(top|right|bottom|left|width|style))?|font-.*|letter-spacing|line-height|text-(align|transform)|padding.*|column-gap)$/;
 export const mayChange = (property: string): boolean => !TAKES_ROOM.test(property);
+
+/**
+ * A line is as thick as browsers like (3 px) unless its width stands with it; in a card that is more than there is room for.
+ * The widths that a style of this part needs in its own rule; null: none, it has room enough.
+ */
+export function widthsFor(part: Part, property: string): readonly string[] | null {
+  const [, line] = /^(border|outline)-style$/.exec(property) ?? [];
+  if (line === undefined) return null;
+  const width = ruleOf(part, `${line}-width`);
+  return width && 'max' in width && width.max < MEDIUM ? [`${line}-width`, line] : null;
+}
 
 /** returns  null: not for this part */
 export function ruleOf(part: Part, property: string): Rule | null {

@@ -258,7 +258,9 @@ function lineOf(nodes: Node[], { min = 0, max }: { min?: number; max: number }, 
       isDrawn ? 'needs its width' : 'has to be seen: width, style, colour',
       first.sourceIndex,
     );
-  return { text: Object.values(texts).join(' '), colors: [] };
+  // without one it would be as wide as that too, once another declaration draws it
+  const width = texts.width === undefined ? ['0px'] : [];
+  return { text: [...width, ...Object.values(texts)].join(' '), colors: [] };
 }
 
 function shadowOf(nodes: Node[], variables: Variables): Value {
