@@ -1917,6 +1917,7 @@ create table sites (
   over_plan boolean default false not null,
   data_region text,
   implied_ended_at timestamp(3) with time zone,
+  scores_since timestamp(3) with time zone,
   constraint sites_pkey PRIMARY KEY (site_id),
   constraint sites_key_key UNIQUE (key),
   constraint sites_data_region_check CHECK (data_region ~ '^[a-z0-9][a-z0-9-]{1,31}$'::text),
@@ -1930,6 +1931,7 @@ CREATE TRIGGER days_in_new_zone AFTER UPDATE OF settings ON sites FOR EACH ROW W
 CREATE TRIGGER feed_changed_by_settings AFTER UPDATE ON sites FOR EACH ROW WHEN (old.settings IS DISTINCT FROM new.settings) EXECUTE FUNCTION tell_feed();
 CREATE TRIGGER implied_ended_since BEFORE INSERT OR UPDATE OF settings ON sites FOR EACH ROW EXECUTE FUNCTION note_implied_end();
 CREATE TRIGGER links_of_narrower_linking AFTER UPDATE OF settings ON sites FOR EACH ROW WHEN (COALESCE(old.settings ->> 'linking'::text, 'form'::text) <> COALESCE(new.settings ->> 'linking'::text, 'form'::text)) EXECUTE FUNCTION end_links_beyond();
+CREATE TRIGGER scored_since BEFORE INSERT OR UPDATE OF settings ON sites FOR EACH ROW EXECUTE FUNCTION note_scores();
 CREATE TRIGGER sites_changed AFTER INSERT OR DELETE OR UPDATE ON sites FOR EACH STATEMENT EXECUTE FUNCTION tell_sites_changed();
 grant delete, insert, select, update on sites to marketing_app;
 
@@ -2506,6 +2508,8 @@ create function netstring(field text) returns text language sql immutable parall
 create function note_implied_end() returns trigger language plpgsql;
 
 create function note_restriction() returns trigger language plpgsql;
+
+create function note_scores() returns trigger language plpgsql;
 
 create function numbers_in(counts jsonb) returns TABLE(number text, value double precision) language sql immutable;
 

@@ -282,6 +282,8 @@ async function makeQuarantined(server: TestServer, key: string): Promise<[string
 export async function makePlace(server: TestServer, key: string): Promise<Place> {
   const today = new Date().toISOString().slice(0, 10);
   const { siteId, textId, staffToken } = await makeSite(server, key);
+  // before anybody agrees: who did so earlier read other words
+  await ask(server, `PATCH /v1/sites/${key}`, { settings: { visitorScores: true } });
   const visitorId = await browser(server, key, `${key}-browser-1`);
   const lead = await makeLead(server, key, textId);
   const mergedVisitorId = await browser(server, key, `${key}-browser-2`);
@@ -326,7 +328,6 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     scopes: ['ingest'],
     sites: [key],
   });
-  await ask(server, `PATCH /v1/sites/${key}`, { settings: { visitorScores: true } });
   await ask(server, 'POST /v1/admin/jobs/profiles');
   const owner = `owner@${key}.example`;
   const password = `rye, oats and a ${key}`;

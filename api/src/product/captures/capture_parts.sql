@@ -57,24 +57,30 @@ begin
   return true;
 end $$;
 
--- Events may come, or be judged, after the capture: the first touch is the visitor's first human session all the same, as
--- long as it is still kept. Whoever has one of the leads in hand is not waited for (they lock in the other order); its mark
+-- Events may come, or be judged, after the capture: the first touch is the visitor's first human session all the same (as
+-- first_touch_of has it), as long as the first of all is still kept: else an earlier one was purged. Whoever has one of the leads in hand is not waited for (they lock in the other order); its mark
 -- brings it here again.
 create or replace function renew_first_touches(for_site uuid, wanted uuid[]) returns void language plpgsql as $$
 begin
   with free as (
-    select lead_id, first_visitor_id from leads
+    select lead_id, first_visitor_id, first_captured_at from leads
     where site_id = for_site and lead_id = any (wanted) and first_visitor_id is not null order by lead_id for update skip locked
   )
   update leads l set first_source = touch.source, first_utm = touch.utm, first_path = touch.landing_path, first_referrer = touch.referrer
   from free
   cross join lateral (
-    select s.source, s.utm, s.landing_path, s.referrer, s.started_at from sessions s
-    where s.site_id = for_site and s.visitor_id = free.first_visitor_id and not s.is_bot and not s.privacy_signal
+    select s.source, s.utm, s.landing_path, s.referrer from sessions s
+    where s.site_id = for_site and s.visitor_id = free.first_visitor_id and not s.is_bot
+      and (not s.privacy_signal and s.started_at <= free.first_captured_at or s.session_id = (
+        select e.session_id from submissions f
+        join event_keys k on k.site_id = f.site_id and k.event_id = f.event_id
+        join events e on e.site_id = k.site_id and e.visitor_id = k.visitor_id and e.occurred_at = k.occurred_at and e.event_id = k.event_id
+        where f.site_id = for_site and f.lead_id = free.lead_id order by f.submitted_at limit 1))
     order by s.started_at limit 1
   ) touch
   where l.site_id = for_site and l.lead_id = free.lead_id
-    and exists (select from visitors v where v.site_id = for_site and v.visitor_id = free.first_visitor_id and v.first_human_at >= touch.started_at)
+    and exists (select from visitors v join sessions s on s.site_id = v.site_id and s.visitor_id = v.visitor_id and not s.is_bot
+      and s.started_at <= v.first_human_at where v.site_id = for_site and v.visitor_id = free.first_visitor_id)
     and (l.first_source, l.first_utm, l.first_path, l.first_referrer)
       is distinct from (touch.source, touch.utm, touch.landing_path, touch.referrer);
 end $$;

@@ -7,6 +7,7 @@ import { address, anon, makeEvent } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { linkToken } from '../consent/link.ts';
 import { withdrawDisplay } from '../display/display.ts';
+import { visitorIdOf } from '../events/enrich.ts';
 
 let server: TestServer;
 before(async () => {
@@ -529,4 +530,63 @@ test('a visit that began under Global Privacy Control joins no lead: not its tim
       sources,
     );
   }
+});
+
+test('a lead that a visit under Global Privacy Control told how it came is told anew by its own visits, and since when', async () => {
+  const signal = { 'sec-gpc': '1' };
+  const hoursAgo = (hours: number) => ({ timestamp: Date.now() - hours * 3_600_000 });
+  const visit = (anonId: string, source: string, headers = {}, more = {}) =>
+    page('site-form', anonId, `/${source}`, headers, { utm: { source }, ...more });
+  const [own, signalled] = [
+    { email: address(), anonId: anon() },
+    { email: address(), anonId: anon() },
+  ];
+  await visit(own.anonId, 'signalled', signal, hoursAgo(5));
+  await visit(own.anonId, 'own', {}, hoursAgo(2));
+  await capture('site-form', own);
+  // the visit its form was sent in began under the signal too: that one alone says how it came
+  await visit(signalled.anonId, 'signalled', signal, hoursAgo(5));
+  await visit(signalled.anonId, 'form', signal);
+  await capture('site-form', signalled);
+  await visit(signalled.anonId, 'later');
+  for (const { email, anonId } of [own, signalled]) {
+    const { lead_id, site_id } = await leadOf(email);
+    // as they stood before visits under a signal were left out
+    await rows(
+      `update leads l set first_source = s.source, first_utm = s.utm, first_path = s.landing_path, first_referrer = s.referrer
+       from sessions s where l.lead_id = $1 and s.visitor_id = $2 and s.landing_path = '/signalled'`,
+      [lead_id, visitorIdOf(site_id, anonId)],
+    );
+    assert.equal((await leadOf(email)).first_path, '/signalled');
+  }
+  const toldAnew = async () => {
+    for (const { email, anonId } of [own, signalled]) {
+      const { site_id } = await leadOf(email);
+      await rows('insert into dirty_leads (site_id, visitor_id, is_first_touch) values ($1, $2, true)', [
+        site_id,
+        visitorIdOf(site_id, anonId),
+      ]);
+    }
+    await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
+    for (const [{ email }, source, hours] of [
+      [own, 'own', 2],
+      [signalled, 'form', null],
+    ] as const) {
+      const { lead_id, first_path, first_utm } = await leadOf(email);
+      assert.deepEqual([first_path, first_utm.source], [`/${source}`, source]);
+      const [facts] = await rows(
+        'select utm_source, round(hours::numeric, 1)::float8 as hours from lead_facts where lead_id = $1',
+        [lead_id],
+      );
+      assert.deepEqual(facts, { utm_source: source, hours });
+    }
+  };
+  await toldAnew();
+  // and when the visit under the signal is kept no longer
+  await rows("delete from sessions where landing_path = '/signalled' and visitor_id = any ($1)", [
+    await Promise.all(
+      [own, signalled].map(async ({ email, anonId }) => visitorIdOf((await leadOf(email)).site_id, anonId)),
+    ),
+  ]);
+  await toldAnew();
 });

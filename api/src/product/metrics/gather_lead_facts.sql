@@ -30,7 +30,8 @@ create or replace function gather_lead_facts(for_site uuid, wanted uuid[]) retur
 language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoin = off as $$
   select for_site, l.lead_id, site_day(for_site, captured.at), captured.at, came.source, came.utm_source, came.utm_medium, came.campaign,
     l.domain_class, coalesce(l.verified_at, made.verified_at), made.signed_up_at, made.activated_at,
-    case when seen.first_human_at is not null then greatest(0, extract(epoch from captured.at - seen.first_human_at) / 3600)::float8 end,
+    case when seen.is_purged and kept.lead_id is not null then kept.hours
+      when seen.at is not null then greatest(0, extract(epoch from captured.at - seen.at) / 3600)::float8 end,
     case when kept.lead_id is not null then kept.touches_known_since
       else (select max(ends_at) from rollup_state where site_id = for_site and sealed_at is not null) end
   from leads l
@@ -56,7 +57,20 @@ language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoi
     order by choice limit 1
   ) came
   left join lateral (
-    select v.first_human_at from visitors v
+    -- a visit that began under a signal (GPC) is tied to nobody: since the first that did not
+    select case when earliest.privacy_signal then (
+        select min(s.started_at) from sessions s
+        where s.site_id = for_site and s.visitor_id = v.visitor_id and not s.is_bot and not s.privacy_signal
+          and s.started_at <= captured.at)
+      else v.first_human_at end as at,
+      -- what was known of the first visit stays known, and so does that it was nobody's
+      v.first_human_at is not null and earliest.privacy_signal is null as is_purged
+    from visitors v
+    left join lateral (
+      select s.privacy_signal from sessions s
+      where s.site_id = for_site and s.visitor_id = v.visitor_id and not s.is_bot and s.started_at <= v.first_human_at
+      order by s.started_at limit 1
+    ) earliest on true
     where v.site_id = for_site and v.visitor_id = captured.visitor_id
       and exists (select from lead_identities i where i.site_id = for_site and i.lead_id = l.lead_id and i.visitor_id = v.visitor_id
         and i.link_source = 'form_submit' and i.unlinked_at is null)

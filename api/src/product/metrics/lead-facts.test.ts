@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { randomFrom } from '../../../demo/traffic.ts';
 import { leadSteps, PEOPLE } from '../../../test/lead-steps.ts';
-import { idOf } from '../../../test/record.ts';
+import { idOf, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
@@ -25,17 +25,31 @@ before(async () => {
   server = await startServer({ METRICS_SUMMARY_CACHE_TTL_MS: '0' });
   siteId = server.services.sites.fallback().siteId;
   ({ STEPS, post, rollUp, rows } = leadSteps(server, siteId, random));
+  STEPS['visit under a signal'] = () =>
+    record(server.database.app, siteId, [
+      {
+        id: `signal ${random()}`,
+        visitor: pick(PEOPLE).anonId,
+        at: new Date(Date.now() - Math.floor(random() * 80_000_000)).toISOString(),
+        privacy_signal: true,
+      },
+    ]);
 });
 after(() => server.end());
 
+/** What people did, and whether the visit it belongs to began under Global Privacy Control: such a one is tied to nobody. */
+const DONE = `done as (
+    select visitor_id, session_id, occurred_at, occurred_at = min(occurred_at) over (partition by visitor_id) as is_first,
+      first_value(privacy_signal) over (partition by session_id order by occurred_at, event_id) as under_signal
+    from events where site_id = $1 and bot_reason is null)`;
 /** From the sources, in plain words: correlated questions a lead, nothing shared with the product's SQL. */
 const TRUTH = `
   select l.lead_id::text, l.at as first_captured_at, l.first_source as source, l.first_utm ->> 'campaign' as campaign, l.domain_class,
     coalesce(l.verified_at, (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'email_verify' and t.occurred_at >= l.at)) as verified_at,
     (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'signup' and t.occurred_at >= l.at - interval '10 min') as signed_up_at,
     (select min(occurred_at) from theirs t where t.lead_id = l.lead_id and t.kind = 'activation' and t.occurred_at >= l.at - interval '10 min') as activated_at,
-    (select case when count(*) > 0 then greatest(0, extract(epoch from l.at - min(e.occurred_at)) / 3600)::float8 end from events e
-      where e.visitor_id = l.first_visitor_id and e.bot_reason is null
+    (select case when count(*) > 0 then greatest(0, extract(epoch from l.at - min(e.occurred_at)) / 3600)::float8 end from done e
+      where e.visitor_id = l.first_visitor_id and not e.under_signal and (e.is_first or e.occurred_at <= l.at)
       and exists (select from strong s where s.lead_id = l.lead_id and s.visitor_id = e.visitor_id and s.link_source = 'form_submit')) as hours
   from captured l order by l.lead_id`;
 const truth = () =>
@@ -53,15 +67,15 @@ const truth = () =>
          select s.lead_id from strong s where c.email_hash is null and s.visitor_id = c.visitor_id and s.since <= c.occurred_at + interval '10 min'
          order by abs(extract(epoch from c.occurred_at - s.since)), s.lead_id limit 1)) as lead_id
        from conversions c where c.site_id = $1 and c.voided_at is null
-     ) ${TRUTH}`,
+     ), ${DONE} ${TRUTH}`,
   );
 /** Likewise what each is credited to: the human sessions of its browsers. */
 const touchesInTruth = () =>
   rows(
-    `select distinct i.lead_id::text, s.session_id::text, s.started_at, s.source from lead_facts f
+    `with ${DONE} select distinct i.lead_id::text, s.session_id::text, s.started_at, s.source from lead_facts f
      join lead_identities i using (site_id, lead_id) join sessions s using (site_id, visitor_id)
      where f.site_id = $1 and i.unlinked_at is null and i.link_source <> 'same_ip_ua_window' and s.source <> 'internal'
-       and exists (select from events e where e.session_id = s.session_id and e.bot_reason is null)
+       and exists (select from done e where e.session_id = s.session_id and not e.under_signal)
      order by 1, 2`,
   );
 const touchesKept = () =>

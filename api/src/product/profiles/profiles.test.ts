@@ -81,6 +81,18 @@ test('who did not agree, refused, sends a signal or is a robot has no profile', 
   assert.equal((await ask(`GET /v1/sites/default/visitors/${randomUUID()}`)).status, 404);
 });
 
+test('what a visitor who agreed did under a signal counts for no score', async () => {
+  const anonId = 'half-signal-1';
+  const gpc = { 'sec-gpc': '1' };
+  await send(anonId, {});
+  await choose(anonId, 'full');
+  await send(anonId, { eventType: 'engagement', traffic: { engagedTimeMs: 300_000 } }, gpc);
+  await send(anonId, { eventType: 'cta_click' }, gpc);
+  await send(anonId, {});
+  const { visitor } = (await one(anonId)).body;
+  assert.deepEqual([visitor.sessions, visitor.engagedMinutes, visitor.intent], [1, 0, 0]);
+});
+
 test('each tenth has its lead rate, and pages go on by the score', async () => {
   for (let n = 0; n < 20; n += 1) {
     const anonId = `many-browser-${n}`;
@@ -156,6 +168,32 @@ test('who objects to being profiled has no score of any browser of theirs, from 
   assert.equal((await one(anonId)).status, 200);
 });
 
+test('who agreed before the site said that it scores is scored once they agree again', async () => {
+  const anonId = 'early-browser-1';
+  const visitorId = visitorIdOf(siteId, anonId);
+  const scores = (visitorScores: true | null) =>
+    ask('PATCH /v1/sites/default', { settings: { visitorScores } });
+  // whether they are listed, and the answer for them alone
+  const shown = async () => [
+    (await list()).visitors.some((listed: { visitorId: string }) => listed.visitorId === visitorId),
+    (await one(anonId)).status,
+  ];
+  await send(anonId, { eventType: 'cta_click' });
+  await choose(anonId, 'full');
+  await count();
+  assert.deepEqual(await shown(), [true, 200]);
+  await scores(true);
+  assert.deepEqual(await shown(), [true, 200], 'said again, it holds since the first time');
+  await scores(null);
+  await scores(true);
+  assert.deepEqual(await shown(), [false, 404]);
+  await count();
+  assert.deepEqual(await shown(), [false, 404]);
+  await choose(anonId, 'full');
+  await count();
+  assert.deepEqual(await shown(), [true, 200]);
+});
+
 test('a site that did not say so scores nobody, and one that does says it where people are asked', async () => {
   const told = async () => (await call(`${server.url}/v1/choices/control`)).body.question as string;
   const notice = async () => (await fetch(`${server.url}/v1/privacy?lang=en`)).text();
@@ -165,7 +203,7 @@ test('a site that did not say so scores nobody, and one that does says it where 
   assert.doesNotMatch(await told(), /interested/);
   assert.doesNotMatch(await notice(), /interested/);
   assert.deepEqual(await list(), { ok: true, scored: false, visitors: [], deciles: [], nextCursor: null });
-  assert.equal((await one('many-browser-16')).status, 404);
+  assert.equal((await one('early-browser-1')).status, 404);
   await count();
   assert.equal((await server.database.owner.query('select from visitor_profiles')).rowCount, 0);
 });

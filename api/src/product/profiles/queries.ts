@@ -2,18 +2,21 @@
 import type { Db } from '../../ground/db/pool.ts';
 import { SCORE } from './score.ts';
 
+// Whoever agreed before read words that said nothing of scores.
+const SCORES_SINCE = '(select scores_since from sites where site_id = $1)';
+
 // An erased one's visits are nobody's: without the hashes, which every visitor of this kind has.
-// $1 site, $2 intents as {"event type": weight}. Whose newest choice is `full` and holds, who sends no signal, is a person and
-// was seen in 30 days; one of them with $3. Whoever objected to being profiled has no score of the browsers that were theirs, though
+// $1 site, $2 intents as {"event type": weight}. Whose newest choice is `full`, holds and was made since the site says that it scores,
+// who sends no signal, is a person and was seen in 30 days; one of them with $3. What they did under a signal counts for nothing. Whoever objected to being profiled has no score of the browsers that were theirs, though
 // an objection undoes the links to those.
 const COUNTED = `
   with newest as (
-    select distinct on (visitor_id) visitor_id, mode, ends_at, privacy_signal from browser_choices
+    select distinct on (visitor_id) visitor_id, mode, chosen_at, ends_at, privacy_signal from browser_choices
      where site_id = $1 and visitor_id is not null and ($3::uuid is null or visitor_id = $3)
      order by visitor_id, chosen_at desc, choice_id desc),
   agreed as (
     select v.visitor_id, v.first_seen_at, v.last_seen_at from newest n join visitors v on v.site_id = $1 and v.visitor_id = n.visitor_id
-     where n.mode = 'full' and n.ends_at > now() and not n.privacy_signal and not v.privacy_signal
+     where n.mode = 'full' and n.ends_at > now() and n.chosen_at >= ${SCORES_SINCE} and not n.privacy_signal and not v.privacy_signal
        and not exists (select from lead_identities i join leads l using (site_id, lead_id)
          where i.site_id = $1 and i.visitor_id = v.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))
        and not v.is_day_visitor and v.bot_verdict is null and v.ip_hash is not null and v.last_seen_at >= now() - interval '30 days'),
@@ -26,7 +29,7 @@ const COUNTED = `
       from agreed a left join lateral (
         select sum(engaged_ms) as ms, sum(ln(1 - w.weight)) as doubt from events e
           left join lateral (select ($2::jsonb ->> e.event_type)::float8 as weight) w on true
-         where e.site_id = $1 and e.visitor_id = a.visitor_id and e.bot_reason is null
+         where e.site_id = $1 and e.visitor_id = a.visitor_id and e.bot_reason is null and not e.privacy_signal
            and e.occurred_at >= now() - interval '30 days' and e.occurred_at < now() + interval '1 day') e on true),
   scored as (select *, ${SCORE('days', 'sessions', 'minutes', 'intent')} as score from behaved)`;
 
@@ -68,8 +71,8 @@ const LEAD = `(select i.lead_id from lead_identities i where i.site_id = $1 and 
   and i.unlinked_at is null and i.ended_at is null order by i.confidence desc, i.linked_at desc limit 1)`;
 const OBJECTS = `exists (select from lead_identities i join leads l using (site_id, lead_id)
   where i.site_id = $1 and i.visitor_id = p.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))`;
-const AGREES = `not ${OBJECTS} and exists (select from (select mode, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
-  order by chosen_at desc, choice_id desc limit 1) c where c.mode = 'full' and c.ends_at > now())`;
+const AGREES = `not ${OBJECTS} and exists (select from (select mode, chosen_at, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
+  order by chosen_at desc, choice_id desc limit 1) c where c.mode = 'full' and c.ends_at > now() and c.chosen_at >= ${SCORES_SINCE})`;
 
 /** Highest score first; who took their agreement back since the last count is left out at once. */
 export async function listProfiles(

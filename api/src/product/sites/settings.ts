@@ -84,7 +84,7 @@ const known = {
   visitorScores: z
     .boolean()
     .describe(
-      'whether visitors who agreed to be known again are scored by how they behave (default false); the control and the notice then say so',
+      'whether visitors who agreed to be known again are scored by how they behave (default false); the control and the notice then say so, and who agreed before is not',
     ),
   intentWeights: z
     .record(z.string().min(1).max(64), z.number().min(0).max(0.95))
