@@ -297,19 +297,20 @@ test('too much is refused in our own shape, and security headers are on every an
   assert.equal(large.status, 413);
   assert.equal(large.body.error, 'payload_too_large');
   assert.equal(large.headers.get('x-content-type-options'), 'nosniff');
-  // a person reads why, in both languages
+  // a person reads why on a page, whoever of the two refuses
   const html = { accept: 'text/html,*/*' };
+  const tooMuch = `x=${'a'.repeat(200_000)}`;
   for (const [status, words, said] of [
     [
       413,
-      'L’envoi est trop volumineux',
-      await stack.call('POST', '/v1/leads/capture', `x=${'a'.repeat(200_000)}`, html),
+      /larger than this address takes|too large/,
+      await stack.call('POST', '/v1/leads/capture', tooMuch, html),
     ],
-    [404, 'Il n’y a rien à cette adresse', await stack.call('GET', '/metrics', undefined, html)],
+    [404, /Il n’y a rien à cette adresse/, await stack.call('GET', '/metrics', undefined, html)],
   ] as const) {
     assert.equal(said.status, status);
     assert.match(said.headers.get('content-type')!, /^text\/html/);
-    assert.ok(said.body.includes(words), said.body);
+    assert.match(said.body, words);
   }
   // a script on a page may read that it was too much
   const origin = 'https://www.example.com';
