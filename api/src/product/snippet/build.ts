@@ -2,6 +2,7 @@
 // `consent.js`, and the notifications, `p.js`, which stand beside either.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { starterOf } from './starter.ts';
 
 const here = (path: string) => new URL(path, import.meta.url);
 /** What the full bundle has beside the core, in the order in which it runs. */
@@ -76,7 +77,10 @@ export async function weights(): Promise<string> {
   rows.push(
     ['everything (`/s.js`)', whole],
     ['beside it, the consent control (`/consent.js`)', gzipBytes(consent)],
-    ['and the notifications (`/p.js`)', gzipBytes(proof)],
+    [
+      'and the notifications (`/p.js`, and what it fetches after the page)',
+      gzipBytes(proof) + gzipBytes(starterOf('0123456789abcdef')),
+    ],
   );
   return [
     '| part | bytes, gzipped |',

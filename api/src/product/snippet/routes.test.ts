@@ -39,13 +39,19 @@ test('the core is at most 1.25 KB, the whole 2.45, the consent control 1 and not
     ['/s-core.js', 1.25],
     ['/s.js', 2.45],
     ['/consent.js', 1],
-    ['/p.js', 5],
   ] as const) {
     const script = Buffer.from(await (await get(path)).arrayBuffer());
     const bytes = gzipSync(script, { level: 9 }).length;
     assert.ok(bytes <= kilobytes * 1024, `${path} takes ${bytes} bytes`);
     assert.ok(bytes > 500, 'it is there at all');
   }
+  const weigh = async (path: string) =>
+    gzipSync(Buffer.from(await (await get(path)).arrayBuffer()), { level: 9 }).length;
+  const { proof } = (await (await get('/s.json')).json()) as { proof: { path: string } };
+  const [starter, rest] = [await weigh('/p.js'), await weigh(proof.path)];
+  assert.ok((await (await get('/p.js')).text()).includes(proof.path.slice(1)), 'it fetches the rest');
+  assert.ok(starter > 100 && starter <= 256 && rest > 500, `${starter} before the page is loaded`);
+  assert.ok(starter + rest <= 5 * 1024, `together ${starter + rest} bytes`);
 });
 
 test('the README says what each part weighs, as the build measures it', async () => {

@@ -7,6 +7,7 @@ import { type Packed, pack, packedReply } from '../../ground/http/packed.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Answers, type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
+import { starterOf } from './starter.ts';
 
 const BUNDLES = ['full', 'core', 'consent', 'proof'] as const;
 const SOURCES = ['browser/', 'proof/'] as const;
@@ -116,6 +117,7 @@ export function snippetRoutes(): Route[] {
   const byHash = new Map(
     [...readReleased(), ...Object.values(bundles)].map((script) => [script.hash, script]),
   );
+  const starter = scriptOf(Buffer.from(starterOf(bundles.proof.hash)));
   const version = (_input: unknown, call: Call) => {
     const script = byHash.get(/^([0-9a-f]{16})\.js$/.exec(call.params.file ?? '')?.[1] ?? '');
     if (!script) throw new AppError('not_found', 'There is nothing at this address.');
@@ -154,9 +156,9 @@ export function snippetRoutes(): Route[] {
       ...common,
       at: 'GET /p.js',
       id: 'getNotificationScript',
-      says: 'What shows notifications, to stand beside either script',
+      says: 'What shows notifications, to stand beside either script: fetches the rest once the page is loaded',
       answers: SCRIPT,
-      run: (_input, call) => serve(call, bundles.proof, short),
+      run: (_input, call) => serve(call, starter, short),
     }),
     route({
       ...common,

@@ -1,7 +1,9 @@
 // What p.js knows of the page and its visitor: the mode, what this browser remembers, and whom a notification is for.
 import type { Mkt } from '../browser/core.ts';
 
-const FALLBACK = document.querySelector<HTMLScriptElement>('script[src*="/p.js"],script[src*="/p/"]');
+const FALLBACK = document.querySelector<HTMLScriptElement>(
+  'script[data-site][src*="/p.js"],script[data-site][src*="/p/"]',
+);
 /** Our own tag. */
 export const tag = (document.currentScript as HTMLScriptElement) || FALLBACK;
 export const { site } = tag.dataset;
