@@ -48,7 +48,8 @@ export const NOBODY: Caller = { actor: 'nobody', siteIds: [], may: () => false }
 export const SUBJECT: Caller = { actor: 'subject', siteIds: [], may: () => false };
 /** Jobs and the command line: whoever has the machine. */
 export const MACHINE: Caller = { actor: 'machine', siteIds: 'all', may: () => true };
-const ADMIN_KEY: Caller = { actor: 'admin_key', siteIds: 'all', may: () => true };
+/** Whoever has the key of the installation. */
+export const ADMIN_KEY: Caller = { actor: 'admin_key', siteIds: 'all', may: () => true };
 
 /** One way in. returns  the caller; null: this request does not come this way. throws  what it lacks */
 export type WayIn = (call: Call) => Caller | null | Promise<Caller | null>;

@@ -11,6 +11,20 @@ export interface Windows {
   readonly size: number;
 }
 
+const MINUTE_MS = 60_000;
+const NETWORKS_MAX = 1000;
+
+/**
+ * For lines that strangers make us write: one a minute of each network, and so many of all together.
+ * returns  whether this one may be written; it is counted only then
+ */
+export function sparingly(perMinute: number, clock?: () => number): (network: string) => boolean {
+  const networks = windows({ points: 1, ms: MINUTE_MS, keysMax: NETWORKS_MAX }, clock);
+  const all = windows({ points: perMinute, ms: MINUTE_MS, keysMax: 1 }, clock);
+  return (network) =>
+    networks.look(network) === null && all.take('all') === null && networks.take(network) === null;
+}
+
 interface Window {
   key: string;
   taken: number;

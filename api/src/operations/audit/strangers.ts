@@ -1,11 +1,9 @@
 // Who came with a key or a token that is none leaves a line of actor `nobody`: few, because strangers write them.
 import type { Call } from '../../ground/http/call.ts';
-import { windows } from '../../ground/http/windows.ts';
+import { sparingly } from '../../ground/http/windows.ts';
 
-const MINUTE_MS = 60_000;
 /** Of all strangers together, in a minute; each has one at most. What comes beyond is counted into the next. */
 export const STRANGERS_PER_MINUTE = 5;
-const CLIENTS_MAX = 1_000;
 
 /**
  * note     writes a line (audit.ts)
@@ -16,16 +14,14 @@ export function strangerLog(
   note: (call: Call, outcome: number) => Promise<void>,
   clock?: () => number,
 ): (call: Call, outcome: number) => Promise<void> {
-  const clients = windows({ points: 1, ms: MINUTE_MS, keysMax: CLIENTS_MAX }, clock);
-  const all = windows({ points: STRANGERS_PER_MINUTE, ms: MINUTE_MS, keysMax: 1 }, clock);
+  const mayWrite = sparingly(STRANGERS_PER_MINUTE, clock);
   let more = 0;
   return async (call, outcome) => {
     const from = call.client.limitKey;
-    if (clients.look(from) !== null || all.take('all') !== null) {
+    if (!mayWrite(from)) {
       more += 1;
       return;
     }
-    clients.take(from);
     call.note({ details: { from, ...(more > 0 ? { more } : {}) } });
     more = 0;
     await note(call, outcome);

@@ -3,11 +3,12 @@
 import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { type Role, SITE_ROLES, STRONG_ROLES } from '../../ground/http/roles.ts';
+import { sparingly } from '../../ground/http/windows.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
 import { forgetJournalOf } from '../captures/start.ts';
 import { type Challenges, makeChallenges } from './challenges.ts';
-import { makeStrangers } from './events.ts';
+import { STRANGERS_PER_MINUTE } from './events.ts';
 import { type Guard, makeGuard } from './guard.ts';
 import { type Hasher, makeHasher } from './hasher.ts';
 import { inAccounts } from './in-accounts.ts';
@@ -28,8 +29,8 @@ export interface Accounts {
   /** Without a keyring nobody can have an account. */
   isConfigured: boolean;
   guard: Guard;
-  /** How much strangers may add to the events of signing in. */
-  strangers: ReturnType<typeof makeStrangers>;
+  /** Whether what strangers did may be one of the events of signing in. */
+  mayStrangersWrite(network: string): boolean;
   post: Post;
   publicUrl: string | undefined;
   /** null: no provider is set up. */
@@ -76,7 +77,7 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
     },
     isConfigured: vault !== null,
     guard: makeGuard(config.RATE_LIMITS === 'on'),
-    strangers: makeStrangers(),
+    mayStrangersWrite: sparingly(STRANGERS_PER_MINUTE),
     post: openPost(config, vault, db, log),
     publicUrl: config.PUBLIC_URL,
     oidc: openOidc(config, log),

@@ -1,10 +1,7 @@
 // What happened to sign-ins and to how people prove who they are: an id and a method, never an address.
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
-import { type Windows, windows } from '../../ground/http/windows.ts';
 import { inAccounts } from './in-accounts.ts';
-
-const MINUTE_MS = 60_000;
 
 export interface AuthEvent {
   kind:
@@ -64,20 +61,13 @@ export const noteRefusal = (pool: Pool, event: Omit<AuthEvent, 'outcome'>): Prom
 /** Of all strangers together, in a minute; each network has one at most. */
 export const STRANGERS_PER_MINUTE = 10;
 
-/** For what strangers may send that names no account: few lines a minute, for each would be one of theirs. */
-export function makeStrangers(clock?: () => number): Pick<Windows, 'take'> {
-  const networks = windows({ points: 1, ms: MINUTE_MS, keysMax: 1000 }, clock);
-  const all = windows({ points: STRANGERS_PER_MINUTE, ms: MINUTE_MS, keysMax: 1 }, clock);
-  return { take: (network) => networks.take(network) ?? all.take('all') };
-}
-
 /** A failure of nobody's account; what is beyond the bound stands in the log of requests only. */
 export async function noteStranger(
-  { db, strangers }: { db: Pool; strangers: Pick<Windows, 'take'> },
+  { db, mayStrangersWrite }: { db: Pool; mayStrangersWrite(network: string): boolean },
   call: Call,
   event: Pick<AuthEvent, 'kind' | 'method'>,
 ): Promise<void> {
-  if (strangers.take(call.client.limitKey) !== null) return;
+  if (!mayStrangersWrite(call.client.limitKey)) return;
   await noteRefusal(db, { ...event, userId: null, actor: 'nobody', requestId: call.id });
 }
 

@@ -2,7 +2,7 @@
 import type { Call } from '../../ground/http/call.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Accounts } from './accounts.ts';
-import { type AuthEvent, noteAuth, noteStranger } from './events.ts';
+import { type AuthEvent, noteAuth, noteRefusal, noteStranger } from './events.ts';
 import { inAccounts } from './in-accounts.ts';
 import { findPasskey, notePasskeyUse, type Passkey } from './passkey-queries.ts';
 import type { Assertion } from './passkey-shapes.ts';
@@ -22,10 +22,8 @@ async function shownBy(accounts: Accounts, call: Call, given: Assertion): Promis
   return { passkey, counter: passkey && (await verifyUse(call, accounts, passkey, given)) };
 }
 
-async function fail({ db }: Accounts, call: Call, kind: AuthEvent['kind'], userId: string): Promise<void> {
-  const event = { kind, outcome: 'failed', method: 'passkey', actor: 'nobody' } as const;
-  await inAccounts(db, (tx) => noteAuth(tx, { ...event, userId, requestId: call.id }));
-}
+const fail = ({ db }: Accounts, call: Call, kind: AuthEvent['kind'], userId: string): Promise<void> =>
+  noteRefusal(db, { kind, method: 'passkey', actor: 'nobody', userId, requestId: call.id });
 
 /** throws  unauthorized, whatever of it is wrong. Not slowed by others' wrong passwords: nobody locks an owner out */
 export async function signInByPasskey(

@@ -4,6 +4,11 @@ import { SCORE } from './score.ts';
 
 // Whoever agreed before read words that said nothing of scores.
 const SCORES_SINCE = '(select scores_since from sites where site_id = $1)';
+/** SQL: somebody whose browser this is, or was, objected to being profiled. of  what has the visitor's id */
+const objects = (
+  of: 'v' | 'p',
+): string => `exists (select from lead_identities i join leads l using (site_id, lead_id)
+  where i.site_id = $1 and i.visitor_id = ${of}.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))`;
 
 // An erased one's visits are nobody's: without the hashes, which every visitor of this kind has.
 // $1 site, $2 intents as {"event type": weight}. Whose newest choice is `full`, holds and was made since the site says that it scores,
@@ -17,8 +22,7 @@ const COUNTED = `
   agreed as (
     select v.visitor_id, v.first_seen_at, v.last_seen_at from newest n join visitors v on v.site_id = $1 and v.visitor_id = n.visitor_id
      where n.mode = 'full' and n.ends_at > now() and n.chosen_at >= ${SCORES_SINCE} and not n.privacy_signal and not v.privacy_signal
-       and not exists (select from lead_identities i join leads l using (site_id, lead_id)
-         where i.site_id = $1 and i.visitor_id = v.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))
+       and not ${objects('v')}
        and not v.is_day_visitor and v.bot_verdict is null and v.ip_hash is not null and v.last_seen_at >= now() - interval '30 days'),
   behaved as (
     select a.visitor_id, a.first_seen_at, a.last_seen_at,
@@ -69,9 +73,7 @@ export interface ProfileRow {
 
 const LEAD = `(select i.lead_id from lead_identities i where i.site_id = $1 and i.visitor_id = p.visitor_id and i.link_source <> 'same_ip_ua_window'
   and i.unlinked_at is null and i.ended_at is null order by i.confidence desc, i.linked_at desc limit 1)`;
-const OBJECTS = `exists (select from lead_identities i join leads l using (site_id, lead_id)
-  where i.site_id = $1 and i.visitor_id = p.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))`;
-const AGREES = `not ${OBJECTS} and exists (select from (select mode, chosen_at, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
+const AGREES = `not ${objects('p')} and exists (select from (select mode, chosen_at, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
   order by chosen_at desc, choice_id desc limit 1) c where c.mode = 'full' and c.ends_at > now() and c.chosen_at >= ${SCORES_SINCE})`;
 
 /** Highest score first; who took their agreement back since the last count is left out at once. */

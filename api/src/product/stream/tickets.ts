@@ -1,6 +1,6 @@
 // Tickets for a stream: made by whoever may open one, taken once within a minute, by any process.
 import type { Pool } from '../../ground/db/pool.ts';
-import { type Caller, type Capability, MACHINE, type WayIn } from '../../ground/http/caller.ts';
+import { ADMIN_KEY, type Caller, type Capability, type WayIn } from '../../ground/http/caller.ts';
 import { inAccounts } from '../accounts/in-accounts.ts';
 import { personAgain } from '../accounts/person.ts';
 import { hashOf, newSecret } from '../accounts/secrets.ts';
@@ -11,8 +11,6 @@ export const STREAM_PATH = '/v1/events/stream';
 
 /** What a stream asks for; a ticket carries no more of what its maker may do. */
 const CARRIED: readonly Capability[] = ['numbers', 'leadFacts'];
-
-const MACHINES = 'admin_key';
 
 interface Ticket {
   siteId: string;
@@ -41,7 +39,7 @@ async function makerOf(db: Pool, { actor, sessionId }: Ticket): Promise<Caller |
   if (sessionId) return personAgain(db, sessionId);
   const keyId = /^key:(.+)$/.exec(actor)?.[1];
   if (keyId) return keyAgain(db, keyId);
-  return actor === MACHINES ? { ...MACHINE, actor } : null;
+  return actor === ADMIN_KEY.actor ? ADMIN_KEY : null;
 }
 
 /** No more than the ticket carries, and than its maker may. */

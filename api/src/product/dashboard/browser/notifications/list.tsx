@@ -7,6 +7,7 @@ import { inAttribute } from '../lib/html.ts';
 import { isOneOf, site, to } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Copy } from '../parts/copy.tsx';
+import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { type Shown, wordsOf } from './draft.ts';
@@ -105,13 +106,7 @@ export function NotificationList() {
           </li>
         ))}
       </ul>
-      {next && (
-        <p class="actions">
-          <button type="button" class="quiet" onClick={more}>
-            {w.more}
-          </button>
-        </p>
-      )}
+      <More more={next ? more : null} says={w.more} />
       {mayChange() && data && (
         <section class="card">
           <h2>{w.snippet}</h2>

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { NotificationVersion } from '../../../notifications/schema.ts';
 import { format, site } from '../lib/state.ts';
 import { usePages } from '../lib/use-pages.ts';
+import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { wordsOf } from './draft.ts';
@@ -37,13 +38,7 @@ export function Versions({ path, version }: { path: string; version: number }) {
           </li>
         ))}
       </ol>
-      {more && (
-        <p class="actions">
-          <button type="button" class="quiet" onClick={more}>
-            {w.more}
-          </button>
-        </p>
-      )}
+      <More more={more} says={w.more} />
     </details>
   );
 }

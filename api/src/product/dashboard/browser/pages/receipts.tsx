@@ -9,6 +9,7 @@ import { useAnswer } from '../lib/use-answer.ts';
 import { usePages } from '../lib/use-pages.ts';
 import { Pick } from '../notifications/fields.tsx';
 import { Field, Form } from '../parts/form.tsx';
+import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { receipts as en } from '../words/en/receipts.ts';
@@ -136,13 +137,7 @@ function Before({ all, w }: { all: Listed['notifications']; w: Words }) {
               </li>
             ))}
           </ul>
-          {more && (
-            <p class="actions">
-              <button type="button" class="quiet" onClick={more}>
-                {w.more}
-              </button>
-            </p>
-          )}
+          <More more={more} says={w.more} />
         </>
       )}
     </section>

@@ -6,6 +6,7 @@ import { lazy } from '../lib/lazy.tsx';
 import { writePlace } from '../lib/place.ts';
 import { format, isOneOf, language, place, site, words } from '../lib/state.ts';
 import { usePages } from '../lib/use-pages.ts';
+import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Decisions } from '../parts/review-decisions.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
@@ -78,13 +79,7 @@ function List() {
           ))}
         </ul>
       )}
-      {more && (
-        <p class="actions">
-          <button type="button" class="quiet" onClick={more}>
-            {words.value!.moreRows}
-          </button>
-        </p>
-      )}
+      <More more={more} says={words.value!.moreRows} />
     </>
   );
 }

@@ -6,6 +6,7 @@ import { writePlace } from '../lib/place.ts';
 import { format, language, place, site, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { usePages } from '../lib/use-pages.ts';
+import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { tests as en } from '../words/en/tests.ts';
@@ -105,13 +106,7 @@ function List() {
           </table>
         </section>
       )}
-      {more && (
-        <p class="actions">
-          <button type="button" class="quiet" onClick={more}>
-            {words.value!.moreRows}
-          </button>
-        </p>
-      )}
+      <More more={more} says={words.value!.moreRows} />
     </>
   );
 }
