@@ -472,6 +472,7 @@ create table conversions (
   voided_at timestamp(3) with time zone,
   items text[],
   country text,
+  privacy_signal boolean default false not null,
   constraint conversions_pkey PRIMARY KEY (site_id, origin, conversion_id),
   constraint conversions_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint conversions_conversion_id_check CHECK (length(conversion_id) >= 1 AND length(conversion_id) <= 200),
@@ -776,6 +777,7 @@ create table erasures (
   unsubscribe_hash bytea,
   erased jsonb default '{}'::jsonb not null,
   cause text,
+  was_stranger boolean default false not null,
   constraint erasures_pkey PRIMARY KEY (site_id, erasure_id),
   constraint erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint erasures_cause_check CHECK (cause = ANY (ARRAY['request'::text, 'time'::text]))

@@ -431,6 +431,9 @@ async function leaveBehind(): Promise<void> {
      select site_id, gen_random_uuid(), seen_at - interval '40 days', sessions, engaged_minutes, intent, score from visitor_profiles`,
     `insert into stream_tickets (ticket_hash, site_id, actor, capabilities, expires_at)
      select sha256(ticket_hash), site_id, actor, capabilities, expires_at - interval '40 days' from stream_tickets`,
+    // whose time was over two years ago: the night that ended them is not part of this world
+    `insert into erasures (site_id, email_hash, erased_at, cause, was_stranger)
+     select site_id, sha256(site_id::text::bytea), now() - interval '2 years', 'time', true from sites`,
   ])
     await rows(sql);
 }

@@ -97,7 +97,7 @@ test('a run and its dry run name the job of every table that a job ends, and eve
   );
   for (const table of ['day_salts', 'recent_bodies', 'job_runs', 'account_mails', 'visitor_profiles'])
     assert.ok(byJob.includes(table), table);
-  assert.ok(never.includes('erasures') && !never.includes('consent_texts'));
+  assert.ok(never.includes('ad_spend') && !never.includes('consent_texts'));
 });
 
 test('after the purge raw rows are gone, the sealed days stand, and nothing replaces them with less', async () => {

@@ -11,7 +11,7 @@ export const conversionTables: Tables = {
       where: `t.lead_id = $2 or (t.lead_id is null and t.email_hash is null and t.visitor_id in (select i.visitor_id from lead_identities i
         where i.site_id = $1 and i.lead_id = $2 and i.link_source <> 'same_ip_ua_window' and i.unlinked_at is null)
         and coalesce((select o.lead_id from opt_ins o where t.kind = 'email_verify' and t.origin = 'browser' and o.site_id = $1
-          and o.opt_in_id::text = t.conversion_id), lead_of_visitor($1, t.visitor_id, t.occurred_at)) = $2)`,
+          and o.opt_in_id::text = t.conversion_id), case when not t.privacy_signal then lead_of_visitor($1, t.visitor_id, t.occurred_at) end) = $2)`,
     },
     bound: 'of browsers, 100 of a kind a browser and day; 5000 a site and day beside those of leads',
     columns: {

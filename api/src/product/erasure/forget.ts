@@ -130,6 +130,15 @@ async function rememberEarlier(
   );
 }
 
+/** Nobody could write to them, so that no old list and no old link speaks of them. */
+async function agreedToNothing(db: Db, siteId: string, leadId: string | null): Promise<boolean> {
+  const { rows } = await db.query(
+    "select from consent_records where site_id = $1 and lead_id = $2 and action not in ('requested', 'not_given') limit 1",
+    [siteId, leadId],
+  );
+  return rows.length === 0;
+}
+
 async function forgetIn(
   db: Db,
   tables: Tables,
@@ -156,6 +165,7 @@ async function forgetIn(
     )
   ).rows;
   const leadId = lead?.lead_id ?? null;
+  const wasStranger = isOver && (await agreedToNothing(db, siteId, leadId));
   const earlier = await earlierOf(db, siteId, leadId, emailHash, earlierHashes);
 
   // A browser that is another lead's too keeps what is theirs.
@@ -254,8 +264,8 @@ async function forgetIn(
   const found = Object.keys(erased).length > 0;
   // Last, so that a capture which began while this was under way is dropped too.
   const { rows } = await db.query<{ erasure_id: string; erased_at: Date }>(
-    `insert into erasures (site_id, lead_id, email_hash, erased_at, unsubscribe_hash, erased, cause)
-     values ($1, $2, $3, coalesce($4, clock_timestamp())::timestamptz(3), case when $5::text is not null then sha256(convert_to($5, 'UTF8')) end, $6, $7)
+    `insert into erasures (site_id, lead_id, email_hash, erased_at, unsubscribe_hash, erased, cause, was_stranger)
+     values ($1, $2, $3, coalesce($4, clock_timestamp())::timestamptz(3), case when $5::text is not null then sha256(convert_to($5, 'UTF8')) end, $6, $7, $8)
      returning erasure_id, erased_at`,
     [
       siteId,
@@ -265,6 +275,7 @@ async function forgetIn(
       lead?.unsubscribe_key ?? null,
       JSON.stringify(erased),
       isOver ? 'time' : 'request',
+      wasStranger,
     ],
   );
   const erasedAt = rows[0]!.erased_at.toISOString();

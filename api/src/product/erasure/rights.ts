@@ -64,6 +64,23 @@ export async function correctAddress(
     [siteId, leadId, after.email, after.normalized, after.domain, domainClass(after.domain)],
   );
   if (!rowCount) return false;
+  // what they sent by the old one and nobody has looked at yet is theirs too
+  await db.query(
+    `update quarantine set email_normalized = $3, capture = (capture::jsonb || $4::jsonb)::json
+     where site_id = $1 and email_normalized = $2 and decision is null`,
+    [
+      siteId,
+      before,
+      after.normalized,
+      JSON.stringify({
+        email: after.email,
+        email_normalized: after.normalized,
+        email_domain: after.domain,
+        domain_class: domainClass(after.domain),
+        email_hash: afterHash,
+      }),
+    ],
+  );
   // what the new address asked for while it was nobody's
   await db.query('select recall_withdrawal($1, $2, $3)', [siteId, leadId, afterHash]);
   await noteCorrection(db, siteId, leadId, beforeHash, evidence);

@@ -1,6 +1,7 @@
 // Whoever left, by whichever way, is followed no further: their links end, and no form of theirs makes a new one.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { leadIdOf } from '../../../test/leads.ts';
 import { address, anon, makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';

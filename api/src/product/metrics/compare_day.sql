@@ -203,10 +203,11 @@ begin
     select count(*) filter (where c.conversion_id is null and not exists (select from full_days f
         where f.site_id = for_site and f.day = for_day and f.what = 'conversions')) as missing,
       count(*) filter (where h.event_id is null) as surplus
-    from (select event_id, event_type, visitor_id, occurred_at from human where event_type in ('signup', 'activation', 'email_verify')) h
-    full join (select conversion_id, kind, visitor_id, occurred_at from conversions
+    from (select event_id, event_type, visitor_id, occurred_at, privacy_signal from human where event_type in ('signup', 'activation', 'email_verify')) h
+    full join (select conversion_id, kind, visitor_id, occurred_at, privacy_signal from conversions
       where site_id = for_site and origin = 'browser' and occurred_at >= starts and occurred_at < ends) c
       on c.conversion_id = h.event_id::text and c.kind = h.event_type and c.visitor_id = h.visitor_id and c.occurred_at = h.occurred_at
+        and c.privacy_signal = h.privacy_signal
   )
   select 'daily row', 1::float8, 0::float8 where not exists (select from kept)
   union all

@@ -98,7 +98,8 @@ language sql stable strict rows 100 set enable_seqscan = off set enable_mergejoi
         -- the button in a mail: the event has the opt-in's id, and is of whom the mail was for
         case when c.kind = 'email_verify' and c.origin = 'browser' then (
           select o.lead_id from opt_ins o where o.site_id = for_site and o.opt_in_id = c.conversion_id::uuid) end,
-        lead_of_visitor(for_site, c.visitor_id, c.occurred_at))
+        -- what a browser tells under a signal (GPC) is nobody's
+        case when not c.privacy_signal then lead_of_visitor(for_site, c.visitor_id, c.occurred_at) end)
       offset 0
     ) told
   ) made

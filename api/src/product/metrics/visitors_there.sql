@@ -116,7 +116,7 @@ declare
   is_full boolean;
 begin
   with said as materialized (
-    select e.event_id, e.event_type as kind, e.visitor_id, e.occurred_at,
+    select e.event_id, e.event_type as kind, e.visitor_id, e.occurred_at, e.privacy_signal,
       row_number() over (partition by e.visitor_id, e.event_type order by e.occurred_at, e.event_id) as nth
     from unnest(tellers) as t (visitor_id)
     cross join lateral (
@@ -156,12 +156,13 @@ begin
       select conversion_id, row_number() over (order by occurred_at, event_id) as nth from fresh where not is_somebodys
     ) nobodys where nth > (select rows from room)
   ), stored as (
-    insert into conversions as c (site_id, conversion_id, kind, origin, visitor_id, occurred_at)
-    select for_site, conversion_id, kind, 'browser', visitor_id, occurred_at from told t
+    insert into conversions as c (site_id, conversion_id, kind, origin, visitor_id, occurred_at, privacy_signal)
+    select for_site, conversion_id, kind, 'browser', visitor_id, occurred_at, privacy_signal from told t
     where not exists (select from left_out l where l.conversion_id = t.conversion_id)
     on conflict (site_id, origin, conversion_id) do update
-    set kind = excluded.kind, visitor_id = excluded.visitor_id, occurred_at = excluded.occurred_at
-    where (c.kind, c.visitor_id, c.occurred_at) is distinct from (excluded.kind, excluded.visitor_id, excluded.occurred_at)
+    set kind = excluded.kind, visitor_id = excluded.visitor_id, occurred_at = excluded.occurred_at, privacy_signal = excluded.privacy_signal
+    where (c.kind, c.visitor_id, c.occurred_at, c.privacy_signal) is distinct from
+      (excluded.kind, excluded.visitor_id, excluded.occurred_at, excluded.privacy_signal)
   )
   select exists (select from left_out) or (select count(*) from said) > (select count(*) from told) into is_full;
   if is_full then
