@@ -258,6 +258,24 @@ alter table auth_events force row level security;
 create policy accounts on auth_events as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
 grant insert, select on auth_events to marketing_app;
 
+create table billed_subscriptions (
+  site_id uuid not null,
+  reference text not null,
+  is_ours boolean default false not null,
+  plan_id text,
+  is_live boolean,
+  told_at timestamp(3) with time zone,
+  heard_at timestamp(3) with time zone default now() not null,
+  settled_at timestamp(3) with time zone,
+  constraint billed_subscriptions_pkey PRIMARY KEY (site_id, reference),
+  constraint billed_subscriptions_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint billed_subscriptions_reference_check CHECK (length(reference) >= 1 AND length(reference) <= 255)
+);
+alter table billed_subscriptions enable row level security;
+alter table billed_subscriptions force row level security;
+create policy own_sites on billed_subscriptions as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on billed_subscriptions to marketing_app;
+
 create table bot_verdicts (
   site_id uuid not null,
   verdict_id uuid default uuidv7() not null,

@@ -7,6 +7,7 @@ import { inTime, TooLate } from '../../ground/lib/in-time.ts';
 import type { Keep } from '../captures/keep.ts';
 import { storeConversions } from '../conversions/store.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { type Billed, noteBilled } from '../plans/billed.ts';
 import type { Act } from './map.ts';
 import { claimDelivery, wasErasedSince } from './queries.ts';
 
@@ -32,7 +33,11 @@ export interface Delivery {
   received_at: string;
   /** null: nobody's, or not an address */
   email_normalized: string | null;
-  does: { what: 'ignore' } | { what: 'erase' } | { what: 'conversion'; told: Told };
+  does:
+    | { what: 'ignore' }
+    | { what: 'erase' }
+    | { what: 'conversion'; told: Told }
+    | { what: 'plan'; billed: Billed };
 }
 
 export interface DeliveryNeeds {
@@ -41,13 +46,15 @@ export interface DeliveryNeeds {
   hashAddress(siteId: string, normalized: string): string;
   /** Erases an address on a site. */
   erase(siteId: string, normalized: string, receivedAt: Date): Promise<unknown>;
+  /** Gives a site the plan that is paid for; what fails here is tried again by a job. Never throws. */
+  settlePlan(siteId: string): Promise<void>;
 }
 
 export function makeDelivery(
-  of: { siteId: string; integrationId: string; key: Buffer; at: Date },
+  of: { siteId: string; siteKey: string; integrationId: string; key: Buffer; at: Date },
   does: Does,
 ): Delivery {
-  const email = does.what === 'ignore' ? undefined : does.email;
+  const email = 'email' in does ? does.email : undefined;
   const delivery = {
     site_id: of.siteId,
     integration_id: of.integrationId,
@@ -55,6 +62,11 @@ export function makeDelivery(
     received_at: of.at.toISOString(),
     email_normalized: email === undefined ? null : (readAddress(email)?.normalized ?? null),
   };
+  if (does.what === 'plan') {
+    const { what, site, ...billed } = does;
+    const isOurs = site === of.siteId || site === of.siteKey;
+    return { ...delivery, does: { what, billed: { ...billed, isOurs } } };
+  }
   if (does.what !== 'conversion') return { ...delivery, does: { what: does.what } };
   const { what, email: _, ...told } = does;
   // else it would have happened when the journal was played
@@ -69,7 +81,7 @@ export const storeDelivery = (needs: DeliveryNeeds, delivery: Delivery): Promise
   withRetries(() => store(needs, delivery));
 
 async function store(
-  { db, outbox, hashAddress, erase }: DeliveryNeeds,
+  { db, outbox, hashAddress, erase, settlePlan }: DeliveryNeeds,
   delivery: Delivery,
 ): Promise<Received> {
   const { site_id: siteId, email_normalized: normalized, received_at: at, does } = delivery;
@@ -79,6 +91,7 @@ async function store(
   const done = await inSites(db, siteId, async (tx) => {
     if (!(await claimDelivery(tx, siteId, delivery.integration_id, delivery.delivery_key, outcome)))
       return null;
+    if (does.what === 'plan') await noteBilled(tx, siteId, does.billed);
     if (does.what !== 'conversion') return { seq: null };
     const who = normalized && { normalized, hash: hashAddress(siteId, normalized), at };
     if (who && (await wasErasedSince(tx, siteId, who))) return { seq: null };
@@ -87,6 +100,7 @@ async function store(
   });
   if (!done) return 'duplicate';
   outbox.wrote(siteId, done.seq);
+  if (does.what === 'plan') await settlePlan(siteId);
   return outcome;
 }
 

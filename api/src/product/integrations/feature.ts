@@ -4,6 +4,9 @@ import type { Feature } from '../../ground/feature.ts';
 import type { Tables } from '../../ground/tables.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { endRows } from '../accounts/end-rows.ts';
+import { countSeats } from '../accounts/seats.ts';
+import { settleBilled } from '../plans/billed.ts';
+import type { Sites } from '../sites/recognise.ts';
 import { integrationRoutes } from './routes.ts';
 import type { Integrations } from './start.ts';
 
@@ -36,11 +39,23 @@ interface House {
   integrations: Pick<Integrations, 'receive' | 'learn'>;
 }
 
-export const integrations: Feature<House, { db: Pool }> = {
+export const integrations: Feature<House, { db: Pool; sites: Sites }> = {
   name: 'integrations',
   tables,
   routes: ({ db, accounts: { vault, publicUrl }, integrations: { receive, learn } }) =>
     integrationRoutes({ db, vault, publicUrl, receive, learn }),
+  jobs: ({ db, sites }) => [
+    {
+      name: 'billed_plans',
+      cron: '*/5 * * * *',
+      why: 'plans that are paid for at Stripe and were not given yet: events were late, or more was in use than they allow',
+      async run() {
+        const done = await settleBilled(db, (siteId) => countSeats(db, siteId), sites.ids());
+        if (done.given > 0) await sites.reload();
+        return { ...done };
+      },
+    },
+  ],
   endings: ({ db }) => ({
     'ended integration secrets': endRows(db, 'integration_secrets', 'ends_at < $1', 'integrationSecrets'),
   }),

@@ -2,7 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { cleanText } from '../../ground/http/validate.ts';
 import { cutText } from '../../ground/lib/text.ts';
-import type { Kind, Mapping } from './schema.ts';
+import type { Billed } from '../plans/billed.ts';
+import { type Kind, type Mapping, tellsPlans } from './schema.ts';
 
 export interface Act {
   /** By what the same delivery is known. */
@@ -21,7 +22,11 @@ export interface Act {
         products?: string[];
         country?: string;
         voidedAt?: string;
-      };
+      }
+    | ({ what: 'plan' /** A site's id or key, as the event names it; '': none. */; site: string } & Omit<
+        Billed,
+        'isOurs'
+      >);
 }
 type Does = Act['does'];
 
@@ -74,6 +79,11 @@ function money(amount: string, currency: string): { amount?: string; currency?: 
 function instantOf(text: string, utc = false): string | undefined {
   const ms = Date.parse(utc && /T[\d:.]+$/.test(text) ? `${text}Z` : text);
   return Number.isFinite(ms) && text >= '1900' && text < '3000' ? new Date(ms).toISOString() : undefined;
+}
+
+function instantOfSeconds(text: string): string | undefined {
+  const seconds = Number(text);
+  return seconds > 0 && seconds < 32_503_680_000 ? new Date(seconds * 1000).toISOString() : undefined;
 }
 
 function conversion(
@@ -185,11 +195,42 @@ function minor(amount: string, currency: string): string {
 
 const STRIPE_PAID = /^(checkout\.session\.(completed|async_payment_succeeded)|invoice\.paid)$/;
 
-function stripe({ body, now }: Came): Act {
+/** Of a subscription at Stripe: what is paid for, as long as it is, also while a payment is tried again. */
+const IS_LIVE = /^(active|trialing|past_due)$/;
+const IS_OVER = /^(canceled|unpaid|paused|incomplete_expired)$/;
+
+/** What an event of billing says of a site's plan. */
+function billing(type: string, object: unknown, madeAt: string | undefined, mapping: Mapping): Does {
+  if (madeAt === undefined) return IGNORE;
+  const { plans = {}, planAfter = '' } = mapping;
+  const named = first(textAt(object, 'client_reference_id'), textAt(object, 'metadata.site'));
+  const told = (reference: string, plan?: Billed['plan']): Does =>
+    reference === '' || reference.length > 255
+      ? IGNORE
+      : { what: 'plan', site: named, reference, at: madeAt, ...(plan && { plan }) };
+  if (type === 'checkout.session.completed') return told(textAt(object, 'subscription'));
+  if (!/^customer\.subscription\.(created|updated|deleted|paused|resumed)$/.test(type)) return IGNORE;
+  const reference = textAt(object, 'id');
+  const status = textAt(object, 'status');
+  if (type.endsWith('.deleted') || IS_OVER.test(status))
+    return told(reference, { planId: planAfter, isLive: false });
+  const items = at(object, 'items.data');
+  const paid = (Array.isArray(items) ? items.slice(0, LINES_MAX) : [])
+    .map((item) => textAt(item, 'price.id'))
+    .find((price) => Object.hasOwn(plans, price));
+  return told(
+    reference,
+    IS_LIVE.test(status) && paid !== undefined ? { planId: plans[paid]!, isLive: true } : undefined,
+  );
+}
+
+function stripe({ body, now, mapping }: Came): Act {
   const key = textAt(body, 'id');
   const type = textAt(body, 'type');
   const object = at(body, 'data.object');
   if (at(body, 'livemode') === false) return { key, does: IGNORE };
+  if (tellsPlans(mapping))
+    return { key, does: billing(type, object, instantOfSeconds(textAt(body, 'created')), mapping) };
   const isVoid = type === 'charge.refunded' && at(object, 'refunded') === true;
   const isPaid =
     STRIPE_PAID.test(type) && (type === 'invoice.paid' || textAt(object, 'payment_status') === 'paid');
@@ -200,7 +241,6 @@ function stripe({ body, now }: Came): Act {
     textAt(object, 'amount_paid'),
     textAt(object, 'amount'),
   );
-  const seconds = Number(textAt(object, 'created'));
   const facts = {
     email: first(
       textAt(object, 'customer_details.email'),
@@ -208,7 +248,7 @@ function stripe({ body, now }: Came): Act {
       textAt(object, 'billing_details.email'),
       textAt(object, 'receipt_email'),
     ),
-    at: seconds > 0 && seconds < 32_503_680_000 ? new Date(seconds * 1000).toISOString() : undefined,
+    at: instantOfSeconds(textAt(object, 'created')),
     void: isVoid,
     money: money(minor(total, currency), currency),
     // a session's are there only where whoever made it asked for them

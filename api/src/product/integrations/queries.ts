@@ -50,12 +50,16 @@ export async function updateIntegration(
   return rows[0] ?? null;
 }
 
-export async function lockVersion(db: Db, siteId: string, integrationId: string): Promise<number | null> {
-  const { rows } = await db.query<{ version: number }>(
-    'select version from integrations where site_id = $1 and integration_id = $2 for update',
+export async function lockIntegration(
+  db: Db,
+  siteId: string,
+  integrationId: string,
+): Promise<{ version: number; kind: Kind; mapping: Mapping } | null> {
+  const { rows } = await db.query<{ version: number; kind: Kind; mapping: Mapping }>(
+    'select version, kind, mapping from integrations where site_id = $1 and integration_id = $2 for update',
     [siteId, integrationId],
   );
-  return rows[0]?.version ?? null;
+  return rows[0] ?? null;
 }
 
 export async function deleteIntegration(db: Db, siteId: string, integrationId: string): Promise<boolean> {

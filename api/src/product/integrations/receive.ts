@@ -17,6 +17,8 @@ import { isPing, isSigned } from './verify.ts';
 export interface ReceiveNeeds extends DeliveryNeeds {
   known: Pick<KnownIntegrations, 'find'>;
   keep: Keep;
+  /** What the outside calls a site. */
+  keyOf(siteId: string): string;
 }
 
 export interface Came {
@@ -69,6 +71,6 @@ export async function receive(needs: ReceiveNeeds, named: string, came: Came): P
   return takeDelivery(
     needs.keep,
     needs,
-    makeDelivery({ siteId, integrationId, key: hashed, at: came.at }, does),
+    makeDelivery({ siteId, siteKey: needs.keyOf(siteId), integrationId, key: hashed, at: came.at }, does),
   );
 }

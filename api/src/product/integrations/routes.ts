@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
+import type { Call } from '../../ground/http/call.ts';
 import { created } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import { checkVersion } from '../../ground/http/version.ts';
@@ -14,12 +15,19 @@ import {
   INTEGRATIONS_MAX,
   insertIntegration,
   listIntegrations,
-  lockVersion,
+  lockIntegration,
   SEE_SITES,
   updateIntegration,
 } from './queries.ts';
 import type { Came } from './receive.ts';
-import { type Integration, integrationPatch, integrationShape, newIntegration } from './schema.ts';
+import {
+  type Integration,
+  integrationPatch,
+  integrationShape,
+  type Mapping,
+  newIntegration,
+  tellsPlans,
+} from './schema.ts';
 import { putSecret } from './secrets.ts';
 
 export interface IntegrationNeeds {
@@ -36,6 +44,11 @@ const json = ['json'] as const;
 const received = z
   .enum(['stored', 'duplicate', 'ignored', 'kept'])
   .describe('kept: the database is away; it is on disk and stored once that is back');
+/** throws  forbidden: or a site's own admin would choose its limits */
+function mustMayPlans(call: Call, ...mappings: (Mapping | undefined)[]): void {
+  if (mappings.some((mapping) => mapping && tellsPlans(mapping)) && !call.caller.may('plans'))
+    throw new AppError('forbidden', 'An integration that gives plans is an owner’s to make and to change.');
+}
 const nobody = () => new AppError('not_found', 'There is no integration with this id.');
 
 export function integrationRoutes(needs: IntegrationNeeds): Route[] {
@@ -68,6 +81,7 @@ export function integrationRoutes(needs: IntegrationNeeds): Route[] {
       answers: { 201: z.object({ integration: integrationShape }) },
       async run({ kind, secret, mapping }, call) {
         const { siteId } = call.site;
+        mustMayPlans(call, mapping);
         const row = await inAccounts(db, async (tx) => {
           await tx.query(SEE_SITES, [siteId]);
           const made = await insertIntegration(tx, siteId, { kind, mapping, madeBy: call.caller.actor });
@@ -97,9 +111,14 @@ export function integrationRoutes(needs: IntegrationNeeds): Route[] {
         const integrationId = call.params.integrationId!;
         const row = await inAccounts(db, async (tx) => {
           await tx.query(SEE_SITES, [siteId]);
-          const version = await lockVersion(tx, siteId, integrationId);
-          if (version === null) throw nobody();
-          checkVersion(call, version);
+          const before = await lockIntegration(tx, siteId, integrationId);
+          if (before === null) throw nobody();
+          mustMayPlans(call, before.mapping, mapping);
+          checkVersion(call, before.version);
+          if (mapping && tellsPlans(mapping) && before.kind !== 'stripe')
+            throw new AppError('invalid_request', 'Only Stripe tells of plans.', {
+              issues: [{ path: 'mapping.plans', message: 'only of kind stripe' }],
+            });
           if (secret !== undefined) await putSecret(tx, vault(), siteId, integrationId, secret);
           return updateIntegration(tx, siteId, integrationId, mapping ?? null);
         });
@@ -136,9 +155,10 @@ export function integrationRoutes(needs: IntegrationNeeds): Route[] {
         const integrationId = call.params.integrationId!;
         call.note({ target: integrationId });
         await inSites(db, siteId, async (tx) => {
-          const version = await lockVersion(tx, siteId, integrationId);
-          if (version === null) throw nobody();
-          checkVersion(call, version);
+          const before = await lockIntegration(tx, siteId, integrationId);
+          if (before === null) throw nobody();
+          mustMayPlans(call, before.mapping);
+          checkVersion(call, before.version);
           await deleteIntegration(tx, siteId, integrationId);
         });
         await learn(integrationId);

@@ -1,6 +1,7 @@
 // Shapes of integrations at the door.
 import { z } from 'zod';
 import { utc } from '../../ground/http/fields.ts';
+import { planId } from '../plans/schema.ts';
 
 export const KINDS = ['shopify', 'woocommerce', 'stripe', 'standard_webhooks', 'generic'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -29,6 +30,14 @@ export const mappingShape = z
       .union([z.object({ header: headerName }), z.object({ field: path })])
       .optional()
       .describe('generic: by what the same delivery is known'),
+    plans: z
+      .record(z.string().regex(/^price_\w{1,100}$/, 'an id of a price, such as price_1Abc'), planId)
+      .refine((plans) => Object.keys(plans).length <= 50, 'fifty at most')
+      .optional()
+      .describe(
+        'stripe: which plan each price pays for; then it tells of plans, and of no purchases. Only owners',
+      ),
+    planAfter: planId.optional().describe('stripe, with plans: the plan once what is paid ended'),
     topic: path.optional().describe('generic, standard_webhooks: where its topic stands; default: type'),
     topics: z
       .record(z.string().max(100), z.enum(['signup', 'activation', 'purchase', 'void', 'erase']))
@@ -48,8 +57,13 @@ export const mappingShape = z
       .optional()
       .describe('generic, standard_webhooks: where they stand; default: data.id and so on'),
   })
+  .refine(({ plans, planAfter }) => (plans === undefined) === (planAfter === undefined), {
+    path: ['planAfter'],
+    message: 'say which plan follows when what is paid ended, with plans and only with them',
+  })
   .meta({ id: 'IntegrationMapping' });
 export type Mapping = z.output<typeof mappingShape>;
+export const tellsPlans = ({ plans }: Mapping): boolean => plans !== undefined;
 
 export const integrationShape = z
   .object({
@@ -77,6 +91,10 @@ export const newIntegration = z
   .refine(({ kind, mapping }) => kind !== 'generic' || mapping.signature !== undefined, {
     path: ['mapping', 'signature'],
     message: 'say where the signature stands',
+  })
+  .refine(({ kind, mapping }) => mapping.plans === undefined || kind === 'stripe', {
+    path: ['mapping', 'plans'],
+    message: 'only Stripe tells of plans',
   })
   .meta({ id: 'NewIntegration' });
 export const integrationPatch = z

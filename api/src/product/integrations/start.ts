@@ -8,6 +8,8 @@ import type { Leads } from '../captures/start.ts';
 import { eraseAt } from '../erasure/erase.ts';
 import type { Forget } from '../erasure/forget.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { settleBilled } from '../plans/billed.ts';
+import type { Sites } from '../sites/recognise.ts';
 import { DELIVERY, type Delivery, type DeliveryNeeds, type Received, storeDelivery } from './deliveries.ts';
 import { knowIntegrations } from './known.ts';
 import { type Came, receive } from './receive.ts';
@@ -22,8 +24,8 @@ export interface Integrations {
 
 interface Parts {
   db: Pool;
-  sites: { ids(): string[] };
-  accounts: Pick<Accounts, 'vault' | 'isConfigured'>;
+  sites: Pick<Sites, 'ids' | 'find' | 'reload'>;
+  accounts: Pick<Accounts, 'vault' | 'isConfigured' | 'seats'>;
   leads: Pick<Leads, 'hashAddress' | 'journal' | 'keep' | 'plays'>;
   outbox: Pick<Outbox, 'wrote'>;
   forget: Forget;
@@ -41,6 +43,14 @@ export async function openIntegrations(parts: Parts): Promise<Integrations> {
     outbox,
     hashAddress,
     erase: (siteId, normalized, at) => eraseAt(erasing, siteId, normalized, at, 'told by a shop'),
+    async settlePlan(siteId) {
+      try {
+        const { given } = await settleBilled(db, accounts.seats, [siteId]);
+        if (given > 0) await sites.reload();
+      } catch (err) {
+        log.warn({ err }, 'a plan that is paid for was not given yet; the job billed_plans tries again');
+      }
+    },
   };
   leads.plays(DELIVERY, (body) => storeDelivery(needs, body as Delivery));
   const known = await knowIntegrations({
@@ -52,6 +62,11 @@ export async function openIntegrations(parts: Parts): Promise<Integrations> {
   return {
     channel: known.channel,
     learn: known.learn,
-    receive: (integrationId, came) => receive({ ...needs, known, keep }, integrationId, came),
+    receive: (integrationId, came) =>
+      receive(
+        { ...needs, known, keep, keyOf: (siteId) => sites.find(siteId)?.key ?? '' },
+        integrationId,
+        came,
+      ),
   };
 }

@@ -234,13 +234,16 @@ export interface PlanNumbers {
   near: number;
   reached: number;
   stopped: number;
+  waiting: number;
 }
 
 /** Sites by how far they have come, as last counted. */
 export async function numbersOfPlans(db: Db): Promise<PlanNumbers> {
   const { rows } = await db.query<PlanNumbers>(
     `select count(*)::int as sites, count(*) filter (where of_plan >= 0.8 and of_plan < 1)::int as near,
-       count(*) filter (where of_plan >= 1 and not over_plan)::int as reached, count(*) filter (where over_plan)::int as stopped
+       count(*) filter (where of_plan >= 1 and not over_plan)::int as reached, count(*) filter (where over_plan)::int as stopped,
+       (select count(distinct site_id) from billed_subscriptions where site_id = any (current_sites()) and is_ours and plan_id is not null
+         and settled_at is null and heard_at < now() - interval '10 minutes')::int as waiting
      from (select t.over_plan, greatest(u.events / nullif(p.events_a_month, 0)::numeric,
          u.impressions / nullif(p.impressions_a_month, 0)::numeric) as of_plan from subscriptions s join plans p using (plan_id)
        join sites t using (site_id) left join usage_months u on u.site_id = s.site_id and u.month = ${MONTH_BEGAN}) as counted`,

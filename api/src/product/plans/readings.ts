@@ -18,6 +18,7 @@ const shape = z
     near: count.describe('from 80 % of its events or impressions'),
     reached: count.describe('from 100 %'),
     stopped: count.describe('over 120 %: their events are refused'),
+    waiting: count.describe('a plan is paid for at Stripe and was not given for ten minutes'),
   })
   .describe('as counted in the last five minutes, of this UTC month');
 
@@ -28,11 +29,22 @@ export const planReadings = [
     name: 'plans',
     shape,
     read: ({ db, sites }) => inSites(db, sites.ids(), numbersOfPlans),
-    line: ({ sites, near, reached, stopped }) =>
-      sites === 0
+    line: ({ sites, near, reached, stopped, waiting }) =>
+      sites + waiting === 0
         ? null
-        : `${sites} sites with a plan${near + reached ? `, ${near + reached} near or over its limit` : ''}${stopped ? `, ${stopped} REFUSE EVENTS` : ''}`,
+        : `${sites} sites with a plan${near + reached ? `, ${near + reached} near or over its limit` : ''}${stopped ? `, ${stopped} REFUSE EVENTS` : ''}${waiting ? `, ${waiting} WAIT FOR THE PLAN THEY PAY FOR` : ''}`,
     rules: [
+      {
+        id: 'plan_paid_not_given',
+        minutes: 1,
+        when: 'a plan is paid for at Stripe, and the site uses more than it allows, or there is no such plan',
+        check: ({ waiting }) =>
+          waiting > 0
+            ? warning(
+                `${waiting} sites pay for a plan that they do not have: they use more than it allows, or no plan has the id that their price stands for. POST /v1/sites/{siteId}/subscription with that plan says what is too much; it is given by itself once it fits.`,
+              )
+            : null,
+      },
       {
         id: 'plan_near',
         minutes: 1,

@@ -12,6 +12,28 @@ export const planTables: Tables = {
     columns: { plan_id: 'operator', billing_url: 'operator' },
     kept: { ever: 'one row a site' },
   },
+  billed_subscriptions: {
+    holds:
+      'a subscription at Stripe that a site’s plan is paid by: its id there, the plan, and whether it runs',
+    bound: '5000 a site beside its own; signed events alone make one',
+    columns: { reference: 'operator', plan_id: 'operator' },
+    kept: [
+      { ever: 'while it runs' },
+      {
+        for: { days: 7 },
+        since: 'heard_at',
+        why: 'another site’s: the same account bills several',
+        where: 'not is_ours',
+        counted: 'billedElsewhere',
+      },
+      {
+        for: { months: 'ROLLUP_RETENTION_MONTHS' },
+        since: 'heard_at',
+        why: 'it ended',
+        where: 'is_ours and is_live is not true',
+      },
+    ],
+  },
   plan_warnings: {
     holds: 'that a site’s month had come to 80 or 100 % of its plan, and that this was told',
     columns: { what: 'bounded' },
