@@ -1510,6 +1510,7 @@ create table outbox_heads (
   site_id uuid not null,
   last_seq bigint default 0 not null,
   listened_until timestamp(3) with time zone default '-infinity'::timestamp with time zone not null,
+  lapsed bigint default 0 not null,
   constraint outbox_heads_pkey PRIMARY KEY (site_id),
   constraint outbox_heads_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
 );

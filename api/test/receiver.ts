@@ -6,6 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import type { Reach } from '../src/product/webhooks/reach.ts';
 
 export interface Received {
+  path: string;
   headers: IncomingHttpHeaders;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
@@ -19,6 +20,10 @@ export interface Receiver {
   url: string;
   received: Received[];
   answers: (one: Received) => Answer;
+  /** Instead, where something happens first. */
+  answersLater: ((one: Received) => Promise<Answer>) | null;
+  /** Ends what it hangs on. */
+  hangUp(): void;
   close(): void;
 }
 
@@ -26,11 +31,11 @@ export async function makeReceiver(): Promise<Receiver> {
   const server = createServer((asked, answer) => {
     const chunks: Buffer[] = [];
     asked.on('data', (chunk: Buffer) => chunks.push(chunk));
-    asked.on('end', () => {
+    asked.on('end', async () => {
       const text = Buffer.concat(chunks).toString();
-      const one = { headers: asked.headers, text, body: JSON.parse(text) };
+      const one = { path: asked.url ?? '', headers: asked.headers, text, body: JSON.parse(text) };
       receiver.received.push(one);
-      const wanted = receiver.answers(one);
+      const wanted = receiver.answersLater ? await receiver.answersLater(one) : receiver.answers(one);
       if (wanted === 'hang') return;
       answer.writeHead(wanted.status, wanted.retryAfter ? { 'retry-after': wanted.retryAfter } : {});
       answer.end('an answer that nobody keeps');
@@ -41,6 +46,8 @@ export async function makeReceiver(): Promise<Receiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     received: [],
     answers: () => ({ status: 204 }),
+    answersLater: null,
+    hangUp: () => server.closeAllConnections(),
     close() {
       server.close();
       server.closeAllConnections();

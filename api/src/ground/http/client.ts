@@ -1,8 +1,9 @@
 // Who is asking: the client's address (never stored), its keyed hash, and the key under which limits count it.
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { networksOf } from '../lib/networks.ts';
 import { cutText } from '../lib/text.ts';
 
 export interface Client {
@@ -47,13 +48,7 @@ export function networkOf(address: string, bits: 48 | 64 = 64): string {
  * pepper          the secret of the hashes
  */
 export function clientIdentifier(trustedProxies: string[], pepper: string): IdentifyClient {
-  const trusted = new BlockList();
-  for (const entry of trustedProxies) {
-    const [network = '', bits] = entry.split('/');
-    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) trusted.addAddress(network, family);
-    else trusted.addSubnet(network, Number(bits), family);
-  }
+  const trusted = networksOf(trustedProxies);
   const hmac = (value: string) => createHmac('sha256', pepper).update(value).digest();
   const keyOf = (network: string) => hmac(network).toString('base64url', 0, 12);
   // The same browser asks again and again: a client is worked out once (0.02 ms) and found after that.
@@ -72,7 +67,7 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
     const { headers } = request;
     const peer = plain(request.socket.remoteAddress ?? '');
     let address = peer;
-    if (isIP(peer) && trusted.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')) {
+    if (trusted.has(peer)) {
       const said = plain(String(headers['x-real-ip'] ?? '').trim());
       if (isIP(said)) address = said;
     }
@@ -94,19 +89,14 @@ export function clientIdentifier(trustedProxies: string[], pepper: string): Iden
   };
 }
 
-const PRIVATE = new BlockList();
-for (const [network, bits] of [
-  ['127.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const)
-  PRIVATE.addSubnet(network, bits, 'ipv4');
-PRIVATE.addSubnet('::1', 128, 'ipv6');
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+const PRIVATE = networksOf([
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1',
+  'fc00::/7',
+]);
 
 /** Loopback and private ranges: the internal network. */
-export function isInternal(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && PRIVATE.check(address, family === 6 ? 'ipv6' : 'ipv4');
-}
+export const isInternal = (address: string): boolean => PRIVATE.has(address);

@@ -12,9 +12,13 @@ export const EVENT_STREAM = {
   'X-Accel-Buffering': 'no',
 };
 
+/** Bytes that were written and not taken yet. */
+export const unsentOf = (out: PassThrough): number =>
+  out.destroyed ? 0 : out.readableLength + out.writableLength;
+
 /** Writes, and ends the stream where more than that is unsent. */
 export function writeOrCut(out: PassThrough, text: string, unsentBytesMax: number): void {
   if (out.destroyed || out.writableEnded) return;
   out.write(text);
-  if (out.readableLength + out.writableLength > unsentBytesMax) out.destroy();
+  if (unsentOf(out) > unsentBytesMax) out.destroy();
 }

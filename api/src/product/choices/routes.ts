@@ -16,6 +16,7 @@ import { type Route, route } from '../../ground/http/route.ts';
 import type { DayRoom } from '../events/day-room.ts';
 import { choiceIdOf, visitorIdOf } from '../events/enrich.ts';
 import { judgeOrigin } from '../events/origins.ts';
+import { mustBeHere } from '../sites/stops.ts';
 import { type ControlNeeds, controlRoute } from './control.ts';
 import { insertChoice, listChoices } from './queries.ts';
 
@@ -93,6 +94,8 @@ export function choiceRoutes(needs: ChoiceNeeds): Route[] {
       async run(input, call) {
         const { siteId } = call.site;
         judgeOrigin({ sites, ledger }, call, call.site);
+        // who agrees to less may, wherever their data has to be
+        if (input.mode === 'full' || input.mode === 'measure') mustBeHere(sites, siteId);
         dayRoom.takeEvent(siteId, call.client.limitKey, call.bodyBytes);
         const endsAt = await inSites(db, siteId, (tx) =>
           insertChoice(tx, siteId, {

@@ -3,13 +3,17 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { PEPPER } from '../../../test/cluster.ts';
 import { leadIdOf } from '../../../test/leads.ts';
 import { address } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
+import type { Db } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
 import { rememberForgotten } from '../consent/forget-journal.ts';
 import { forgetAgain } from '../erasure/forget-again.ts';
+import { storeConversions } from './store.ts';
 
 let server: TestServer;
 let site: string;
@@ -207,4 +211,30 @@ test('an id told twice is a duplicate the second time, in one request as in two;
   assert.deepEqual(await duplicates({ ...early, voidedAt }, early), [false, true]);
   const [last] = await rows('select voided_at from conversions where conversion_id = $1', [early.id]);
   assert.equal(last.voided_at.toISOString(), voidedAt);
+});
+
+test('a refund that is told while its order is being stored takes it back', async () => {
+  const { app } = server.database;
+  const order = { id: `late-${randomUUID()}`, kind: 'purchase' as const, amount: '5.00', currency: 'CAD' };
+  const store = (tx: Db, more: object = {}) =>
+    storeConversions(tx, site, [{ ...order, ...more }], server.services.leads.hashAddress);
+  let refunding: Promise<unknown> | undefined;
+  await inSites(app, site, async (tx) => {
+    await store(tx);
+    refunding = inSites(app, site, (later) => store(later, { voidedAt: new Date().toISOString() }));
+    // it waits for the order
+    for (;;) {
+      const [{ waiting }] = await rows(
+        "select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into conversions%' and datname = current_database()",
+      );
+      if (waiting > 0) break;
+      await pause(5);
+    }
+  });
+  await refunding;
+  const [stored] = await rows(
+    'select voided_at is not null as void from conversions where conversion_id = $1',
+    [order.id],
+  );
+  assert.equal(stored.void, true);
 });

@@ -9,10 +9,11 @@ export const conversions: Feature<{
   db: Pool;
   metrics: MetricsCache;
   leads: Pick<ConversionNeeds, 'hashAddress'>;
+  sites: ConversionNeeds['sites'];
   outbox: ConversionNeeds['outbox'];
 }> = {
   name: 'conversions',
   tables: conversionTables,
-  routes: ({ db, metrics, leads: { hashAddress }, outbox }) =>
-    conversionRoutes({ db, cache: metrics, hashAddress, outbox }),
+  routes: ({ db, metrics, leads: { hashAddress }, outbox, sites }) =>
+    conversionRoutes({ db, cache: metrics, hashAddress, outbox, sites }),
 };

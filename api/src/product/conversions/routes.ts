@@ -5,6 +5,8 @@ import { inSites } from '../../ground/db/transaction.ts';
 import { type Route, route } from '../../ground/http/route.ts';
 import type { MetricsCache } from '../metrics/cache.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { Sites } from '../sites/recognise.ts';
+import { mustBeHere } from '../sites/stops.ts';
 import { conversionsBody, conversionsDocument, toldShape } from './schema.ts';
 import { storeConversions } from './store.ts';
 
@@ -13,11 +15,12 @@ export interface ConversionNeeds {
   cache: MetricsCache;
   hashAddress(siteId: string, normalized: string): string;
   outbox: Pick<Outbox, 'wrote'>;
+  sites: Pick<Sites, 'stopOf'>;
 }
 
 const results = z.array(toldShape);
 
-export function conversionRoutes({ db, cache, hashAddress, outbox }: ConversionNeeds): Route[] {
+export function conversionRoutes({ db, cache, hashAddress, outbox, sites }: ConversionNeeds): Route[] {
   return [
     route({
       at: 'POST /v1/conversions',
@@ -35,6 +38,7 @@ export function conversionRoutes({ db, cache, hashAddress, outbox }: ConversionN
       answers: { 200: z.union([toldShape.extend({ results }), z.object({ results })]) },
       async run({ conversions, isOne }, call) {
         const { siteId } = call.site;
+        mustBeHere(sites, siteId);
         const { results: told, seq } = await inSites(db, siteId, (tx) =>
           storeConversions(tx, siteId, conversions, hashAddress),
         );

@@ -42,7 +42,7 @@ export async function storeConversions(
     'select from visitors where site_id = $1 and visitor_id = any ($2) order by visitor_id for key share',
     [siteId, visitors],
   );
-  const { rows } = await db.query<Told & { voided: boolean }>(
+  const { rows } = await db.query<Told>(
     `with told as (
        select t.*, l.lead_id from json_to_recordset($2) as t (id text, kind text, email text, visitor_id uuid,
          email_hash bytea, occurred_at timestamptz(3), amount numeric, currency text, voided_at timestamptz(3), items text[], country text)
@@ -52,14 +52,10 @@ export async function storeConversions(
        select $1, id, kind, 'server', lead_id, visitor_id, case when lead_id is null then email_hash end, coalesce(occurred_at, now()), amount, currency, voided_at, items, country
        from told order by id
        on conflict do nothing returning conversion_id
-     ), voided as (
-       update conversions c set voided_at = told.voided_at from told
-       where c.site_id = $1 and c.origin = 'server' and c.conversion_id = told.id and c.voided_at is null and told.voided_at is not null
-       returning c.conversion_id
      )
      select id, coalesce(told.lead_id is not null or exists (select from visitors v where v.site_id = $1 and v.visitor_id = told.visitor_id), false) as matched,
-       stored.conversion_id is null as duplicate, voided.conversion_id is not null as voided
-     from told left join stored on stored.conversion_id = told.id left join voided on voided.conversion_id = told.id`,
+       stored.conversion_id is null as duplicate
+     from told left join stored on stored.conversion_id = told.id`,
     [
       siteId,
       // The address itself is not stored: kept as the lead's id, or as a hash until there is such a lead.
@@ -68,6 +64,7 @@ export async function storeConversions(
       ),
     ],
   );
+  const voided = await voidThem(db, siteId, told);
   await recordDisplays(db, siteId, first);
   // CASL: who bought has agreed, by implication, for two years; a withdrawal stands (record_consent decides).
   await db.query(
@@ -79,9 +76,9 @@ export async function storeConversions(
   const seq = await tell(
     db,
     siteId,
-    rows.filter(({ duplicate, voided }) => !duplicate || voided).map(({ id }) => id),
+    rows.filter(({ id, duplicate }) => !duplicate || voided.has(id)).map(({ id }) => id),
   );
-  const byId = new Map(rows.map(({ voided: _, ...row }) => [row.id, row]));
+  const byId = new Map(rows.map((row) => [row.id, row]));
   const results = conversions.map(({ id }) => {
     const row = byId.get(id)!;
     byId.set(id, { ...row, duplicate: true }); // told again in the same request
@@ -90,11 +87,34 @@ export async function storeConversions(
   return { results, seq };
 }
 
+/**
+ * After what was stored, as a statement of its own: one that is being stored elsewhere in this moment was waited for there, and only a
+ * later statement sees it.
+ * returns  the ids of those that count no more
+ */
+async function voidThem(
+  db: Db,
+  siteId: string,
+  told: { id: string; voided_at: string | null }[],
+): Promise<Set<string>> {
+  const gone = told.filter(({ voided_at }) => voided_at !== null);
+  if (gone.length === 0) return new Set();
+  const { rows } = await db.query<{ id: string }>(
+    `update conversions c set voided_at = told.voided_at from json_to_recordset($2) as told (id text, voided_at timestamptz(3))
+     where c.site_id = $1 and c.origin = 'server' and c.conversion_id = told.id and c.voided_at is null returning c.conversion_id as id`,
+    [siteId, JSON.stringify(gone)],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** What is told of: ids, and no address, also where somebody called a conversion by one. */
+const SAID_ID = `regexp_replace(conversion_id, '[^@[:space:]]{1,64}(@|%40)[^@[:space:]]+', '[email]', 'g')`;
+
 /** Last, since the outbox's lock is held until the end of the transaction. */
 async function tell(db: Db, siteId: string, ids: string[]): Promise<number | null> {
   if (ids.length === 0) return null;
   const { rows } = await db.query<{ seq: number | null }>(
-    `select max(tell_others($1, 'conversion.recorded', jsonb_build_object('conversionId', conversion_id, 'kind', kind, 'leadId', lead_id,
+    `select max(tell_others($1, 'conversion.recorded', jsonb_build_object('conversionId', ${SAID_ID}, 'kind', kind, 'leadId', lead_id,
        'occurredAt', instant_text(occurred_at), 'amount', trim_scale(amount)::text, 'currency', currency, 'voidedAt', instant_text(voided_at)), lead_id, visitor_id)) as seq
      from (select * from conversions where site_id = $1 and origin = 'server' and conversion_id = any ($2) order by conversion_id) told`,
     [siteId, ids],

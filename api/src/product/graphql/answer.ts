@@ -8,8 +8,10 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   parse,
+  type SelectionSetNode,
   specifiedRules,
   type ValidationContext,
   validate,
@@ -32,26 +34,36 @@ const refused = (message: string) => new GraphQLError(message, { extensions: { c
 const isAboutSchema = (one: { kind: string; name?: { value: string } }): boolean =>
   one.kind === 'Field' && (one.name?.value.startsWith('__') ?? false);
 
-/** How deep fields lie in each other, fragments unfolded; those that hold themselves were refused before. */
-function depthRule(context: ValidationContext): ASTVisitor {
-  const depthOf = (selection: { selectionSet?: unknown }, at: number): number => {
-    if (at > DEPTH_MAX + 1) return at;
-    const set = selection.selectionSet as { selections: readonly { kind: string }[] } | undefined;
-    let deepest = at;
+/**
+ * How deep fields lie in each other, fragments unfolded; those that hold themselves were refused before. Each fragment is looked
+ * at once: unfolded anew at each place, forty of them that name the next one twice are a million million places.
+ */
+export function depthRule(context: ValidationContext): ASTVisitor {
+  const known = new Map<string, number>();
+  const ofFragment = (name: string): number => {
+    let depth = known.get(name);
+    if (depth === undefined) {
+      const fragment = context.getFragment(name);
+      depth = fragment ? depthOf(fragment.selectionSet) : 0;
+      known.set(name, depth);
+    }
+    return depth;
+  };
+  const depthOf = (set: SelectionSetNode | undefined): number => {
+    let deepest = 0;
     for (const one of set?.selections ?? []) {
       if (isAboutSchema(one)) continue; // for whoever may look, and it is deep by itself
-      const of =
-        one.kind === 'FragmentSpread'
-          ? context.getFragment((one as unknown as { name: { value: string } }).name.value)
-          : one;
-      const isField = one.kind === 'Field';
-      if (of) deepest = Math.max(deepest, depthOf(of as { selectionSet?: unknown }, at + Number(isField)));
+      const depth =
+        one.kind === Kind.FRAGMENT_SPREAD
+          ? ofFragment(one.name.value)
+          : Number(one.kind === Kind.FIELD) + depthOf(one.selectionSet);
+      deepest = Math.max(deepest, depth);
     }
     return deepest;
   };
   return {
     OperationDefinition(node) {
-      if (depthOf(node, 0) > DEPTH_MAX)
+      if (depthOf(node.selectionSet) > DEPTH_MAX)
         context.reportError(new GraphQLError(`Ask for at most ${DEPTH_MAX} levels of fields.`));
     },
   };

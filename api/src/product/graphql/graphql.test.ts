@@ -8,14 +8,18 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   buildClientSchema,
+  buildSchema,
   type GraphQLSchema,
   getIntrospectionQuery,
   getNamedType,
   isObjectType,
+  parse,
+  validate,
 } from 'graphql';
 import { makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { dayOf } from '../../ground/lib/days.ts';
+import { depthRule } from './answer.ts';
 
 let server: TestServer;
 let schema: GraphQLSchema;
@@ -181,4 +185,22 @@ test('where only known questions are answered, another is refused, and none wher
   const off = await startServer({ GRAPHQL: 'off' });
   assert.equal((await ask(query, {}, admin, off)).status, 404);
   await off.end();
+});
+
+test('fragments that name the next one twice, forty times over, are measured in one look at each', async () => {
+  const chain = Array.from({ length: 40 }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`);
+  const question = `{ ...F0 } ${chain.join(' ')} fragment F40 on Query { __typename }`;
+  const { status } = await ask(question, {}, bearer('read'));
+  assert.ok([200, 400].includes(status), `${status}`);
+});
+
+test('more than eight levels of fields are refused, by fragments too; about types there is no bound', () => {
+  const deep = buildSchema('type Query { down: Query, name: String }');
+  const levels = (count: number) => `${'{ down '.repeat(count - 1)}{ name }${' }'.repeat(count - 1)}`;
+  const isRefused = (question: string) => validate(deep, parse(question), [depthRule]).length > 0;
+  assert.deepEqual([levels(8), levels(9)].map(isRefused), [false, true]);
+  const halves = (below: number) =>
+    `{ down { down { down { down { ...Rest } } } } } fragment Rest on Query ${levels(below)}`;
+  assert.deepEqual([halves(4), halves(5)].map(isRefused), [false, true]);
+  assert.equal(isRefused(`{ __schema ${levels(12)} }`), false);
 });

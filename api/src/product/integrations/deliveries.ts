@@ -9,7 +9,7 @@ import { storeConversions } from '../conversions/store.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { type Billed, noteBilled } from '../plans/billed.ts';
 import type { Act } from './map.ts';
-import { claimDelivery, wasErasedSince } from './queries.ts';
+import { claimDelivery, wasDelivered, wasErasedSince } from './queries.ts';
 
 export type Received = 'stored' | 'duplicate' | 'ignored' | 'kept';
 /** Of the journal's entries. */
@@ -86,8 +86,13 @@ async function store(
 ): Promise<Received> {
   const { site_id: siteId, email_normalized: normalized, received_at: at, does } = delivery;
   const outcome = does.what === 'ignore' ? 'ignored' : 'stored';
-  // an erasure is safe to do twice, and must not be forgotten when it fails: first it, then that it came
-  if (does.what === 'erase' && normalized) await erase(siteId, normalized, new Date(at));
+  // an erasure must not be forgotten when it fails: first it, then that it came; and the same told again erases nobody anew
+  if (does.what === 'erase' && normalized) {
+    const { integration_id, delivery_key } = delivery;
+    if (await inSites(db, siteId, (tx) => wasDelivered(tx, siteId, integration_id, delivery_key)))
+      return 'duplicate';
+    await erase(siteId, normalized, new Date(at));
+  }
   const done = await inSites(db, siteId, async (tx) => {
     if (!(await claimDelivery(tx, siteId, delivery.integration_id, delivery.delivery_key, outcome)))
       return null;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { address, anon } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { meaningOf, parseExactly } from './map.ts';
@@ -259,6 +260,61 @@ test('a request of a shop to forget a customer erases them here', async () => {
   assert.equal(await leads(), 1);
   assert.equal(await tell(id, 'customers/redact', { customer: { email } }), 'stored');
   assert.equal(await leads(), 0);
+});
+
+test('a request to forget that is sent again erases nobody who came back since', async () => {
+  const id = await shop();
+  const email = address();
+  const event = randomUUID();
+  const redact = () => tell(id, 'customers/redact', { customer: { email } }, { event });
+  const come = () => call(`${server.url}/v1/leads/capture`, 'POST', { email, anonId: anon(), path: '/shop' });
+  await come();
+  assert.equal(await redact(), 'stored');
+  await pause(5); // what comes in the millisecond of an erasure is of before
+  await come();
+  assert.equal(await redact(), 'duplicate');
+  const { rowCount } = await server.database.owner.query('select from leads where email = $1', [email]);
+  assert.equal(rowCount, 1);
+});
+
+test('a first payment of a subscription counts once, by its invoice; a trial’s invoice of nothing is none', () => {
+  const means = (type: string, object: object) => {
+    const { does } = meaningOf('stripe', {
+      headers: {},
+      body: { id: 'evt_1', type, livemode: true, data: { object } },
+      mapping: {},
+      now: NOW,
+    });
+    return does.what === 'conversion' ? `${does.id} ${does.amount}` : does.what;
+  };
+  const money = { currency: 'cad', payment_status: 'paid' };
+  const session = { ...money, id: 'cs_1', mode: 'subscription', payment_intent: null, amount_total: 900 };
+  assert.deepEqual(
+    [
+      means('checkout.session.completed', { ...session, invoice: 'in_1' }),
+      means('invoice.paid', { id: 'in_1', payment_intent: 'pi_1', amount_paid: 900, currency: 'cad' }),
+      means('checkout.session.completed', {
+        ...session,
+        invoice: null,
+        mode: 'payment',
+        payment_intent: 'pi_2',
+      }),
+      means('invoice.paid', { id: 'in_0', payment_intent: null, amount_paid: 0, currency: 'cad' }),
+    ],
+    ['ignore', 'stripe:pi_1 9.00', 'stripe:pi_2 9.00', 'ignore'],
+  );
+});
+
+test('a new secret may end the one before at once', async () => {
+  const id = await shop('leaked');
+  const change = (version: number, body: object) =>
+    call(`${sites()}/${id}`, 'PATCH', body, { ...admin, 'if-match': `"${version}"` });
+  assert.equal((await change(1, { secret: 'second' })).status, 200);
+  assert.equal((await change(2, { secret: 'third', overlapHours: 0 })).status, 200);
+  for (const secret of ['leaked', 'second'])
+    assert.equal(await tell(id, 'shop/update', {}, { secret }), 'invalid_signature');
+  assert.equal(await tell(id, 'shop/update', {}, { secret: 'third' }), 'ignored');
+  assert.equal((await change(3, { secret: 'fourth', overlapHours: 73 })).status, 400);
 });
 
 test('a new secret is taken at once, the one before for 72 hours more', async () => {

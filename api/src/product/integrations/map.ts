@@ -235,12 +235,16 @@ function stripe({ body, now, mapping }: Came): Act {
   const isPaid =
     STRIPE_PAID.test(type) && (type === 'invoice.paid' || textAt(object, 'payment_status') === 'paid');
   if (!isVoid && !isPaid) return { key, does: IGNORE };
+  // of a subscription its invoice tells of each payment, the first too
+  if (type.startsWith('checkout.') && textAt(object, 'invoice') !== '') return { key, does: IGNORE };
   const currency = textAt(object, 'currency');
   const total = first(
     textAt(object, 'amount_total'),
     textAt(object, 'amount_paid'),
     textAt(object, 'amount'),
   );
+  // a trial begins with an invoice of nothing
+  if (type === 'invoice.paid' && !/[1-9]/.test(total)) return { key, does: IGNORE };
   const facts = {
     email: first(
       textAt(object, 'customer_details.email'),

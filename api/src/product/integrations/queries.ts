@@ -147,6 +147,19 @@ export async function claimDelivery(
   return rows[0]!.isNew;
 }
 
+export async function wasDelivered(
+  db: Db,
+  siteId: string,
+  integrationId: string,
+  key: string,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from inbound_deliveries where site_id = $1 and integration_id = $2 and delivery_key = $3::bytea',
+    [siteId, integrationId, key],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
 /**
  * Whether this address was forgotten after that moment: what came before is as if it had been stored and then erased. Whoever
  * erases it meanwhile waits for this transaction. (capture_lead.sql asks the same.)

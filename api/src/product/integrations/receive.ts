@@ -8,6 +8,8 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { inTime, TooLate } from '../../ground/lib/in-time.ts';
 import { isUuid } from '../../ground/lib/uuid.ts';
 import type { Keep } from '../captures/keep.ts';
+import type { Sites } from '../sites/recognise.ts';
+import { mustBeHere } from '../sites/stops.ts';
 import { type DeliveryNeeds, makeDelivery, type Received, takeDelivery } from './deliveries.ts';
 import type { KnownIntegrations } from './known.ts';
 import { meaningOf, parseExactly } from './map.ts';
@@ -17,8 +19,7 @@ import { isPing, isSigned } from './verify.ts';
 export interface ReceiveNeeds extends DeliveryNeeds {
   known: Pick<KnownIntegrations, 'find'>;
   keep: Keep;
-  /** What the outside calls a site. */
-  keyOf(siteId: string): string;
+  sites: Pick<Sites, 'find' | 'stopOf'>;
 }
 
 export interface Came {
@@ -64,6 +65,8 @@ export async function receive(needs: ReceiveNeeds, named: string, came: Came): P
   if (!isSigned(kind, { headers: came.headers, raw: came.raw, now }, secrets, mapping))
     return refuse(needs, siteId, integrationId);
   const { key, does } = meaningOf(kind, { headers: came.headers, body: parsed(came.raw), mapping, now });
+  // who has to be erased is, wherever the site's data has to be
+  if (does.what === 'conversion' || does.what === 'plan') mustBeHere(needs.sites, siteId);
   // one that says nothing of itself is known by its bytes
   const hashed = createHash('sha256')
     .update(key.trim() === '' ? came.raw : key)
@@ -71,6 +74,9 @@ export async function receive(needs: ReceiveNeeds, named: string, came: Came): P
   return takeDelivery(
     needs.keep,
     needs,
-    makeDelivery({ siteId, siteKey: needs.keyOf(siteId), integrationId, key: hashed, at: came.at }, does),
+    makeDelivery(
+      { siteId, siteKey: needs.sites.find(siteId)?.key ?? '', integrationId, key: hashed, at: came.at },
+      does,
+    ),
   );
 }

@@ -106,7 +106,7 @@ export function integrationRoutes(needs: IntegrationNeeds): Route[] {
       proof: 'fresh',
       takes: { as: json, bytesMax: 16 * 1024, shape: integrationPatch },
       answers: { 200: z.object({ integration: integrationShape }) },
-      async run({ secret, mapping }, call) {
+      async run({ secret, overlapHours, mapping }, call) {
         const { siteId } = call.site;
         const integrationId = call.params.integrationId!;
         const row = await inAccounts(db, async (tx) => {
@@ -119,7 +119,7 @@ export function integrationRoutes(needs: IntegrationNeeds): Route[] {
             throw new AppError('invalid_request', 'Only Stripe tells of plans.', {
               issues: [{ path: 'mapping.plans', message: 'only of kind stripe' }],
             });
-          if (secret !== undefined) await putSecret(tx, vault(), siteId, integrationId, secret);
+          if (secret !== undefined) await putSecret(tx, vault(), siteId, integrationId, secret, overlapHours);
           return updateIntegration(tx, siteId, integrationId, mapping ?? null);
         });
         await learn(integrationId);

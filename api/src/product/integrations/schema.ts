@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { utc } from '../../ground/http/fields.ts';
 import { planId } from '../plans/schema.ts';
+import { OVERLAP_HOURS } from './secrets.ts';
 
 export const KINDS = ['shopify', 'woocommerce', 'stripe', 'standard_webhooks', 'generic'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -100,6 +101,12 @@ export const newIntegration = z
 export const integrationPatch = z
   .object({
     secret: secret.optional().describe('the one of before is taken for 72 hours more'),
+    overlapHours: z
+      .int()
+      .min(0)
+      .max(OVERLAP_HOURS)
+      .default(OVERLAP_HOURS)
+      .describe('with secret: for how long; 0 ends all of before at once'),
     mapping: mappingShape.optional(),
   })
   .meta({ id: 'IntegrationPatch' });

@@ -1,8 +1,8 @@
-// Secrets of integrations: chosen at the other side, kept sealed; the one before is taken for 72 hours more.
+// Secrets of integrations: chosen at the other side, kept sealed; the one before is taken for 72 hours more, or as many as are said.
 import type { Db } from '../../ground/db/pool.ts';
 import type { Vault } from '../accounts/vault.ts';
 
-const OVERLAP_HOURS = 72;
+export const OVERLAP_HOURS = 72;
 export const placeOf = (secretId: string) => `integration_secrets.sealed ${secretId}`;
 
 /** In a transaction of inAccounts. */
@@ -12,11 +12,12 @@ export async function putSecret(
   siteId: string,
   integrationId: string,
   secret: string,
+  overlapHours = OVERLAP_HOURS,
 ): Promise<void> {
   await db.query(
-    `update integration_secrets set ends_at = now() + make_interval(hours => ${OVERLAP_HOURS})
-     where site_id = $1 and integration_id = $2 and ends_at is null`,
-    [siteId, integrationId],
+    `update integration_secrets set ends_at = least(ends_at, now() + make_interval(hours => $3))
+     where site_id = $1 and integration_id = $2 and (ends_at is null or $3 = 0)`,
+    [siteId, integrationId, overlapHours],
   );
   const { rows } = await db.query<{ id: string }>('select uuidv7() as id');
   const secretId = rows[0]!.id;

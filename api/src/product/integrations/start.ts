@@ -24,7 +24,7 @@ export interface Integrations {
 
 interface Parts {
   db: Pool;
-  sites: Pick<Sites, 'ids' | 'find' | 'reload'>;
+  sites: Pick<Sites, 'ids' | 'find' | 'reload' | 'stopOf'>;
   accounts: Pick<Accounts, 'vault' | 'isConfigured' | 'seats'>;
   leads: Pick<Leads, 'hashAddress' | 'journal' | 'keep' | 'plays'>;
   outbox: Pick<Outbox, 'wrote'>;
@@ -62,11 +62,6 @@ export async function openIntegrations(parts: Parts): Promise<Integrations> {
   return {
     channel: known.channel,
     learn: known.learn,
-    receive: (integrationId, came) =>
-      receive(
-        { ...needs, known, keep, keyOf: (siteId) => sites.find(siteId)?.key ?? '' },
-        integrationId,
-        came,
-      ),
+    receive: (integrationId, came) => receive({ ...needs, known, keep, sites }, integrationId, came),
   };
 }

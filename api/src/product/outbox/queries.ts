@@ -17,24 +17,32 @@ export async function listNews(db: Db, siteId: string, after: number, limit: num
   return rows;
 }
 
-/** The last number there was, and the first one that is still here; 0 and null for a site that was never listened to. */
-export async function findEnds(
-  db: Db,
-  siteId: string,
-): Promise<{ lastSeq: number; firstSeq: number | null }> {
-  const { rows } = await db.query<{ lastSeq: number; firstSeq: number | null }>(
-    `select coalesce((select last_seq from outbox_heads where site_id = $1), 0) as "lastSeq",
-       (select min(seq) from outbox where site_id = $1) as "firstSeq"`,
+export interface Ends {
+  /** The last number there was; 0 for a site that was never listened to. */
+  lastSeq: number;
+  /** Whoever saw up to this number, or a later one, has missed nothing. */
+  wholeSince: number;
+}
+
+export async function findEnds(db: Db, siteId: string): Promise<Ends> {
+  const { rows } = await db.query<Ends>(
+    `select coalesce(h.last_seq, 0) as "lastSeq", greatest(coalesce(h.lapsed, 0), coalesce(first.seq - 1, h.last_seq, 0)) as "wholeSince"
+     from (select min(seq) as seq from outbox where site_id = $1) first left join outbox_heads h on h.site_id = $1`,
     [siteId],
   );
   return rows[0]!;
 }
 
-/** Until when a site's outbox is filled at least; an earlier moment shortens nothing. */
+/**
+ * Until when a site's outbox is filled at least; an earlier moment shortens nothing. After a time in which nobody was told a number
+ * is left out: whoever has one of before finds that something may be missing.
+ */
 export async function listenUntil(db: Db, siteId: string, until: Date | 'infinity'): Promise<void> {
   await db.query(
     `insert into outbox_heads as h (site_id, listened_until) values ($1, $2)
-     on conflict (site_id) do update set listened_until = greatest(h.listened_until, excluded.listened_until)
+     on conflict (site_id) do update set listened_until = greatest(h.listened_until, excluded.listened_until),
+       last_seq = h.last_seq + (h.listened_until <= now())::integer,
+       lapsed = case when h.listened_until <= now() then h.last_seq + 1 else h.lapsed end
      where h.listened_until < excluded.listened_until`,
     [siteId, until],
   );

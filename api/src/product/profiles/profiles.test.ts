@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ago, makeEvent } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { visitorIdOf } from '../events/enrich.ts';
@@ -20,14 +21,16 @@ const ask = (at: string, body?: unknown, headers: Record<string, string> = admin
   const [method, path] = at.split(' ') as [string, string];
   return call(server.url + path, method, body, headers);
 };
-const choose = (anonId: string, mode: string, headers = {}) =>
-  ask(
-    'POST /v1/choices',
-    { choiceId: randomUUID(), mode, words: 'May we know you?', language: 'en', anonId },
-    headers,
-  );
-const send = (anonId: string, fields: object, headers = {}) =>
-  ask('POST /v1/events', makeEvent({ anonId, ...fields }), headers);
+const choose = async (anonId: string, mode: string, headers = {}) => {
+  const choice = { choiceId: randomUUID(), mode, words: 'May we know you?', language: 'en', anonId };
+  const { status, body } = await ask('POST /v1/choices', choice, headers);
+  assert.equal(status, 200, JSON.stringify(body));
+};
+const send = async (anonId: string, fields: object, headers = {}) => {
+  const answer = await ask('POST /v1/events', makeEvent({ anonId, ...fields }), headers);
+  assert.equal(answer.status, 202, JSON.stringify(answer.body));
+  return answer;
+};
 const count = () => ask('POST /v1/admin/jobs/profiles', {});
 const list = async () => (await ask('GET /v1/sites/default/visitors')).body;
 const one = (anonId: string) => ask(`GET /v1/sites/default/visitors/${visitorIdOf(siteId, anonId)}`);
@@ -65,20 +68,40 @@ test('the score is what is stated, over the visits of 30 days', async () => {
 
 test('who did not agree, refused, sends a signal or is a robot has no profile', async () => {
   const gpc = { 'sec-gpc': '1' };
-  for (const anonId of ['nobody-1', 'counted-1', 'signal-1', 'robot-1']) await send(anonId, {});
-  await choose('counted-1', 'measure');
-  await choose('signal-1', 'full');
-  await send('signal-1', {}, gpc);
-  await choose('robot-1', 'full');
-  await ask('POST /v1/admin/bots', { anonId: 'robot-1', bot: true });
+  for (const anonId of ['nobody-browser-1', 'counted-browser-1', 'signal-browser-1', 'robot-browser-1'])
+    await send(anonId, {});
+  await choose('counted-browser-1', 'measure');
+  await choose('signal-browser-1', 'full');
+  await send('signal-browser-1', {}, gpc);
+  await choose('robot-browser-1', 'full');
+  await ask('POST /v1/admin/bots', { anonId: 'robot-browser-1', bot: true });
   await count();
   const listed = (await list()).visitors.map(({ visitorId }: { visitorId: string }) => visitorId);
-  for (const anonId of ['nobody-1', 'counted-1', 'signal-1', 'robot-1']) {
+  for (const anonId of ['nobody-browser-1', 'counted-browser-1', 'signal-browser-1', 'robot-browser-1']) {
     assert.equal((await one(anonId)).status, 404, anonId);
     assert.ok(!listed.includes(visitorIdOf(siteId, anonId)), anonId);
   }
   assert.ok(listed.includes(visitorIdOf(siteId, 'ada-browser-0')));
   assert.equal((await ask(`GET /v1/sites/default/visitors/${randomUUID()}`)).status, 404);
+});
+
+test('who turns a signal on, or is found to be a robot, is in no list from then on, before anything is counted again', async () => {
+  const people = ['turns-browser-1', 'chooses-browser-1', 'robot-browser-2', 'stays-browser-1'];
+  for (const anonId of people) {
+    await send(anonId, {});
+    await choose(anonId, 'full');
+  }
+  await count();
+  const listed = async () => {
+    const all = (await list()).visitors.map(({ visitorId }: { visitorId: string }) => visitorId);
+    return people.filter((anonId) => all.includes(visitorIdOf(siteId, anonId)));
+  };
+  assert.deepEqual(await listed(), people);
+  await send('turns-browser-1', {}, { 'sec-gpc': '1' });
+  await pause(5); // the newest choice is what holds
+  await choose('chooses-browser-1', 'full', { 'sec-gpc': '1' });
+  await ask('POST /v1/admin/bots', { anonId: 'robot-browser-2', bot: true });
+  assert.deepEqual(await listed(), ['stays-browser-1']);
 });
 
 test('what a visitor who agreed did under a signal counts for no score', async () => {

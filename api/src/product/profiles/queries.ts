@@ -10,6 +10,13 @@ const objects = (
 ): string => `exists (select from lead_identities i join leads l using (site_id, lead_id)
   where i.site_id = $1 and i.visitor_id = ${of}.visitor_id and i.link_source <> 'same_ip_ua_window' and (l.no_profiling or l.restricted))`;
 
+/** SQL: a choice that lets its visitor be scored. c  has the row of browser_choices */
+const LETS = (c: string): string =>
+  `${c}.mode = 'full' and ${c}.ends_at > now() and ${c}.chosen_at >= ${SCORES_SINCE} and not ${c}.privacy_signal`;
+/** SQL: a person with an id of their own, who sends no signal. */
+const IS_PERSON =
+  'not v.privacy_signal and not v.is_day_visitor and v.bot_verdict is null and v.ip_hash is not null';
+
 // An erased one's visits are nobody's: without the hashes, which every visitor of this kind has.
 // $1 site, $2 intents as {"event type": weight}. Whose newest choice is `full`, holds and was made since the site says that it scores,
 // who sends no signal, is a person and was seen in 30 days; one of them with $3. What they did under a signal counts for nothing. Whoever objected to being profiled has no score of the browsers that were theirs, though
@@ -21,9 +28,8 @@ const COUNTED = `
      order by visitor_id, chosen_at desc, choice_id desc),
   agreed as (
     select v.visitor_id, v.first_seen_at, v.last_seen_at from newest n join visitors v on v.site_id = $1 and v.visitor_id = n.visitor_id
-     where n.mode = 'full' and n.ends_at > now() and n.chosen_at >= ${SCORES_SINCE} and not n.privacy_signal and not v.privacy_signal
-       and not ${objects('v')}
-       and not v.is_day_visitor and v.bot_verdict is null and v.ip_hash is not null and v.last_seen_at >= now() - interval '30 days'),
+     where ${LETS('n')} and ${IS_PERSON} and not ${objects('v')}
+       and v.last_seen_at >= now() - interval '30 days'),
   behaved as (
     select a.visitor_id, a.first_seen_at, a.last_seen_at,
       greatest(extract(epoch from now() - a.last_seen_at) / 86400, 0)::float8 as days,
@@ -73,8 +79,10 @@ export interface ProfileRow {
 
 const LEAD = `(select i.lead_id from lead_identities i where i.site_id = $1 and i.visitor_id = p.visitor_id and i.link_source <> 'same_ip_ua_window'
   and i.unlinked_at is null and i.ended_at is null order by i.confidence desc, i.linked_at desc limit 1)`;
-const AGREES = `not ${objects('p')} and exists (select from (select mode, chosen_at, ends_at from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
-  order by chosen_at desc, choice_id desc limit 1) c where c.mode = 'full' and c.ends_at > now() and c.chosen_at >= ${SCORES_SINCE})`;
+/** As they are now, whatever was counted last. */
+const AGREES = `${IS_PERSON} and not ${objects('p')} and exists (
+  select from (select mode, chosen_at, ends_at, privacy_signal from browser_choices c where c.site_id = $1 and c.visitor_id = p.visitor_id
+    order by chosen_at desc, choice_id desc limit 1) c where ${LETS('c')})`;
 
 /** Highest score first; who took their agreement back since the last count is left out at once. */
 export async function listProfiles(

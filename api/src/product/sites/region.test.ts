@@ -1,5 +1,6 @@
 // Where data has to be: a site is made where it belongs, is not served where it does not, and copies say where they are.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { makeDatabase } from '../../../test/database.ts';
 import { address, makeEvent } from '../../../test/make.ts';
@@ -43,6 +44,8 @@ test('after a move nothing is taken for a site, until its owner allows it; who w
   const email = address();
   const before = await startServer({ DATA_REGION: 'ca-central' }, database);
   await ask('POST /v1/leads/capture', { email }, before);
+  const made = await ask('POST /v1/sites/default/integrations', { kind: 'shopify', secret: 'hush' }, before);
+  const shop = made.body.integration.integrationId;
   await before.stop();
 
   const moved = await startServer({ DATA_REGION: 'eu-west' }, database);
@@ -52,6 +55,20 @@ test('after a move nothing is taken for a site, until its owner allows it; who w
   assert.equal((await ask('POST /v1/events', { events: [makeEvent(), makeEvent()] }, moved)).status, 503);
   assert.equal((await ask('GET /v1/pixel.gif?path=/', undefined, moved)).status, 503);
   assert.equal((await ask('POST /v1/leads/capture', { email: address() }, moved)).status, 503);
+  const order = { id: 'order-1', kind: 'purchase', email: address() };
+  assert.equal((await ask('POST /v1/conversions', order, moved)).status, 503);
+  const chosen = (mode: string) =>
+    ask('POST /v1/choices', { choiceId: `choice-${mode}`, mode, words: 'May we?', language: 'en' }, moved);
+  assert.deepEqual([(await chosen('measure')).status, (await chosen('off')).status], [503, 200]);
+  const told = await fetch(`${moved.url}/v1/in/${shop}`, {
+    method: 'POST',
+    headers: {
+      'x-shopify-topic': 'orders/paid',
+      'x-shopify-hmac-sha256': createHmac('sha256', 'hush').update('{"id":1}').digest('base64'),
+    },
+    body: '{"id":1}',
+  });
+  assert.equal(told.status, 503);
   const { rows } = await database.owner.query('select count(*)::int as leads from leads');
   assert.equal(rows[0].leads, 1);
   assert.equal((await ask('POST /v1/leads/unsubscribe', { email }, moved)).status, 200);

@@ -1,14 +1,15 @@
 // Who of a site's visitors is its own people: addresses that its owner lists, and networks that marked themselves by the
 // site's link. Their visits are kept apart, like a robot's.
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { Client } from '../../ground/http/client.ts';
+import { type Networks, networksOf } from '../../ground/lib/networks.ts';
 import type { Site } from '../../ground/site.ts';
 
 /** A network that marked itself: a keyed hash of its address (an IPv4 address or an IPv6 /64), and until when. */
 export type StaffMark = { network: string; until: string };
 
 interface Staff {
-  addresses: BlockList | null;
+  addresses: Networks | null;
   marks: Map<string, number>;
 }
 
@@ -18,17 +19,6 @@ export function isNetwork(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
-}
-
-function blockList(networks: string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks.filter(isNetwork)) {
-    const [address = '', bits] = network.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }
 
 export const marksOf = ({ settings }: Site): StaffMark[] =>
@@ -45,7 +35,7 @@ function staffOf(site: Site): Staff | null {
     const marks = new Map(marksOf(site).map(({ network, until }) => [network, Date.parse(until)]));
     staff =
       addresses.length + marks.size > 0
-        ? { addresses: addresses.length > 0 ? blockList(addresses) : null, marks }
+        ? { addresses: addresses.length > 0 ? networksOf(addresses.filter(isNetwork)) : null, marks }
         : null;
     known.set(site, staff);
   }
@@ -57,6 +47,5 @@ export function isStaff(site: Site, client: Pick<Client, 'address' | 'limitKey'>
   const staff = staffOf(site);
   if (!staff) return false;
   if ((staff.marks.get(client.limitKey) ?? 0) > nowMs) return true;
-  const family = isIP(client.address);
-  return family !== 0 && (staff.addresses?.check(client.address, family === 6 ? 'ipv6' : 'ipv4') ?? false);
+  return staff.addresses?.has(client.address) ?? false;
 }

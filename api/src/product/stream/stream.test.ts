@@ -127,6 +127,48 @@ test('who was away for longer than is kept is told to begin anew, as is who know
   }
 });
 
+test('who was away while nobody was listened for is told to begin anew, though no later number is there', async () => {
+  await one.services.outbox.listenADay(siteId);
+  const seq = Number(await write(1));
+  const lapse = () =>
+    one.database.owner.query(
+      "update outbox_heads set listened_until = now() - interval '1 hour' where site_id = $1",
+      [siteId],
+    );
+  await lapse();
+  assert.equal(await write(2), null, 'nobody is told');
+  const isReset = async (after: number) =>
+    (await watch(one, `siteId=${siteId}&after=${after}`)).seen.some(({ event }) => event === 'reset');
+  assert.equal(await isReset(seq), true);
+  const now = await lastSeq();
+  assert.equal(await isReset(now), false);
+  assert.equal(await lastSeq(), now, 'and no number more is left out while somebody listens');
+});
+
+test('whoever reads as fast as things happen is not cut off, however many happen at once; nor who asks for all there is', async () => {
+  const start = await lastSeq();
+  const opened = Promise.withResolvers<void>();
+  const watching = watch(other, `siteId=${siteId}&types=conversion.recorded`, {
+    until: 500,
+    opened: opened.resolve,
+  });
+  await opened.promise;
+  const orders = Array.from({ length: 500 }, (_, n) => ({
+    id: `batch-${start}-${n}-${'x'.repeat(100)}`,
+    kind: 'purchase',
+    anonId: anon(),
+    amount: '49.90',
+    currency: 'CAD',
+  }));
+  assert.equal((await call(`${one.url}/v1/conversions`, 'POST', { conversions: orders }, admin)).status, 200);
+  assert.equal((await watching).seen.length, 500);
+  const all = await watch(one, `siteId=${siteId}&after=${start}`);
+  assert.deepEqual(
+    all.seen.map(({ id }) => id),
+    Array.from({ length: 500 }, (_, n) => start + 1 + n),
+  );
+});
+
 test('a ticket opens one stream once, and carries no more than its maker may do', async () => {
   const key = await call(`${one.url}/v1/keys`, 'POST', { name: 'numbers', scopes: ['read'] }, admin);
   const bearer = { authorization: `Bearer ${key.body.token}` };
@@ -254,6 +296,12 @@ test('twenty streams a site are open at most, and who leaves makes room', async 
   const refused = await open();
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '60']);
   for (const ending of endings) ending.abort();
+  while (one.services.streams.size > 0) await new Promise((done) => setTimeout(done, 5));
+  // nor when all come at once
+  const crowd = Array.from({ length: 25 }, () => new AbortController());
+  const answers = await Promise.all(crowd.map(({ signal }) => open(signal)));
+  assert.equal(answers.filter(({ status }) => status === 200).length, 20);
+  for (const ending of crowd) ending.abort();
   while (one.services.streams.size > 0) await new Promise((done) => setTimeout(done, 5));
 });
 

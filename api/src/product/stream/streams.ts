@@ -1,8 +1,9 @@
 // The open streams of this process: each has a place in its site's outbox and is sent what is behind it, in order, without a
 // gap or a repeat. One read a site, however many streams; nothing runs while none is open.
 import { PassThrough, type Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel } from '../../ground/db/listen.ts';
-import { BEAT_MS, LIFE_MS, writeOrCut } from '../../ground/http/event-stream.ts';
+import { BEAT_MS, LIFE_MS, unsentOf, writeOrCut } from '../../ground/http/event-stream.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { News, Outbox } from '../outbox/outbox.ts';
@@ -11,7 +12,12 @@ import { COUNTS, type CountsParts, openCounts } from './counts.ts';
 const UNSENT_BYTES_MAX = 64 * 1024;
 const OF_SITE_MAX = 20;
 const OF_PROCESS_MAX = 50;
-const READ_ROWS = 500;
+/** At once, of some 300 bytes each: what waits for a reader stays small. */
+const READ_ROWS = 100;
+/** Whoever reads as fast as others has taken what was written by then. */
+const PATIENCE_MS = 1000;
+/** What was opened asked for a day: renewed long before its end, as long as it is open. */
+const RENEW_MS = 60 * 60_000;
 
 export interface Wanted {
   siteId: string;
@@ -52,6 +58,9 @@ export function openStreams(
   log: Log,
 ): Streams {
   const open = new Map<string, Set<Stream>>();
+  /** Of a site, also those that are being opened. */
+  const places = new Map<string, number>();
+  const renewedAt = new Map<string, number>();
   const pumping = new Map<string, { again: boolean }>();
   let size = 0;
   let beats: NodeJS.Timeout | undefined;
@@ -104,9 +113,11 @@ export function openStreams(
           if (one.seq > stream.at) {
             stream.at = one.seq;
             if (!stream.isWanted(one.type)) continue;
-            write(stream, textOf(one));
+            // not judged yet: all of this turn is unsent until its end
+            if (!stream.out.destroyed && !stream.out.writableEnded) stream.out.write(textOf(one));
             stream.told = one.seq;
           }
+      await untilSent(streams);
       if (news.length < READ_ROWS) {
         for (const stream of streams) if (!stream.follows) stream.out.end();
         return;
@@ -114,9 +125,18 @@ export function openStreams(
     }
   }
 
+  /** Waits for readers to take what was written, and cuts off who does not. */
+  async function untilSent(streams: Stream[]): Promise<void> {
+    const overfull = () => streams.filter(({ out }) => unsentOf(out) > UNSENT_BYTES_MAX);
+    const began = performance.now();
+    while (overfull().length > 0 && performance.now() - began < PATIENCE_MS) await pause(10);
+    for (const { out } of overfull()) out.destroy();
+  }
+
   async function beat(): Promise<void> {
     const asked: Promise<void>[] = [];
     for (const [siteId, streams] of open) {
+      if (performance.now() - (renewedAt.get(siteId) ?? 0) > RENEW_MS) asked.push(renew(siteId));
       for (const stream of streams) {
         if (performance.now() - stream.began > LIFE_MS) {
           stream.out.end();
@@ -134,6 +154,13 @@ export function openStreams(
     await Promise.all(asked);
   }
 
+  const renew = (siteId: string): Promise<void> => {
+    renewedAt.set(siteId, performance.now());
+    return outbox.listenADay(siteId).catch((err) => {
+      renewedAt.delete(siteId);
+      log.warn({ err }, 'an outbox could not be kept filled for its streams; asked again in 15 s');
+    });
+  };
   const lookUp = ({ mayStill, out }: Stream): Promise<void> =>
     mayStill().then(
       (may) => {
@@ -152,9 +179,12 @@ export function openStreams(
     const streams = open.get(siteId) ?? new Set();
     open.set(siteId, streams.add(stream));
     out.once('close', () => {
-      size -= 1;
+      leavePlace(siteId);
       streams.delete(stream);
-      if (streams.size === 0) open.delete(siteId);
+      if (streams.size === 0) {
+        open.delete(siteId);
+        renewedAt.delete(siteId);
+      }
       if (countedFor(siteId).length === 0) counts.drop(siteId);
       if (size > 0) return;
       clearInterval(beats);
@@ -168,11 +198,24 @@ export function openStreams(
     beats = setInterval(() => void beat(), BEAT_MS).unref();
   }
 
-  function mustHaveRoom(siteId: string): void {
-    if (size < OF_PROCESS_MAX && (open.get(siteId)?.size ?? 0) < OF_SITE_MAX) return;
+  /** Before anything is asked: others come while we ask the database. throws  unavailable, when there are too many */
+  function takePlace(siteId: string): void {
+    const ofSite = places.get(siteId) ?? 0;
+    if (size < OF_PROCESS_MAX && ofSite < OF_SITE_MAX) {
+      size += 1;
+      places.set(siteId, ofSite + 1);
+      return;
+    }
     throw new AppError('unavailable', 'Too many streams are open. Close one, or try again in a minute.', {
       retryAfterSeconds: 60,
     });
+  }
+
+  function leavePlace(siteId: string): void {
+    size -= 1;
+    const left = places.get(siteId)! - 1;
+    if (left > 0) places.set(siteId, left);
+    else places.delete(siteId);
   }
 
   return {
@@ -183,13 +226,13 @@ export function openStreams(
     },
     async open(wanted) {
       const { siteId, after } = wanted;
-      mustHaveRoom(siteId);
-      size += 1; // others come while we ask the database
+      takePlace(siteId);
       const out = new PassThrough();
       try {
         await outbox.listenADay(siteId);
-        const { lastSeq, firstSeq } = await outbox.ends(siteId);
-        const isLost = after !== null && (after > lastSeq || after < (firstSeq ?? lastSeq + 1) - 1);
+        renewedAt.set(siteId, performance.now());
+        const { lastSeq, wholeSince } = await outbox.ends(siteId);
+        const isLost = after !== null && (after > lastSeq || after < wholeSince);
         const at = after === null || isLost ? lastSeq : after;
         const stream = { ...wanted, out, at, told: at, began: performance.now() };
         add(stream);
@@ -198,7 +241,7 @@ export function openStreams(
         if (stream.follows && stream.isWanted(COUNTS)) write(stream, counts.known(siteId) ?? '');
         void pump(siteId);
       } catch (error) {
-        size -= 1;
+        leavePlace(siteId);
         throw error;
       }
       return out;

@@ -61,6 +61,32 @@ test('an endpoint that never answers rests, and the others are told everything m
   assert.equal(rows[0].tries, 1, 'one try, then a rest');
 });
 
+test('endpoints that hang keep no others waiting: two of them at once are tried at most', async () => {
+  const { owner } = server.database;
+  receiver.answers = ({ path }) => (path.includes('hangs') ? 'hang' : { status: 204 });
+  for (let n = 0; n < 6; n += 1) await endpoint(`hangs-${n}`);
+  await owner.query('update webhooks set failures = 1'); // they hung before
+  const good = await Promise.all([1, 2, 3].map((n) => endpoint(`good-${n}`)));
+  await happen(25);
+  const delivering = server.services.deliverer.deliver();
+  const hanging = () => receiver.received.filter(({ path }) => path.includes('hangs')).length;
+  try {
+    while (receiver.received.length - hanging() < 75) await pause(5);
+    assert.equal(hanging(), 2);
+    // and what happens while they hang is told at once
+    await happen(1);
+    void server.services.deliverer.deliver();
+    while (receiver.received.length - hanging() < 78) await pause(5);
+    assert.equal(hanging(), 2);
+  } finally {
+    receiver.answers = () => ({ status: 204 });
+    await owner.query("delete from webhooks where url like '%hangs%'");
+    receiver.hangUp();
+    await delivering;
+  }
+  for (const id of good) assert.deepEqual(await states(id), [{ state: 'delivered', count: 26 }]);
+});
+
 test('a process that is killed amid deliveries loses none of them', async () => {
   const id = await endpoint('kill');
   const { owner, appUrl } = server.database;

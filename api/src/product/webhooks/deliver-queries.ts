@@ -6,12 +6,12 @@ export interface Claimed {
   siteId: string;
   webhookId: string;
   kind: 'endpoint' | 'hook';
-  url: string;
-  personal: boolean;
   failures: number;
 }
 export interface Due {
   deliveryId: string;
+  /** As the endpoint is now, whatever it was when it was taken in hand. */
+  url: string;
   type: string;
   data: Record<string, unknown>;
   happenedAt: string;
@@ -23,39 +23,45 @@ export interface Due {
 /** Long enough for one try; a process that ends in the middle leaves it to another after that. */
 const LEASE = "interval '20 seconds'";
 
-/** Takes an endpoint with something due in hand, the one that was served longest ago. returns  null when there is none */
-export async function claimWebhook(db: Db): Promise<Claimed | null> {
+/**
+ * Takes an endpoint with something due in hand, the one that was served longest ago.
+ * isWell   only one whose last try succeeded
+ * returns  null when there is none
+ */
+export async function claimWebhook(db: Db, isWell: boolean): Promise<Claimed | null> {
   const { rows } = await db.query<Claimed>(
     `with due as (
        select w.site_id, w.webhook_id from webhooks w
        where w.site_id = any (current_sites()) and w.disabled_at is null and w.leased_until <= now() and w.resting_until <= now()
-         and exists (select from deliveries d where d.site_id = w.site_id and d.webhook_id = w.webhook_id
+         and (w.failures = 0 or not $1) and exists (select from deliveries d where d.site_id = w.site_id and d.webhook_id = w.webhook_id
            and d.state = 'pending' and d.due_at <= now())
        order by w.leased_until limit 1 for update of w skip locked
      )
      update webhooks w set leased_until = now() + ${LEASE} from due
      where w.site_id = due.site_id and w.webhook_id = due.webhook_id
-     returning w.site_id as "siteId", w.webhook_id as "webhookId", w.kind, w.url, w.personal, w.failures`,
+     returning w.site_id as "siteId", w.webhook_id as "webhookId", w.kind, w.failures`,
+    [isWell],
   );
   return rows[0] ?? null;
 }
 
 const AS_DUE = `d.delivery_id as "deliveryId", d.type, d.data, instant_text(d.happened_at) as "happenedAt", d.tries,
-  case when $3 and not l.restricted then l.email end as email
-  from deliveries d left join leads l on l.site_id = d.site_id and l.lead_id = d.lead_id`;
+  w.url, case when w.personal and not l.restricted then l.email end as email
+  from deliveries d join webhooks w on w.site_id = d.site_id and w.webhook_id = d.webhook_id
+  left join leads l on l.site_id = d.site_id and l.lead_id = d.lead_id`;
 
-/** deliveryId: this one, whatever its time; else the one that is due longest. The endpoint stays in hand. */
+/** deliveryId: this one, whatever its time; else the one that is due longest, unless the endpoint was switched off. It stays in hand. */
 export async function findDue(
   db: Db,
-  { siteId, webhookId, personal }: Claimed,
+  { siteId, webhookId }: Claimed,
   deliveryId: string | null = null,
 ): Promise<Due | null> {
   const { rows } = await db.query<Due>(
     `select ${AS_DUE}
      where d.site_id = $1 and d.webhook_id = $2 and d.state = 'pending'
-       and case when $4::uuid is null then d.due_at <= now() else d.delivery_id = $4 end
+       and case when $3::uuid is null then d.due_at <= now() and w.disabled_at is null else d.delivery_id = $3 end
      order by d.due_at limit 1`,
-    [siteId, webhookId, personal, deliveryId],
+    [siteId, webhookId, deliveryId],
   );
   return rows[0] ?? null;
 }
@@ -66,27 +72,31 @@ export interface Result {
   /** null: there is none. */
   nextInSeconds: number | null;
   restSeconds: number;
+  /** By the test button. */
+  isTrial: boolean;
 }
 
 /**
- * Writes down how a try ended, and holds the endpoint a little longer.
+ * Writes down how a try ended, and holds the endpoint a little longer; one on trial says nothing of the endpoint.
  * returns  since when the endpoint fails; null: it does not
  */
 export async function recordTry(
   db: Db,
   { siteId, webhookId }: Claimed,
   deliveryId: string,
-  { attempt: { outcome, status, ms }, nextInSeconds, restSeconds }: Result,
+  { attempt: { outcome, status, ms }, nextInSeconds, restSeconds, isTrial }: Result,
 ): Promise<{ failingSince: Date | null }> {
   const isDelivered = outcome === 'delivered';
   const state = isDelivered ? 'delivered' : nextInSeconds === null ? 'dead' : 'pending';
   // one order, everywhere: the endpoint, then what it is told
-  const { rows } = await db.query<{ failingSince: Date | null }>(
-    `update webhooks set leased_until = now() + ${LEASE}, resting_until = now() + make_interval(secs => $4),
+  const { rows } = isTrial
+    ? { rows: [] }
+    : await db.query<{ failingSince: Date | null }>(
+        `update webhooks set leased_until = now() + ${LEASE}, resting_until = now() + make_interval(secs => $4),
        failures = case when $3 then 0 else failures + 1 end, failing_since = case when $3 then null else coalesce(failing_since, now()) end
      where site_id = $1 and webhook_id = $2 returning failing_since as "failingSince"`,
-    [siteId, webhookId, isDelivered, restSeconds],
-  );
+        [siteId, webhookId, isDelivered, restSeconds],
+      );
   await db.query(
     `update deliveries set tries = tries + 1, state = $3, due_at = now() + make_interval(secs => $4),
        attempts = attempts || jsonb_build_object('at', instant_text(now()), 'outcome', $5::text, 'status', $6::integer, 'ms', $7::integer)

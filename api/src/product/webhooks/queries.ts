@@ -170,11 +170,9 @@ export async function insertTest(
 }
 
 /** As who delivers holds it. */
-export const asClaimed = (siteId: string, { webhookId, kind, url }: Webhook): Claimed => ({
+export const asClaimed = (siteId: string, { webhookId, kind }: Webhook): Claimed => ({
   siteId,
   webhookId,
   kind,
-  url,
-  personal: false,
   failures: 0,
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIP, type LookupFunction } from 'node:net';
 import { after, before, test } from 'node:test';
-import { publicReach } from './reach.ts';
+import { guardedLookup, isDenied, publicReach } from './reach.ts';
 import { send } from './send.ts';
 
 /** Names and literals by which somebody could mean a machine of ours, or one beside it. */
@@ -171,6 +171,35 @@ test('a name that pointed to the internet when it was looked at, and to us when 
   turning('rebound.example.com', {}, () => {});
   const { outcome } = await send(publicReach(undefined, turning), message('https://rebound.example.com/'));
   assert.deepEqual([outcome, asked, reached], ['blocked', 2, 0]);
+});
+
+test('addresses of the public internet are let through, of both families, written out or answered', async () => {
+  for (const address of [
+    '93.184.215.14',
+    '8.8.8.8',
+    '1.1.1.1',
+    '172.15.0.1',
+    '223.255.255.254',
+    '2606:4700::1111',
+    '2a00:1450::1',
+  ]) {
+    assert.equal(isDenied(address), false, address);
+    const literal = isIP(address) === 6 ? `[${address}]` : address;
+    assert.equal(
+      publicReach('https://marketing.example').refuses(new URL(`https://${literal}/`)),
+      null,
+      address,
+    );
+    for (const all of [true, false]) {
+      const looked = Promise.withResolvers<unknown>();
+      guardedLookup(resolver(address))('crm.example.com', { all }, (error) => looked.resolve(error));
+      assert.equal(await looked.promise, null, address);
+    }
+  }
+  assert.equal(
+    publicReach('https://marketing.example').refuses(new URL('https://crm.example.com/hook')),
+    null,
+  );
 });
 
 test('without our own list the agent lets an IPv4 address inside an IPv6 one through: so the list is needed', async () => {

@@ -3,8 +3,9 @@
 import { lookup as dnsLookup } from 'node:dns';
 import type { ClientRequest, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { networksOf } from '../../ground/lib/networks.ts';
 
 /** How endpoints of others are reached; a test brings one that reaches its own receiver. */
 export interface Reach {
@@ -22,42 +23,40 @@ export class BlockedAddress extends Error {
  * Beside what request-filtering-agent refuses (everything that ipaddr.js does not call unicast): addresses that carry an
  * IPv4 address within them, which a gateway or an old stack may unpack, and ranges that are nobody's.
  */
-const DENIED: [string, number, 'ipv4' | 'ipv6'][] = [
-  ['0.0.0.0', 8, 'ipv4'],
-  ['10.0.0.0', 8, 'ipv4'],
-  ['100.64.0.0', 10, 'ipv4'],
-  ['127.0.0.0', 8, 'ipv4'],
-  ['169.254.0.0', 16, 'ipv4'],
-  ['172.16.0.0', 12, 'ipv4'],
-  ['192.0.0.0', 24, 'ipv4'],
-  ['192.0.2.0', 24, 'ipv4'],
-  ['192.31.196.0', 24, 'ipv4'],
-  ['192.52.193.0', 24, 'ipv4'],
-  ['192.88.99.0', 24, 'ipv4'],
-  ['192.168.0.0', 16, 'ipv4'],
-  ['192.175.48.0', 24, 'ipv4'],
-  ['198.18.0.0', 15, 'ipv4'],
-  ['198.51.100.0', 24, 'ipv4'],
-  ['203.0.113.0', 24, 'ipv4'],
-  ['224.0.0.0', 3, 'ipv4'],
-  ['168.63.129.16', 32, 'ipv4'], // Azure's machine service, on a public address
-  ['::', 96, 'ipv6'],
-  ['::ffff:0:0', 96, 'ipv6'],
-  ['::ffff:0:0:0', 96, 'ipv6'],
-  ['64:ff9b::', 96, 'ipv6'],
-  ['64:ff9b:1::', 48, 'ipv6'],
-  ['100::', 63, 'ipv6'],
-  ['2001::', 23, 'ipv6'],
-  ['2001:db8::', 32, 'ipv6'],
-  ['2002::', 16, 'ipv6'],
-  ['3fff::', 20, 'ipv6'],
-  ['5f00::', 16, 'ipv6'],
-  ['fc00::', 7, 'ipv6'],
-  ['fe80::', 9, 'ipv6'],
-  ['ff00::', 8, 'ipv6'],
-];
-const denied = new BlockList();
-for (const [net, bits, family] of DENIED) denied.addSubnet(net, bits, family);
+const DENIED = networksOf([
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '192.175.48.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+  '168.63.129.16/32', // Azure's machine service, on a public address
+  '::/96',
+  '::ffff:0:0/96',
+  '::ffff:0:0:0/96',
+  '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '100::/63',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '3fff::/20',
+  '5f00::/16',
+  'fc00::/7',
+  'fe80::/9',
+  'ff00::/8',
+]);
 
 /** Of this machine, whatever their range: a public address on its own card too. */
 const isOwn = (address: string) =>
@@ -67,7 +66,7 @@ const bare = (address: string) => address.replace(/^\[|\]$/g, '').replace(/%.*$/
 
 export const isDenied = (address: string): boolean => {
   const plain = bare(address);
-  return isIP(plain) !== 0 && (denied.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4') || isOwn(plain));
+  return DENIED.has(plain) || isOwn(plain);
 };
 
 /** Looks a name up; one forbidden address among its answers is enough. lookup: another resolver, for tests */

@@ -143,6 +143,79 @@ test('who answers with Retry-After is left alone for so long', async () => {
   assert.deepEqual(rows, [{ due: true, rests: true }]);
 });
 
+test('what an endpoint was changed to holds for what waits already: its address, whether it may have addresses, its secret, and off', async () => {
+  const { id } = await endpoint({ personal: true });
+  const version = async () => (await ask(`webhooks/${id}`)).body.webhook.version;
+  const change = async (body: object) => {
+    const { status } = await ask(`webhooks/${id}`, 'PATCH', body, { 'if-match': `"${await version()}"` });
+    assert.equal(status, 200);
+  };
+  let secret = '';
+  let turn = 0;
+  const changes = [
+    () => change({ personal: false }),
+    () => change({ url: `${receiver.url}/elsewhere` }),
+    async () => {
+      secret = (await ask(`webhooks/${id}/rotate`, 'POST', { overlapHours: 0 })).body.secret;
+    },
+  ];
+  // while one is being answered, before the next is taken
+  receiver.answersLater = async () => {
+    await changes[turn++]?.();
+    return { status: 204 };
+  };
+  try {
+    for (let n = 0; n < 4; n += 1) await capture();
+    await server.services.deliverer.deliver();
+  } finally {
+    receiver.answersLater = null;
+  }
+  const [first, second, third, fourth] = receiver.received;
+  assert.deepEqual(
+    [first, second, third, fourth].map((one) => [one!.body.data.email !== undefined, one!.path]),
+    [
+      [true, '/hook'],
+      [false, '/hook'],
+      [false, '/hook/elsewhere'],
+      [false, '/hook/elsewhere'],
+    ],
+  );
+  assert.ok(isSignedBy(secret, fourth!) && !isSignedBy(secret, third!));
+
+  receiver.received = [];
+  receiver.answersLater = async () => {
+    await change({ enabled: false });
+    return { status: 204 };
+  };
+  try {
+    await Promise.all([capture(), capture()]);
+    await server.services.deliverer.deliver();
+  } finally {
+    receiver.answersLater = null;
+  }
+  assert.equal(receiver.received.length, 1, 'one that is off is told nothing more');
+});
+
+test('the test button leaves alone what the endpoint asked for, and the endpoint to others', async () => {
+  const { id } = await endpoint();
+  receiver.answers = () => ({ status: 429, retryAfter: '3600' });
+  await capture();
+  await server.services.deliverer.deliver();
+  const standing = async () =>
+    (
+      await server.database.owner.query(
+        'select resting_until, leased_until <= now() as free, failures from webhooks',
+      )
+    ).rows[0];
+  const before = await standing();
+  const { body } = await ask(`webhooks/${id}/test`, 'POST');
+  assert.equal(body.delivery.state, 'dead');
+  assert.deepEqual(await standing(), before);
+  receiver.answers = () => ({ status: 200 });
+  assert.equal((await ask(`webhooks/${id}/test`, 'POST')).body.delivery.state, 'delivered');
+  assert.deepEqual(await standing(), before);
+});
+
 test('an endpoint that says it is gone is switched off, also one that failed for five days; on again, it gets what waited', async () => {
   const { owner } = server.database;
   const { id } = await endpoint();
