@@ -1974,6 +1974,21 @@ alter table stream_tickets force row level security;
 create policy accounts on stream_tickets as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
 grant delete, insert, select, update on stream_tickets to marketing_app;
 
+create table stripe_payments (
+  site_id uuid not null,
+  payment text not null,
+  invoice text not null,
+  heard_at timestamp(3) with time zone default now() not null,
+  constraint stripe_payments_pkey PRIMARY KEY (site_id, payment),
+  constraint stripe_payments_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint stripe_payments_invoice_check CHECK (length(invoice) >= 1 AND length(invoice) <= 255),
+  constraint stripe_payments_payment_check CHECK (length(payment) >= 1 AND length(payment) <= 255)
+);
+alter table stripe_payments enable row level security;
+alter table stripe_payments force row level security;
+create policy own_sites on stripe_payments as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on stripe_payments to marketing_app;
+
 create table submissions (
   site_id uuid not null,
   submission_id uuid default uuidv7() not null,

@@ -9,7 +9,7 @@ import { storeConversions } from '../conversions/store.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { type Billed, noteBilled } from '../plans/billed.ts';
 import type { Act } from './map.ts';
-import { claimDelivery, wasDelivered, wasErasedSince } from './queries.ts';
+import { claimDelivery, notePayment, purchaseOf, wasDelivered, wasErasedSince } from './queries.ts';
 
 export type Received = 'stored' | 'duplicate' | 'ignored' | 'kept';
 /** Of the journal's entries. */
@@ -37,6 +37,7 @@ export interface Delivery {
     | { what: 'ignore' }
     | { what: 'erase' }
     | { what: 'conversion'; told: Told }
+    | { what: 'payment'; payment: string; invoice: string }
     | { what: 'plan'; billed: Billed };
 }
 
@@ -67,6 +68,7 @@ export function makeDelivery(
     const isOurs = site === of.siteId || site === of.siteKey;
     return { ...delivery, does: { what, billed: { ...billed, isOurs } } };
   }
+  if (does.what === 'payment') return { ...delivery, does };
   if (does.what !== 'conversion') return { ...delivery, does: { what: does.what } };
   const { what, email: _, ...told } = does;
   // else it would have happened when the journal was played
@@ -97,10 +99,12 @@ async function store(
     if (!(await claimDelivery(tx, siteId, delivery.integration_id, delivery.delivery_key, outcome)))
       return null;
     if (does.what === 'plan') await noteBilled(tx, siteId, does.billed);
+    if (does.what === 'payment') await notePayment(tx, siteId, does);
     if (does.what !== 'conversion') return { seq: null };
     const who = normalized && { normalized, hash: hashAddress(siteId, normalized), at };
     if (who && (await wasErasedSince(tx, siteId, who))) return { seq: null };
-    const conversion = { ...does.told, ...(normalized ? { email: normalized } : {}) };
+    const id = does.told.voidedAt ? await purchaseOf(tx, siteId, does.told.id) : does.told.id;
+    const conversion = { ...does.told, id, ...(normalized ? { email: normalized } : {}) };
     return storeConversions(tx, siteId, [conversion], hashAddress);
   });
   if (!done) return 'duplicate';

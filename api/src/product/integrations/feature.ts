@@ -26,6 +26,15 @@ const tables: Tables = {
       by: 'ended integration secrets',
     },
   },
+  stripe_payments: {
+    holds: 'which invoice a payment at Stripe paid, by ids of theirs, so that a refund finds its purchase',
+    columns: { payment: 'operator', invoice: 'operator' },
+    kept: {
+      for: { months: 'ROLLUP_RETENTION_MONTHS' },
+      since: 'heard_at',
+      why: 'what is so old is refunded no more',
+    },
+  },
   inbound_deliveries: {
     holds: 'that something came from an integration, as a hash of its id',
     columns: { delivery_key: 'digest', outcome: 'bounded' },

@@ -305,6 +305,33 @@ test('a first payment of a subscription counts once, by its invoice; a trial’s
   );
 });
 
+test('a refund that names a payment takes back the invoice that was paid by it', async () => {
+  const made = await call(sites(), 'POST', { kind: 'stripe', secret: 'whsec_refunds' }, admin);
+  const at = `${server.url}/v1/in/${made.body.integration.integrationId}`;
+  const say = async (type: string, object: object) => {
+    const text = JSON.stringify({ id: `evt_${randomUUID()}`, type, livemode: true, data: { object } });
+    const t = Math.floor(Date.now() / 1000);
+    const v1 = hmac('whsec_refunds', `${t}.${text}`, 'hex');
+    return (await call(at, 'POST', text, { 'stripe-signature': `t=${t},v1=${v1}` })).body.received;
+  };
+  const [invoice, payment] = [`in_${randomUUID()}`, `pi_${randomUUID()}`];
+  const refund = { payment_intent: payment, amount: 900, currency: 'cad', refunded: true };
+  assert.equal(
+    await say('invoice_payment.paid', {
+      invoice,
+      payment: { type: 'payment_intent', payment_intent: payment },
+    }),
+    'stored',
+  );
+  assert.equal(await say('invoice.paid', { id: invoice, amount_paid: 900, currency: 'cad' }), 'stored');
+  assert.equal(await say('charge.refunded', refund), 'stored');
+  const { rows } = await server.database.owner.query(
+    'select conversion_id as id, voided_at is not null as void from conversions where conversion_id = any ($1)',
+    [[`stripe:${invoice}`, `stripe:${payment}`]],
+  );
+  assert.deepEqual(rows, [{ id: `stripe:${invoice}`, void: true }]);
+});
+
 test('a new secret may end the one before at once', async () => {
   const id = await shop('leaked');
   const change = (version: number, body: object) =>

@@ -23,10 +23,9 @@ export interface Act {
         country?: string;
         voidedAt?: string;
       }
-    | ({ what: 'plan' /** A site's id or key, as the event names it; '': none. */; site: string } & Omit<
-        Billed,
-        'isOurs'
-      >);
+    /** Which invoice a payment paid. */
+    | { what: 'payment'; payment: string; invoice: string }
+    | ({ what: 'plan'; site: string } & Omit<Billed, 'isOurs'>); // site: its id or key, as the event names it; '': none
 }
 type Does = Act['does'];
 
@@ -231,6 +230,11 @@ function stripe({ body, now, mapping }: Came): Act {
   if (at(body, 'livemode') === false) return { key, does: IGNORE };
   if (tellsPlans(mapping))
     return { key, does: billing(type, object, instantOfSeconds(textAt(body, 'created')), mapping) };
+  if (type === 'invoice_payment.paid') {
+    const [payment, invoice] = ['payment.payment_intent', 'invoice'].map((name) => textAt(object, name));
+    const isTold = [payment, invoice].every((id) => id !== '' && id!.length <= 255);
+    return { key, does: isTold ? { what: 'payment', payment: payment!, invoice: invoice! } : IGNORE };
+  }
   const isVoid = type === 'charge.refunded' && at(object, 'refunded') === true;
   const isPaid =
     STRIPE_PAID.test(type) && (type === 'invoice.paid' || textAt(object, 'payment_status') === 'paid');

@@ -147,6 +147,28 @@ export async function claimDelivery(
   return rows[0]!.isNew;
 }
 
+export async function notePayment(
+  db: Db,
+  siteId: string,
+  { payment, invoice }: { payment: string; invoice: string },
+): Promise<void> {
+  await db.query(
+    `insert into stripe_payments (site_id, payment, invoice) values ($1, $2, $3)
+     on conflict (site_id, payment) do update set invoice = excluded.invoice, heard_at = now()`,
+    [siteId, payment, invoice],
+  );
+}
+
+/** The conversion that is taken back by what names a payment: that of the invoice it paid, where this was told. */
+export async function purchaseOf(db: Db, siteId: string, id: string): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `select 'stripe:' || invoice as id from stripe_payments where site_id = $1 and payment = substr($2, 8) and $2 like 'stripe:%'
+       and exists (select from conversions where site_id = $1 and origin = 'server' and conversion_id = 'stripe:' || invoice)`,
+    [siteId, id],
+  );
+  return rows[0]?.id ?? id;
+}
+
 export async function wasDelivered(
   db: Db,
   siteId: string,
