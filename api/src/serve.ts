@@ -8,9 +8,9 @@ import { errorBody } from './ground/http/errors.ts';
 import { watchEnd } from './ground/http/response-end.ts';
 import { AppError } from './ground/lib/app-error.ts';
 
-// Whoever is slower than these holds the line: a beacon is 64 KB at most, a form with its files 10 MB.
+// Whoever is slower than these holds the line: a form with its files is 10 MB, which a line of a megabit sends in 80 s.
 const HEADERS_MS_MAX = 10_000;
-const REQUEST_MS_MAX = 30_000;
+export const REQUEST_MS_MAX = 150_000;
 // Node looks for them this often; its own 30 s let a slow body live twice as long as it may.
 const LOOK_EVERY_MS = 5_000;
 /** 12 KB each: 12 MB. Caddy opens a thousand at most (caddy/Caddyfile), so that it is Caddy where others wait. */

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { BEAT_MS, LIFE_MS } from '../src/ground/http/event-stream.ts';
 import { pathOf } from '../src/ground/http/route.ts';
 import { PAGE_HEADERS } from '../src/product/dashboard/routes.ts';
+import { REQUEST_MS_MAX } from '../src/serve.ts';
 import { startServer, type TestServer } from './server.ts';
 
 const CADDYFILE = readFileSync(new URL('../../caddy/Caddyfile', import.meta.url), 'utf8');
@@ -41,6 +43,19 @@ test('a body that a route takes passes Caddy, whose large bound is for those rou
     bounds.some(({ path, bytes }) => pattern.test(path) && bytes > small),
   );
   assert.deepEqual(patterns, needed, 'no larger than a route needs');
+});
+
+test('the largest body comes through from a line of a megabit, node waits longer than Caddy, and a stream ends before it is cut', () => {
+  const secondsOf = (name: string) => {
+    const [, count, unit] = new RegExp(`\\b${name} (\\d+)(s|m)\\b`).exec(CADDYFILE)!;
+    return Number(count) * (unit === 'm' ? 60 : 1);
+  };
+  const largest = Math.max(
+    ...server.routes.map(({ takes }) => Math.max(takes?.bytesMax ?? 0, takes?.filesBytesMax ?? 0)),
+  );
+  assert.ok(secondsOf('read_body') * 125_000 >= largest, `${largest} bytes`);
+  assert.ok(REQUEST_MS_MAX > secondsOf('read_body') * 1000);
+  assert.ok(LIFE_MS + BEAT_MS < secondsOf('write') * 1000);
 });
 
 test('Caddy gives the dashboard the headers that the API gives it where there is no Caddy', () => {

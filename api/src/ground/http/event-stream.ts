@@ -3,8 +3,8 @@ import type { PassThrough } from 'node:stream';
 
 /** A comment each, which shows that the line stands. */
 export const BEAT_MS = 15_000;
-/** As long as Caddy lets an answer last; then the browser comes again, with what it may do looked at anew. */
-export const LIFE_MS = 10 * 60_000;
+/** Less than Caddy lets an answer last (10 m), so that it ends whole; then the browser comes again, with what it may do looked at anew. */
+export const LIFE_MS = 9 * 60_000;
 
 export const EVENT_STREAM = {
   'Content-Type': 'text/event-stream',

@@ -67,13 +67,26 @@ export interface RunnerNeeds {
   /** Of a process that serves; absent: the command line. */
   processId?: string;
   tracing?: Tracing | null;
+  /** For tests. */
+  makeUpEveryMs?: number;
 }
 
-export function makeRunner({ db, jobs, log, processId, tracing = null }: RunnerNeeds): Runner {
+/** The clock of a machine that was asleep, or starved for some seconds, skips what was due meanwhile. */
+const MAKE_UP_EVERY_MS = 10 * 60_000;
+
+export function makeRunner({
+  db,
+  jobs,
+  log,
+  processId,
+  tracing = null,
+  makeUpEveryMs = MAKE_UP_EVERY_MS,
+}: RunnerNeeds): Runner {
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const running = new Map<string, Promise<unknown>>();
   const stopping = new AbortController();
   let tasks: ScheduledTask[] = [];
+  let makingUp: NodeJS.Timeout | undefined;
 
   /** Runs work under the job's lease; undefined when someone else has it. */
   async function alone<T>(job: Job, work: (lease: Lease) => Promise<T>): Promise<T | undefined> {
@@ -136,7 +149,10 @@ export function makeRunner({ db, jobs, log, processId, tracing = null }: RunnerN
   const runner: Runner = {
     jobs,
     start() {
-      runner.makeUp().catch((err) => log.error({ err }, 'missed jobs could not be made up'));
+      const makeUp = () =>
+        runner.makeUp().catch((err) => log.error({ err }, 'missed jobs could not be made up'));
+      void makeUp();
+      makingUp = setInterval(makeUp, makeUpEveryMs).unref();
       tasks = jobs
         .filter((job) => job.cron !== null)
         .map((job) =>
@@ -214,6 +230,7 @@ export function makeRunner({ db, jobs, log, processId, tracing = null }: RunnerN
     },
     async close() {
       stopping.abort();
+      clearInterval(makingUp);
       for (const task of tasks) await task.destroy();
       await Promise.all(running.values());
     },

@@ -1,6 +1,7 @@
 // Jobs: once a slot, alone, made up when missed, recorded, by hand too.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { makeDatabase, type TestDatabase } from '../../../test/database.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { makePool } from '../../ground/db/pool.ts';
@@ -20,14 +21,14 @@ after(() => server.end());
 
 const rows = async (sql: string, values: unknown[] = []) => (await database.owner.query(sql, values)).rows;
 /** Two processes are two runners, each with its own connections. */
-function process(jobs: Job[]) {
+function process(jobs: Job[], more: { makeUpEveryMs?: number } = {}) {
   const db = makePool(database.appUrl, {
     name: 'test-runs',
     connectionsMax: 2,
     statementTimeoutMs: 10_000,
     log,
   });
-  const runner = makeRunner({ db, jobs, log });
+  const runner = makeRunner({ db, jobs, log, ...more });
   return {
     ...runner,
     async end() {
@@ -123,6 +124,32 @@ test('a missed slot is made up once; a job that never ran has missed none', asyn
   assert.equal(last.trigger, 'made_up');
   assert.equal(last.scheduled_for.toISOString(), '2026-03-04T03:00:00.000Z');
   await one.end();
+});
+
+test('what the clock skipped while a process served is made up by it, not only by the next', async () => {
+  const done: string[] = [];
+  const runner = process(
+    [
+      job('skipped', async () => {
+        done.push('again');
+        return {};
+      }),
+    ],
+    { makeUpEveryMs: 20 },
+  );
+  try {
+    runner.start();
+    await pause(50);
+    assert.deepEqual(done, [], 'what never ran was not missed');
+    await rows(
+      "insert into job_runs (job, scheduled_for, trigger, state, started_at) values ('skipped', now() - interval '3 days', 'schedule', 'succeeded', now() - interval '3 days')",
+    );
+    while (done.length === 0) await pause(10);
+    await pause(60);
+    assert.deepEqual(done, ['again'], 'once');
+  } finally {
+    await runner.end();
+  }
 });
 
 test('a run whose process died is marked as abandoned and its slot run again', async () => {

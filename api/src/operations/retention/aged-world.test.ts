@@ -434,6 +434,13 @@ async function leaveBehind(): Promise<void> {
     // whose time was over two years ago: the night that ended them is not part of this world
     `insert into erasures (site_id, email_hash, erased_at, cause, was_stranger)
      select site_id, sha256(site_id::text::bytea), now() - interval '2 years', 'time', true from sites`,
+    // what Stripe told years ago, and today: of this site, of another that the same account bills, and of payments
+    `insert into billed_subscriptions (site_id, reference, is_ours, plan_id, is_live, told_at, heard_at, settled_at)
+     select site_id, reference || age, is_ours, 'ended', false, now() - age, now() - age, now()
+     from sites cross join (values ('sub_ours', true), ('sub_others', false)) as t (reference, is_ours)
+     cross join (values (interval '3 years'), (interval '0')) as a (age)`,
+    `insert into stripe_payments (site_id, payment, invoice, heard_at) select site_id, 'pi_' || age, 'in_1', now() - age
+     from sites cross join (values (interval '3 years'), (interval '0')) as a (age)`,
   ])
     await rows(sql);
 }

@@ -1,9 +1,17 @@
 // Whether a setting may have a value, as the start would judge it, before it stands in .env; and what must restart for it.
+import { isIP } from 'node:net';
 import { ConfigError, readConfig, settings } from '../../config.ts';
 import { backupSettings } from '../backups/settings.ts';
 import { APPLIANCE, BY_COMPOSE, MADE, nearestName, SECRET } from './names.ts';
 
 export class SettingFault extends Error {}
+
+/** As Compose takes what is published. */
+function isPort(value: string): boolean {
+  const [, address, port] = /^(?:(\[[\da-f:.]+\]|[\d.]+):)?(\d{1,5})$/i.exec(value) ?? [];
+  const isAddress = address === undefined || isIP(address.replace(/^\[|\]$/g, '')) !== 0;
+  return isAddress && Number(port) > 0 && Number(port) < 65_536;
+}
 
 /**
  * environment  the one that the API would start with
@@ -16,12 +24,10 @@ export function checkSetting(name: string, value: string, environment: NodeJS.Pr
   const own = APPLIANCE[name];
   if (own?.instead) throw new SettingFault(`${name} is not set this way: ${own.instead}`);
   if (own) {
-    if (
-      /_PORT$/.test(name) &&
-      value !== '' &&
-      !(Number.isInteger(Number(value)) && Number(value) > 0 && Number(value) < 65_536)
-    )
-      throw new SettingFault(`${name}: must be a port, 1 to 65535`);
+    if (/_PORT$/.test(name) && value !== '' && !isPort(value))
+      throw new SettingFault(
+        `${name}: must be a port, 1 to 65535, or an address and a port, such as 127.0.0.1:8080`,
+      );
     return own.restarts;
   }
   if (!(name in settings.shape)) {

@@ -81,7 +81,10 @@ test('a value that the start would refuse is refused before it is written', () =
   assert.deepEqual(checkSetting('EVENT_RETENTION_DAYS', '', fine), ['api']);
   assert.deepEqual(checkSetting('SITE_ADDRESS', 'www.example.com', fine), ['caddy', 'api']);
   refused('EVENT_RETENTION_DAYS', 'ninety', /EVENT_RETENTION_DAYS: must be a whole number/);
-  refused('HTTP_PORT', '99999', /1 to 65535/);
+  for (const port of ['8080', '127.0.0.1:8080', '[::1]:8080'])
+    assert.ok(checkSetting('HTTP_PORT', port, fine).length > 0, port);
+  for (const port of ['99999', '0', '8080x', 'localhost:8080', '1.2.3:80', '127.0.0.1:'])
+    refused('HTTP_PORT', port, /1 to 65535/);
   refused('EVENT_RETENTION_DAY', '30', /is no setting; EVENT_RETENTION_DAYS was meant/);
   refused('IMAGE', 'x', /scripts\/upgrade/);
   refused('PORT', '80', /compose\.yaml/);

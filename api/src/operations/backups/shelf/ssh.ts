@@ -102,7 +102,7 @@ async function connect(target: SshTarget): Promise<Line> {
     await new Promise<void>((resolve, reject) => {
       client.once('ready', resolve).once('error', reject);
       client.connect({
-        host: url.hostname,
+        host: url.hostname.replace(/^\[|\]$/g, ''), // as an IPv6 address stands in a URL
         port: Number(url.port || 22),
         username: decodeURIComponent(url.username),
         privateKey: target.privateKey,
