@@ -77,7 +77,11 @@ function verb(
     if (!when) return;
     happened = when().then(
       () => {
-        if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+        try {
+          process.kill(-child.pid!, 'SIGKILL');
+        } catch {
+          // with the line that it lost it has ended by itself
+        }
       },
       (error) => failed(new Error(`${error.message}\n${said}`)),
     );
