@@ -1,10 +1,11 @@
 // Every container killed under load, and all of them at once: back without a hand, nothing acknowledged lost.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eventually, figure, Stack, sleep } from './stack.ts';
+import { chance, eventually, figure, SEED, Stack, sleep } from './stack.ts';
 
 const stack = new Stack('kill');
 before(async () => {
+  figure('seed', SEED);
   // the limits would end the load before the kill does
   await stack.prepare('RATE_LIMITS=off\n');
   await stack.up();
@@ -73,7 +74,7 @@ async function killUnderLoad(...services: string[]): Promise<void> {
       async () => load.acknowledged.length > wanted,
     );
   };
-  await acknowledges(Math.floor(50 + Math.random() * 1000));
+  await acknowledges(Math.floor(50 + chance() * 1000));
   await Promise.all(services.map((service) => stack.killMain(service)));
   const killed = Date.now();
   await sleep(300);

@@ -16,8 +16,9 @@ import {
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { Poll } from './poll.ts';
 import { type Heard, Server } from './server.ts';
-import { eventually, figure, IMAGE, LONG, repository, Stack, sleep } from './stack.ts';
+import { chance, eventually, figure, IMAGE, LONG, repository, SEED, Stack, sleep } from './stack.ts';
 
 const { generateX25519Identity, identityToRecipient } = (await import(
   pathToFileURL(join(repository, 'api/node_modules/age-encryption/dist/index.js')).href
@@ -35,6 +36,7 @@ const started: Server[] = [];
 const OURS = `${IMAGE}-ours`;
 
 before(async () => {
+  figure('seed', SEED);
   mkdirSync(shelf, { recursive: true });
   writeFileSync(join(shelf, 'identity'), `${identity}\n`);
   started.push(server);
@@ -68,10 +70,19 @@ function verb(
       stream.on('data', (chunk) => {
         said += chunk;
       });
-    child.on('close', (code) => done({ code: code ?? -1, said }));
+    let happened: Promise<unknown> = Promise.resolve();
+    // who was faster than that has ended by itself
+    child.on('close', (code) => happened.then(() => done({ code: code ?? -1, said })));
     child.stdin.on('error', () => {}).end(input);
-    when?.().then(
-      () => process.kill(-child.pid!, 'SIGKILL'),
+    if (!when) return;
+    happened = when().then(
+      () => {
+        try {
+          process.kill(-child.pid!, 'SIGKILL');
+        } catch {
+          // with the line that it lost it has ended by itself
+        }
+      },
       (error) => failed(new Error(`${error.message}\n${said}`)),
     );
   });
@@ -140,7 +151,28 @@ test('a server that has nothing but an engine gets all three images through ssh,
   assert.match(server.send('/from-before'), /"ok":true/);
 });
 
-test('the same name again with another Caddyfile: only what is new travels, and the new one is served', async () => {
+/** Somebody knocks ten times a second while something is done: nobody ever finds the door closed. */
+async function knocking(name: string, done: () => Promise<unknown>): Promise<void> {
+  const poll = new Poll(server);
+  try {
+    await done();
+  } finally {
+    await poll.stop();
+  }
+  assert.deepEqual(poll.faults, [], name);
+  assert.deepEqual(
+    [...new Set(poll.statuses)].filter((status) => ![200, 503].includes(status)),
+    [],
+    name,
+  );
+  assert.ok(poll.statuses.includes(200), name);
+  figure(`asked through ${name}`, {
+    answers: poll.statuses.length,
+    of503: poll.statuses.filter((status) => status === 503).length,
+  });
+}
+
+test('the same name again with another Caddyfile: only what is new travels, no connection is refused meanwhile, and the new one is served', async () => {
   assert.match(server.get('/s.js', '-o', '/dev/null', '-D', '-'), /max-age=600/);
   const again = await stack.release('shipped', {
     '/app/appliance/caddy/Caddyfile': readFileSync(join(repository, 'caddy/Caddyfile'), 'utf8').replaceAll(
@@ -149,7 +181,10 @@ test('the same name again with another Caddyfile: only what is new travels, and 
     ),
   });
   execFileSync('docker', ['tag', again, OURS]);
-  const said = await well('ship', [server.host, OURS]);
+  let said = '';
+  await knocking('a ship with another Caddyfile', async () => {
+    said = await well('ship', [server.host, OURS]);
+  });
   assert.match(said, /an event in: stored/);
   assert.ok(said.includes(`sending ${OURS}\n`), said);
   assert.match(server.get('/s.js', '-o', '/dev/null', '-D', '-'), /max-age=611/);
@@ -261,12 +296,14 @@ function worked(of: Server, args: string[]): boolean {
 }
 
 // seconds after which the line breaks
-const moments = LONG ? [0.3, 0.7, 1.2, 2, 3.5] : [0.7, 2];
-for (const [name, ...args] of [
+const moments = LONG ? [0.3, 0.7, 1.2, 2, 3.5] : [0.7];
+const forward = [
+  ['rotate', 'database-password'],
   ['set', 'EVENT_RETENTION_DAYS'],
   ['rotate', 'admin-key'],
-  ['rotate', 'database-password'],
-] as const)
+] as const;
+// the first is the one of several steps
+for (const [name, ...args] of LONG ? forward : forward.slice(0, 1))
   test(`the laptop is gone in the middle of ${name} ${args[0]}: it is done or it is not, and nothing half`, async () => {
     for (const [n, moment] of moments.entries()) {
       const more = name === 'set' ? [`${201 + n}`] : [];
@@ -303,6 +340,52 @@ test('whoever changes a setting is killed on the server itself before the contai
   assert.equal(inApi('EVENT_RETENTION_DAYS'), '300');
 });
 
+/** Of what cloud-init.yaml makes a machine do at its start, all but installing packages; for this server's folder. */
+const bringUp = (() => {
+  const text = readFileSync(join(repository, 'cloud-init.yaml'), 'utf8');
+  const script = /path: \/usr\/local\/sbin\/marketing-up\n[\s\S]*?content: \|\n((?: {6}.*\n|\n)+)/.exec(
+    text,
+  )![1]!;
+  return script.replace(/^ {6}/gm, '').replaceAll('/opt/marketing', laptop.MARKETING_FOLDER!);
+})();
+async function comesBack(of: Server): Promise<void> {
+  await of.boot(bringUp);
+  await eventually('all is well', 180, async () => of.read('.change/state') === '' && healthy(of));
+}
+
+// seconds after the change was begun: anywhere until the API is back, by chance
+for (const [name, ...args] of LONG ? forward : forward.slice(0, 1))
+  test(`the power goes away in the middle of ${name} ${args[0]}: the machine's next start ends it, with nothing half`, async () => {
+    for (let n = 0; n < (LONG ? 4 : 1); n++) {
+      const value = `${310 + n}`;
+      const before = await key();
+      const later = chance() * 9;
+      await verb(name, [...args, ...(name === 'set' ? [value] : []), server.host], {
+        when: async () => {
+          await reaches('applying')();
+          await sleep(later * 1000);
+          await server.cutPower();
+        },
+      });
+      const left = stepOf(server);
+      await comesBack(server);
+      figure(`${name} ${args[0]}, power gone ${later.toFixed(1)} s after it was begun`, left || 'arrived');
+      // what was begun goes forward: its value stood on the disk before any container was told
+      if (name === 'set') {
+        assert.match(server.read('.env'), new RegExp(`^EVENT_RETENTION_DAYS=${value}$`, 'm'));
+        assert.equal(inApi('EVENT_RETENTION_DAYS'), value);
+      }
+      if (args[0] === 'admin-key') {
+        assert.notEqual(await key(), before);
+        assert.equal(asks(before), '401');
+      }
+      assert.equal(asks(await key()), '200');
+      assert.doesNotMatch(secrets(), /next|new/);
+      assert.match(server.send(`/after-power-${name}-${n}`), /"ok":true/);
+      assert.equal(server.sql("select count(*) from events where path = '/from-before'"), '1');
+    }
+  });
+
 /** A release that takes its time, of content that is not there yet, and that knows what those before it did. */
 const migrations: Record<string, string> = {};
 function release(name: string, seconds = 8): Promise<string> {
@@ -315,6 +398,8 @@ function release(name: string, seconds = 8): Promise<string> {
 }
 const running = () => JSON.parse(server.engine('inspect', server.container('api')))[0].Config.Image;
 let sent = 0;
+/** What takes minutes for the same kind of proof: in the long tier. */
+const whenLong: typeof test = LONG ? test : (((): void => {}) as unknown as typeof test);
 /** As it was before, and serving. */
 async function asBefore(image: string): Promise<void> {
   assert.equal(running(), image);
@@ -323,50 +408,56 @@ async function asBefore(image: string): Promise<void> {
   nothingIsLeft();
 }
 
-test('the laptop is gone while a release is carried: nothing of it counts, and the next time it arrives', async () => {
-  const image = running();
-  const next = await release('carried');
-  for (const moment of LONG ? [0.5, 1.5, 2.5, 4, 6] : [2.5]) {
-    await verb('ship', [server.host, next], {
-      when: () => sleep(moment * 1000),
-    });
-    await sleep(500);
-    if (stepOf(server) !== '' || running() !== image) break;
-    await asBefore(image);
-  }
-  await nextMinute(server);
-  if (running() === image) await well('ship', [server.host, next]);
-  await asBefore(next);
-});
+whenLong(
+  'the laptop is gone while a release is carried: nothing of it counts, and the next time it arrives',
+  async () => {
+    const image = running();
+    const next = await release('carried');
+    for (const moment of [0.5, 1.5, 2.5, 4, 6]) {
+      await verb('ship', [server.host, next], {
+        when: () => sleep(moment * 1000),
+      });
+      await sleep(500);
+      if (stepOf(server) !== '' || running() !== image) break;
+      await asBefore(image);
+    }
+    await nextMinute(server);
+    if (running() === image) await well('ship', [server.host, next]);
+    await asBefore(next);
+  },
+);
 
 async function engineBack(): Promise<void> {
   server.startEngine();
   await server.answers();
 }
 
-test('the engine is killed while images arrive, and in the middle of an upgrade: what was before serves, and then the release arrives', async () => {
-  const image = running();
-  const next = await release('engine-killed', 10);
-  let shipping = verb('ship', [server.host, next]);
-  await eventually('images arrive', 60, async () => runs('docker load'));
-  await server.killEngine();
-  assert.notEqual((await shipping).code, 0);
-  await engineBack();
-  await nextMinute(server);
-  await asBefore(image);
-  shipping = verb('ship', [server.host, next]);
-  await reaches('starting')();
-  await server.killEngine();
-  const { code, said } = await shipping;
-  assert.equal(code, 1, said);
-  await engineBack();
-  await nextMinute(server);
-  await asBefore(image);
-  const began = Date.now();
-  await well('ship', [server.host, next]);
-  figure('ship of a release with 40 MB that are new, s', (Date.now() - began) / 1000);
-  await asBefore(next);
-});
+whenLong(
+  'the engine is killed while images arrive, and in the middle of an upgrade: what was before serves, and then the release arrives',
+  async () => {
+    const image = running();
+    const next = await release('engine-killed', 10);
+    let shipping = verb('ship', [server.host, next]);
+    await eventually('images arrive', 60, async () => runs('docker load'));
+    await server.killEngine();
+    assert.notEqual((await shipping).code, 0);
+    await engineBack();
+    await nextMinute(server);
+    await asBefore(image);
+    shipping = verb('ship', [server.host, next]);
+    await reaches('starting')();
+    await server.killEngine();
+    const { code, said } = await shipping;
+    assert.equal(code, 1, said);
+    await engineBack();
+    await nextMinute(server);
+    await asBefore(image);
+    const began = Date.now();
+    await well('ship', [server.host, next]);
+    figure('ship of a release with 40 MB that are new, s', (Date.now() - began) / 1000);
+    await asBefore(next);
+  },
+);
 const runs = (words: string) => execFileSync('ps', ['-eo', 'args']).toString().includes(words);
 
 test('the engine is killed in the middle of a restore: the database from before serves, and neither key nor backup stays', async () => {
@@ -374,7 +465,7 @@ test('the engine is killed in the middle of a restore: the database from before 
   const file = (await well('backup', [server.host, '--to', shelf])).trim().split('\n').at(-1)!;
   server.send('/since-the-backup');
   const options = [server.host, file, '--identity', join(shelf, 'identity'), '--yes'];
-  for (const step of LONG ? ['receiving', 'stopping', 'restoring', 'starting'] : ['receiving', 'restoring']) {
+  for (const step of LONG ? ['receiving', 'stopping', 'restoring', 'starting'] : ['restoring']) {
     const restoring = verb('restore', options);
     await reaches(step)();
     await server.killEngine();
@@ -384,33 +475,63 @@ test('the engine is killed in the middle of a restore: the database from before 
     assert.equal(server.sql("select count(*) from events where path = '/since-the-backup'"), '1', step);
     await asBefore(image);
   }
-  await well('restore', options);
+  await knocking('a restore', () => well('restore', options));
   assert.equal(server.sql("select count(*) from events where path = '/since-the-backup'"), '0');
   await asBefore(image);
 });
 
-test('the laptop is gone in the middle of an upgrade and of a restore: each arrives, and whoever asks again sees it', async () => {
-  for (const step of LONG ? ['preparing', 'stopping', 'copying', 'starting', 'trying'] : ['starting']) {
-    const next = await release(`gone-at-${step}`, 3);
+whenLong(
+  'the laptop is gone in the middle of an upgrade and of a restore: each arrives, and whoever asks again sees it',
+  async () => {
+    for (const step of ['preparing', 'stopping', 'copying', 'starting', 'trying']) {
+      const next = await release(`gone-at-${step}`, 3);
+      execFileSync('sh', ['-c', `docker save ${next} | DOCKER_HOST=${server.docker} docker load -q`]);
+      await verb('upgrade', [server.host, next], { when: reaches(step) });
+      assert.match(await well('upgrade', [server.host, '--follow']), /an event in: stored/, step);
+      await nextMinute(server);
+      await asBefore(next);
+    }
+    const image = running();
+    const file = (await well('backup', [server.host, '--to', shelf])).trim().split('\n').at(-1)!;
+    for (const step of ['receiving', 'stopping', 'restoring', 'starting', 'finishing']) {
+      server.send('/since-the-backup');
+      const options = [server.host, file, '--identity', join(shelf, 'identity'), '--yes'];
+      await verb('restore', options, { when: reaches(step) });
+      await nextMinute(server);
+      const gone = server.sql("select count(*) = 0 from events where path = '/since-the-backup'");
+      // what had not arrived whole was given up before anything was touched
+      if (step !== 'receiving') assert.equal(gone, 't', step);
+      await asBefore(image);
+    }
+  },
+);
+
+whenLong(
+  'the power goes away at a step of an upgrade, and of a restore: the machine starts with what was before, and then the release arrives',
+  async () => {
+    const image = running();
+    const next = await release('power-cut', 5);
     execFileSync('sh', ['-c', `docker save ${next} | DOCKER_HOST=${server.docker} docker load -q`]);
-    await verb('upgrade', [server.host, next], { when: reaches(step) });
-    assert.match(await well('upgrade', [server.host, '--follow']), /an event in: stored/, step);
-    await nextMinute(server);
+    for (const step of ['preparing', 'stopping', 'copying', 'starting', 'trying']) {
+      await verb('upgrade', [server.host, next], {
+        when: () => reaches(step)().then(() => server.cutPower()),
+      });
+      await comesBack(server);
+      await asBefore(image);
+    }
+    await well('upgrade', [server.host, next]);
     await asBefore(next);
-  }
-  const image = running();
-  const file = (await well('backup', [server.host, '--to', shelf])).trim().split('\n').at(-1)!;
-  for (const step of LONG ? ['receiving', 'stopping', 'restoring', 'starting', 'finishing'] : []) {
+    const file = (await well('backup', [server.host, '--to', shelf])).trim().split('\n').at(-1)!;
     server.send('/since-the-backup');
     const options = [server.host, file, '--identity', join(shelf, 'identity'), '--yes'];
-    await verb('restore', options, { when: reaches(step) });
-    await nextMinute(server);
-    const gone = server.sql("select count(*) = 0 from events where path = '/since-the-backup'");
-    // what had not arrived whole was given up before anything was touched
-    if (step !== 'receiving') assert.equal(gone, 't', step);
-    await asBefore(image);
-  }
-});
+    for (const step of ['receiving', 'received', 'stopping', 'restoring', 'starting']) {
+      await verb('restore', options, { when: () => reaches(step)().then(() => server.cutPower()) });
+      await comesBack(server);
+      assert.notEqual(server.sql("select count(*) from events where path = '/since-the-backup'"), '0', step);
+      await asBefore(next);
+    }
+  },
+);
 
 test('a move whose laptop is gone leaves the old machine serving; one that arrives brings data, secrets and settings, and stops the old one', async () => {
   const image = running();
@@ -420,7 +541,7 @@ test('a move whose laptop is gone leaves the old machine serving; one that arriv
   await well('set', ['EVENT_RETENTION_DAYS', '150', server.host]);
   const options = [server.host, another.host, '--identity', join(shelf, 'identity'), '--yes'];
   const holding = () => eventually('the old one is stopped', 400, async () => stepOf(server) === 'holding');
-  for (const later of LONG ? [0, 1.5, 3, 5, 8] : [1.5]) {
+  for (const later of LONG ? [0, 1.5, 3, 5, 8] : []) {
     await verb('move', options, {
       when: async () => {
         await holding();
@@ -430,6 +551,25 @@ test('a move whose laptop is gone leaves the old machine serving; one that arriv
     await eventually('the old one serves again', 90, async () => stepOf(server) === '' && healthy(server));
     await asBefore(image);
     await nextMinute(another);
+  }
+  // the power of either machine goes away: the old one serves, and the new one is as it was
+  for (const of of LONG ? [server, another] : []) {
+    await verb('move', options, {
+      when: async () => {
+        await holding();
+        if (of === another)
+          await eventually('the new one restores', 400, async () =>
+            ['restoring', 'starting'].includes(stepOf(another)),
+          );
+        await of.cutPower();
+      },
+    });
+    await comesBack(of);
+    await eventually('the old one serves again', 90, async () => stepOf(server) === '' && healthy(server));
+    await asBefore(image);
+    await nextMinute(another);
+    assert.match(another.send('/still-empty'), /"ok":true/);
+    assert.equal(another.sql("select count(*) from events where path = '/from-before'"), '0');
   }
   assert.match(await well('move', options), /done: /);
   assert.equal(another.sql("select count(*) from events where path = '/from-before'"), '1');

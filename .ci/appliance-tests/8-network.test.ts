@@ -260,4 +260,8 @@ test('from this machine itself everyone is the engine’s own address: a test on
     assert.ok(known, `${address} came from neither ${Gateway} nor ${IPv6Gateway}`);
     figure(`the address that ${address} seems to have`, known === Gateway ? 'IPv4 gateway' : 'IPv6 gateway');
   }
+  // and the API counts both among those whom something on this machine hides; no client of a network of its own is one of them
+  const { said } = await stack.attempt('status', '--json');
+  const { visitors } = JSON.parse(said.slice(said.indexOf('{')));
+  assert.equal(visitors.gateway, 2, JSON.stringify(visitors));
 });

@@ -6,10 +6,30 @@ import { eventually, Stack } from './stack.ts';
 const stack = new Stack('several');
 before(async () => {
   // so that a test on this machine can be several clients
-  await stack.prepare('API_PROCESSES=2\nTRUSTED_PROXY=10.0.0.0/8 172.16.0.0/12 192.168.0.0/16\n');
+  // and with slips of the pen of somebody who was in a hurry
+  await stack.prepare(
+    'API_PROCESSES=2\nTRUSTED_PROXY=10.0.0.0/8 172.16.0.0/12 192.168.0.0/16\nEVENT_RETENTION_DAY=30\nFAVOURITE_COLOUR=blue\n',
+  );
   await stack.up();
 });
 after(() => stack.down());
+
+test('names in .env that mean nothing are named at the start by each process, with what was probably meant, and nothing else is', async () => {
+  const warned = (await stack.compose('logs', '--no-color', 'api'))
+    .split('\n')
+    .filter((line) => line.includes('is no setting'))
+    .map((line) => {
+      const { msg } = JSON.parse(line.slice(line.indexOf('{'))) as { msg: string };
+      return `${line.split(' ')[0]} ${msg}`;
+    });
+  assert.deepEqual(
+    warned.sort(),
+    ['api-1', 'api-2'].flatMap((process) => [
+      `${process} EVENT_RETENTION_DAY is no setting; EVENT_RETENTION_DAYS was meant?`,
+      `${process} FAVOURITE_COLOUR is no setting`,
+    ]),
+  );
+});
 
 /** Of each container, how often its log has that somebody asked for a site's numbers. */
 const askedOfEach = async () => {

@@ -30,7 +30,7 @@ const state = () => {
 
 const ORIGIN = 'https://www.example.com';
 const SLOW = {
-  '/app/migrations/9101_slow.sql': 'select pg_sleep(12); create table of_the_good_release (id int);',
+  '/app/migrations/9101_slow.sql': 'select pg_sleep(5); create table of_the_good_release (id int);',
 };
 
 /** What a person, a page's script and its browser's question get while nobody is let in. */

@@ -1,6 +1,5 @@
 // Somebody who knocks at port 443 all the time: does anybody open?
 import { request } from 'node:https';
-import type { Stack } from './stack.ts';
 
 /** Ten times a second, each time by a new connection, until stopped. */
 export class Poll {
@@ -10,15 +9,18 @@ export class Poll {
   readonly #timer: NodeJS.Timeout;
   readonly #asked: Promise<void>[] = [];
 
-  constructor(stack: Stack) {
-    this.#timer = setInterval(() => this.#asked.push(this.#ask(stack.https)), 100).unref();
+  constructor(door: { address?: string; https: number }) {
+    this.#timer = setInterval(
+      () => this.#asked.push(this.#ask(door.address ?? '127.0.0.1', door.https)),
+      100,
+    ).unref();
   }
 
-  #ask(port: number): Promise<void> {
+  #ask(host: string, port: number): Promise<void> {
     return new Promise((done) => {
       const asked = request(
         {
-          host: '127.0.0.1',
+          host,
           port,
           servername: 'localhost',
           path: '/v1/healthz',

@@ -1,6 +1,14 @@
 // A server of its own for these tests: an engine in another network, with folders of its own, reached by ssh alone.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './stack.ts';
 
@@ -16,6 +24,7 @@ export class Server {
   readonly folder: string;
   readonly project: string;
   readonly address: string;
+  readonly https = 443;
   readonly host: string;
   readonly docker: string;
   readonly #ours: string;
@@ -23,6 +32,7 @@ export class Server {
   readonly #namespace: string;
   readonly #daemons: ChildProcess[] = [];
   #engine: ChildProcess | undefined;
+  #sshd: ChildProcess | undefined;
   /** Keeps its namespaces while an engine is killed: the next one finds the containers where the last one left them. */
   #machine: ChildProcess | undefined;
 
@@ -111,7 +121,7 @@ export class Server {
       configuration,
       `Port 22\nListenAddress ${this.address}\nHostKey ${keys}/host\nAuthorizedKeysFile ${keys}/client.pub\nPasswordAuthentication no\nStrictModes no\nPermitRootLogin yes\nUsePAM no\nPidFile none\nMaxStartups 50\nSetEnv DOCKER_HOST=${this.docker} MARKETING_STATE=${this.folder}/state\n`,
     );
-    this.#runs('/usr/sbin/sshd', '-D', '-e', '-f', configuration);
+    this.#sshd = this.#runs('/usr/sbin/sshd', '-D', '-e', '-f', configuration);
     await this.answers();
     await eventually('its ssh answers', 30, async () => this.ssh('true') !== null);
     writeFileSync(
@@ -139,6 +149,50 @@ export class Server {
     process.kill(engine.pid!, 'SIGKILL');
     for (const pid of children) process.kill(Number(pid), 'SIGKILL');
     await ended;
+  }
+
+  /**
+   * The power goes away: the engine, what it manages containers with, every process in a container, every script and every line
+   * end at once. What is left is what lies on the disk, and a door for the next ssh.
+   */
+  async cutPower(): Promise<void> {
+    const engine = this.#engine!;
+    const ended = new Promise((done) => engine.once('exit', done));
+    const inContainers = this.engine('ps', '--quiet')
+      .split('\n')
+      .filter((id) => id !== '')
+      .map((id) => Number(this.engine('inspect', '--format', '{{.State.Pid}}', id)));
+    const kept = [this.#machine!.pid, this.#sshd!.pid];
+    const here = (pid: number | string) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/mnt`);
+      } catch {
+        return ''; // ended meanwhile
+      }
+    };
+    const ours = here(this.#machine!.pid!);
+    const die = (pid: number) => {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // ended by itself
+      }
+    };
+    die(engine.pid!);
+    // whoever was begun while we looked is found by the next look
+    for (let look = 0; look < 3; look++)
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+        if (!kept.includes(Number(pid)) && here(pid) === ours) die(Number(pid));
+    for (const pid of inContainers) if (pid > 0) die(pid);
+    await ended;
+  }
+
+  /** As the machine does when it starts: the engine, then what cloud-init.yaml put there to bring the release up. */
+  async boot(bringUp: string): Promise<void> {
+    this.startEngine();
+    await this.answers();
+    writeFileSync(join(this.folder, 'marketing-up'), bringUp);
+    this.ssh(`bash ${this.folder}/marketing-up`);
   }
 
   async answers(): Promise<void> {

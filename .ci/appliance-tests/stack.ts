@@ -17,6 +17,17 @@ export const IMAGE = process.env.APPLIANCE_IMAGE ?? 'marketing-api:dev';
 /** What takes long as well: .ci/appliance --long, by hand. */
 export const LONG = process.env.APPLIANCE_LONG === '1';
 
+/** Chance that can be had again: the number is printed, and APPLIANCE_SEED=number brings the same moments. */
+export const SEED = Number(process.env.APPLIANCE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+let state = SEED;
+/** 0 ≤ number < 1 (mulberry32) */
+export function chance(): number {
+  state = (state + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+}
+
 export interface Answer {
   status: number;
   headers: Headers;

@@ -23,7 +23,7 @@ test('each threshold of what features tell raises its alarm, just below it nothi
   const well = {
     rollup: { rolledUpThrough: '2026-03-01', lagDays: 0, discrepancies: 0, imbalances: 0 },
     ledger: { day: '2026-03-01', received: 9, accepted: 9, duplicate: 0, rejected: 0, unbalanced: 0 },
-    visitors: { count: 500, addresses: 300, browsers: 40 },
+    visitors: { count: 500, addresses: 300, browsers: 40, busiest: 30, gateway: 3, gatewayBrowsers: 2 },
   };
   const cases: [Record<string, unknown>, string[]][] = [
     [{}, []],
@@ -33,8 +33,14 @@ test('each threshold of what features tell raises its alarm, just below it nothi
     [{ rollup: { ...well.rollup, imbalances: 1 } }, ['ledger critical']],
     [{ ledger: { ...well.ledger, unbalanced: 1 } }, ['ledger critical']],
     [{ ledger: { ...well.ledger, unbalanced: 1 }, rollup: null }, ['ledger critical']],
-    [{ visitors: { count: 60, addresses: 1, browsers: 9 } }, ['one_address critical']],
-    [{ visitors: { count: 60, addresses: 1, browsers: 1 } }, []],
+    [{ visitors: { ...well.visitors, count: 60, busiest: 57, browsers: 9 } }, ['one_address critical']],
+    [{ visitors: { ...well.visitors, count: 60, busiest: 56, browsers: 9 } }, []],
+    [{ visitors: { ...well.visitors, count: 60, busiest: 60, browsers: 1 } }, []],
+    [{ visitors: { ...well.visitors, count: 49, busiest: 49 } }, []],
+    // others are seen as who they are, which does not help those who are not
+    [{ visitors: { ...well.visitors, gateway: 20, gatewayBrowsers: 5 } }, ['one_address critical']],
+    [{ visitors: { ...well.visitors, gateway: 19, gatewayBrowsers: 5 } }, []],
+    [{ visitors: { ...well.visitors, gateway: 20, gatewayBrowsers: 4 } }, []],
     [{ visitors: null, ledger: null, rollup: null }, []],
   ];
   for (const [change, expected] of cases)

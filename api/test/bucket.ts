@@ -2,6 +2,7 @@
 // under test, and misbehaves as it is told.
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { S3Target } from '../src/operations/backups/shelf/target.ts';
 
@@ -75,15 +76,20 @@ const error = (response: ServerResponse, status: number, code: string) =>
     .writeHead(status, { 'content-type': 'application/xml' })
     .end(`<Error><Code>${code}</Code></Error>`);
 
-export async function startBucket(folder = 'box'): Promise<Bucket> {
-  const server = createServer((request, response) => {
+/** tls: a key and a certificate in PEM, for those who come from another machine's network, under that name. */
+export async function startBucket(
+  folder = 'box',
+  tls?: { name: string; key: string; cert: string },
+): Promise<Bucket> {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     answer(bucket, folder, request, response).catch(() => response.destroy());
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  };
+  const server = tls ? createSecureServer(tls, listener) : createServer(listener);
+  await new Promise<void>((done) => server.listen(0, tls ? '0.0.0.0' : '127.0.0.1', done));
   const bucket: Bucket = {
     target: {
       kind: 's3',
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/backups/${folder}`,
+      url: `${tls ? `https://${tls.name}` : 'http://127.0.0.1'}:${(server.address() as AddressInfo).port}/backups/${folder}`,
       region: 'ca-central-1',
       accessKeyId: 'key',
       secretAccessKey: SECRET,

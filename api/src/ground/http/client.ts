@@ -42,6 +42,10 @@ export function networkOf(address: string, bits: 48 | 64 = 64): string {
     .join(':')}::/${bits}`;
 }
 
+/** What is kept of an address, or of a browser's name, to tell it again: never the thing itself. */
+export const keyedHash = (pepper: string, value: string): Buffer =>
+  createHmac('sha256', pepper).update(value).digest();
+
 /**
  * trustedProxies  addresses or CIDR ranges of our own Caddy; only from those is X-Real-IP believed. Anything else a
  *                 client sends about its address (X-Forwarded-For, Forwarded, …) is ignored.
@@ -49,7 +53,7 @@ export function networkOf(address: string, bits: 48 | 64 = 64): string {
  */
 export function clientIdentifier(trustedProxies: string[], pepper: string): IdentifyClient {
   const trusted = networksOf(trustedProxies);
-  const hmac = (value: string) => createHmac('sha256', pepper).update(value).digest();
+  const hmac = (value: string) => keyedHash(pepper, value);
   const keyOf = (network: string) => hmac(network).toString('base64url', 0, 12);
   // The same browser asks again and again: a client is worked out once (0.02 ms) and found after that.
   const known = new LRUCache<string, Client>({ max: 5000 });

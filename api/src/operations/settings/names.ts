@@ -71,9 +71,9 @@ export function nearestName(name: string): string | null {
   return best && best.steps <= most ? best.known : null;
 }
 
-/** What the image and the shell bring into the environment of the container, beside .env. */
+/** What the image, its own start (container/marketing) and the shell bring into the environment of the container, beside .env. */
 const OF_THE_IMAGE =
-  /^(PATH|HOME|HOSTNAME|LANG|LANGUAGE|TZ|PWD|OLDPWD|SHLVL|TERM|_|APP_VERSION|GOSU_VERSION|PG_MAJOR|PG_VERSION|PGDATA|POSTGRES_PASSWORD|SECRETS_DIR|(NODE|npm|LC|DOCKER|COMPOSE)_.*|(HTTP|HTTPS|NO|ALL|FTP)_PROXY)$/;
+  /^(PATH|HOME|HOSTNAME|LANG|LANGUAGE|TZ|PWD|OLDPWD|SHLVL|TERM|_|APP_VERSION|GOSU_VERSION|PG_MAJOR|PG_VERSION|PGDATA|POSTGRES_PASSWORD(_FILE)?|SECRETS_DIR|(NODE|npm|LC|DOCKER|COMPOSE|MALLOC)_.*|(HTTP|HTTPS|NO|ALL|FTP)_PROXY)$/;
 
 export interface Stranger {
   name: string;

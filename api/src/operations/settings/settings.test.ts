@@ -76,6 +76,20 @@ test('at the start, names that mean nothing are told: in the image all of them, 
   ]);
 });
 
+test('nothing that the image itself brings into its containers is taken for a slip of the pen', () => {
+  const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  const dockerfile = read('Dockerfile');
+  const env = dockerfile.slice(dockerfile.lastIndexOf('\nENV '), dockerfile.lastIndexOf('\nUSER '));
+  const brought = [
+    ...[...env.matchAll(/([A-Z][A-Z0-9_]*)=/g)].map(([, name]) => name!),
+    ...[...read('container/marketing').matchAll(/^export ([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name!),
+    // each secret that the first start makes is a file, and so a NAME_FILE
+    ...[...read('container/init').matchAll(/^secret ([A-Z][A-Z0-9_]*) /gm)].map(([, name]) => `${name}_FILE`),
+  ];
+  assert.ok(brought.includes('MALLOC_ARENA_MAX') && brought.includes('POSTGRES_PASSWORD_FILE'));
+  assert.deepEqual(strangers(Object.fromEntries([...brought, 'APP_VERSION'].map((name) => [name, '1']))), []);
+});
+
 test('a value that the start would refuse is refused before it is written', () => {
   assert.deepEqual(checkSetting('EVENT_RETENTION_DAYS', '30', fine), ['api']);
   assert.deepEqual(checkSetting('EVENT_RETENTION_DAYS', '', fine), ['api']);

@@ -11,7 +11,10 @@ import { eventTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
 
-export const events: Feature<EventNeeds & { db: Pool }, { db: Pool; sites: Sites }> = {
+export const events: Feature<
+  EventNeeds & { config: { IP_HASH_PEPPER: string }; db: Pool },
+  { db: Pool; sites: Sites }
+> = {
   name: 'events',
   functions: [sql('recut_sessions.sql'), sql('placed_elsewhere.sql'), sql('ingest_events.sql')],
   tables: eventTables,

@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
 import { critical, reading, warning } from '../../ground/feature.ts';
+import { keyedHash } from '../../ground/http/client.ts';
 import { day } from '../../ground/http/fields.ts';
+import { ownGateways } from '../../ground/http/gateway.ts';
 import { numbersOfAll } from '../sites/across.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { DayRoom } from './day-room.ts';
 
 interface House {
+  config: { IP_HASH_PEPPER: string };
   db: Pool;
   sites: Sites;
   dayRoom: DayRoom;
@@ -27,7 +30,16 @@ const ledgerShape = z
 const dayRoomShape = z
   .object({ bytes: count, bytesMax: count.describe('0: without end'), fullSites: count })
   .describe('what visits and forms of today (UTC) take of the disk, about, since the last start');
-const visitorsShape = z.object({ count, addresses: count, browsers: count }).describe('of the last hour');
+const visitorsShape = z
+  .object({
+    count: count.describe('visitors, and people who sent a form, whose address was noted'),
+    addresses: count,
+    browsers: count.describe('kinds of browsers'),
+    busiest: count.describe('of the two addresses that most came from'),
+    gateway: count.describe("of the address of this machine's own gateway"),
+    gatewayBrowsers: count,
+  })
+  .describe('of the last hour');
 
 const worst = (...counts: (number | null | undefined)[]): number =>
   Math.max(0, ...counts.map((each) => each ?? 0));
@@ -98,20 +110,40 @@ export const eventReadings = [
     read: (house) =>
       numbersOfAll(
         house,
-        `select count(*)::int as count, count(distinct ip_hash)::int as addresses, count(distinct ua_hash)::int as browsers
-           from visitors where ip_hash is not null and last_seen_at > now() - interval '1 hour'`,
+        // a form leaves its address with the consent, also where visits leave none; ids of its records begin with their moment
+        `with seen as (
+           select ip_hash, ua_hash, visitor_id as who from visitors
+            where ip_hash is not null and last_seen_at > now() - interval '1 hour'
+           union all
+           select ip_hash, ua_hash, lead_id from consent_details
+            where ip_hash is not null and record_id > uuidv7(interval '-1 hour')),
+         addresses as (select ip_hash, count(distinct who) as people, count(distinct ua_hash) as browsers from seen group by 1)
+         select coalesce(sum(people), 0)::int as count, count(*)::int as addresses,
+                (select count(distinct ua_hash)::int from seen) as browsers,
+                coalesce((select sum(people) from (select people from addresses order by people desc limit 2) two), 0)::int as busiest,
+                coalesce(sum(people) filter (where own), 0)::int as gateway,
+                (select count(distinct ua_hash)::int from seen where ip_hash = any ($1)) as "gatewayBrowsers"
+           from (select *, ip_hash = any ($1) as own from addresses) a`,
+        [ownGateways().map((address) => keyedHash(house.config.IP_HASH_PEPPER, address))],
       ),
     rules: [
       {
         id: 'one_address',
         minutes: 10,
-        when: 'at least 50 visitors with 5 browsers in an hour, all from one address',
-        check: (visitors) =>
-          visitors.count >= 50 && visitors.browsers >= 5 && visitors.addresses === 1
+        when: "20 visitors in an hour with 5 browsers from this machine's own gateway, or 95 % of at least 50 from two addresses",
+        check: ({ count, browsers, busiest, gateway, gatewayBrowsers }) => {
+          if (gateway >= 20 && gatewayBrowsers >= 5)
+            return critical(
+              `${gateway} of the ${count} visitors of the last hour seem to be this machine's own gateway: the engine's own proxy (IPv6 without a network for it), ` +
+                'or a proxy on this machine, hides the real addresses, so limits and links are wrong; see docs/tls.md',
+            );
+          // two, for a proxy in front may have an address of each kind
+          return count >= 50 && browsers >= 5 && busiest >= 0.95 * count
             ? critical(
-                'All visitors of the last hour came from one address: a proxy in front hides the real ones, so limits and links are wrong',
+                'All visitors of the last hour came from one or two addresses: a proxy in front hides the real ones, so limits and links are wrong; see docs/tls.md',
               )
-            : null,
+            : null;
+        },
       },
     ],
   }),

@@ -7,7 +7,8 @@ import type { Sites } from './recognise.ts';
 export async function numbersOfAll<T extends object>(
   { db, sites }: { db: Pool; sites: Pick<Sites, 'ids'> },
   sql: string,
+  values: unknown[] = [],
 ): Promise<T> {
-  const { rows } = await inSites(db, sites.ids(), (tx) => tx.query<T>(sql));
+  const { rows } = await inSites(db, sites.ids(), (tx) => tx.query<T>(sql, values));
   return rows[0]!;
 }
