@@ -17,8 +17,8 @@ const { port, owner, api, postmaster, rows, measured, cost, leave } = await setS
 const siteId = (await owner.query('select site_id from sites')).rows[0].site_id;
 async function bareInsert(): Promise<Load> {
   const client = {
-    ipHash: Buffer.alloc(32),
-    uaHash: Buffer.alloc(32),
+    ipHash: '\\x00',
+    uaHash: '\\x00',
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0',
   };
   const source = visits();

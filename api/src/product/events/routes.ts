@@ -131,9 +131,10 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     if (call.bodyBytes > EVENT_BYTES_MAX)
       throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
     call.refused.siteId = namedSite(sites, body)?.siteId;
-    await limits.take(call.client, 'event_bytes', call.bodyBytes);
+    limits.take(call.client, 'event_bytes', call.bodyBytes);
     const read = readEvent(body);
-    const site = await siteOf(call, read.event);
+    const found = siteOf(call, read.event);
+    const site = found instanceof Promise ? await found : found;
     call.refused.siteId = site.siteId;
     const { event, warnings } = fit(read, site);
     const stored = await store(call, event, site, body, 1);
@@ -143,8 +144,8 @@ export function eventRoutes(needs: EventNeeds): Route[] {
 
   async function many(call: Call): Promise<object> {
     const { events, sentAt } = validate(batchInput, call.body);
-    if (events.length > 1) await limits.take(call.client, 'events', events.length - 1);
-    await limits.take(call.client, 'event_bytes', call.bodyBytes);
+    if (events.length > 1) limits.take(call.client, 'events', events.length - 1);
+    limits.take(call.client, 'event_bytes', call.bodyBytes);
     call.refused.items = 0; // from here on each event counts for itself
     let refusedByUs: AppError | null = null;
     let full: AppError | null = null;
