@@ -125,7 +125,10 @@ export function makeApp(options: AppOptions): App {
     tables.push(table);
     mount(koa, table);
     // what is nowhere costs its caller as well
-    koa.use((ctx, next) => limits.take(callOf(ctx).client, 'other').then(() => next()));
+    koa.use((ctx, next) => {
+      limits.take(callOf(ctx).client, 'other');
+      return next();
+    });
     house = ready;
   }
   return { koa, limits, tables, serve };

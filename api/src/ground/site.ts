@@ -31,8 +31,12 @@ export interface SiteDirectory {
   /** By key or by id; undefined when there is none, also after reading anew (at most once a second). */
   named(keyOrId: string): Promise<Site | undefined>;
   /**
-   * The site that a page's request is for: of this key, else of the page's origin, else `default`.
+   * The site that a page's request is for: of this key, else of the page's origin, else `default`. Nearly always it is known at
+   * once, so that no event waits for a promise; only a key that is not known yet is looked for.
    * throws  invalid_request with path propertyId, when a key is named that no site has
    */
-  ofPage(headers: { origin?: string | undefined; referer?: string | undefined }, key?: string): Promise<Site>;
+  ofPage(
+    headers: { origin?: string | undefined; referer?: string | undefined },
+    key?: string,
+  ): Site | Promise<Site>;
 }

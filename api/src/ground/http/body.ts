@@ -37,10 +37,11 @@ type ReadFault = Error & { status?: number; type?: string; code?: string };
 const isCutOff = ({ type, code }: ReadFault) =>
   type === 'request.aborted' || type === 'request.size.invalid' || code === 'ECONNRESET' || code === 'EPIPE';
 
-function failed(error: ReadFault): never {
-  if (error instanceof AppError) throw error;
+/** What a reader threw, as the sender is told. */
+function faultOf(error: ReadFault): AppError {
+  if (error instanceof AppError) return error;
   if (isCutOff(error))
-    throw new AppError(
+    return new AppError(
       'invalid_request',
       'The connection ended before the whole body was here. Send it again.',
       {
@@ -48,15 +49,18 @@ function failed(error: ReadFault): never {
       },
     );
   if (error.status === 413 || error.type === 'entity.too.large') {
-    throw new AppError('payload_too_large', 'The body is larger than this address takes.', { cause: error });
+    return new AppError('payload_too_large', 'The body is larger than this address takes.', { cause: error });
   }
   if (error.status === 415)
-    throw new AppError(
+    return new AppError(
       'unsupported_media_type',
       'The body has an encoding or character set we do not read.',
       { cause: error },
     );
-  throw malformed(error);
+  return malformed(error);
+}
+function failed(error: ReadFault): never {
+  throw faultOf(error);
 }
 
 const PACKINGS: Record<string, string> = {
@@ -109,12 +113,13 @@ function failedForm(error: unknown): never {
  */
 function readKnownLength(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const cutOff = () => reject(Object.assign(new Error('request aborted'), { type: 'request.aborted' }));
+    const cutOff = () =>
+      reject(faultOf(Object.assign(new Error('request aborted'), { type: 'request.aborted' })));
     if (!request.readable) return cutOff();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    request.on('error', reject);
+    request.on('error', (error: ReadFault) => reject(faultOf(error)));
     request.on('close', () => {
       if (!request.complete) cutOff();
     });
@@ -137,7 +142,7 @@ export function bodyReader({ bytesMax, kinds, optional = false, filesBytesMax }:
     if (headers['content-encoding'] && packingOf(ctx)) return unpacked(ctx, isForm ? unpackForm : unpack);
     const limit = isForm ? bytesMax * URLENCODED_GROWTH : bytesMax;
     const length = Number(headers['content-length']);
-    if (length <= limit && !headers['transfer-encoding']) return readKnownLength(ctx.req).catch(failed);
+    if (length <= limit && !headers['transfer-encoding']) return readKnownLength(ctx.req);
     return rawBody(ctx.req, { limit, length: headers['content-length'] ?? null }).catch(failed);
   };
   const readFiles = async (ctx: Context, call: Call): Promise<unknown> => {

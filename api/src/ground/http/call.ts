@@ -18,6 +18,7 @@ const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 const PREFETCH = /prefetch|prerender|preview/i;
 const NO_PARAMS: Record<string, string> = {};
 const NO_FILES: readonly string[] = [];
+const NO_SITES: readonly (About & { siteId: string })[] = [];
 
 export class Call {
   readonly id = randomUUID();
@@ -42,17 +43,16 @@ export class Call {
   refused: { items: number; siteId: string | undefined } = { items: 1, siteId: undefined };
   about: About | null = null;
   /** Of what concerned several sites: a line for each, so that whoever answers for one has it in theirs. */
-  aboutSites: readonly (About & { siteId: string })[] = [];
+  aboutSites: readonly (About & { siteId: string })[] = NO_SITES;
   errorCode: string | undefined;
   /** Where a person came from, when it is a page of the site's own. */
   pageBefore: string | undefined;
-  /** What else than the browser says in which language its person reads: the consent before the site. */
-  languages: { consent?: Language | undefined; site?: Language | undefined } = {};
   /** Key of the site that pages for people are about, whose notice they lead to. */
   noticeOf: string | undefined;
   #site: Site | undefined;
   #siteIds: string[] | undefined;
   #client: Client | undefined;
+  #languages: { consent?: Language | undefined; site?: Language | undefined } | undefined;
   #isInner = false;
   readonly #ctx: Context;
   readonly #identify: IdentifyClient;
@@ -153,6 +153,11 @@ export class Call {
   speaksFor({ key, settings }: Pick<Site, 'key' | 'settings'>): void {
     this.noticeOf = key;
     this.languages.site = languageOf(settings);
+  }
+  /** What else than the browser says in which language its person reads: the consent before the site. */
+  get languages(): { consent?: Language | undefined; site?: Language | undefined } {
+    this.#languages ??= {};
+    return this.#languages;
   }
   /** In which a person is answered. */
   get language(): Language {

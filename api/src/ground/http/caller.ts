@@ -103,10 +103,10 @@ export function admission({ adminKey, others }: Ways, limits: RateLimits): Admit
         'admin_auth_not_configured',
         'Set ADMIN_API_KEY (24 characters or more) and start again, or sign in, to use the admin routes.',
       );
-    await limits.check(call.client, 'admin_failure');
+    limits.check(call.client, 'admin_failure');
     const caller = await byAdminKey(call);
     if (caller) return caller;
-    await limits.take(call.client, 'admin_failure');
+    limits.take(call.client, 'admin_failure');
     throw new AppError('unauthorized', brought || bringsKey(call) ? BROUGHT_WRONG : BROUGHT_NOTHING);
   };
 }

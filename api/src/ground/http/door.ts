@@ -33,37 +33,47 @@ function mustMay(caller: Caller, { who, proof, view }: Route): void {
     throw new AppError('proof_required', 'Prove again who you are: POST /v1/auth/prove, then try again.');
 }
 
-/** Compiled at the start; gives the call its caller. */
+/**
+ * Compiled at the start; gives the call its caller.
+ * returns  nothing, where anyone may come in: that is known at once, and a promise for it would be waited for by every event
+ */
 export function doorOf(
   route: Route,
   { limits, admit }: { limits: RateLimits; admit: Admit },
-): (call: Call) => Promise<void> {
+): (call: Call) => Promise<void> | undefined {
   const { who, bucket = 'other' } = route;
   const ids = parametersOf(route).filter((name) => name.endsWith('Id') && name !== 'siteId');
 
   async function limited(call: Call): Promise<Caller> {
     if (bucket === 'none') return admit(call);
     if (!hasOwnLimit(call)) {
-      await limits.take(call.client, bucket);
+      limits.take(call.client, bucket);
       return admit(call);
     }
     // a key counts for itself; what only looks like one, for its address
-    await limits.check(call.client, bucket);
-    const caller = await admit(call).catch(async (error) => {
-      await limits.take(call.client, bucket);
+    limits.check(call.client, bucket);
+    const caller = await admit(call).catch((error) => {
+      limits.take(call.client, bucket);
       throw error;
     });
-    await limits.take({ limitKey: caller.actor, networkKey: null }, 'key');
+    limits.take({ limitKey: caller.actor, networkKey: null }, 'key');
     return caller;
   }
 
-  return async (call) => {
+  const mustNameIds = (call: Call) => {
+    for (const name of ids) if (!isUuid(call.params[name]!)) throw nothingHere();
+  };
+  async function guarded(call: Call): Promise<void> {
+    call.caller = await limited(call);
+    mustNameIds(call);
+    mustMay(call.caller, route);
+  }
+  return (call) => {
     // Through Caddy the client's own address counts, so the internet is not the internal network.
     const isOpen = who === 'anyone' || (who === 'inside' && isInternal(call.client.address));
-    if (isOpen) {
-      if (bucket !== 'none') await limits.take(call.client, bucket);
-    } else call.caller = await limited(call);
-    for (const name of ids) if (!isUuid(call.params[name]!)) throw nothingHere();
-    if (!isOpen) mustMay(call.caller, route);
+    if (!isOpen) return guarded(call);
+    if (bucket !== 'none') limits.take(call.client, bucket);
+    mustNameIds(call);
+    return undefined;
   };
 }

@@ -66,8 +66,9 @@ function queryOf(call: Call): Record<string, string> {
   return query;
 }
 
+type Read = () => Promise<unknown> | unknown;
 /** Opens the door, reads, works and notes: everything of a route but how its input comes and its answer goes. */
-export type Perform = (call: Call, read: () => Promise<unknown> | unknown) => Promise<object | Reply>;
+export type Perform = (call: Call, read: Read) => Promise<object | Reply>;
 
 export function performer(
   route: Route,
@@ -81,7 +82,7 @@ export function performer(
     route.isSubjects ||
     (who !== 'anyone' && who !== 'inside' && who !== 'caller' && !(isRead(route) && route.shows));
 
-  async function work(call: Call, read: () => Promise<unknown> | unknown): Promise<object | Reply> {
+  async function work(call: Call, read: Read): Promise<object | Reply> {
     const input = await read();
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);
@@ -90,7 +91,7 @@ export function performer(
     return checkAnswers ? checked(route, answer, status) : answer;
   }
 
-  async function noted(call: Call, read: () => Promise<unknown> | unknown): Promise<object | Reply> {
+  async function noted(call: Call, read: Read): Promise<object | Reply> {
     let outcome = 500;
     try {
       const answer = await work(call, read);
@@ -104,21 +105,28 @@ export function performer(
     }
   }
 
-  return async (call, read) => {
-    if (waitsForRoom && room.isShort)
-      throw new AppError(
-        'unavailable',
-        'There is no room for events at the moment. Keep them and send them again.',
-        { retryAfterSeconds: 300 },
-      );
-    await letIn(call).catch(async (thrown) => {
+  const enter = isNoted ? noted : work;
+
+  async function guarded(entering: Promise<void>, call: Call, read: Read): Promise<object | Reply> {
+    await entering.catch(async (thrown) => {
       const { code } = asAppError(thrown);
       // somebody we know was refused what they may not do
       if (isNoted && call.caller !== NOBODY) await note(call, STATUS[code]);
       else if (code === 'unauthorized' && bringsKey(call)) await noteStranger?.(call, STATUS[code]);
       throw thrown;
     });
-    return isNoted ? noted(call, read) : work(call, read);
+    return enter(call, read);
+  }
+
+  return (call, read) => {
+    if (waitsForRoom && room.isShort)
+      throw new AppError(
+        'unavailable',
+        'There is no room for events at the moment. Keep them and send them again.',
+        { retryAfterSeconds: 300 },
+      );
+    const entering = letIn(call);
+    return entering ? guarded(entering, call, read) : enter(call, read);
   };
 }
 
@@ -143,43 +151,36 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
       const query = queryOf(call);
       return takes.shape ? validate(takes.shape, query) : query;
     }
-    await readBody(ctx, call).catch((thrown) => {
+    try {
+      await readBody(ctx, call);
+    } catch (thrown) {
       // whose page it was nobody has read; a script that may not read the refusal would send the same for ever (so does Caddy's)
       if (!isGuarded && asAppError(thrown).code === 'payload_too_large') call.letPageRead();
       throw thrown;
-    });
+    }
     if (takes.readTable && typeof call.body === 'string') call.body = await takes.readTable(call.body, call);
     return takes.shape ? validate(takes.shape, call.body) : call.body;
   }
 
-  async function enter(ctx: Context, call: Call): Promise<void> {
-    send(ctx, await perform(call, () => read(ctx, call)), status);
-    // what somebody was shown stays in no cache, unless the route says how
-    if (isGuarded && !ctx.res.hasHeader('cache-control')) ctx.res.setHeader('Cache-Control', 'no-store');
+  function countRefusal(call: Call, { reason, issues }: AppError): void {
+    const { items, siteId = sites.fallback().siteId } = call.refused;
+    if (counts && items > 0)
+      refusals.refuse({ siteId, route: counts, reason, issues, from: call.client.limitKey }, items);
   }
 
-  if (!counts) return (ctx) => enter(ctx, callOf(ctx));
   return async (ctx) => {
     const call = callOf(ctx);
     try {
-      await enter(ctx, call);
+      send(ctx, await perform(call, () => read(ctx, call)), status);
+      // what somebody was shown stays in no cache, unless the route says how
+      if (isGuarded && !ctx.res.hasHeader('cache-control')) ctx.res.setHeader('Cache-Control', 'no-store');
     } catch (thrown) {
-      const { items, siteId } = call.refused;
       const error = asAppError(thrown);
-      if (items > 0)
-        refusals.refuse(
-          {
-            siteId: siteId ?? sites.fallback().siteId,
-            route: counts,
-            reason: error.reason,
-            issues: error.issues,
-            from: call.client.limitKey,
-          },
-          items,
-        );
+      countRefusal(call, error);
       throw error;
     } finally {
-      refusals.time(call.refused.siteId ?? sites.fallback().siteId, performance.now() - call.began);
+      if (counts)
+        refusals.time(call.refused.siteId ?? sites.fallback().siteId, performance.now() - call.began);
     }
   };
 }
@@ -289,30 +290,42 @@ export function tableOf(routes: Route[], parts: FrameParts): RouteTable {
   };
 }
 
+/** Of which a route may be; another one is the router's to answer (501). */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']);
+
 /**
- * Mounts a table as one layer. A route at a fixed path is found in a map: the router's own search cost as much as
- * reading the body.
+ * Mounts a table as one layer. A route at a fixed path is found in a map, and where no pattern begins like the path nothing is
+ * searched: the router's own search cost as much as reading the body.
  */
 export function mount(app: Koa, { router }: RouteTable): void {
   const direct = new Map<string, Koa.Middleware>();
   const fixed = new Map<string, string[]>();
+  const beginnings: string[] = [];
   for (const { path, methods, stack } of router.stack) {
-    if (typeof path !== 'string' || path.includes(':')) continue;
+    if (typeof path !== 'string') continue;
+    if (path.includes(':')) {
+      const beginning = path.slice(0, path.indexOf(':'));
+      if (!beginnings.includes(beginning)) beginnings.push(beginning);
+      continue;
+    }
     fixed.set(path, [...(fixed.get(path) ?? []), ...methods]);
     for (const method of methods) direct.set(`${method} ${path}`, stack[0] as unknown as Koa.Middleware);
   }
   const search = router.routes() as unknown as Koa.Middleware;
   const otherMethods = router.allowedMethods() as unknown as Koa.Middleware;
+  const mayFit = (path: string) => beginnings.some((beginning) => path.startsWith(beginning));
   app.use((ctx, next) => {
-    const found = direct.get(`${ctx.method} ${ctx.path}`);
+    const { method, path } = ctx;
+    const found = direct.get(`${method} ${path}`);
     if (found) return found(ctx, next);
-    const others = ctx.method === 'OPTIONS' ? undefined : fixed.get(ctx.path);
+    const others = method === 'OPTIONS' ? undefined : fixed.get(path);
     // a path that is written out is never another one's :leadId, whatever the method
     if (others)
       return next().then(() => {
         ctx.status = 405;
         ctx.set('Allow', others.join(', '));
       });
+    if (METHODS.has(method) && !mayFit(path)) return next();
     return search(ctx, () => otherMethods(ctx, next) as Promise<void>);
   });
 }

@@ -36,9 +36,9 @@ export type Limited = Pick<Client, 'limitKey' | 'networkKey'>;
 
 export interface RateLimits {
   /** Takes points (default 1) from the client's bucket of that name. throws rate_limited with Retry-After */
-  take(client: Limited, name: LimitName, points?: number): Promise<void>;
+  take(client: Limited, name: LimitName, points?: number): void;
   /** Whether the bucket is empty, without taking from it. throws rate_limited */
-  check(client: Limited, name: LimitName): Promise<void>;
+  check(client: Limited, name: LimitName): void;
 }
 
 function refuse(milliseconds: number): never {
@@ -63,16 +63,16 @@ function bucketOf(points: number) {
 }
 
 export function rateLimits(enabled: boolean): RateLimits {
-  if (!enabled) return { take: async () => {}, check: async () => {} };
+  if (!enabled) return { take: () => {}, check: () => {} };
   const buckets = Object.fromEntries(
     Object.entries(LIMITS).map(([name, points]) => [name, bucketOf(points)]),
   ) as Record<LimitName, ReturnType<typeof bucketOf>>;
   return {
-    async take(client, name, points = 1) {
+    take(client, name, points = 1) {
       const wait = buckets[name].take(client, points);
       if (wait !== null) refuse(wait);
     },
-    async check(client, name) {
+    check(client, name) {
       const wait = buckets[name].look(client);
       if (wait !== null) refuse(wait);
     },

@@ -45,19 +45,21 @@ const clientAt = (address: string) =>
 
 test('beyond ten thousand clients a minute, those of one IPv6 /48 share a bucket; others have their own', async () => {
   const limits = rateLimits(true);
-  const isTaken = (address: string, points = 1) =>
-    limits.take(clientAt(address), 'capture', points).then(
-      () => true,
-      () => false,
-    );
-  for (let n = 0; n < 10_000; n += 1) assert.ok(await isTaken(`2001:db8:1:${n.toString(16)}::1`));
+  const isTaken = (address: string, points = 1) => {
+    try {
+      limits.take(clientAt(address), 'capture', points);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (let n = 0; n < 10_000; n += 1) assert.ok(isTaken(`2001:db8:1:${n.toString(16)}::1`));
   let taken = 0;
-  for (let n = 10_000; n < 11_000; n += 1)
-    taken += (await isTaken(`2001:db8:1:${n.toString(16)}::1`)) ? 1 : 0;
+  for (let n = 10_000; n < 11_000; n += 1) taken += isTaken(`2001:db8:1:${n.toString(16)}::1`) ? 1 : 0;
   assert.equal(taken, LIMITS.capture * 16);
-  assert.ok(await isTaken('2001:db8:2::1'), 'another network');
-  assert.ok(await isTaken('192.0.2.1', LIMITS.capture), 'an IPv4 address');
-  assert.equal(await isTaken('192.0.2.1'), false);
+  assert.ok(isTaken('2001:db8:2::1'), 'another network');
+  assert.ok(isTaken('192.0.2.1', LIMITS.capture), 'an IPv4 address');
+  assert.equal(isTaken('192.0.2.1'), false);
 });
 
 test('hundreds of thousands of networks that ask once do not end a process of the container’s size', async () => {
@@ -68,7 +70,7 @@ test('hundreds of thousands of networks that ask once do not end a process of th
     const [limits, captures] = [rateLimits(true), captureLimits(true)];
     for (let n = 0; n < 400_000; n += 1) {
       const client = { limitKey: 'client ' + n, networkKey: n % 2 ? 'network ' + (n >> 8) : null };
-      await limits.take(client, n % 3 ? 'other' : 'events').catch(() => {});
+      try { limits.take(client, n % 3 ? 'other' : 'events'); } catch {}
       captures.take([n >> 16, (n >> 8) & 255, n & 255, 1].join('.'));
       captures.tooMany('site ' + n, 'address ' + n, 'words ' + n);
       captures.hasRoom('client ' + n, 500);

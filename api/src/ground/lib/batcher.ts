@@ -153,7 +153,7 @@ export class Batcher<Item, Result> {
   async #write(batch: Entry<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#options.write(batch.map((entry) => entry.item));
-      for (const [i, entry] of batch.entries()) entry.resolve(results[i]!);
+      for (let i = 0; i < batch.length; i += 1) batch[i]!.resolve(results[i]!);
     } catch (error) {
       const parts = batch.length > 1 ? await this.#partsOf(batch, error) : null;
       for (const part of parts ?? []) await this.#write(part);

@@ -71,11 +71,9 @@ export interface CaptureSettings {
   senderDefaults: SenderDefaults;
 }
 
-const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
-
 /** HMAC of an address on a site: how erasures and unsubscribes know an address they must not keep. */
 export function emailHash(pepper: string, siteId: string, normalized: string): string {
-  return hex(createHmac('sha256', pepper).update(`address ${siteId} ${normalized}`).digest());
+  return `\\x${createHmac('sha256', pepper).update(`address ${siteId} ${normalized}`).digest('hex')}`;
 }
 
 type Linking = 'off' | 'consent' | 'form' | 'on';
@@ -119,7 +117,7 @@ export function makeCapture(
         site.siteId,
         email.normalized,
         input.formName,
-        input.anonId ?? facts.dayVisitor?.id ?? hex(facts.client.ipHash),
+        input.anonId ?? facts.dayVisitor?.id ?? facts.client.ipHash,
         input.payload ?? null,
       ]),
     )
@@ -176,8 +174,8 @@ export function makeCapture(
     utm: utm && Object.keys(utm).length > 0 ? utm : null,
     payload: input.payload && Object.keys(input.payload).length > 0 ? input.payload : null,
     privacy_signal: facts.privacySignal,
-    ip_hash: hex(facts.client.ipHash),
-    ua_hash: hex(facts.client.uaHash),
+    ip_hash: facts.client.ipHash,
+    ua_hash: facts.client.uaHash,
     links: mayLink(own.linking, input),
     links_by_consent: own.linking === 'consent',
     heuristics: settings.heuristics && own.linking === 'on' && !facts.privacySignal,
@@ -193,8 +191,8 @@ export function makeCapture(
       ...consentOf(input, site, settings.senderDefaults),
       occurred_at: receivedAt,
       page: read.path,
-      ip_hash: hex(facts.client.ipHash),
-      ua_hash: hex(facts.client.uaHash),
+      ip_hash: facts.client.ipHash,
+      ua_hash: facts.client.uaHash,
       privacy_signal: facts.privacySignal,
       double_opt_in: own.doubleOptIn,
       token: own.doubleOptIn ? randomBytes(24).toString('base64url') : undefined,

@@ -346,7 +346,7 @@ async function captureOf(email: string) {
     {
       siteId: site,
       ownHosts: [],
-      client: { ipHash: Buffer.alloc(32), uaHash: Buffer.alloc(32), userAgent: BROWSER },
+      client: { ipHash: '\\x00', uaHash: '\\x00', userAgent: BROWSER },
       country: null,
       privacySignal: false,
       prefetch: false,

@@ -196,8 +196,8 @@ for (const [what, pages, visits] of CROSSINGS)
       const client = {
         address: '192.0.2.7',
         userAgent: String(browser()['user-agent']),
-        ipHash: Buffer.alloc(32),
-        uaHash: Buffer.alloc(32),
+        ipHash: '\\x00',
+        uaHash: '\\x00',
       };
       const arrived: ArrivedEvent[] = [];
       for (const minute of pages) {

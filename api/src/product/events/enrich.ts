@@ -202,18 +202,6 @@ function whoIs(event: EventInput, facts: RequestFacts): { visitorId: string; day
   return { visitorId: dayVisitor.id, day: dayVisitor };
 }
 
-const texts = new WeakMap<Buffer, string>();
-
-/** A hash as PostgreSQL reads bytes from a text; the same clients come again and again. */
-function bytesText(hash: Buffer): string {
-  let text = texts.get(hash);
-  if (text === undefined) {
-    text = `\\x${hash.toString('hex')}`;
-    texts.set(hash, text);
-  }
-  return text;
-}
-
 const DAY_MS = 86_400_000;
 const wasYesterday = (atMs: number, receivedMs: number) => {
   const midnight = receivedMs - (receivedMs % DAY_MS);
@@ -266,8 +254,8 @@ export function enrich(event: EventInput, facts: RequestFacts, body: unknown): A
     ttfb_ms: vitals.ttfbMs,
     cls_score: vitals.clsScore,
     props: event.props && Object.keys(event.props).length > 0 ? event.props : undefined,
-    ip_hash: day ? undefined : bytesText(facts.client.ipHash),
-    ua_hash: day ? undefined : bytesText(facts.client.uaHash),
+    ip_hash: day ? undefined : facts.client.ipHash,
+    ua_hash: day ? undefined : facts.client.uaHash,
     device_type: device,
     browser: agent.browser ?? undefined,
     // Safari on an iPad says it is a Mac; only the page can see that it is touched

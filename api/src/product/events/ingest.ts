@@ -97,32 +97,34 @@ export function makeIngest({ db, inactivityMinutes, ledger, log, meters, tracing
     writesInFlightMax: 1,
   });
 
+  function told(stored: StoredEvent): StoredEvent {
+    if (stored.refused) throw refusalOf(stored.refused);
+    return stored;
+  }
+  function failed(error: unknown): never {
+    if (error instanceof BatcherFull)
+      throw new AppError(
+        'unavailable',
+        'More events are arriving than can be stored. Keep this one and send it again.',
+        { retryAfterSeconds: 2 },
+      );
+    if (error instanceof BatcherClosed)
+      throw new AppError('unavailable', 'The service is restarting. Keep this event and send it again.', {
+        retryAfterSeconds: 5,
+      });
+    if (isDataFault(error)) {
+      log.error({ err: error }, 'an event passed validation and could not be stored');
+      throw new AppError('invalid_request', 'This event holds a value that cannot be stored.', {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+
   return {
-    async store(event, bytes) {
-      if (held.has(event)) throw waitsForAnother();
-      try {
-        const stored = await batcher.add(event, bytes);
-        if (stored.refused) throw refusalOf(stored.refused);
-        return stored;
-      } catch (error) {
-        if (error instanceof BatcherFull)
-          throw new AppError(
-            'unavailable',
-            'More events are arriving than can be stored. Keep this one and send it again.',
-            { retryAfterSeconds: 2 },
-          );
-        if (error instanceof BatcherClosed)
-          throw new AppError('unavailable', 'The service is restarting. Keep this event and send it again.', {
-            retryAfterSeconds: 5,
-          });
-        if (isDataFault(error)) {
-          log.error({ err: error }, 'an event passed validation and could not be stored');
-          throw new AppError('invalid_request', 'This event holds a value that cannot be stored.', {
-            cause: error,
-          });
-        }
-        throw error;
-      }
+    store(event, bytes) {
+      if (held.has(event)) return Promise.reject(waitsForAnother());
+      return batcher.add(event, bytes).then(told, failed);
     },
     get isFull() {
       return batcher.isFull;

@@ -1,5 +1,6 @@
 // One page under one name: a path as it is stored, the campaign its query names, and a referrer without what is none of ours.
 
+import { remembered } from '../../ground/lib/remember.ts';
 import { cutBytes, cutText } from '../../ground/lib/text.ts';
 import { CLICK_IDS, type Utm } from './source.ts';
 
@@ -180,9 +181,12 @@ export function readPath(given: string, rules: PathRules = STANDARD_RULES): Read
 
 /** Scheme, host and path only: a foreign page's query is none of our business and may hold what people searched or their tokens. */
 export function readReferrer(given: string | undefined): string | undefined {
-  if (!given) return undefined;
-  const url = URL.parse(given);
-  if (url?.protocol === 'file:') return undefined; // folders of somebody's machine
-  const page = url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0]!;
-  return cutBytes(withoutAddresses(page).toWellFormed(), PATH_BYTES_MAX) || undefined;
+  return given ? pageOfReferrer(given) || undefined : undefined;
 }
+
+const pageOfReferrer = remembered((given) => {
+  const url = URL.parse(given);
+  if (url?.protocol === 'file:') return ''; // folders of somebody's machine
+  const page = url?.host ? `${url.protocol}//${url.host}${url.pathname}` : given.split(/[?#]/, 1)[0]!;
+  return cutBytes(withoutAddresses(page).toWellFormed(), PATH_BYTES_MAX);
+});

@@ -102,13 +102,15 @@ function tellVisits(visits: ArrivedEvent[], stored: Row, results: Map<string, St
   const { sessions, visitors, known } = stored;
   const sessionIds = listOf(sessions);
   const visitorIds = visitors === null ? null : listOf(visitors);
-  for (const [n, { event_id, visitor_id }] of visits.entries())
+  for (let n = 0; n < visits.length; n += 1) {
+    const { event_id, visitor_id } = visits[n]!;
     results.set(event_id, {
       eventId: event_id,
       visitorId: visitorIds?.[n] ?? visitor_id,
       sessionId: sessionIds[n]!,
       duplicate: false,
     });
+  }
   for (const { n, event_id, visitor_id, session_id } of known ?? [])
     results.set(visits[n - 1]!.event_id, {
       eventId: event_id,

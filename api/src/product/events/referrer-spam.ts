@@ -1,5 +1,6 @@
 // Referrers that nobody came from: made up so that whoever reads the report visits them. Known ones mark a bot.
 // No maintained list is in the registries (looked November 2026), so a small one of names that have been spamming for years.
+import { remembered } from '../../ground/lib/remember.ts';
 import { registrableDomain } from './source.ts';
 
 const SPAMMERS = new Set(
@@ -30,7 +31,7 @@ const SPAMMERS = new Set(
 );
 
 /** By registrable domain, so that neither a subdomain escapes nor a name that only contains one is caught. */
-export function isReferrerSpam(referrer: string): boolean {
+export const isReferrerSpam = remembered((referrer) => {
   const host = /^https?:\/\/([^/:]+)/i.exec(referrer)?.[1];
   return host !== undefined && SPAMMERS.has(registrableDomain(host));
-}
+});

@@ -1,6 +1,7 @@
 // What visitors send: POST /v1/events, one or a batch, as JSON or as a beacon's text, and the pixel for pages without JavaScript.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
+import { asItIs } from '../../ground/http/as-it-is.ts';
 import type { Call } from '../../ground/http/call.ts';
 import type { RateLimits } from '../../ground/http/rate-limit.ts';
 import { Reply } from '../../ground/http/reply.ts';
@@ -15,7 +16,7 @@ import type { Sites } from '../sites/recognise.ts';
 import { mustTakeEvents } from '../sites/stops.ts';
 import type { DayRoom } from './day-room.ts';
 import type { DaySalts } from './day-visitor.ts';
-import { type CountryOf, enrich, requestFacts, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
+import { type CountryOf, enrich, type RequestFacts, requestFacts, UNKNOWN_PATH, uuidv7 } from './enrich.ts';
 import { forgive, type ReadEvent } from './forgive.ts';
 import type { Ingest, StoredEvent } from './ingest.ts';
 import type { Ledger } from './ledger.ts';
@@ -57,6 +58,7 @@ const pretended = (): StoredEvent => ({
 });
 
 function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent, warnings: Issue[]) {
+  if (!duplicate && warnings.length === 0) return { eventId, visitorId, sessionId };
   return {
     eventId,
     visitorId,
@@ -70,9 +72,11 @@ function answerOf({ eventId, visitorId, sessionId, duplicate }: StoredEvent, war
 const inNoTest: ArmOf = async () => undefined;
 
 const NO_WARNINGS: Issue[] = [];
+const isEventAsItIs = asItIs(eventInput);
 
 /** Nearly every event is as it should be; for the others one wrong field never costs the rest. */
 function readEvent(body: unknown): ReadEvent {
+  if (isEventAsItIs(body)) return { event: body as EventInput, warnings: NO_WARNINGS };
   const parsed = eventInput.safeParse(body);
   return parsed.success ? { event: parsed.data, warnings: NO_WARNINGS } : forgive(body);
 }
@@ -102,7 +106,8 @@ export function eventRoutes(needs: EventNeeds): Route[] {
       throw notStored(error);
     });
 
-  async function store(
+  /** throws  at once, or by the promise */
+  function store(
     call: Call,
     event: EventInput,
     site: Site,
@@ -113,17 +118,30 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     if (origin !== undefined && sites.standing(site, origin) !== 'own') judgeOrigin(needs, call, site);
     if (isHoneypotHit(event.honeypot)) {
       ledger.refuse({ siteId: site.siteId, route: 'events', reason: 'honeypot', from: call.client.limitKey });
-      return pretended();
+      return Promise.resolve(pretended());
     }
     mustTakeEvents(sites, site.siteId);
     dayRoom.takeEvent(site.siteId, call.client.limitKey, call.bodyBytes / sent);
     const facts = requestFacts(call, site, countryOf);
-    if (!event.anonId) facts.dayVisitor = await dayVisitorOf(call, site.siteId);
+    // its share of the request is near enough for the queue's bound
+    const bytes = 300 + call.bodyBytes / sent;
+    // nearly all of them: nothing else has to be asked for
+    if (event.anonId && !isOfNotification(event)) return ingest.store(enrich(event, facts, body), bytes);
+    return storeLookedUp(call, event, facts, body, bytes);
+  }
+
+  async function storeLookedUp(
+    call: Call,
+    event: EventInput,
+    facts: RequestFacts,
+    body: unknown,
+    bytes: number,
+  ): Promise<StoredEvent> {
+    if (!event.anonId) facts.dayVisitor = await dayVisitorOf(call, facts.siteId);
     const row = enrich(event, facts, body);
     if (isOfNotification(event))
-      row.seen = await readSeen(event, site.siteId, facts.privacySignal ? inNoTest : abTests.armOf);
-    // its share of the request is near enough for the queue's bound
-    return ingest.store(row, 300 + call.bodyBytes / sent);
+      row.seen = await readSeen(event, facts.siteId, facts.privacySignal ? inNoTest : abTests.armOf);
+    return ingest.store(row, bytes);
   }
 
   async function one(call: Call): Promise<object> {
@@ -131,9 +149,10 @@ export function eventRoutes(needs: EventNeeds): Route[] {
     if (call.bodyBytes > EVENT_BYTES_MAX)
       throw new AppError('payload_too_large', `An event may have ${EVENT_BYTES_MAX / 1024} KB.`);
     call.refused.siteId = namedSite(sites, body)?.siteId;
-    await limits.take(call.client, 'event_bytes', call.bodyBytes);
+    limits.take(call.client, 'event_bytes', call.bodyBytes);
     const read = readEvent(body);
-    const site = await siteOf(call, read.event);
+    const found = siteOf(call, read.event);
+    const site = found instanceof Promise ? await found : found;
     call.refused.siteId = site.siteId;
     const { event, warnings } = fit(read, site);
     const stored = await store(call, event, site, body, 1);
@@ -143,8 +162,8 @@ export function eventRoutes(needs: EventNeeds): Route[] {
 
   async function many(call: Call): Promise<object> {
     const { events, sentAt } = validate(batchInput, call.body);
-    if (events.length > 1) await limits.take(call.client, 'events', events.length - 1);
-    await limits.take(call.client, 'event_bytes', call.bodyBytes);
+    if (events.length > 1) limits.take(call.client, 'events', events.length - 1);
+    limits.take(call.client, 'event_bytes', call.bodyBytes);
     call.refused.items = 0; // from here on each event counts for itself
     let refusedByUs: AppError | null = null;
     let full: AppError | null = null;

@@ -22,12 +22,12 @@ function excess(value: unknown): string | null {
     if (typeof part !== 'object' || part === null) return null;
     if (depth > PROPS_DEPTH_MAX) return `is nested deeper than ${PROPS_DEPTH_MAX}`;
     const isList = Array.isArray(part);
-    for (const [key, entry] of Object.entries(part)) {
+    for (const key of Object.keys(part)) {
       if (!isList) keys += 1;
       if (!isList) charactersAtMost += key.length + 3;
       if (keys > PROPS_KEYS_MAX) return `has over ${PROPS_KEYS_MAX} keys`;
       if (!isList && key.length > PROPS_TEXT_MAX) return `has a key of over ${PROPS_TEXT_MAX} characters`;
-      const fault = walk(entry, depth + 1);
+      const fault = walk((part as Record<string, unknown>)[key], depth + 1);
       if (fault) return fault;
     }
     return null;

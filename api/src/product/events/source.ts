@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { parse } from 'tldts';
+import { remembered } from '../../ground/lib/remember.ts';
 import { isOtherService, ownClassOfApp, ownClassOfDomain, ownClassOfName } from './source-hosts.ts';
 
 export interface Utm {
@@ -131,15 +132,19 @@ export function registrableDomain(host: string): string {
 }
 
 function hostOf(address: string | undefined): string | null {
-  if (!address) return null;
+  return address ? hostIn(address) || null : null;
+}
+
+/** '' when there is none. */
+const hostIn = remembered((address) => {
   const named = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase();
   // android-app://com.google.android.gm/ has a package for a host; of other apps and files nothing is known
-  if (named && !/^(https?|android-app|ios-app)$/.test(named)) return null;
+  if (named && !/^(https?|android-app|ios-app)$/.test(named)) return '';
   const whole = named ? address : address.startsWith('//') ? `https:${address}` : `https://${address}`;
-  const host = URL.parse(whole)?.hostname.toLowerCase().replace(/\.$/, '') || null;
+  const host = URL.parse(whole)?.hostname.toLowerCase().replace(/\.$/, '') ?? '';
   // without a scheme a single word is no host but a script's "(direct)", "null", "undefined"
-  return host && (named || host.includes('.')) ? host : null;
-}
+  return named || host.includes('.') ? host : '';
+});
 
 const PAID =
   /^(?:cpc|ppc|cpm|cpv|cpa|cpl|cpp|sem|sea|retargeting|remarketing|ads?|adwords|paid|paid[-_ +]?.*|.*[-_ +]paid|.*[-_ +]cpc|.*[-_ +]ads?)$/;

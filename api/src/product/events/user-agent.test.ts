@@ -38,7 +38,7 @@ test('an iPad that says it is a Mac is one as soon as its page saw a finger', ()
   const facts: RequestFacts = {
     siteId: '00000000-0000-4000-8000-000000000000',
     ownHosts: [],
-    client: { userAgent: mac!, ipHash: Buffer.alloc(32), uaHash: Buffer.alloc(32) },
+    client: { userAgent: mac!, ipHash: '\\x00', uaHash: '\\x00' },
     country: null,
     privacySignal: false,
     prefetch: false,

@@ -107,6 +107,13 @@ export async function knownSites(
     await reload();
     return find();
   }
+  async function ofKey(key: string): Promise<Site> {
+    const site = await known(() => byKey.get(key));
+    if (site) return site;
+    throw new AppError('invalid_request', 'No site has this propertyId. Compare it with GET /v1/sites.', {
+      issues: [{ path: 'propertyId', message: 'is not known' }],
+    });
+  }
   const sites: Sites = {
     reload,
     channel: {
@@ -131,14 +138,8 @@ export async function knownSites(
       return /^https?:\/\//i.test(origin) && !LOOPBACK.test(origin) ? 'unlisted' : 'stranger';
     },
     named: (name) => known(() => byKey.get(name) ?? sites.find(name)),
-    async ofPage(headers, key) {
-      if (key !== undefined) {
-        const site = await known(() => byKey.get(key));
-        if (site) return site;
-        throw new AppError('invalid_request', 'No site has this propertyId. Compare it with GET /v1/sites.', {
-          issues: [{ path: 'propertyId', message: 'is not known' }],
-        });
-      }
+    ofPage(headers, key) {
+      if (key !== undefined) return byKey.get(key) ?? ofKey(key);
       const ofOrigin = headers.origin && byOrigin.get(headers.origin);
       if (ofOrigin) return ofOrigin;
       const page = pageOf(headers);
