@@ -69,7 +69,9 @@ service=$1; shift
 case " ${'${words[*]}'} " in
   *" ps "*) [[ -e $APP/down ]] || echo id ;;
   *" inspect "*) if [[ -e $APP/sick ]]; then echo unhealthy; else echo healthy; fi ;;
-  *" logs "* | *" up "* | *" restart "* | *" stop "* | *" start "*) ;;
+  *" up "*)
+    if [[ -n $REFUSES ]] && grep -qs "^$REFUSES" .env; then echo "Bind for 0.0.0.0:8081 failed: port is already allocated" >&2; exit 1; fi ;;
+  *" logs "* | *" restart "* | *" stop "* | *" start "*) ;;
   *" --entrypoint cat "*) cat "$APP/secrets/${'${1##*/}'}" ;;
   *" sh "* | *" --entrypoint sh "*)
     while [[ $1 != -c ]]; do shift; done
@@ -175,6 +177,31 @@ test('scripts/set puts one line into .env, keeps the others and the mode, and re
   assert.doesNotMatch(env(), /EVENT_RETENTION_DAYS/);
   const listed = await run('set', ['--list']);
   assert.match(listed.stdout, /^IMAGE=marketing-api:dev\nALERT_EMAIL=/);
+});
+
+test('a value that passes the check and with which nothing starts is taken back, and says why', async () => {
+  const before = env();
+  const refused = await run('set', ['HTTP_PORT', '8081'], { env: { REFUSES: 'HTTP_PORT=8081' } });
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /port is already allocated/);
+  assert.match(refused.stderr, /HTTP_PORT is as it was before/);
+  assert.equal(env(), before);
+  assert.equal(statSync(join(app, '.env')).mode & 0o777, 0o640);
+  assert.equal(existsSync(join(app, '.change/state')), false, 'nothing is under way');
+  assert.equal((await run('set', ['EVENT_RETENTION_DAYS', '60'])).status, 0);
+  // cut off where the value stood there already: the next change takes it back first
+  mkdirSync(join(app, '.change/before'), { recursive: true });
+  const kept = env();
+  writeFileSync(join(app, '.change/before/env'), kept);
+  writeFileSync(join(app, '.env'), `${kept}HTTP_PORT=8081\n`);
+  writeFileSync(
+    join(app, '.change/state'),
+    'verb=set\nsince=2026-01-31T12:00:00Z\nfrom=what was before\nto=HTTP_PORT\nstep=applying\n',
+  );
+  const next = await run('set', ['EVENT_RETENTION_DAYS', '90'], { env: { REFUSES: 'HTTP_PORT=8081' } });
+  assert.equal(next.status, 0, next.stderr);
+  assert.doesNotMatch(env(), /HTTP_PORT/);
+  assert.match(env(), /EVENT_RETENTION_DAYS=90/);
 });
 
 test('what the start would refuse, a secret, or a name that is none never gets into .env', async () => {

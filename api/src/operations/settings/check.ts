@@ -1,6 +1,7 @@
 // Whether a setting may have a value, as the start would judge it, before it stands in .env; and what must restart for it.
 import { isIP } from 'node:net';
 import { ConfigError, readConfig, settings } from '../../config.ts';
+import { countryLookup } from '../../ground/geo/country.ts';
 import { backupSettings } from '../backups/settings.ts';
 import { APPLIANCE, BY_COMPOSE, MADE, nearestName, SECRET } from './names.ts';
 
@@ -51,7 +52,19 @@ export function checkSetting(name: string, value: string, environment: NodeJS.Pr
     (fault) => !before.includes(fault),
   );
   if (added.length > 0) throw new SettingFault(added.join('; '));
+  if (name === 'GEO_DATABASE' && value !== '') mustOpen(value);
   return ['api'];
+}
+
+/** Checked where the API will run, so that the file is looked for in its container. */
+function mustOpen(file: string): void {
+  try {
+    countryLookup(file);
+  } catch (error) {
+    throw new SettingFault(
+      `${(error as Error).message} In the appliance it lies in the API's volume: docker compose cp countries.mmdb api:/data/ and then GEO_DATABASE=/data/countries.mmdb`,
+    );
+  }
 }
 
 function faultsOf(environment: NodeJS.ProcessEnv): string[] {

@@ -99,6 +99,7 @@ test('a value that the start would refuse is refused before it is written', () =
     assert.ok(checkSetting('HTTP_PORT', port, fine).length > 0, port);
   for (const port of ['99999', '0', '8080x', 'localhost:8080', '1.2.3:80', '127.0.0.1:'])
     refused('HTTP_PORT', port, /1 to 65535/);
+  refused('GEO_DATABASE', '/nowhere/countries.mmdb', /not a readable \.mmdb file.*docker compose cp/);
   refused('EVENT_RETENTION_DAY', '30', /is no setting; EVENT_RETENTION_DAYS was meant/);
   refused('IMAGE', 'x', /scripts\/upgrade/);
   refused('PORT', '80', /compose\.yaml/);
