@@ -1,5 +1,7 @@
 // The first owner, signing in and out, and what a session is worth where.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
   atOnce,
@@ -352,6 +354,28 @@ test('where there is no keyring, sign-in says what is missing and everything els
   } finally {
     await own.end();
   }
+});
+
+test('who finds every place taken is told so before their password is read, and nothing is looked up for them', async () => {
+  const hasher = server.services.accounts.hasher();
+  const { promise, resolve: leave } = Promise.withResolvers<void>();
+  const seated = Array.from({ length: 9 }, () => hasher.placed(() => promise));
+  try {
+    const { hostname, port } = new URL(server.url);
+    const headers = { 'content-type': 'application/json', 'content-length': '1000', ...OWN_PAGE };
+    const asked = request({ hostname, port, path: '/v1/auth/login', method: 'POST', headers });
+    asked.flushHeaders();
+    const [answer] = await once(asked, 'response');
+    assert.deepEqual([answer.statusCode, answer.headers['retry-after']], [503, '3']);
+    asked.destroy();
+    const before = await rows('select count(*)::int as n from auth_events');
+    assert.equal((await trySignIn(server, ADA, 'not the one of hers')).status, 503);
+    assert.deepEqual(await rows('select count(*)::int as n from auth_events'), before, 'and no try counts');
+  } finally {
+    leave();
+    await Promise.all(seated);
+  }
+  assert.equal((await trySignIn(server, ADA, PASSWORD)).status, 200);
 });
 
 test('while hundreds try passwords at once, forms are taken, and who finds no place is told when to come back', async () => {
