@@ -1222,11 +1222,25 @@ create table machine_notes (
 );
 grant delete, insert, select, update on machine_notes to marketing_app;
 
+create table mail_recipient_addresses (
+  recipient_id uuid not null,
+  site_id uuid not null,
+  sealed bytea not null,
+  key_id uuid not null,
+  constraint mail_recipient_addresses_pkey PRIMARY KEY (recipient_id),
+  constraint mail_recipient_addresses_key_id_fkey FOREIGN KEY (key_id) REFERENCES encryption_keys(key_id),
+  constraint mail_recipient_addresses_site_id_recipient_id_fkey FOREIGN KEY (site_id, recipient_id) REFERENCES mail_recipients(site_id, recipient_id) ON DELETE CASCADE
+);
+CREATE INDEX mail_recipient_addresses_of_recipient ON mail_recipient_addresses USING btree (site_id, recipient_id);
+alter table mail_recipient_addresses enable row level security;
+alter table mail_recipient_addresses force row level security;
+create policy accounts on mail_recipient_addresses as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on mail_recipient_addresses to marketing_app;
+
 create table mail_recipients (
   site_id uuid not null,
   recipient_id uuid default uuidv7() not null,
-  email_normalized text not null,
-  mail_to text not null,
+  mail_to text,
   language text not null,
   link_key text not null,
   asked_at timestamp(3) with time zone default now() not null,
@@ -1234,8 +1248,9 @@ create table mail_recipients (
   next_attempt_at timestamp(3) with time zone default now(),
   confirmed_at timestamp(3) with time zone,
   left_at timestamp(3) with time zone,
+  email_hash bytea,
   constraint mail_recipients_pkey PRIMARY KEY (site_id, recipient_id),
-  constraint mail_recipients_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
+  constraint mail_recipients_site_id_email_hash_key UNIQUE (site_id, email_hash),
   constraint mail_recipients_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint mail_recipients_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text]))
 );

@@ -38,6 +38,7 @@ import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
 import { makePartitions } from './product/events/partitions.ts';
 import { type Integrations, openIntegrations } from './product/integrations/start.ts';
+import { sealRecipients } from './product/mail-reports/addresses.ts';
 import { type MetricsCache, metricsCache } from './product/metrics/cache.ts';
 import { metricsChannel } from './product/metrics/listen.ts';
 import { type Numbers, openNumbers } from './product/metrics/numbers.ts';
@@ -191,6 +192,11 @@ async function open(opening: Opening, ends: (close: () => unknown) => void): Pro
   const accounts = openAccounts(config, db, sites, log);
   ends(() => accounts.post.close());
   await tellKeyring(accounts);
+  await sealRecipients(db, sites.ids(), {
+    vault: accounts.isConfigured ? accounts.vault() : null,
+    hashAddress: leads.hashAddress,
+    log,
+  });
   const integrations = await openIntegrations({
     db,
     sites,
