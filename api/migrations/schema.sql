@@ -2460,6 +2460,10 @@ create function gather_lead_touches(for_site uuid, wanted uuid[]) returns SETOF 
 
 create function gather_visit_facts(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[]) returns SETOF visit_facts language plpgsql stable set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set enable_indexscan=off set plan_cache_mode=force_generic_plan;
 
+create function get_user_email(of_user uuid, OUT ciphertext bytea, OUT key_id uuid) returns record language sql stable;
+
+create function get_user_full_name(of_user uuid, OUT ciphertext bytea, OUT key_id uuid) returns record language sql stable;
+
 create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
 
 create function in_accounts() returns boolean language sql stable parallel safe;

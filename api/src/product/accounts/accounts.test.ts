@@ -15,6 +15,8 @@ import {
   trySignIn,
 } from '../../../test/people.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
+import { inAccounts } from './in-accounts.ts';
+import { placeOfEmail, placeOfFullName } from './pii.ts';
 
 const ADA = 'ada@people.example';
 const PASSWORD = 'rye, oats and a spoon';
@@ -319,6 +321,22 @@ test('no dump holds an address, a name, a password or a token of a user', async 
       );
       for (const text of [line, bytes]) assert.doesNotMatch(text, /canary/i, name);
     }
+});
+
+test('PostgreSQL gives what is sealed of a user and its key, in a transaction about accounts alone, and the keyring opens it', async () => {
+  const { userId } = await newOwner(server, 'sealed@people.example', PASSWORD);
+  const { accounts, db } = server.services;
+  const sql =
+    'select e.ciphertext as email, e.key_id as "emailKey", n.ciphertext as name, n.key_id as "nameKey" from get_user_email($1) e, get_user_full_name($1) n';
+  await inAccounts(db, async (tx) => {
+    const [row] = (await tx.query(sql, [userId])).rows;
+    const open = (sealed: Buffer, keyId: string, place: string) =>
+      accounts.vault().open(tx, { sealed, keyId }, place);
+    assert.equal(await open(row.email, row.emailKey, placeOfEmail(userId)), 'sealed@people.example');
+    assert.equal(await open(row.name, row.nameKey, placeOfFullName(userId)), 'Somebody');
+  });
+  const [outside] = (await db.query(sql, [userId])).rows;
+  assert.deepEqual([outside.email, outside.name], [null, null]);
 });
 
 test('who deletes their account is gone with all that was theirs; the last owner stays', async () => {
