@@ -2,14 +2,14 @@
 // one, with twenty signed in, and while two thousand try at once; what an event costs beside people who are signed in, and what their
 // looks at dashboards cost more than a key's; and whether the time of a refusal tells who has an account. It throws when anything is
 // not answered as it should be, and ends with 1 when a target is missed. Ratios count.
-// A short try, whose figures say nothing: BENCH_SECONDS=1 BENCH_ROUNDS=1 BENCH_TRIES=100
+// A short try, whose figures say nothing: BENCH_SECONDS=1 BENCH_SLICE_SECONDS=1 BENCH_ROUNDS=2 BENCH_TRIES=100
 import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, ofBrowser, PAGE_ORIGIN, returns } from './load.ts';
-import { residentMb } from './processes.ts';
+import { cpuMs, residentMb } from './processes.ts';
 import { round, SECONDS, setStage } from './stage.ts';
 
 /** Megabytes resident of a process of its own that has done this, with everything compiled before, as in the image: the middle of three. */
@@ -50,7 +50,8 @@ for (const [what, name] of [
 
 // An API that serves: without a keyring, where nobody can have an account, and with one.
 const PEOPLE = 20;
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 30);
+const SLICE_SECONDS = Number(process.env.BENCH_SLICE_SECONDS ?? 2);
 const TRIES = Number(process.env.BENCH_TRIES ?? 2000);
 const ADMIN_KEY = 'an admin key for the bench only';
 const PASSWORD = 'several words of theirs';
@@ -72,7 +73,7 @@ await pause(SETTLED_SECONDS);
 const keylessMb = residentMb(keyless.api.pid).own;
 await keyless.end();
 
-const { port, owner, api, rows, measured, leave } = await setStage('event', {
+const { port, owner, api, postmaster, leave } = await setStage('event', {
   ...SETTINGS,
   ACCOUNT_KEYS: ['wrap', 'index', 'pepper'].map((name) => `${name}:${secret(name)}`).join(','),
 });
@@ -127,12 +128,11 @@ console.log(`an API that serves   ${keylessMb} MB of its own without a keyring`)
 judged('  with one           more', idleMb - keylessMb, 6, 'MB');
 console.log(`  ${PEOPLE} signed in       ${signedInMb} MB`);
 
-// Events that come in, at one pace so that each scene holds as many: while nobody is signed in; while twenty are; and while twenty look
-// at their dashboards every ten seconds each (who they are, and a report), by a key as before there were accounts, and by their
-// sessions. What the looks cost is the reports' own; what accounts add to them is the difference of the last two.
+// Events that come in, at one pace so that each slice holds as many: while nobody is signed in against while twenty are; and while
+// twenty look at their dashboards every ten seconds each (who they are, and a report), by a key as before there were accounts, against
+// by their sessions. What the looks cost is the reports' own; what accounts add to them is the difference of these two.
 const EVENTS_PER_SECOND = 1500;
-const SCENES = ['nobody', 'nobody again', 'signed in', 'by key', 'by session'] as const;
-type Scene = (typeof SCENES)[number];
+type Scene = 'nobody' | 'signed in' | 'by key' | 'by session';
 const events = { port, path: '/v1/events', headers: ofBrowser, connections: 64, rate: EVENTS_PER_SECOND };
 const source = returns(2000);
 await loaded({ ...events, source, seconds: 4 }); // warm: plans, JIT, caches
@@ -162,36 +162,62 @@ async function looks(by: Scene, until: Promise<unknown>): Promise<number> {
   return looked;
 }
 
-/** CPU milliseconds an event. */
+/** CPU milliseconds an event, of the API and PostgreSQL. */
 async function eventsBeside(scene: Scene): Promise<number> {
-  await (scene.startsWith('nobody') ? signOutAll() : signInAll());
-  let looked = 0;
-  await measured(scene, async () => {
-    const work = loaded({ ...events, source, seconds: SECONDS });
-    if (scene.startsWith('by ')) looked = await looks(scene, work);
-    return work;
-  });
-  if (scene.startsWith('by ') && looked < SECONDS) throw new Error(`${scene}: only ${looked} looked`);
-  return Number(rows.at(-1)!['CPU ms/event']);
+  await (scene === 'nobody' ? signOutAll() : signInAll());
+  const spent = () => cpuMs(api.pid) + cpuMs(postmaster);
+  const before = spent();
+  const work = loaded({ ...events, source, seconds: SLICE_SECONDS });
+  if (scene.startsWith('by ') && (await looks(scene, work)) < SLICE_SECONDS)
+    throw new Error(`${scene}: too few looked`);
+  return (spent() - before) / (await work).events;
 }
 
-const cost = Object.fromEntries(SCENES.map((scene) => [scene, [] as number[]])) as Record<Scene, number[]>;
-for (let i = 0; i < ROUNDS; i += 1)
-  // in turn, because a machine's speed moves; and each as often first
-  for (const scene of i % 2 ? SCENES.toReversed() : SCENES) cost[scene].push(await eventsBeside(scene));
-const of = (scene: Scene) => middle(cost[scene]);
-const above = (scene: Scene, than: Scene) => (of(scene) / of(than) - 1) * 100;
+/**
+ * How much more the one costs than the other, in percent: short slices as A B B A, so that a machine which grows slower costs both as
+ * much; of each round one ratio, the middle of all of them, and between which two of them the true middle is 19 times in 20.
+ */
+async function compared(than: Scene, scene: Scene) {
+  const ratios: number[] = [];
+  const costs: number[] = [];
+  for (let i = 0; i < ROUNDS; i += 1) {
+    const [a, b, c, d] = [
+      await eventsBeside(than),
+      await eventsBeside(scene),
+      await eventsBeside(scene),
+      await eventsBeside(than),
+    ];
+    costs.push((a + d) / 2);
+    ratios.push(((b + c) / (a + d) - 1) * 100);
+  }
+  ratios.sort((one, other) => one - other);
+  // the sign test's ranks, by the normal law
+  const rank = Math.max(0, Math.floor(ROUNDS / 2 - 0.98 * Math.sqrt(ROUNDS)));
+  return { cost: middle(costs), more: middle(ratios), low: ratios[rank]!, high: ratios[ROUNDS - 1 - rank]! };
+}
+/** Met when the whole interval is, missed when none of it is; anything else is not known, and says so. */
+function decided(
+  what: string,
+  { more, low, high }: Awaited<ReturnType<typeof compared>>,
+  most: number,
+): void {
+  if (high > most) missed += 1;
+  const verdict = high <= most ? 'met' : low > most ? 'NOT MET' : 'NOT DECIDED: more BENCH_ROUNDS';
+  console.log(
+    `${what}: ${round(more, 1)} %, between ${round(low, 1)} and ${round(high, 1)} (${most} at most: ${verdict})`,
+  );
+}
+
+const present = await compared('nobody', 'signed in');
 console.log(
-  `an event             ${of('nobody')} ms of CPU, the middle of ${ROUNDS}, ${EVENTS_PER_SECOND} a second`,
+  `an event             ${round(present.cost)} ms of CPU, ${EVENTS_PER_SECOND} a second; ${ROUNDS} rounds of four times ${SLICE_SECONDS} s`,
 );
-/** What two scenes of the same differ by: nothing smaller can be said. */
-const noise = Math.abs(above('nobody again', 'nobody'));
+decided(`  ${PEOPLE} signed in       more`, present, 2);
+const looking = await compared('by key', 'by session');
 console.log(
-  `  the same again     ${round(noise, 1)} % off${noise > 2 ? ': too much to judge the next two by' : ''}`,
+  `  ${PEOPLE} look, by a key  ${round((looking.cost / present.cost - 1) * 100, 1)} % more: what reports cost`,
 );
-judged(`  ${PEOPLE} signed in       more`, above('signed in', 'nobody'), 2, '%');
-console.log(`  ${PEOPLE} look, by a key  ${round(above('by key', 'nobody'), 1)} % more: what reports cost`);
-judged(`  ${PEOPLE} look, signed in more than by a key`, above('by session', 'by key'), 2, '%');
+decided(`  ${PEOPLE} look, signed in more than by a key`, looking, 2);
 
 // Two thousand who sign in at once, and forms that are sent meanwhile.
 // over as many connections as a proxy holds: beyond its own bound the API cuts them off, and that is not what is measured

@@ -8,7 +8,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { complaintsOf } from '../test/axe.ts';
 import { launchChromium, until } from '../test/chromium.ts';
 import { PEPPER } from '../test/cluster.ts';
-import { admin, BROWSER, call, startServer, type TestServer } from '../test/server.ts';
+import { admin, BROWSER, call, QUICK_FEEDS, startServer, type TestServer } from '../test/server.ts';
 import { startDemo } from './server.ts';
 
 let server: TestServer;
@@ -36,7 +36,10 @@ const makeData = (): Promise<string> =>
   });
 
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), launchChromium(BROWSER)]);
+  [server, browser] = await Promise.all([
+    startServer({}, undefined, undefined, QUICK_FEEDS),
+    launchChromium(BROWSER),
+  ]);
   bakery = await startDemo({ port: 0, apiOrigin: server.url });
   // as scripts/start does: the demo is another origin than the API's
   const { siteId } = server.services.sites.fallback();

@@ -1242,11 +1242,25 @@ create table machine_notes (
 );
 grant delete, insert, select, update on machine_notes to marketing_app;
 
+create table mail_recipient_addresses (
+  recipient_id uuid not null,
+  site_id uuid not null,
+  sealed bytea not null,
+  key_id uuid not null,
+  constraint mail_recipient_addresses_pkey PRIMARY KEY (recipient_id),
+  constraint mail_recipient_addresses_key_id_fkey FOREIGN KEY (key_id) REFERENCES encryption_keys(key_id),
+  constraint mail_recipient_addresses_site_id_recipient_id_fkey FOREIGN KEY (site_id, recipient_id) REFERENCES mail_recipients(site_id, recipient_id) ON DELETE CASCADE
+);
+CREATE INDEX mail_recipient_addresses_of_recipient ON mail_recipient_addresses USING btree (site_id, recipient_id);
+alter table mail_recipient_addresses enable row level security;
+alter table mail_recipient_addresses force row level security;
+create policy accounts on mail_recipient_addresses as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+grant delete, insert, select, update on mail_recipient_addresses to marketing_app;
+
 create table mail_recipients (
   site_id uuid not null,
   recipient_id uuid default uuidv7() not null,
-  email_normalized text not null,
-  mail_to text not null,
+  mail_to text,
   language text not null,
   link_key text not null,
   asked_at timestamp(3) with time zone default now() not null,
@@ -1254,8 +1268,9 @@ create table mail_recipients (
   next_attempt_at timestamp(3) with time zone default now(),
   confirmed_at timestamp(3) with time zone,
   left_at timestamp(3) with time zone,
+  email_hash bytea,
   constraint mail_recipients_pkey PRIMARY KEY (site_id, recipient_id),
-  constraint mail_recipients_site_id_email_normalized_key UNIQUE (site_id, email_normalized),
+  constraint mail_recipients_site_id_email_hash_key UNIQUE (site_id, email_hash),
   constraint mail_recipients_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint mail_recipients_language_check CHECK (language = ANY (ARRAY['en'::text, 'fr'::text]))
 );
@@ -2480,6 +2495,10 @@ create function gather_lead_facts(for_site uuid, wanted uuid[]) returns SETOF le
 create function gather_lead_touches(for_site uuid, wanted uuid[]) returns SETOF lead_touches language sql stable strict set enable_seqscan=off set enable_mergejoin=off;
 
 create function gather_visit_facts(for_site uuid, for_day date, starts timestamp with time zone, ends timestamp with time zone, wanted uuid[]) returns SETOF visit_facts language plpgsql stable set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set enable_indexscan=off set plan_cache_mode=force_generic_plan;
+
+create function get_user_email(of_user uuid, OUT ciphertext bytea, OUT key_id uuid) returns record language sql stable;
+
+create function get_user_full_name(of_user uuid, OUT ciphertext bytea, OUT key_id uuid) returns record language sql stable;
 
 create function heuristic_confidence(age_minutes numeric, fan_out bigint, window_minutes integer) returns real language sql immutable;
 

@@ -29,6 +29,16 @@ const dataRegion = text.regex(
 const origin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 const isHeaderList = (value: string) =>
   value.split(',').every((pair) => /^\s*[\w-]+=([!-$&-~]|%[2-6][\dA-Fa-f]|%7[\dA-Ea-e])+\s*$/.test(pair));
+const GROUP_RULE =
+  /^\s*(\*|([!-$&-)+-<>-~]|%[\dA-Fa-f]{2})+)=(owner|(admin|analyst|viewer|privacy)(@[\w-]+(\+[\w-]+)*)?)\s*$/;
+const isGroupList = (value: string) => {
+  try {
+    decodeURIComponent(value);
+    return value.split(',').every((pair) => GROUP_RULE.test(pair));
+  } catch {
+    return false;
+  }
+};
 const network = (value: string) => isIP(value.split('/')[0] ?? '') !== 0 && /^[^/]+(\/\d{1,3})?$/.test(value);
 
 /** Every setting. The description is the line that .env.example says of it; a test keeps the two equal. */
@@ -77,6 +87,26 @@ export const settings = z.object({
     .describe('another provider that signs people in (OpenID Connect), as it names itself; needs PUBLIC_URL'),
   OIDC_CLIENT_ID: text.optional().describe('what the provider calls this installation'),
   OIDC_CLIENT_SECRET: text.optional().describe('its secret for it (scripts/secret)'),
+  OIDC_GROUPS: text
+    .refine(
+      isGroupList,
+      'must be group=role or group=role@site+site, the group percent-encoded, * for everybody; comma list',
+    )
+    .optional()
+    .describe(
+      'what people are here by their groups at the provider: group=role or group=role@site+site, * for everybody; comma list. Without it, roles are given here',
+    ),
+  OIDC_GROUPS_CLAIM: text.default('groups').describe('what the provider calls their groups'),
+  OIDC_DOMAINS: list
+    .default([])
+    .refine(
+      (domains) =>
+        domains.every((domain) => /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}$/.test(domain)),
+      'must be domains such as example.com, in small letters',
+    )
+    .describe(
+      'domains whose people may join through the provider without an invitation, where OIDC_GROUPS gives them a role; comma list',
+    ),
   CORS_ALLOWED_ORIGINS: list
     .default([])
     .refine(

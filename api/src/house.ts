@@ -38,6 +38,7 @@ import { type Ingest, makeIngest } from './product/events/ingest.ts';
 import { type Ledger, makeLedger } from './product/events/ledger.ts';
 import { makePartitions } from './product/events/partitions.ts';
 import { type Integrations, openIntegrations } from './product/integrations/start.ts';
+import { sealRecipients } from './product/mail-reports/addresses.ts';
 import { type MetricsCache, metricsCache } from './product/metrics/cache.ts';
 import { metricsChannel } from './product/metrics/listen.ts';
 import { type Numbers, openNumbers } from './product/metrics/numbers.ts';
@@ -113,6 +114,8 @@ export interface Opening {
   features: readonly AnyFeature[];
   /** How endpoints of others are reached. Default: by https, on the public internet. */
   reach?: Reach | undefined;
+  /** Between two buildings of a site's feed. Default: a second. */
+  feedsApartMs?: number | undefined;
 }
 
 /** throws  when the schema or the database is not right; what was open by then is closed */
@@ -181,7 +184,10 @@ async function open(opening: Opening, ends: (close: () => unknown) => void): Pro
   const metrics = metricsCache(config.METRICS_SUMMARY_CACHE_TTL_MS);
   const numbers = await openNumbers({ db, servingUrl: url, cache: metrics, config, log });
   ends(() => numbers.close());
-  const feeds = openFeeds({ db, sites, log, signer: openSigner(config), tests: feedTests });
+  const feeds = openFeeds({
+    ...{ db, sites, log, signer: openSigner(config), tests: feedTests },
+    apartMs: opening.feedsApartMs,
+  });
   ends(() => feeds.close());
   ends(tellFeeds({ db, feeds, sites, log }));
   const feedStreams = openFeedStreams({ feeds, sites, isLimited: config.RATE_LIMITS === 'on', log });
@@ -191,6 +197,11 @@ async function open(opening: Opening, ends: (close: () => unknown) => void): Pro
   const accounts = openAccounts(config, db, sites, log);
   ends(() => accounts.post.close());
   await tellKeyring(accounts);
+  await sealRecipients(db, sites.ids(), {
+    vault: accounts.isConfigured ? accounts.vault() : null,
+    hashAddress: leads.hashAddress,
+    log,
+  });
   const integrations = await openIntegrations({
     db,
     sites,
@@ -208,6 +219,7 @@ async function open(opening: Opening, ends: (close: () => unknown) => void): Pro
       metricsChannel(metrics),
       outbox.channel,
       feeds.channel,
+      feeds.siteChannel,
       feedStreams.channel,
       sites.channel,
       streams.channel,

@@ -18,6 +18,7 @@ const WHOSE: Record<NonNullable<TableRule['whose']>, string> = {
   'lead or visitor': 'the lead or the visitor',
   'lead, visitor or hash': 'the lead, the visitor, or by the keyed hash of the address',
   address: 'by the address',
+  hash: 'by the keyed hash of the address',
   user: 'the user, who signs in',
 };
 

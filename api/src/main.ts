@@ -35,13 +35,15 @@ export interface StartOptions {
   checkAnswers?: boolean;
   /** How endpoints of others are reached. */
   reach?: Reach;
+  /** Between two buildings of a site's feed. */
+  feedsApartMs?: number;
 }
 
 /** Starts the API and resolves when it is ready. throws when the configuration, the schema or the database is not right */
 export async function start(
   config: Config,
   log: Log = makeLog(config.LOG_LEVEL),
-  { features = FEATURES, ways = [], checkAnswers = false, reach }: StartOptions = {},
+  { features = FEATURES, ways = [], checkAnswers = false, reach, feedsApartMs }: StartOptions = {},
 ): Promise<Running> {
   const { version } = config;
   const meters = makeMeters();
@@ -70,6 +72,7 @@ export async function start(
     version,
     features,
     reach,
+    feedsApartMs,
   }).catch((error) => {
     listening.cut();
     throw error;

@@ -13,7 +13,10 @@ before(async () => {
     for await (const _ of ctx.req);
     ctx.body = 'done';
   });
-  const patience = { headersMs: 1000, requestMs: 1500, lookEveryMs: 50, connectionsMax: CONNECTIONS_MAX };
+  const patience = {
+    ...{ headersMs: 1000, requestMs: 1500, lookEveryMs: 50, drainMs: 1000 },
+    connectionsMax: CONNECTIONS_MAX,
+  };
   listening = await listen(app, { PORT: 0, HOST: '127.0.0.1' }, patience);
 });
 after(() => listening.cut());
@@ -44,4 +47,23 @@ test('so many connections are open and no more; as soon as one ends another is t
   const dropped = said.filter((text) => text === '').length;
   assert.ok(dropped >= 1 && dropped <= 10, `${dropped} were not taken, the others waited for and let go`);
   assert.match(await send(whole).closed, /^HTTP\/1\.1 200 /);
+});
+
+test('a stop ends once the last answer is out, though whoever got it would keep the connection', async () => {
+  const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+  const app = new Koa();
+  app.use(async (ctx) => {
+    asked();
+    await isOver;
+    ctx.body = 'done';
+  });
+  const patient = { headersMs: 60_000, requestMs: 60_000, lookEveryMs: 60_000, connectionsMax: 10 };
+  const stopping = await listen(app, { PORT: 0, HOST: '127.0.0.1' }, { ...patient, drainMs: 1_000_000_000 });
+  const answered = fetch(stopping.url).then((answer) => answer.text());
+  await isAsked;
+  const drained = stopping.drain();
+  end();
+  assert.equal(await answered, 'done');
+  await drained; // and not after eleven days
 });

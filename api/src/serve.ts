@@ -15,6 +15,7 @@ export const REQUEST_MS_MAX = 150_000;
 const LOOK_EVERY_MS = 5_000;
 /** 12 KB each: 12 MB. Caddy opens a thousand at most (caddy/Caddyfile), so that it is Caddy where others wait. */
 const CONNECTIONS_MAX = 1_100;
+const IDLE_LOOK_MS = 50;
 const DRAIN_MS_MAX = 12_000; // the container is given 20 s, the contract 15
 
 export interface Listening {
@@ -33,12 +34,14 @@ export interface Patience {
   requestMs: number;
   lookEveryMs: number;
   connectionsMax: number;
+  drainMs: number;
 }
 const STANDARD: Patience = {
   headersMs: HEADERS_MS_MAX,
   requestMs: REQUEST_MS_MAX,
   lookEveryMs: LOOK_EVERY_MS,
   connectionsMax: CONNECTIONS_MAX,
+  drainMs: DRAIN_MS_MAX,
 };
 
 /** throws  when the port is in use, saying what to do */
@@ -75,9 +78,12 @@ export async function listen(
     async drain() {
       draining = true;
       const closed = new Promise<void>((done) => server.close(() => done()));
+      // again and again: what an answer that began before leaves open is idle only once that has ended
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
       server.closeIdleConnections();
       // requests under way are answered by the engine's last writes
-      await Promise.race([closed, new Promise((done) => setTimeout(done, DRAIN_MS_MAX).unref())]);
+      await Promise.race([closed, new Promise((done) => setTimeout(done, patience.drainMs).unref())]);
+      clearInterval(idle);
       server.closeAllConnections();
     },
     cut() {

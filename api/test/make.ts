@@ -1,6 +1,9 @@
 // Makes what a test does not care about. The cast: the bakery (a site), Ada (a visitor, later a lead).
 import { randomUUID } from 'node:crypto';
 
+/** How often a race is run whose order no lock decides; each of its kinds several times. */
+export const RACES = Number(process.env.RACES ?? 18);
+
 /** An event as a browser sends it; give the fields the test is about. */
 export function makeEvent(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return { eventId: randomUUID(), anonId: 'ada-browser-1', eventType: 'page_view', path: '/', ...fields };

@@ -22,6 +22,7 @@ const MAY: Record<Capability, string> = {
   leads: 'owner admin privacy admin_key key:leads key:admin',
   evidence: 'owner admin privacy admin_key key:admin',
   settings: 'owner admin admin_key key:admin',
+  hooks: 'owner admin admin_key key:admin key:hooks',
   people: 'owner admin admin_key',
   access: 'owner admin privacy admin_key key:admin',
   plans: 'owner admin_key',

@@ -8,6 +8,7 @@ export interface Account {
   email?: string;
   emailVerified?: boolean;
   name?: string;
+  groups?: string[];
   amr?: string[];
   /** How long ago they proved it there. */
   secondsAgo?: number;
@@ -46,6 +47,7 @@ export async function startProvider(redirectUri: string): Promise<TestProvider> 
       openid: ['sub'],
       email: ['email', 'email_verified'],
       profile: ['name'],
+      groups: ['groups'],
     },
     cookies: { keys: ['cookies of the tests'] },
     features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } },
@@ -53,8 +55,13 @@ export async function startProvider(redirectUri: string): Promise<TestProvider> 
     findAccount: (_ctx, sub) => ({
       accountId: sub,
       claims: () => {
-        const { email, emailVerified, name } = accounts.get(sub)!;
-        return { sub, ...(email ? { email, email_verified: emailVerified } : {}), ...(name ? { name } : {}) };
+        const { email, emailVerified, name, groups } = accounts.get(sub)!;
+        return {
+          sub,
+          ...(email ? { email, email_verified: emailVerified } : {}),
+          ...(name ? { name } : {}),
+          ...(groups ? { groups } : {}),
+        };
       },
     }),
     async loadExistingGrant(ctx) {
@@ -63,8 +70,8 @@ export async function startProvider(redirectUri: string): Promise<TestProvider> 
         clientId: client!.clientId,
         accountId: session!.accountId!,
       });
-      grant.addOIDCScope('openid email profile');
-      grant.addOIDCClaims(['auth_time', 'amr', 'email', 'email_verified', 'name']);
+      grant.addOIDCScope('openid email profile groups');
+      grant.addOIDCClaims(['auth_time', 'amr', 'email', 'email_verified', 'name', 'groups']);
       await grant.save();
       return grant;
     },

@@ -13,6 +13,9 @@ export const ACCOUNT_KEYS = ['wrap', 'index', 'pepper']
   .join(',');
 export const ADMIN_KEY = 'an admin key for the tests only';
 
+/** Whoever changes a notification waits for the feed that says what it shows now: tests that change many would wait a second for each. */
+export const QUICK_FEEDS: StartOptions = { feedsApartMs: 25 };
+
 export interface TestServer extends Running {
   database: TestDatabase;
   /** DATA_DIR: journals and what else lies outside the database. */

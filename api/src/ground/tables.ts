@@ -27,7 +27,14 @@ export type Column =
   | { scrub: string; found?: true };
 
 /** By which columns a row is a person's; user: of somebody who signs in, which no lead's or visitor's erasure touches. */
-export type Whose = 'lead' | 'visitor' | 'lead or visitor' | 'lead, visitor or hash' | 'address' | 'user';
+export type Whose =
+  | 'lead'
+  | 'visitor'
+  | 'lead or visitor'
+  | 'lead, visitor or hash'
+  | 'address'
+  | 'hash'
+  | 'user';
 
 /** A setting of config.ts that holds how long. */
 type Setting =

@@ -13,6 +13,7 @@ export const CAPABILITIES = {
   leads: 'sees and imports leads, links visitors to them',
   evidence: 'shows proof of consent, answers and erases people, keeps the register of breaches',
   settings: 'makes and changes sites, their texts, what waits in quarantine, verdicts about bots',
+  hooks: 'tells other systems what happens',
   people: 'invites people, gives roles, makes keys',
   access: 'reads who did what',
   plans: 'makes plans and gives them to sites',

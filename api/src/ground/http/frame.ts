@@ -83,6 +83,7 @@ export function performer(
     (who !== 'anyone' && who !== 'inside' && who !== 'caller' && !(isRead(route) && route.shows));
 
   async function work(call: Call, read: Read): Promise<object | Reply> {
+    route.mustHavePlace?.();
     const input = await read();
     if (of) await findSite(route, input, call, sites);
     const answer = await route.run(input, call);

@@ -10,6 +10,7 @@ const BY_CAPABILITY = {
   leads: ['owner', 'admin', 'privacy'],
   evidence: ['owner', 'admin', 'privacy'],
   settings: ['owner', 'admin'],
+  hooks: ['owner', 'admin'],
   people: ['owner', 'admin'],
   access: ['owner', 'admin', 'privacy'],
   plans: ['owner'],
@@ -31,7 +32,19 @@ export const SCOPES = {
   ingest: ['spend', 'notes'],
   read: ['numbers'],
   leads: ['leads', 'leadFacts'],
-  admin: ['numbers', 'spend', 'notes', 'leadFacts', 'leads', 'evidence', 'settings', 'access', 'machine'],
+  hooks: ['hooks'],
+  admin: [
+    'numbers',
+    'spend',
+    'notes',
+    'leadFacts',
+    'leads',
+    'evidence',
+    'settings',
+    'hooks',
+    'access',
+    'machine',
+  ],
 } as const satisfies Record<string, readonly Capability[]>;
 export type Scope = keyof typeof SCOPES;
 

@@ -93,6 +93,8 @@ export interface Route<In = any> {
   counts?: WriteRoute;
   /** Waits (503) while the disk is nearly full: visits do, people don't. */
   waitsForRoom?: boolean;
+  /** Of work that few do at once: asked once the caller is let in, before the body is read. throws  unavailable */
+  mustHavePlace?(): void;
   /**
    * Every change an administrator makes, and every look at people, leaves a line in the audit log. A look that shows
    * nobody says so here, or one that shows a person themselves and is asked by every page they open.

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { anon, makeEvent } from '../../../test/make.ts';
-import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { armOf, type Split } from './arm.ts';
 import { feedTests } from './feed-tests.ts';
@@ -14,7 +14,7 @@ import { pace } from './pace.ts';
 let server: TestServer;
 let siteId: string;
 before(async () => {
-  server = await startServer();
+  server = await startServer({}, undefined, undefined, QUICK_FEEDS);
   siteId = server.services.sites.fallback().siteId;
 });
 after(() => server.end());

@@ -1,5 +1,7 @@
 // The first owner, signing in and out, and what a session is worth where.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
   atOnce,
@@ -13,6 +15,8 @@ import {
   trySignIn,
 } from '../../../test/people.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
+import { inAccounts } from './in-accounts.ts';
+import { placeOfEmail, placeOfFullName } from './pii.ts';
 
 const ADA = 'ada@people.example';
 const PASSWORD = 'rye, oats and a spoon';
@@ -319,6 +323,22 @@ test('no dump holds an address, a name, a password or a token of a user', async 
     }
 });
 
+test('PostgreSQL gives what is sealed of a user and its key, in a transaction about accounts alone, and the keyring opens it', async () => {
+  const { userId } = await newOwner(server, 'sealed@people.example', PASSWORD);
+  const { accounts, db } = server.services;
+  const sql =
+    'select e.ciphertext as email, e.key_id as "emailKey", n.ciphertext as name, n.key_id as "nameKey" from get_user_email($1) e, get_user_full_name($1) n';
+  await inAccounts(db, async (tx) => {
+    const [row] = (await tx.query(sql, [userId])).rows;
+    const open = (sealed: Buffer, keyId: string, place: string) =>
+      accounts.vault().open(tx, { sealed, keyId }, place);
+    assert.equal(await open(row.email, row.emailKey, placeOfEmail(userId)), 'sealed@people.example');
+    assert.equal(await open(row.name, row.nameKey, placeOfFullName(userId)), 'Somebody');
+  });
+  const [outside] = (await db.query(sql, [userId])).rows;
+  assert.deepEqual([outside.email, outside.name], [null, null]);
+});
+
 test('who deletes their account is gone with all that was theirs; the last owner stays', async () => {
   const own = await startServer();
   try {
@@ -352,6 +372,28 @@ test('where there is no keyring, sign-in says what is missing and everything els
   } finally {
     await own.end();
   }
+});
+
+test('who finds every place taken is told so before their password is read, and nothing is looked up for them', async () => {
+  const hasher = server.services.accounts.hasher();
+  const { promise, resolve: leave } = Promise.withResolvers<void>();
+  const seated = Array.from({ length: 9 }, () => hasher.placed(() => promise));
+  try {
+    const { hostname, port } = new URL(server.url);
+    const headers = { 'content-type': 'application/json', 'content-length': '1000', ...OWN_PAGE };
+    const asked = request({ hostname, port, path: '/v1/auth/login', method: 'POST', headers });
+    asked.flushHeaders();
+    const [answer] = await once(asked, 'response');
+    assert.deepEqual([answer.statusCode, answer.headers['retry-after']], [503, '3']);
+    asked.destroy();
+    const before = await rows('select count(*)::int as n from auth_events');
+    assert.equal((await trySignIn(server, ADA, 'not the one of hers')).status, 503);
+    assert.deepEqual(await rows('select count(*)::int as n from auth_events'), before, 'and no try counts');
+  } finally {
+    leave();
+    await Promise.all(seated);
+  }
+  assert.equal((await trySignIn(server, ADA, PASSWORD)).status, 200);
 });
 
 test('while hundreds try passwords at once, forms are taken, and who finds no place is told when to come back', async () => {

@@ -26,6 +26,8 @@ export interface Accounts {
   /** throws  unavailable, where there is no keyring */
   vault(): Vault;
   hasher(): Hasher;
+  /** Of a route that looks at a password: asked before its body is read. throws  unavailable while too many wait */
+  mustHavePlace(): void;
   /** Without a keyring nobody can have an account. */
   isConfigured: boolean;
   guard: Guard;
@@ -75,6 +77,7 @@ export function openAccounts(config: Config, db: Pool, sites: SiteDirectory, log
       needed(vault);
       return hasher!;
     },
+    mustHavePlace: () => hasher?.mustHavePlace(),
     isConfigured: vault !== null,
     guard: makeGuard(config.RATE_LIMITS === 'on'),
     mayStrangersWrite: sparingly(STRANGERS_PER_MINUTE),

@@ -113,6 +113,7 @@ export function authRoutes(accounts: Accounts): Route[] {
         shape: z.object({ ...signInFields, email }),
         documents: z.object({ ...signInFields, email: typedEmail }).meta({ id: 'SignIn' }),
       },
+      mustHavePlace: accounts.mustHavePlace,
       answers: { 200: signedIn },
       async run(given, call) {
         notForeign(call);
@@ -162,6 +163,7 @@ export function authRoutes(accounts: Accounts): Route[] {
       id: 'proveIdentity',
       says: 'Proves again who one is, for what asks for that; good for ten minutes',
       takes: { ...json, shape: z.object({ password, ...secondFactor }).meta({ id: 'Proof' }) },
+      mustHavePlace: accounts.mustHavePlace,
       answers: { 200: signedIn },
       async run(given, call) {
         return welcome(accounts, 200, await prove(accounts, call, given));

@@ -23,6 +23,7 @@ export interface AuthEvent {
     | 'sessions_ended'
     | 'token_reused'
     | 'profile_changed'
+    | 'roles_changed'
     | 'account_disabled'
     | 'account_enabled'
     | 'account_deleted'

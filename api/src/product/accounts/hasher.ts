@@ -14,13 +14,20 @@ interface Cost {
   parallelism: number;
 }
 
+type Verify = (password: string, phc: string | null) => Promise<boolean>;
+
 export interface Hasher {
   /** returns  the PHC string to keep. throws  unavailable with Retry-After while too many wait */
   hash(password: string): Promise<string>;
   /** phc  null: there is nobody, and that takes just as long. throws  unavailable */
-  verify(password: string, phc: string | null): Promise<boolean>;
-  /** Before anything is asked of the database for one more. throws  unavailable, as the others would */
-  mustHaveRoom(): void;
+  verify: Verify;
+  /**
+   * Takes one of the places before anything else is done for whoever comes, and gives it back when the work ends: the database is
+   * asked for as many at once as there are places. throws  unavailable, before the work begins
+   */
+  placed<T>(work: (verify: Verify) => Promise<T>): Promise<T>;
+  /** Takes none: for whoever has not sent their password yet, and shall not for nothing. throws  unavailable, as the others would */
+  mustHavePlace(): void;
   /** For the meters. */
   readonly depth: { running: number; waiting: number };
 }
@@ -45,33 +52,38 @@ function read(phc: string): { cost: Cost; salt: Buffer; tag: Buffer } {
 }
 
 export function makeHasher(pepper: Buffer): Hasher {
-  const depth = { running: 0, waiting: 0 };
+  let taken = 0;
+  let isBusy = false;
   const line: (() => void)[] = [];
 
-  function mustHaveRoom(): void {
-    if (depth.running > 0 && depth.waiting >= WAITING_MAX)
+  function mustHavePlace(): void {
+    if (taken > WAITING_MAX)
       throw new AppError('unavailable', 'Many people sign in at this moment. Try again in a few seconds.', {
         retryAfterSeconds: 3,
       });
   }
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    mustHaveRoom();
-    if (depth.running > 0) {
-      depth.waiting += 1;
-      await new Promise<void>((mine) => line.push(mine));
-      depth.waiting -= 1;
+  async function placed<T>(work: (verify: Verify) => Promise<T>): Promise<T> {
+    mustHavePlace();
+    taken += 1;
+    try {
+      return await work(verify);
+    } finally {
+      taken -= 1;
     }
-    depth.running = 1;
+  }
+
+  /** Of those that have a place. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (isBusy) await new Promise<void>((mine) => line.push(mine));
+    isBusy = true;
     try {
       return await work();
     } finally {
-      depth.running = 0;
       const next = line.shift();
-      if (next) {
-        depth.running = 1; // the place is taken before anyone else can ask
-        next();
-      }
+      if (next)
+        next(); // it stays busy, so that nobody comes between
+      else isBusy = false;
     }
   }
 
@@ -84,21 +96,28 @@ export function makeHasher(pepper: Buffer): Hasher {
       ),
     );
 
+  const verify: Verify = (password, phc) =>
+    inTurn(async () => {
+      const { cost, salt, tag } = phc
+        ? read(phc)
+        : { cost: COST, salt: randomBytes(16), tag: randomBytes(TAG_BYTES) };
+      const given = await derive(password, salt, cost);
+      return given.length === tag.length && timingSafeEqual(given, tag);
+    });
+
   return {
-    depth,
-    mustHaveRoom,
+    get depth() {
+      return { running: Number(isBusy), waiting: taken - Number(isBusy) };
+    },
+    mustHavePlace,
+    placed,
     hash: (password) =>
-      inTurn(async () => {
-        const salt = randomBytes(16);
-        return write(salt, await derive(password, salt, COST));
-      }),
-    verify: (password, phc) =>
-      inTurn(async () => {
-        const { cost, salt, tag } = phc
-          ? read(phc)
-          : { cost: COST, salt: randomBytes(16), tag: randomBytes(TAG_BYTES) };
-        const given = await derive(password, salt, cost);
-        return given.length === tag.length && timingSafeEqual(given, tag);
-      }),
+      placed(() =>
+        inTurn(async () => {
+          const salt = randomBytes(16);
+          return write(salt, await derive(password, salt, COST));
+        }),
+      ),
+    verify: (password, phc) => placed(() => verify(password, phc)),
   };
 }

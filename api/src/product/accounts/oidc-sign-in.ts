@@ -1,5 +1,5 @@
 // Whom a sign-in through another provider lets in: whoever linked their account to it, and whoever has an invitation for an address
-// that the provider verified. An address alone opens no account that is there: who rules the address would rule the account.
+// that the provider verified, or such an address at a listed domain and a role by their groups there. An address alone opens no account that is there: who rules the address would rule the account.
 import { isUniqueViolation } from '../../ground/db/faults.ts';
 import type { Db } from '../../ground/db/pool.ts';
 import type { Call } from '../../ground/http/call.ts';
@@ -8,9 +8,14 @@ import { type Address, readAddress } from '../../ground/lib/email.ts';
 import type { Accounts } from './accounts.ts';
 import { noteAuth, noteRefusal, noteStranger } from './events.ts';
 import { insertIdentity, useIdentity } from './identity-queries.ts';
+import { newId } from './ids.ts';
 import { inAccounts } from './in-accounts.ts';
+import { endingOwners } from './leave.ts';
 import type { Claims } from './oidc.ts';
-import { findUser, type User } from './queries.ts';
+import { sealPerson } from './pii.ts';
+import { isNothing, type ProvidedRoles, rolesOf, saying } from './provider-roles.ts';
+import { findUser, hasOtherOwner, insertUser, setRoles, type User } from './queries.ts';
+import { mustHaveSeats } from './seats.ts';
 import { findSessionById } from './session-queries.ts';
 import { type Begun, beginSession, knownDevice } from './sessions.ts';
 import { joinByLink } from './sign-up.ts';
@@ -47,9 +52,11 @@ export async function signInByProvider(
   const { provedAt, isStrong } = claims;
   const index = indexOf(accounts, claims);
   let whose: string | null = null;
-  return inAccounts(accounts.db, async (tx) => {
+  const roles = providedTo(accounts, claims);
+  return endingOwners(accounts.db, async (tx) => {
     const named = await useIdentity(tx, index);
-    const userId = named ?? (await newcomer(tx, accounts, call, { claims, wanted, index }));
+    const userId = named ?? (await newcomer(tx, accounts, call, { claims, wanted, index, roles }));
+    if (userId && roles) await giveRoles(tx, accounts, call, userId, roles);
     const user = userId && (await findUser(tx, userId, true));
     whose = named;
     if (!user || user.disabledAt) throw stranger();
@@ -77,10 +84,47 @@ export async function signInByProvider(
   });
 }
 
+/** null: the provider's groups say nothing here. */
+const providedTo = ({ oidc, sites }: Accounts, { groups }: Claims): ProvidedRoles | null =>
+  oidc?.rules ? rolesOf(groups, oidc.rules, sites.list()) : null;
+
+/** They are from now on what their groups say, and nothing else; the last owner stays one. throws  plan_limit_reached */
+async function giveRoles(
+  tx: Db,
+  { strongRoles }: Accounts,
+  call: Call,
+  userId: string,
+  roles: ProvidedRoles,
+): Promise<void> {
+  const user = (await findUser(tx, userId, true))!;
+  if (user.disabledAt || saying(user) === saying(roles)) return;
+  if (user.isOwner && !roles.isOwner && !(await hasOtherOwner(tx, userId))) return;
+  const before = user.grants.map(({ siteId }) => siteId);
+  const now = roles.grants.map(({ siteId }) => siteId);
+  await setRoles(
+    tx,
+    userId,
+    { ...roles, siteIds: [...before, ...now] },
+    { grantedBy: 'provider', strongRoles },
+  );
+  await mustHaveSeats(
+    tx,
+    now.filter((siteId) => !before.includes(siteId)),
+  );
+  await noteAuth(tx, {
+    kind: 'roles_changed',
+    method: 'oidc',
+    userId,
+    actor: 'provider',
+    requestId: call.id,
+  });
+}
+
 interface Newcomer {
   claims: Claims;
   wanted: Wanted;
   index: Buffer;
+  roles: ProvidedRoles | null;
 }
 
 const indexOf = (accounts: Accounts, { issuer, subject }: Claims): Buffer =>
@@ -129,14 +173,15 @@ async function newcomer(
   tx: Db,
   accounts: Accounts,
   call: Call,
-  { claims, wanted, index }: Newcomer,
+  { claims, wanted, index, roles }: Newcomer,
 ): Promise<string | null> {
   const address = claims.email === null ? null : readAddress(claims.email);
-  if (!address || !wanted.inviteToken) return null;
-  const userId = await join(tx, accounts, call, address, {
-    ...wanted,
-    fullName: claims.name ?? address.email,
-  });
+  // whom their groups make nothing here has no account to sign in to
+  if (!address || (roles && isNothing(roles))) return null;
+  const joining = { ...wanted, fullName: claims.name ?? address.email };
+  const isListed = roles !== null && accounts.oidc!.domains.includes(address.domain);
+  if (!wanted.inviteToken && !isListed) return null;
+  const userId = await (wanted.inviteToken ? join : joinByDomain)(tx, accounts, call, address, joining);
   if (!(await insertIdentity(tx, { index, userId, issuer: claims.issuer }))) return null;
   await noteAuth(tx, { kind: 'identity_added', method: 'oidc', userId, requestId: call.id });
   return userId;
@@ -151,3 +196,23 @@ const join = async (
 ): Promise<string> =>
   (await joinByLink(tx, accounts, call, { ...wanted, inviteToken: inviteToken!, email, passwordPhc: null }))
     .userId;
+
+async function joinByDomain(
+  tx: Db,
+  accounts: Accounts,
+  call: Call,
+  { email, normalized }: Address,
+  { fullName, language, timeZone }: Wanted & { fullName: string },
+): Promise<string> {
+  const vault = accounts.vault();
+  const userId = await newId(tx);
+  await insertUser(tx, {
+    ...(await sealPerson(tx, vault, userId, { email, fullName })),
+    emailIndex: vault.indexOf(normalized),
+    passwordPhc: null,
+    language,
+    timeZone,
+  });
+  await noteAuth(tx, { kind: 'sign_up', method: 'oidc', userId, requestId: call.id });
+  return userId;
+}

@@ -4,15 +4,24 @@ import type { Configuration } from 'openid-client';
 import type { Config } from '../../config.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Log } from '../../ground/lib/log.ts';
+import { type GroupRule, readGroupRules } from './provider-roles.ts';
 
 const TIMEOUT_SECONDS = 10;
 /** How old a sign-in at the provider may be that counts as a fresh proof here. */
 const FRESH_SECONDS = 600;
 
 /** Said where a provider takes it: many leave these out otherwise. */
-const WANTED = JSON.stringify({
-  id_token: { auth_time: null, amr: null, email: null, email_verified: null, name: null },
-});
+const wantedWith = (groups: string | null) =>
+  JSON.stringify({
+    id_token: {
+      auth_time: null,
+      amr: null,
+      email: null,
+      email_verified: null,
+      name: null,
+      ...(groups ? { [groups]: null } : {}),
+    },
+  });
 
 /** What must come back as it went. */
 export interface Asked {
@@ -28,6 +37,8 @@ export interface Claims {
   /** Only one that it says it verified. */
   email: string | null;
   name: string | null;
+  /** That it says they are in; none, where it says nothing of them or nobody asks. */
+  groups: string[];
   /** When they proved it there; null: it does not say. */
   provedAt: Date | null;
   /** By more than one factor, as it says. */
@@ -38,19 +49,35 @@ export interface Oidc {
   /** The provider's, for people to know it by. */
   host: string;
   issuer: string;
+  /** What people are by their groups there; null: roles are given here. */
+  rules: readonly GroupRule[] | null;
+  /** Whose people need no invitation. */
+  domains: readonly string[];
   /** fresh  they prove it there now, whatever they did before. returns  where the browser goes, and what to keep for its return */
   begin(fresh: boolean): Promise<{ url: string; asked: Asked }>;
   /** query  as the provider sent the browser back. throws  unauthorized, unavailable */
   finish(query: string, asked: Asked): Promise<Claims>;
 }
 
-type Settings = Pick<Config, 'OIDC_ISSUER' | 'OIDC_CLIENT_ID' | 'OIDC_CLIENT_SECRET' | 'PUBLIC_URL'>;
+type Settings = Pick<
+  Config,
+  | 'OIDC_ISSUER'
+  | 'OIDC_CLIENT_ID'
+  | 'OIDC_CLIENT_SECRET'
+  | 'OIDC_GROUPS'
+  | 'OIDC_GROUPS_CLAIM'
+  | 'OIDC_DOMAINS'
+  | 'PUBLIC_URL'
+>;
 
 /** returns  null where no provider is set up */
 export function openOidc(settings: Settings, log: Log): Oidc | null {
   const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, PUBLIC_URL: publicUrl } = settings;
   if (!issuer || !clientId || !publicUrl) return null;
   const redirectUri = `${publicUrl.replace(/\/$/, '')}/v1/auth/oidc/callback`;
+  const rules = settings.OIDC_GROUPS === undefined ? null : readGroupRules(settings.OIDC_GROUPS);
+  const groups = rules && settings.OIDC_GROUPS_CLAIM;
+  const wanted = wantedWith(groups);
   let known: Promise<Configuration> | null = null;
 
   async function discover(): Promise<Configuration> {
@@ -81,6 +108,8 @@ export function openOidc(settings: Settings, log: Log): Oidc | null {
   return {
     host: new URL(issuer).host,
     issuer,
+    rules,
+    domains: settings.OIDC_DOMAINS,
     async begin(fresh) {
       const found = await configuration();
       const client = await import('openid-client');
@@ -92,12 +121,12 @@ export function openOidc(settings: Settings, log: Log): Oidc | null {
       };
       const url = client.buildAuthorizationUrl(found, {
         redirect_uri: redirectUri,
-        scope: 'openid email profile',
+        scope: scopeOf(found, groups),
         state: asked.state,
         nonce: asked.nonce,
         code_challenge: await client.calculatePKCECodeChallenge(asked.codeVerifier),
         code_challenge_method: 'S256',
-        ...(found.serverMetadata().claims_parameter_supported ? { claims: WANTED } : {}),
+        ...(found.serverMetadata().claims_parameter_supported ? { claims: wanted } : {}),
         ...(fresh ? { prompt: 'login', max_age: String(FRESH_SECONDS) } : {}),
       });
       return { url: url.href, asked };
@@ -115,10 +144,11 @@ export function openOidc(settings: Settings, log: Log): Oidc | null {
         });
         const said = tokens.claims()!;
         const more =
-          said.email === undefined && found.serverMetadata().userinfo_endpoint
+          (said.email === undefined || (groups && said[groups] === undefined)) &&
+          found.serverMetadata().userinfo_endpoint
             ? await client.fetchUserInfo(found, tokens.access_token, said.sub)
             : {};
-        return claimsOf(issuer, { ...more, ...said });
+        return claimsOf(issuer, { ...more, ...said }, groups);
       } catch (error) {
         throw refusal(log, error);
       }
@@ -126,7 +156,15 @@ export function openOidc(settings: Settings, log: Log): Oidc | null {
   };
 }
 
-function claimsOf(issuer: string, said: Record<string, unknown> & { sub: string }): Claims {
+/** Some providers tell groups for a scope of that name, and refuse one that they do not know. */
+const scopeOf = (found: Configuration, groups: string | null): string =>
+  `openid email profile${groups && found.serverMetadata().scopes_supported?.includes('groups') ? ' groups' : ''}`;
+
+function claimsOf(
+  issuer: string,
+  said: Record<string, unknown> & { sub: string },
+  groupsClaim: string | null,
+): Claims {
   const { sub: subject, email, name, auth_time: at, amr } = said;
   const provedAt = typeof at === 'number' && at * 1000 <= Date.now() + 60_000 ? new Date(at * 1000) : null;
   return {
@@ -134,6 +172,7 @@ function claimsOf(issuer: string, said: Record<string, unknown> & { sub: string 
     subject,
     email: said.email_verified === true && typeof email === 'string' ? email : null,
     name: typeof name === 'string' && name.trim() ? name.trim().slice(0, 200) : null,
+    groups: groupsClaim ? [said[groupsClaim]].flat().filter((one) => typeof one === 'string') : [],
     provedAt,
     isStrong: Array.isArray(amr) && amr.includes('mfa'), // RFC 8176
   };

@@ -7,6 +7,7 @@ import { admin, call, startServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { MACHINE } from '../../ground/http/caller.ts';
 import { putSecret } from '../integrations/secrets.ts';
+import { keepAddress } from '../mail-reports/addresses.ts';
 import { insertSecret } from '../webhooks/secrets.ts';
 import { insertTotp } from './factor-queries.ts';
 import { newId } from './ids.ts';
@@ -118,11 +119,17 @@ async function sealOfEach(vault: Vault): Promise<void> {
   const siteId: string = rows[0].site_id;
   const made = await database.owner.query(
     `with i as (insert into integrations (site_id, kind, made_by) values ($1, 'generic', 'test') returning integration_id),
+       r as (insert into mail_recipients (site_id, language, link_key) values ($1, 'en', 'key') returning recipient_id),
        w as (insert into webhooks (site_id, kind, url, types, made_by) values ($1, 'endpoint', 'https://x.example', '{lead.captured}', 'test') returning webhook_id)
-     select integration_id, webhook_id, (select user_id from users limit 1) as user_id from i, w`,
+     select integration_id, webhook_id, recipient_id, (select user_id from users limit 1) as user_id from i, w, r`,
     [siteId],
   );
-  const { integration_id: integrationId, webhook_id: webhookId, user_id: userId } = made.rows[0];
+  const {
+    integration_id: integrationId,
+    webhook_id: webhookId,
+    user_id: userId,
+    recipient_id: recipientId,
+  } = made.rows[0];
   await inAccounts(database.app, async (db) => {
     const factorId = await newId(db);
     await insertTotp(db, userId, factorId, await vault.seal(db, 'a secret of codes', placeOfTotp(factorId)));
@@ -132,6 +139,7 @@ async function sealOfEach(vault: Vault): Promise<void> {
     await insertMail(db, mail, (mailId) => vault.seal(db, 'a mail', `account_mails.sealed ${mailId}`));
     await putSecret(db, vault, siteId, integrationId, 'a secret of a shop');
     await insertSecret(db, vault, siteId, webhookId, 'a secret of an endpoint');
+    await keepAddress(db, vault, siteId, recipientId, 'reader@people.example');
   });
 }
 /** What stands in every sealed column, opened; null: it does not open. */

@@ -16,6 +16,7 @@ export const SEALED = [
   { table: 'one_time_links', id: 'link_id', column: 'email_encrypted', key: 'email_key_id' },
   { table: 'account_mails', id: 'mail_id', column: 'sealed', key: 'key_id' },
   { table: 'integration_secrets', id: 'secret_id', column: 'sealed', key: 'key_id' },
+  { table: 'mail_recipient_addresses', id: 'recipient_id', column: 'sealed', key: 'key_id' },
   { table: 'webhook_secrets', id: 'secret_id', column: 'sealed', key: 'key_id' },
 ] as const;
 type Column = (typeof SEALED)[number];

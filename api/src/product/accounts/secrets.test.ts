@@ -74,6 +74,25 @@ test('of two thousand passwords at once one is looked at, eight wait, and the ot
   assert.equal(await hasher.verify('and afterwards', null), false, 'the place is free again');
 });
 
+test('a place is taken before anything is looked up for whoever comes, and given back when that fails', async () => {
+  const hasher = makeHasher(Buffer.from('a pepper of thirty-two characters'));
+  const { promise: lookedUp, resolve: found } = Promise.withResolvers<string>();
+  let begun = 0;
+  const asked = Array.from({ length: 100 }, () =>
+    hasher.placed(async (verify) => {
+      begun += 1;
+      return verify('whatever it is', await lookedUp);
+    }),
+  );
+  assert.equal(begun, 9);
+  assert.throws(() => hasher.mustHavePlace(), { code: 'unavailable' });
+  found('not a hash');
+  const answers = await Promise.allSettled(asked);
+  assert.ok(answers.every(({ status }) => status === 'rejected'));
+  hasher.mustHavePlace();
+  assert.deepEqual(hasher.depth, { running: 0, waiting: 0 });
+});
+
 test('a failing hash gives its place back', async () => {
   const hasher = makeHasher(Buffer.from('a pepper of thirty-two characters'));
   await assert.rejects(hasher.verify('x', 'not a hash'));

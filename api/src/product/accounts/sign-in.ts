@@ -57,21 +57,22 @@ async function fail(accounts: Accounts, call: Call, user: User | null, method: s
 export async function signIn(accounts: Accounts, call: Call, given: SignIn): Promise<{ user: User } & Begun> {
   const { db, hasher, guard } = accounts;
   const vault = accounts.vault();
-  hasher().mustHaveRoom();
   const emailIndex = vault.indexOf(given.email.normalized);
   const device = knownDevice(call, accounts, emailIndex);
   const tried = { kind: 'sign_in', actor: 'nobody', requestId: call.id } as const;
-  const wasRight = await guard.attempt({
-    network: call.client.limitKey,
-    account: emailIndex.toString('base64url'),
-    device,
-    async refused() {
-      const known = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
-      await noteRefusal(db, { ...tried, method: TOO_MANY, userId: known?.userId ?? null });
-    },
+  const { wasRight, known, fits } = await hasher().placed(async (verify) => {
+    const right = await guard.attempt({
+      network: call.client.limitKey,
+      account: emailIndex.toString('base64url'),
+      device,
+      async refused() {
+        const whose = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
+        await noteRefusal(db, { ...tried, method: TOO_MANY, userId: whose?.userId ?? null });
+      },
+    });
+    const user = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
+    return { wasRight: right, known: user, fits: await verify(given.password, user?.passwordPhc ?? null) };
   });
-  const known = await inAccounts(db, (tx) => findUserByIndex(tx, emailIndex));
-  const fits = await hasher().verify(given.password, known?.passwordPhc ?? null);
   if (!fits || !known || known.disabledAt) return fail(accounts, call, known, 'password');
   if (known.hasSecondFactor && hasNone(given)) {
     await wasRight();
@@ -114,13 +115,15 @@ export async function prove(
     await noteRefusal(db, { ...tried, method: SECOND_MISSING });
     throw needsSecond();
   }
-  const wasRight = await guard.attempt({
-    network: call.client.limitKey,
-    account: userId,
-    device: `session ${sessionId}`,
-    refused: () => noteRefusal(db, { ...tried, method: TOO_MANY }),
+  const { wasRight, fits } = await hasher().placed(async (verify) => {
+    const right = await guard.attempt({
+      network: call.client.limitKey,
+      account: userId,
+      device: `session ${sessionId}`,
+      refused: () => noteRefusal(db, { ...tried, method: TOO_MANY }),
+    });
+    return { wasRight: right, fits: await verify(given.password, user.passwordPhc) };
   });
-  const fits = await hasher().verify(given.password, user.passwordPhc);
   const begun = await inAccounts(db, async (tx) => {
     const second = !fits
       ? null

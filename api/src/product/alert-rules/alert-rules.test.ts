@@ -67,6 +67,7 @@ const look = (now: number) =>
   watchSites({
     db: server.database.app,
     sites: server.services.sites,
+    vault: server.services.accounts.vault(),
     mailing: { transport, settings },
     log: makeLog('silent'),
     now: () => new Date(now),

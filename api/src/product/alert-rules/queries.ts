@@ -1,6 +1,8 @@
 // The SQL door of rules that warn. Inside inSites.
 import type { Db } from '../../ground/db/pool.ts';
 import type { Language } from '../../ground/words/language.ts';
+import type { Vault } from '../accounts/vault.ts';
+import { tellAddresses } from '../mail-reports/addresses.ts';
 import { AS_RECIPIENT } from '../mail-reports/recipients.ts';
 import type { Course, Kind, Seen, Sensitivity } from './judge.ts';
 import type { AlertRule } from './schema.ts';
@@ -26,8 +28,13 @@ export async function insertRule(db: Db, rule: RuleRow, recipientIds: string[]):
   return rows[0]!.rule_id;
 }
 
-/** ruleId  null: all of the site */
-export async function findRules(db: Db, siteId: string, ruleId: string | null): Promise<AlertRule[]> {
+/** Inside inSiteWithAddresses. ruleId  null: all of the site */
+export async function findRules(
+  db: Db,
+  vault: Vault | null,
+  siteId: string,
+  ruleId: string | null,
+): Promise<AlertRule[]> {
   const { rows } = await db.query<AlertRule>(
     `select rule_id as "ruleId", site_id as "siteId", kind, sensitivity, goal, made_by as "madeBy", instant_text(created_at) as "createdAt",
        instant_text(told_at) as "toldAt", coalesce((
@@ -37,6 +44,8 @@ export async function findRules(db: Db, siteId: string, ruleId: string | null): 
      from alert_rules r where site_id = $1 and ($2::uuid is null or rule_id = $2) order by rule_id`,
     [siteId, ruleId],
   );
+  const recipients = rows.flatMap((rule) => rule.channels.map(({ mail }) => mail));
+  await tellAddresses(db, vault, recipients);
   return rows;
 }
 
@@ -54,14 +63,14 @@ export interface Watched {
   kind: Kind;
   sensitivity: Sensitivity;
   goal: string | null;
-  recipients: { mailTo: string; language: Language; linkKey: string }[];
+  recipients: { recipientId: string; language: Language; linkKey: string }[];
 }
 
 /** Rules that may warn again and have somebody who said yes, of all sites. What counts by the day warns once a day. */
 export async function findWatched(db: Db, now: Date): Promise<Watched[]> {
   const { rows } = await db.query<Watched>(
     `select r.site_id as "siteId", r.rule_id as "ruleId", r.kind, r.sensitivity, r.goal,
-       json_agg(json_build_object('mailTo', p.mail_to, 'language', p.language, 'linkKey', p.link_key) order by p.recipient_id) as recipients
+       json_agg(json_build_object('recipientId', p.recipient_id, 'language', p.language, 'linkKey', p.link_key) order by p.recipient_id) as recipients
      from alert_rules r join alert_rule_recipients c using (site_id, rule_id) join mail_recipients p using (site_id, recipient_id)
      where p.confirmed_at is not null and p.left_at is null
        and (r.told_at is null or r.told_at <= $1::timestamptz - case when r.kind in ('lead_drought', 'goal_zero') then interval '24 hours' else interval '6 hours' end)

@@ -7,6 +7,8 @@ import { type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { isUuid } from '../../ground/lib/uuid.ts';
 import { languageOf } from '../../ground/words/language.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { type HashAddress, inSiteWithAddresses } from '../mail-reports/addresses.ts';
 import { needsMail } from '../mail-reports/needs-mail.ts';
 import { askRecipients } from '../mail-reports/recipients.ts';
 import type { MailFacts } from '../sites/settings.ts';
@@ -15,10 +17,12 @@ import { alertRuleShape, newAlertRule, RULES_MAX } from './schema.ts';
 
 export interface RuleNeeds {
   db: Pool;
-  leads: { mail: MailFacts };
+  accounts: Pick<Accounts, 'isConfigured' | 'vault'>;
+  leads: { mail: MailFacts; hashAddress: HashAddress };
 }
 
-export function alertRuleRoutes({ db, leads }: RuleNeeds): Route[] {
+export function alertRuleRoutes({ db, accounts, leads }: RuleNeeds): Route[] {
+  const vaultOrNone = () => (accounts.isConfigured ? accounts.vault() : null);
   const common = { tag: 'reports', who: 'settings', of: 'path' } as const;
   return [
     route({
@@ -28,7 +32,9 @@ export function alertRuleRoutes({ db, leads }: RuleNeeds): Route[] {
       says: `What of the site’s numbers is worth a warning by mail, at most ${RULES_MAX} rules`,
       answers: { 200: z.object({ rules: z.array(alertRuleShape) }) },
       run: (_input, { site: { siteId } }) =>
-        inSites(db, siteId, async (tx) => ({ rules: await findRules(tx, siteId, null) })),
+        inSiteWithAddresses(db, siteId, async (tx) => ({
+          rules: await findRules(tx, vaultOrNone(), siteId, null),
+        })),
     }),
     route({
       ...common,
@@ -41,17 +47,19 @@ export function alertRuleRoutes({ db, leads }: RuleNeeds): Route[] {
       async run({ kind, sensitivity, goal, channels }, call) {
         const { siteId, settings } = call.site;
         needsMail(call.site, leads.mail);
-        const rule = await inSites(db, siteId, async (tx) => {
+        const vault = accounts.vault();
+        const keeping = { vault, hashAddress: leads.hashAddress };
+        const rule = await inSiteWithAddresses(db, siteId, async (tx) => {
           const addresses = channels.map(({ mail }) => mail);
-          const ids = await askRecipients(tx, siteId, addresses, languageOf(settings) ?? 'en').catch(
+          const ids = await askRecipients(tx, keeping, siteId, addresses, languageOf(settings) ?? 'en').catch(
             (error: unknown) => {
               throw asChannels(error);
             },
           );
-          if ((await findRules(tx, siteId, null)).length >= RULES_MAX)
+          if ((await findRules(tx, vault, siteId, null)).length >= RULES_MAX)
             throw new AppError('conflict', `A site has at most ${RULES_MAX} rules. Delete one first.`);
           const row = { siteId, kind, sensitivity, goal: goal ?? null, madeBy: call.caller.actor };
-          return (await findRules(tx, siteId, await insertRule(tx, row, ids)))[0]!;
+          return (await findRules(tx, vault, siteId, await insertRule(tx, row, ids)))[0]!;
         });
         call.note({ target: rule.ruleId, details: { kind, sensitivity } });
         return created({ rule });

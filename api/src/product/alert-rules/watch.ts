@@ -3,7 +3,9 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import { type Site, timeZoneOf } from '../../ground/site.ts';
+import type { Vault } from '../accounts/vault.ts';
 import { linkToken } from '../consent/link.ts';
+import { addressesOf } from '../mail-reports/addresses.ts';
 import { baseOf, lettered } from '../mails/letter.ts';
 import { type Mailing, refusalOf } from '../mails/mail.ts';
 import { senderOf } from '../sites/sender.ts';
@@ -16,6 +18,8 @@ const HOUR_MS = 3_600_000;
 export interface WatchNeeds {
   db: Pool;
   sites: { ids(): string[]; find(siteId: string): Site | undefined };
+  /** null: there is no keyring, so that no address can be read. */
+  vault: Vault | null;
   /** null: no mail server is set. */
   mailing: Mailing | null;
   log: Log;
@@ -62,11 +66,22 @@ async function judged(
     : null;
   const site = sites.find(rule.siteId)!;
   let taken = 0;
+  const ids = rule.recipients.map(({ recipientId }) => recipientId);
+  const addresses = await addressesOf(db, needs.vault, ids);
   for (const recipient of rule.recipients) {
+    const to = addresses.get(recipient.recipientId);
+    if (to === undefined) {
+      done.notTaken += 1;
+      needs.log.warn(
+        { ruleId: rule.ruleId },
+        'ACCOUNT_KEYS does not open the address of who is to be warned',
+      );
+      continue;
+    }
     try {
       await mailing.transport.sendMail({
         from: { name: senderOf(site, mailing.settings.senderDefaults).name, address: mailing.settings.from! },
-        to: recipient.mailTo,
+        to,
         ...warning(site, mailing, rule, recipient, { ...finding, source, hour }),
       });
       taken += 1;

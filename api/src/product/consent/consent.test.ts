@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { listConsentRecords } from '../../../test/leads.ts';
-import { address } from '../../../test/make.ts';
+import { address, RACES } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { chainFaults } from './chain.ts';
@@ -404,8 +404,8 @@ test('the link of an old mail works after every secret was changed', async () =>
   }
 });
 
-test('an unsubscribe that began after a capture was answered stands, whatever else is under way (50 rounds)', async () => {
-  for (let round = 0; round < 50; round += 1) {
+test(`an unsubscribe that began after a capture was answered stands, whatever else is under way (${RACES} rounds)`, async () => {
+  for (let round = 0; round < RACES; round += 1) {
     const email = address();
     const before = [capture(email, express), capture(email, { consentStatus: 'implied' })];
     await Promise.race(before);
@@ -418,7 +418,7 @@ test('an unsubscribe that began after a capture was answered stands, whatever el
 });
 
 test('a capture under way when the address unsubscribes does not lift it; an opt-in that begins later does', async () => {
-  for (let round = 0; round < 50; round += 1) {
+  for (let round = 0; round < RACES; round += 1) {
     const email = address();
     const [answer] = await Promise.all([capture(email, express), unsubscribe(email)]);
     assert.equal(answer.status, 200);

@@ -25,7 +25,7 @@ import { Person } from './transitions.model.ts';
 import { PURPOSES, type Purpose, type Request, type Said, type Status } from './transitions-parts.model.ts';
 
 const SEED = process.env.SEED ?? String(Math.floor(Math.random() * 1e9));
-const WALKS = Number(process.env.WALKS ?? 1000);
+const WALKS = Number(process.env.WALKS ?? 300);
 const STEPS = 8;
 const LANES = 4;
 

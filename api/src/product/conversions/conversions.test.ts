@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PEPPER } from '../../../test/cluster.ts';
 import { leadIdOf } from '../../../test/leads.ts';
-import { address } from '../../../test/make.ts';
+import { address, RACES } from '../../../test/make.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import type { Db } from '../../ground/db/pool.ts';
@@ -131,8 +131,8 @@ test('a submission in quarantine is forgotten again after a restore', async () =
   assert.deepEqual(await rows('select from quarantine where email_normalized = $1', [email]), []);
 });
 
-test('told while the address is being captured, a conversion is the lead’s (50 rounds)', async () => {
-  for (let round = 0; round < 50; round += 1) {
+test(`told while the address is being captured, a conversion is the lead’s (${RACES} rounds)`, async () => {
+  for (let round = 0; round < RACES; round += 1) {
     const email = address();
     await Promise.all([capture(email), tell(email)]);
     const [conversion] = await told(email);
@@ -144,8 +144,8 @@ test('told while the address is being captured, a conversion is the lead’s (50
   }
 });
 
-test('told while the address is being erased, a conversion belongs to nobody who was forgotten (50 rounds)', async () => {
-  for (let round = 0; round < 50; round += 1) {
+test(`told while the address is being erased, a conversion belongs to nobody who was forgotten (${RACES} rounds)`, async () => {
+  for (let round = 0; round < RACES; round += 1) {
     const email = address();
     const anonId = `visitor-${randomUUID()}`;
     const { body } = await capture(email, { anonId });

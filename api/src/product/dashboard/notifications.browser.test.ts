@@ -7,7 +7,7 @@ import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { COUNT, feedWhen, orders, running } from '../../../test/claims.ts';
 import { anon, makeEvent } from '../../../test/make.ts';
 import { setupToken } from '../../../test/people.ts';
-import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, BROWSER, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 
 const PICTURES = process.env.PICTURES; // a folder: pages are photographed for looking at
 
@@ -15,7 +15,10 @@ let server: TestServer;
 let browser: Browser;
 let signedIn: Awaited<ReturnType<BrowserContext['storageState']>>;
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), launchChromium(BROWSER)]);
+  [server, browser] = await Promise.all([
+    startServer({}, undefined, undefined, QUICK_FEEDS),
+    launchChromium(BROWSER),
+  ]);
   const page = await (await browser.newContext({ locale: 'en-CA' })).newPage();
   await page.goto(`${server.url}/app/#/setup/${await setupToken(server)}`);
   await page.getByLabel('Your name').fill('Ada');

@@ -7,7 +7,7 @@ import { complaintsOf } from '../../../test/axe.ts';
 import { focusAtRest, launchChromium, until } from '../../../test/chromium.ts';
 import { COUNT, orders, running } from '../../../test/claims.ts';
 import { setupToken } from '../../../test/people.ts';
-import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, BROWSER, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 import { judgeTests } from '../ab-tests/judge-tests.ts';
 import { judge } from '../ab-tests/verdict.ts';
 
@@ -20,7 +20,10 @@ let browser: Browser;
 let page: Page;
 let siteId: string;
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), launchChromium(BROWSER)]);
+  [server, browser] = await Promise.all([
+    startServer({}, undefined, undefined, QUICK_FEEDS),
+    launchChromium(BROWSER),
+  ]);
   siteId = server.services.sites.fallback().siteId;
   page = await (await browser.newContext({ locale: 'en-CA', bypassCSP: true })).newPage();
   await page.goto(`${server.url}/app/#/setup/${await setupToken(server)}`);

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { feedOf, feedWhen, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { PEPPER } from '../../../test/cluster.ts';
 import { address } from '../../../test/make.ts';
-import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { linkToken } from '../consent/link.ts';
@@ -15,7 +15,7 @@ import { givenName, placeOf } from './display.ts';
 
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  server = await startServer({}, undefined, undefined, QUICK_FEEDS);
 });
 after(() => server.end());
 

@@ -258,7 +258,7 @@ const WHOSE: Record<
   deliveries: 'lead or visitor',
   quarantine: 'address',
   your_data_links: 'address',
-  mail_recipients: 'address',
+  mail_recipients: 'hash',
   browser_choices: 'visitor',
   conversions: 'conversion',
   visitors: 'visitor',

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { until } from '../../../test/chromium.ts';
 import { inLine, waiting } from '../../../test/in-line.ts';
 import { leadIdOf } from '../../../test/leads.ts';
-import { address, anon } from '../../../test/make.ts';
+import { address, anon, RACES } from '../../../test/make.ts';
 import { admin, BROWSER, call, startServer, type TestServer } from '../../../test/server.ts';
 import { FEATURES, tablesOf } from '../../features.ts';
 import { linkToken } from '../consent/link.ts';
@@ -199,8 +199,8 @@ test("a browser that two people share keeps what is the other's", async () => {
   );
 });
 
-test('a capture under way when its address is erased leaves nothing behind (50 rounds)', async () => {
-  for (let round = 0; round < 50; round += 1) {
+test(`a capture under way when its address is erased leaves nothing behind (${RACES} rounds)`, async () => {
+  for (let round = 0; round < RACES; round += 1) {
     const email = address();
     const visitor = anon();
     if (round % 2) await capture({ email, anonId: visitor });
@@ -269,11 +269,11 @@ test('an erasure waits for a withdrawal that is half way through, and takes its 
   );
 });
 
-test('a link of a mail that is used while its person is erased leaves nothing behind (50 rounds)', async () => {
+test(`a link of a mail that is used while its person is erased leaves nothing behind (${RACES} rounds)`, async () => {
   await rows('update sites set settings = \'{"doubleOptIn": true}\'');
   await server.services.sites.reload();
   const seen = new Set<number>();
-  for (let round = 0; round < 50; round += 1) {
+  for (let round = 0; round < RACES; round += 1) {
     const email = address();
     const anonId = anon();
     const { body } = await capture({

@@ -91,8 +91,8 @@ test('every table that is by person is a list of the export, and every column of
     [siteId, email],
   );
   await server.database.owner.query(
-    `insert into mail_recipients (site_id, email_normalized, mail_to, language, link_key) values ($1, $2, $2, 'en', 'a key of theirs')`,
-    [siteId, email],
+    `insert into mail_recipients (site_id, email_hash, language, link_key) values ($1, $2, 'en', 'a key of theirs')`,
+    [siteId, server.services.leads.hashAddress(siteId, email)],
   );
   const [{ notification_id: notificationId }] = await rows(
     "insert into notifications (site_id, kind) values ($1, 'count') returning notification_id",

@@ -67,6 +67,8 @@ export function theirRows(
       return { where: 'visitor_id = any ($2::uuid[])', value: own };
     case 'address':
       return { where: 'email_normalized = $2', value: normalized };
+    case 'hash':
+      return { where: 'email_hash = $2::bytea', value: hash };
     case 'lead or visitor':
     case 'lead, visitor or hash':
       return {

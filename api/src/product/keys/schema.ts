@@ -28,7 +28,7 @@ export const newKey = z
       .min(1)
       .max(10)
       .describe(
-        'ingest: conversions and ad spend; read: numbers; leads: leads; admin: all but people and keys',
+        'ingest: conversions and ad spend; read: numbers; leads: leads; hooks: webhooks; admin: all but people and keys',
       ),
     sites: z
       .array(propertyId)

@@ -2,6 +2,8 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { SiteDirectory } from '../../ground/site.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { openVault } from '../accounts/vault.ts';
 import type { LeadWork } from '../captures/start.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { SenderDefaults } from '../sites/sender.ts';
@@ -13,21 +15,28 @@ import { mailReportTables } from './tables.ts';
 interface House {
   db: Pool;
   sites: SiteDirectory;
-  leads: Pick<LeadWork, 'mail' | 'forgetJournal'> & { settings: { senderDefaults: SenderDefaults } };
+  accounts: Pick<Accounts, 'isConfigured' | 'vault'>;
+  leads: Pick<LeadWork, 'mail' | 'forgetJournal' | 'hashAddress'> & {
+    settings: { senderDefaults: SenderDefaults };
+  };
 }
 interface Work {
   db: Pool;
   sites: Sites;
   leads: Pick<LeadWork, 'mailing'>;
-  config: { EVENT_RETENTION_DAYS: number; GEO_DATABASE?: string | undefined };
+  config: {
+    ACCOUNT_KEYS?: string | undefined;
+    EVENT_RETENTION_DAYS: number;
+    GEO_DATABASE?: string | undefined;
+  };
 }
 
 export const mailReports: Feature<House, Work> = {
   name: 'mail reports',
   tables: mailReportTables,
   tells: reportTells,
-  routes: ({ db, sites, leads }) => [
-    ...reportRoutes({ db, leads }),
+  routes: ({ db, sites, accounts, leads }) => [
+    ...reportRoutes({ db, accounts, leads }),
     ...reportLinkRoutes({
       db,
       sites,
@@ -45,6 +54,7 @@ export const mailReports: Feature<House, Work> = {
           db,
           sites,
           log,
+          vault: openVault(config.ACCOUNT_KEYS),
           mailing: leads.mailing,
           facts: {
             retentionDays: config.EVENT_RETENTION_DAYS,

@@ -10,9 +10,13 @@ import { record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays } from '../../ground/lib/days.ts';
 import { makeLog } from '../../ground/lib/log.ts';
+import { newKeyring } from '../accounts/keyring.ts';
+import { rotateKeys } from '../accounts/rotate.ts';
+import { openVault, type Vault } from '../accounts/vault.ts';
 import { forgetAgain } from '../erasure/forget-again.ts';
 import { makeTransport } from '../mails/transport.ts';
 import { rollUp } from '../metrics/rollup.ts';
+import { sealRecipients } from './addresses.ts';
 import { needsMail } from './needs-mail.ts';
 import { type Sent, sendReports } from './send.ts';
 
@@ -59,14 +63,16 @@ const make = async (recipients: string[], more: object = {}) => {
   assert.equal(status, 201, JSON.stringify(body));
   return body.report;
 };
-const send = (now: Date): Promise<Sent> =>
+const send = (now: Date, other: { vault?: Vault | null } = {}): Promise<Sent> =>
   sendReports({
     db: server.database.app,
     sites: server.services.sites,
+    vault: server.services.accounts.vault(),
     mailing: { transport, settings },
     facts: { retentionDays: 90, countriesKnown: false },
     log: makeLog('silent'),
     now: () => now,
+    ...other,
   });
 /** Quoted-printable and folded headers undone. */
 const plain = (raw: string) => {
@@ -211,6 +217,7 @@ test('a server that does not take a mail is asked again later; one that refuses 
     const done = await sendReports({
       db: server.database.app,
       sites: server.services.sites,
+      vault: server.services.accounts.vault(),
       mailing: { transport: refusing, settings },
       facts: { retentionDays: 90, countriesKnown: false },
       log: makeLog('silent'),
@@ -244,4 +251,102 @@ test('where no mail can leave a report is refused with what to set; what is wron
     assert.equal(answer.status, 400);
     assert.equal(answer.body.issues[0].path, path);
   }
+});
+
+/** Every row of every table as text, what is sealed or hashed as its bytes too. */
+async function dump(): Promise<string> {
+  const tables = await rows(
+    "select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'",
+  );
+  const lines: string[] = [];
+  for (const { name } of tables)
+    for (const { line } of await rows(`select t::text as line from ${name} t`))
+      lines.push(
+        line,
+        line.replace(/\\\\?x([0-9a-f]+)/g, (_: string, hex: string) =>
+          Buffer.from(hex, 'hex').toString('latin1'),
+        ),
+      );
+  return lines.join('\n');
+}
+
+test('no dump holds the address of a recipient; who looks after the site sees it, and a rotation seals it anew', async () => {
+  const email = 'canary-reader@bakery.example';
+  const report = await make([email.toUpperCase(), 'bob@bakery.example']);
+  const seen = async () =>
+    (await api('GET', '/reports')).body.recipients
+      .map((one: { email: string }) => one.email.toLowerCase())
+      .sort();
+  assert.deepEqual(await seen(), ['bob@bakery.example', email]);
+  assert.doesNotMatch(await dump(), /canary-reader|bob@bakery/i);
+  const keys = () => rows('select distinct key_id from mail_recipient_addresses');
+  const before = await keys();
+  await rotateKeys(server.database.app, server.services.accounts.vault(), true);
+  assert.notDeepEqual(await keys(), before);
+  assert.equal((await send(new Date())).asked, 2);
+  assert.deepEqual(mails.map((mail) => /^To: (.*)$/im.exec(plain(mail))![1]!.trim().toLowerCase()).sort(), [
+    'bob@bakery.example',
+    email,
+  ]);
+  const again = await make([email]);
+  assert.ok(
+    report.recipients.some(
+      (one: { recipient: { recipientId: string } }) =>
+        one.recipient.recipientId === again.recipients[0].recipient.recipientId,
+    ),
+    'found again by its hash',
+  );
+});
+
+test('addresses that stood in clear are sealed at the next start, whatever ended the one before; without the keyring nobody gets a mail', async () => {
+  await make(['ada@bakery.example', 'bob@bakery.example']);
+  const sealed = await rows('select recipient_id, email_hash from mail_recipients order by recipient_id');
+  // as the release before left them
+  await rows(
+    `update mail_recipients p set email_hash = null, mail_to = case when recipient_id = $1 then 'ada@bakery.example' else 'Bob@bakery.example' end`,
+    [
+      (await api('GET', '/reports')).body.recipients.find((one: { email: string }) =>
+        one.email.startsWith('ada'),
+      ).recipientId,
+    ],
+  );
+  await rows('delete from mail_recipient_addresses');
+  const { accounts, leads } = server.services;
+  const seal = (vault = openVault(undefined)) =>
+    sealRecipients(server.database.app, [siteId], {
+      vault,
+      hashAddress: leads.hashAddress,
+      log: makeLog('silent'),
+    });
+  const state = () => rows('select recipient_id, email_hash from mail_recipients order by recipient_id');
+
+  await seal();
+  assert.deepEqual(await state(), sealed, 'an erasure finds them, though nothing can seal them yet');
+  assert.match(await dump(), /ada@bakery/);
+
+  let count = 0;
+  await assert.rejects(
+    seal({
+      ...accounts.vault(),
+      async seal(...given) {
+        if (count++ > 0) throw new Error('killed');
+        return accounts.vault().seal(...given);
+      },
+    }),
+    /killed/,
+  );
+  assert.match(await dump(), /ada@bakery/, 'as it was');
+
+  await Promise.all([seal(accounts.vault()), seal(accounts.vault())]);
+  assert.doesNotMatch(await dump(), /ada@bakery|bob@bakery/i);
+  assert.deepEqual(await state(), sealed);
+  await seal(accounts.vault());
+  assert.equal((await send(new Date())).asked, 2);
+
+  await rows('update mail_recipients set next_attempt_at = now()');
+  const strange = { vault: openVault(newKeyring()) };
+  assert.deepEqual(await send(new Date(), strange), { asked: 0, sent: 0, postponed: 2, givenUp: 0 });
+  assert.equal((await send(new Date(), { vault: null })).postponed, 0, 'nothing is tried without one');
+  await rows('update mail_recipients set next_attempt_at = now()');
+  assert.equal((await send(new Date())).asked, 2, 'and once it is back they leave');
 });

@@ -1,6 +1,8 @@
 // The SQL door of reports by mail. Inside inSites.
 import type { Db } from '../../ground/db/pool.ts';
 import type { Language } from '../../ground/words/language.ts';
+import type { Vault } from '../accounts/vault.ts';
+import { tellAddresses } from './addresses.ts';
 import { AS_RECIPIENT } from './recipients.ts';
 import type { MailReport } from './schema.ts';
 
@@ -55,8 +57,13 @@ export async function countReports(db: Db, siteId: string): Promise<number> {
   return rows[0]!.n;
 }
 
-/** reportId  null: all of the site */
-export async function findReports(db: Db, siteId: string, reportId: string | null): Promise<MailReport[]> {
+/** Inside inSiteWithAddresses. reportId  null: all of the site */
+export async function findReports(
+  db: Db,
+  vault: Vault | null,
+  siteId: string,
+  reportId: string | null,
+): Promise<MailReport[]> {
   const { rows } = await db.query<MailReport>(
     `select report_id as "reportId", site_id as "siteId", every, weekday, hour, time_zone as timezone, language, made_by as "madeBy",
        instant_text(created_at) as "createdAt", coalesce((
@@ -67,6 +74,8 @@ export async function findReports(db: Db, siteId: string, reportId: string | nul
      from mail_reports r where site_id = $1 and ($2::uuid is null or report_id = $2) order by report_id`,
     [siteId, reportId],
   );
+  const recipients = rows.flatMap((report) => report.recipients.map(({ recipient }) => recipient));
+  await tellAddresses(db, vault, recipients);
   return rows;
 }
 
@@ -86,7 +95,6 @@ export interface DueCopy {
   language: Language;
   first_day: string;
   last_day: string;
-  mail_to: string;
   link_key: string;
   attempts: number;
 }
@@ -98,7 +106,7 @@ export interface DueCopy {
 export async function claimCopies(db: Db, now: Date, limit: number): Promise<DueCopy[]> {
   const { rows } = await db.query<DueCopy>(
     `with due as (
-       select c.site_id, c.report_id, c.recipient_id, r.every, r.language, first_day::text, last_day::text, p.mail_to, p.link_key
+       select c.site_id, c.report_id, c.recipient_id, r.every, r.language, first_day::text, last_day::text, p.link_key
        from mail_reports r ${slotAt('$1::timestamptz')}
        join mail_report_copies c using (site_id, report_id) join mail_recipients p using (site_id, recipient_id)
        where c.told_through < last_day and leaves_at <= $1 and c.next_attempt_at <= $1 and p.confirmed_at is not null and p.left_at is null

@@ -9,7 +9,9 @@ import { AppError } from '../../ground/lib/app-error.ts';
 import { isUuid } from '../../ground/lib/uuid.ts';
 import { timeZoneOf } from '../../ground/site.ts';
 import { languageOf } from '../../ground/words/language.ts';
+import type { Accounts } from '../accounts/accounts.ts';
 import type { MailFacts } from '../sites/settings.ts';
+import { type HashAddress, inSiteWithAddresses } from './addresses.ts';
 import { needsMail } from './needs-mail.ts';
 import { countReports, deleteReport, findReports, insertReport } from './queries.ts';
 import { askRecipients, deleteRecipient, listRecipients } from './recipients.ts';
@@ -17,7 +19,8 @@ import { mailReportShape, newMailReport, REPORTS_MAX, recipientShape } from './s
 
 export interface ReportNeeds {
   db: Pool;
-  leads: { mail: MailFacts };
+  accounts: Pick<Accounts, 'isConfigured' | 'vault'>;
+  leads: { mail: MailFacts; hashAddress: HashAddress };
 }
 
 const idOf = (call: Call, name: string, what: string): string => {
@@ -27,7 +30,8 @@ const idOf = (call: Call, name: string, what: string): string => {
 };
 const unknown = (what: string) => new AppError('not_found', `There is no ${what} with this id.`);
 
-export function reportRoutes({ db, leads }: ReportNeeds): Route[] {
+export function reportRoutes({ db, accounts, leads }: ReportNeeds): Route[] {
+  const vaultOrNone = () => (accounts.isConfigured ? accounts.vault() : null);
   const common = { tag: 'reports', who: 'settings', of: 'path' } as const;
   return [
     route({
@@ -39,9 +43,9 @@ export function reportRoutes({ db, leads }: ReportNeeds): Route[] {
         200: z.object({ reports: z.array(mailReportShape), recipients: z.array(recipientShape) }),
       },
       run: (_input, { site: { siteId } }) =>
-        inSites(db, siteId, async (tx) => ({
-          reports: await findReports(tx, siteId, null),
-          recipients: await listRecipients(tx, siteId),
+        inSiteWithAddresses(db, siteId, async (tx) => ({
+          reports: await findReports(tx, vaultOrNone(), siteId, null),
+          recipients: await listRecipients(tx, vaultOrNone(), siteId),
         })),
     }),
     route({
@@ -56,8 +60,10 @@ export function reportRoutes({ db, leads }: ReportNeeds): Route[] {
         const { site } = call;
         needsMail(site, leads.mail);
         const language = wanted.language ?? languageOf(site.settings) ?? 'en';
-        const report = await inSites(db, site.siteId, async (tx) => {
-          const ids = await askRecipients(tx, site.siteId, recipients, language);
+        const vault = accounts.vault();
+        const keeping = { vault, hashAddress: leads.hashAddress };
+        const report = await inSiteWithAddresses(db, site.siteId, async (tx) => {
+          const ids = await askRecipients(tx, keeping, site.siteId, recipients, language);
           if ((await countReports(tx, site.siteId)) >= REPORTS_MAX)
             throw new AppError('conflict', `A site has at most ${REPORTS_MAX} reports. Delete one first.`);
           const row = {
@@ -70,7 +76,7 @@ export function reportRoutes({ db, leads }: ReportNeeds): Route[] {
             madeBy: call.caller.actor,
           };
           const reportId = await insertReport(tx, row, ids);
-          return (await findReports(tx, site.siteId, reportId))[0]!;
+          return (await findReports(tx, vault, site.siteId, reportId))[0]!;
         });
         call.note({
           target: report.reportId,

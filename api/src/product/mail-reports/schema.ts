@@ -35,7 +35,10 @@ const language = z.enum(LANGUAGES);
 export const recipientShape = z
   .object({
     recipientId: z.uuid(),
-    email: z.string(),
+    email: z
+      .string()
+      .nullable()
+      .describe('null: ACCOUNT_KEYS does not open it, after a restore without the one of then'),
     state: z.enum(['asked', 'confirmed', 'left']).describe('only who confirmed gets anything'),
     askedAt: utc,
     confirmedAt: utc.nullable(),

@@ -3,10 +3,12 @@ import type { Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Log } from '../../ground/lib/log.ts';
 import type { Site } from '../../ground/site.ts';
+import type { Vault } from '../accounts/vault.ts';
 import { type Mailing, refusalOf } from '../mails/mail.ts';
 import { type KeptPage, page } from '../metrics/reports/page.ts';
 import type { Facts } from '../metrics/reports/report.ts';
 import { senderOf } from '../sites/sender.ts';
+import { addressesOf } from './addresses.ts';
 import { askMail } from './ask-mail.ts';
 import { claimCopies, type DueCopy, noteCopy } from './queries.ts';
 import { type Asked, claimAsked, noteAsked } from './recipients.ts';
@@ -17,6 +19,8 @@ const BITE = 20;
 export interface SendNeeds {
   db: Pool;
   sites: { ids(): string[]; find(siteId: string): Site | undefined };
+  /** null: there is no keyring, so that no address can be read. */
+  vault: Vault | null;
   /** null: no mail server is set. */
   mailing: Mailing | null;
   facts: Facts;
@@ -35,14 +39,16 @@ export async function sendReports(needs: SendNeeds): Promise<Sent> {
   const done: Sent = { asked: 0, sent: 0, postponed: 0, givenUp: 0 };
   const { db, sites, mailing, now = () => new Date() } = needs;
   const siteIds = sites.ids();
-  if (!mailing || siteIds.length === 0) return done;
+  if (!mailing || !needs.vault || siteIds.length === 0) return done;
   for (;;) {
     const asked = await inSites(db, siteIds, (tx) => claimAsked(tx, BITE));
-    for (const one of asked) await ask(needs, mailing, one, done);
     const copies = await inSites(db, siteIds, (tx) => claimCopies(tx, now(), BITE));
+    const ids = [...asked, ...copies].map(({ recipient_id }) => recipient_id);
+    const addresses = await addressesOf(db, needs.vault, ids);
+    for (const one of asked) await ask(needs, mailing, one, addresses, done);
     // recipients of one report get the same numbers: they are read once
     for (const ofReport of Map.groupBy(copies, (copy) => copy.report_id).values())
-      await sendCopies(needs, mailing, ofReport, done);
+      await sendCopies(needs, mailing, ofReport, addresses, done);
     if (asked.length < BITE && copies.length < BITE) return done;
   }
 }
@@ -52,13 +58,27 @@ const fromOf = (site: Site, { settings }: Mailing) => ({
   address: settings.from!,
 });
 
-async function ask({ db, sites, log }: SendNeeds, mailing: Mailing, one: Asked, done: Sent): Promise<void> {
+type Addresses = ReadonlyMap<string, string>;
+/** throws  as a mail server does that is away for a while: the keyring of then may come back */
+function addressOf({ recipient_id }: { recipient_id: string }, addresses: Addresses): string {
+  const address = addresses.get(recipient_id);
+  if (address) return address;
+  throw Object.assign(new Error('ACCOUNT_KEYS does not open the address'), { code: 'ACCOUNT_KEYS' });
+}
+
+async function ask(
+  { db, sites, log }: SendNeeds,
+  mailing: Mailing,
+  one: Asked,
+  addresses: Addresses,
+  done: Sent,
+): Promise<void> {
   const site = sites.find(one.site_id)!;
   let next: number | null = null;
   try {
     await mailing.transport.sendMail({
       from: fromOf(site, mailing),
-      to: one.mail_to,
+      to: addressOf(one, addresses),
       ...askMail(site, one, mailing.settings),
     });
     done.asked += 1;
@@ -75,6 +95,7 @@ async function sendCopies(
   { db, sites, facts, log }: SendNeeds,
   mailing: Mailing,
   copies: DueCopy[],
+  addresses: Addresses,
   done: Sent,
 ): Promise<void> {
   const site = sites.find(copies[0]!.site_id)!;
@@ -85,7 +106,7 @@ async function sendCopies(
     try {
       await mailing.transport.sendMail({
         from: fromOf(site, mailing),
-        to: copy.mail_to,
+        to: addressOf(copy, addresses),
         // the same if it leaves twice after a crash: most mail programs show it once
         messageId: `<${copy.report_id}.${copy.recipient_id}.${copy.last_day}@${mailing.settings.from!.split('@')[1]}>`,
         ...reportMail(site, copyOf(copy), numbers, mailing.settings),

@@ -4,9 +4,9 @@ import type { Tables } from '../../ground/tables.ts';
 export const mailReportTables: Tables = {
   mail_recipients: {
     holds: 'who gets reports and warnings about a site by mail: the address, and when they said yes or left',
-    whose: 'address',
+    whose: 'hash',
     columns: {
-      email_normalized: 'goes',
+      email_hash: 'digest',
       mail_to: 'goes, found',
       language: 'bounded',
       link_key: 'digest',
@@ -27,6 +27,11 @@ export const mailReportTables: Tables = {
         counted: 'recipientsWhoLeft',
       },
     ],
+  },
+  mail_recipient_addresses: {
+    holds: 'the address of who gets reports and warnings by mail, encrypted',
+    columns: { sealed: 'sealed' },
+    kept: { with: 'mail_recipients', on: ['recipient_id'], why: 'it is of that recipient' },
   },
   mail_reports: {
     holds: 'a report that leaves by mail: how often, when, in which language',

@@ -13,7 +13,7 @@ import { visitorIdOf } from '../events/enrich.ts';
 const SEED = Number(process.env.SEED ?? 20240229);
 const FIRST = '2024-02-12'; // a leap day inside, so that a day too many or too few shows
 const DAYS = 40;
-const WINDOWS = Number(process.env.WINDOWS ?? 300);
+const WINDOWS = Number(process.env.WINDOWS ?? 100);
 /** A site in each: half hours, quarters, days of 23 and 25 hours (St John's and Casablanca in March), a midnight that is not there (Havana). */
 const ZONES = {
   bakery: 'UTC',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { ago, hours } from '../../../test/make.ts';
-import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { followSchedules } from './on-schedule.ts';
 import { isOpen } from './open.ts';
@@ -14,7 +14,7 @@ import { fill, holdsNumber } from './texts.ts';
 let server: TestServer;
 let siteId: string;
 before(async () => {
-  server = await startServer();
+  server = await startServer({}, undefined, undefined, QUICK_FEEDS);
   siteId = server.services.sites.fallback().siteId;
 });
 after(() => server.end());

@@ -6,14 +6,14 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { COUNT, feedOf, feedWhen, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { address, ago, hours, makeEvent } from '../../../test/make.ts';
-import { type Answer, admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { type Answer, admin, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 import { delayMs } from './acts.ts';
 import { said } from './claims.ts';
 import { bestLanguage, dayInWords } from './words.ts';
 
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  server = await startServer({}, undefined, undefined, QUICK_FEEDS);
 });
 after(() => server.end());
 

@@ -57,7 +57,7 @@ const ACT = {
 const open = (db: Pool, building: () => Promise<void> = async () => {}): Feeds =>
   openFeeds({
     db,
-    sites: { find: (siteId) => [site, named].find((one) => one.siteId === siteId) },
+    sites: { find: (siteId) => [site, named].find((one) => one.siteId === siteId), async reload() {} },
     log: LOG,
     clock: () => now,
     signer: openSigner({ ACCOUNT_KEYS: '', IP_HASH_PEPPER: PEPPER }),
@@ -184,6 +184,30 @@ test('it is built anew each minute while somebody asks, and else not before the 
     const late = feeds.built(site);
     assert.ok(late instanceof Promise, 'who comes then waits for a new one');
     assert.equal((await late).asOf.getTime(), now);
+  }));
+
+test('settings that are read only after a feed was built for their change build it once more', () =>
+  moving(async ({ feeds, begun, move, built }) => {
+    const before = named;
+    await feeds.built(named);
+    move(1000);
+    const early = built();
+    feeds.channel.heard(named.siteId); // told with the commit, and heard before anybody read it
+    await early;
+    move(1000);
+    try {
+      named = { ...named, settings: { ...named.settings, sensitive: true } };
+      const late = built();
+      feeds.siteChannel.heard(undefined);
+      await late;
+      assert.equal(begun(), 3);
+      move(1000);
+      feeds.siteChannel.heard(undefined); // another site's
+      await feeds.built(named);
+      assert.equal(begun(), 3);
+    } finally {
+      named = before;
+    }
   }));
 
 test('however often it is told of changes, it is built for them at once, then at most once a second', () =>

@@ -1,6 +1,7 @@
 // Feeds in memory: built when first asked for, each minute while somebody asks, and at once when something is taken back or
 // changed, in whichever process. A request that finds one costs no query.
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Channel } from '../../ground/db/listen.ts';
 import type { Pool } from '../../ground/db/pool.ts';
@@ -18,6 +19,8 @@ import { renderFeed, type Wish } from './render.ts';
 const MINUTE_MS = 60_000;
 /** Between two buildings of one site. */
 const APART_MS = 1000;
+/** One that was begun before something changed so long ago names nobody who may have taken it back. */
+const OUTDATED_MS_MAX = 1000;
 /** A site whose numbers take long to count rests for so many times as long, so that its feed takes a twentieth of the machine. */
 const REST = 20;
 /** Without NOTIFY what was taken back is not heard: nothing older is answered. */
@@ -33,6 +36,8 @@ export interface PackedFeed extends Packed {
 }
 interface Known {
   built: Built | null;
+  /** As it was built with, or is being. */
+  site: Site | null;
   /** What it resolves to may be answered to whoever asked while it was built. */
   building: Promise<Built> | null;
   startedAt: number;
@@ -62,17 +67,22 @@ export interface Feeds {
   /** Calls whenever a site's was built anew. returns  what ends that */
   onBuilt(heard: (siteId: string, built: Built) => void): () => void;
   channel: Channel;
+  /** The settings of a site count in its feed: these are heard apart from what changes its rows, and may be read later. */
+  siteChannel: Channel;
   close(): Promise<void>;
 }
 
 export interface FeedParts extends BuildParts {
   db: Pool;
-  sites: { find(siteId: string): Site | undefined };
+  sites: { find(siteId: string): Site | undefined; reload(): Promise<void> };
   log: Log;
   clock?: () => number;
+  /** Default: a second. */
+  apartMs?: number | undefined;
 }
 
-export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedParts): Feeds {
+export function openFeeds(given: FeedParts): Feeds {
+  const { db, sites, log, clock = Date.now, apartMs = APART_MS, ...parts } = given;
   const known = new Map<string, Known>();
   const packedOf = new WeakMap<Built, Map<string, PackedFeed>>();
   const hearers = new Set<(siteId: string, built: Built) => void>();
@@ -83,7 +93,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
   function build(site: Site, state: Known): Promise<Built> {
     const startedAt = clock();
     const sees = state.changes;
-    Object.assign(state, { startedAt, sees });
+    Object.assign(state, { startedAt, sees, site });
     const work = inSites(db, site.siteId, (tx) => buildSite(tx, site, new Date(clock()), parts));
     state.building = work
       .then(
@@ -94,7 +104,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
           for (const heard of hearers) heard(site.siteId, built);
           const isOutdated = isListening ? state.changes !== sees : true;
           const since = isListening ? state.outdatedAt : startedAt;
-          return isOutdated && clock() - since >= APART_MS ? withoutActs(built) : built;
+          return isOutdated && clock() - since >= OUTDATED_MS_MAX ? withoutActs(built) : built;
         },
         (err: unknown) => {
           state.seen = NOTHING;
@@ -121,7 +131,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
   function eachMinute(): void {
     for (const [siteId, state] of known) {
       if (!state.built?.isAlive || state.building || state.next) continue;
-      if (clock() - state.startedAt < Math.max(APART_MS, REST * state.tookMs)) continue;
+      if (clock() - state.startedAt < Math.max(apartMs, REST * state.tookMs)) continue;
       const site = sites.find(siteId);
       // nobody looks: whoever comes next waits for a new one
       if (state.askedAt < clock() - 2 * MINUTE_MS) state.seen = NOTHING;
@@ -142,6 +152,18 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
     outdate(state);
     const site = sites.find(siteId);
     if (site && !isClosed) newer(site, state).catch(failed);
+  }
+
+  /** Those whose settings are not the ones they were built with. */
+  function lookAtSites(): void {
+    sites
+      .reload()
+      .then(() => {
+        for (const [siteId, state] of known)
+          if (state.site && !isDeepStrictEqual(sites.find(siteId)?.settings, state.site.settings))
+            changed(siteId, state);
+      })
+      .catch(failed);
   }
 
   /** Whether it may be answered to who asks now: nothing was taken back since, as far as that can be heard. */
@@ -166,7 +188,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
     return next;
   }
 
-  const isRested = ({ startedAt }: Known): boolean => clock() - startedAt >= APART_MS;
+  const isRested = ({ startedAt }: Known): boolean => clock() - startedAt >= apartMs;
 
   /** Waits before it builds: whoever calls it keeps it for others first. */
   async function afterRest(site: Site, state: Known): Promise<Built> {
@@ -183,7 +205,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
         return build(sites.find(site.siteId) ?? site, state);
       } else {
         restedFrom = state.startedAt;
-        await rest(state, Math.min(APART_MS, restedFrom + APART_MS - clock()));
+        await rest(state, Math.min(apartMs, restedFrom + apartMs - clock()));
       }
     }
   }
@@ -204,6 +226,7 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
     if (!state) {
       state = {
         built: null,
+        site: null,
         building: null,
         startedAt: 0,
         tookMs: 0,
@@ -256,6 +279,11 @@ export function openFeeds({ db, sites, log, clock = Date.now, ...parts }: FeedPa
         isListening = listening;
         if (listening) for (const state of known.values()) outdate(state);
       },
+    },
+    siteChannel: {
+      name: 'sites_changed',
+      heard: () => known.size > 0 && lookAtSites(),
+      hears: (listening) => listening && known.size > 0 && lookAtSites(),
     },
     async close() {
       isClosed = true;

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { COUNT, feedOf, heardAll, newSite, orders, running } from '../../../test/claims.ts';
 import { PEPPER } from '../../../test/cluster.ts';
 import { address, ago, makeEvent, minutes } from '../../../test/make.ts';
-import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { buildSite } from './build.ts';
 import { countClaim } from './claims.ts';
@@ -15,7 +15,7 @@ import { canonical, isSignedBy, openSigner } from './signing.ts';
 const LIVE_MS = 5 * 60_000;
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  server = await startServer({}, undefined, undefined, QUICK_FEEDS);
 });
 after(() => server.end());
 

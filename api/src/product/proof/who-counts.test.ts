@@ -5,12 +5,12 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { feedOf, newSite, running } from '../../../test/claims.ts';
 import { address, ago, hours, makeEvent, minutes } from '../../../test/make.ts';
-import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
+import { admin, call, QUICK_FEEDS, startServer, type TestServer } from '../../../test/server.ts';
 
 let server: TestServer;
 before(async () => {
   // every test calls from 127.0.0.1, which may say for whom
-  server = await startServer({ TRUSTED_PROXIES: '127.0.0.1' });
+  server = await startServer({ TRUSTED_PROXIES: '127.0.0.1' }, undefined, undefined, QUICK_FEEDS);
 });
 after(() => server.end());
 

@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 export interface ShareNeeds {
   db: Pool;
   sites: SiteDirectory;
-  accounts: Pick<Accounts, 'forgetJournal' | 'hasher' | 'guard' | 'publicUrl'>;
+  accounts: Pick<Accounts, 'forgetJournal' | 'hasher' | 'mustHavePlace' | 'guard' | 'publicUrl'>;
 }
 
 /** throws  invalid_request with path expiresAt */
@@ -145,19 +145,23 @@ function ofLink({ db, sites, accounts }: ShareNeeds, unlocked: Unlocked): Route[
           .object({ shareToken: z.string().length(43), password: z.string().max(256) })
           .meta({ id: 'ShareUnlock' }),
       },
+      mustHavePlace: accounts.mustHavePlace,
       answers: { 200: z.object({ unlockToken: z.string(), expiresIn: z.int().describe('seconds') }) },
       async run({ shareToken, password }, call) {
         const share = await inAccounts(db, (tx) => findLiveShare(tx, hashOf(shareToken)));
         if (!share) throw unknown();
         const actor = `share:${share.shareId}`;
         const event = { kind: 'share_unlocked', userId: null, actor, requestId: call.id } as const;
-        const wasRight = await accounts.guard.attempt({
-          network: call.client.limitKey,
-          account: `share ${share.shareId}`,
-          device: null,
-          refused: () => noteRefusal(db, { ...event, method: TOO_MANY }),
+        const { wasRight, fits } = await accounts.hasher().placed(async (verify) => {
+          const right = await accounts.guard.attempt({
+            network: call.client.limitKey,
+            account: `share ${share.shareId}`,
+            device: null,
+            refused: () => noteRefusal(db, { ...event, method: TOO_MANY }),
+          });
+          return { wasRight: right, fits: await verify(password, share.passwordPhc) };
         });
-        if (!(await accounts.hasher().verify(password, share.passwordPhc))) {
+        if (!fits) {
           await noteRefusal(db, { ...event, method: 'password' });
           throw new AppError('unauthorized', 'This is not the password of this view.');
         }

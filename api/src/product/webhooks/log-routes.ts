@@ -16,7 +16,7 @@ import { newSigningSecret } from './secrets.ts';
 export const webhookLogRoutes = (needs: WebhookNeeds): Route[] => [...ofLog(needs), ...ofHooks(needs)];
 
 function ofLog({ db, deliverer }: WebhookNeeds): Route[] {
-  const common = { tag: 'webhooks', who: 'settings', of: 'path' } as const;
+  const common = { tag: 'webhooks', who: 'hooks', of: 'path' } as const;
   const at = '/v1/sites/:siteId/deliveries';
   return [
     route({
@@ -54,7 +54,7 @@ function ofLog({ db, deliverer }: WebhookNeeds): Route[] {
 
 function ofHooks(needs: WebhookNeeds): Route[] {
   const { db, deliverer } = needs;
-  const common = { tag: 'webhooks', who: 'settings' } as const;
+  const common = { tag: 'webhooks', who: 'hooks' } as const;
   return [
     route({
       ...common,

@@ -47,7 +47,7 @@ export interface WebhookNeeds {
 }
 
 const AT = '/v1/sites/:siteId/webhooks';
-const common = { tag: 'webhooks', who: 'settings', of: 'path' } as const;
+const common = { tag: 'webhooks', who: 'hooks', of: 'path' } as const;
 const json = ['json'] as const;
 const nobody = () => new AppError('not_found', 'There is no webhook with this id.');
 

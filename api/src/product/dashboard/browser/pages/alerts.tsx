@@ -42,7 +42,7 @@ export function Alerts() {
               <span class="soft">
                 {w.sensitivities[rule.sensitivity]}
                 {rule.toldAt && `, ${w.told(format.value.moment(rule.toldAt))}`};{' '}
-                {rule.channels.map(({ mail }) => `${mail.email} ${states[mail.state]}`).join(', ')}
+                {rule.channels.map(({ mail }) => `${mail.email ?? '?'} ${states[mail.state]}`).join(', ')}
               </span>{' '}
               <button type="button" class="bare" onClick={() => end(rule.ruleId)}>
                 {w.end}

@@ -60,7 +60,7 @@ function Line({ report, w, children }: { report: MailReport; w: typeof en; child
       <ul>
         {report.recipients.map(({ recipient, sentAt, lastError }) => (
           <li key={recipient.recipientId}>
-            {recipient.email}{' '}
+            {recipient.email ?? '?'}{' '}
             <span class="soft">
               {w[recipient.state]}
               {sentAt && `, ${w.sent(format.value.moment(sentAt))}`}
