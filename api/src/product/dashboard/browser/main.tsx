@@ -12,15 +12,15 @@ import { Skeleton } from './parts/skeleton.tsx';
 const PAGES = {
   notifications: lazy(() => import('./pages/notifications.tsx').then((m) => m.Notifications)),
   templates: lazy(() => import('./pages/notifications.tsx').then((m) => m.Templates)),
-  leads: lazy(() => import('./pages/leads.tsx').then((m) => m.Leads)),
-  lead: lazy(() => import('./pages/lead.tsx').then((m) => m.Lead)),
-  reviews: lazy(() => import('./pages/reviews.tsx').then((m) => m.Reviews)),
-  tests: lazy(() => import('./pages/tests.tsx').then((m) => m.Tests)),
-  receipts: lazy(() => import('./pages/receipts.tsx').then((m) => m.Receipts)),
-  quality: lazy(() => import('./pages/quality.tsx').then((m) => m.Quality)),
-  machine: lazy(() => import('./pages/machine.tsx').then((m) => m.Machine)),
-  settings: lazy(() => import('./pages/settings.tsx').then((m) => m.Settings)),
-  account: lazy(() => import('./pages/account.tsx').then((m) => m.Account)),
+  reviews: lazy(() => import('./pages/of-proof.tsx').then((m) => m.Reviews)),
+  tests: lazy(() => import('./pages/of-proof.tsx').then((m) => m.Tests)),
+  receipts: lazy(() => import('./pages/of-proof.tsx').then((m) => m.Receipts)),
+  leads: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Leads)),
+  lead: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Lead)),
+  quality: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Quality)),
+  machine: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Machine)),
+  settings: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Settings)),
+  account: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Account)),
 };
 
 function Page() {

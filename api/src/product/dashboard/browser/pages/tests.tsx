@@ -1,7 +1,6 @@
 // A/B tests of the site: which there are and what came of them; one of them, or the form that makes one.
 import type { AbTest } from '../../../ab-tests/schema.ts';
 import type { Notification } from '../../../notifications/schema.ts';
-import { lazy } from '../lib/lazy.tsx';
 import { writePlace } from '../lib/place.ts';
 import { format, language, place, site, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
@@ -13,13 +12,6 @@ import { tests as en } from '../words/en/tests.ts';
 import { tests as fr } from '../words/fr/tests.ts';
 
 type Words = typeof en;
-const One = lazy(() => import('./ab-test.tsx').then((m) => m.OneTest));
-const New = lazy(() => import('./ab-test-new.tsx').then((m) => m.NewTest));
-
-export function Tests() {
-  const { id } = place.value;
-  return id === null ? <List /> : id === 'new' ? <New /> : <One />;
-}
 
 export const testPath = (testId: string): string => writePlace({ ...place.value, page: 'tests', id: testId });
 
@@ -47,7 +39,7 @@ function Verdict({ test, w }: { test: AbTest; w: Words }) {
   );
 }
 
-function List() {
+export function TestList() {
   const w: Words = language.value === 'fr' ? fr : en;
   const base = `/v1/sites/${encodeURIComponent(site.value!.siteId)}`;
   const { rows, problem, more, again } = usePages<{ tests: AbTest[]; nextCursor: string | null }, AbTest>(
