@@ -17,9 +17,14 @@ const PAGES = {
   receipts: lazy(() => import('./pages/of-proof.tsx').then((m) => m.Receipts)),
   leads: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Leads)),
   lead: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Lead)),
+  sessions: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Sessions)),
   quality: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Quality)),
+  privacy: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Privacy)),
+  audit: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Audit)),
   machine: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Machine)),
   settings: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Settings)),
+  people: lazy(() => import('./pages/of-a-site.ts').then((m) => m.People)),
+  keys: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Keys)),
   account: lazy(() => import('./pages/of-a-site.ts').then((m) => m.Account)),
 };
 

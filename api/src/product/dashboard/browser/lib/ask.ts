@@ -26,7 +26,7 @@ export const on = {
 /** Sent with every question: the token of a shared view. */
 export const headers: Record<string, string> = {};
 
-interface How {
+export interface How {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   body?: unknown;
   signal?: AbortSignal;
@@ -69,7 +69,11 @@ export async function ask<T = Record<string, unknown>>(path: string, how: How = 
 
 /** A file that asks for a proof first, which a link cannot. throws  Refusal */
 export async function save(path: string, name: string): Promise<void> {
-  const address = URL.createObjectURL(await (await answerTo(path, {})).blob());
+  saveBlob(await (await answerTo(path, {})).blob(), name);
+}
+
+export function saveBlob(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

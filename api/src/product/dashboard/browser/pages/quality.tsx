@@ -77,7 +77,7 @@ export function Quality() {
   return (
     <>
       <h1 tabIndex={-1}>{w.pages.quality}</h1>
-      <RangeBar days={days} zone={own.timeZone} />
+      <RangeBar days={days} zone={own.timeZone} isAlone />
       {problem && <Problem problem={problem} again={again} />}
       {data && (
         <div class={isOld ? 'old' : undefined} aria-busy={isOld}>

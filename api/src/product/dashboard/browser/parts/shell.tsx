@@ -10,12 +10,14 @@ import { Proof } from './proof.tsx';
 /** Which pages a role opens; the API decides, this only hides what would be refused. */
 const MAY: Record<(typeof PAGES)[number], readonly Parameters<typeof isOneOf>[number][]> = {
   overview: ['owner', 'admin', 'analyst', 'viewer'],
+  sessions: ['owner', 'admin', 'analyst', 'viewer'],
   notifications: ['owner', 'admin'],
   leads: ['owner', 'admin', 'analyst', 'privacy'],
   reviews: ['owner', 'admin', 'privacy'],
   tests: ['owner', 'admin'],
   receipts: ['owner', 'admin', 'privacy'],
   quality: ['owner', 'admin', 'analyst', 'viewer'],
+  privacy: ['owner', 'admin', 'privacy'],
   machine: ['owner', 'admin'],
   settings: ['owner', 'admin'],
 };
