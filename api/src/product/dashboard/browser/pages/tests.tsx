@@ -8,6 +8,7 @@ import { usePages } from '../lib/use-pages.ts';
 import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
+import { Table } from '../parts/table.tsx';
 import { tests as en } from '../words/en/tests.ts';
 import { tests as fr } from '../words/fr/tests.ts';
 
@@ -63,39 +64,27 @@ export function TestList() {
       {rows?.length === 0 && <p class="notice">{w.none}</p>}
       {rows && rows.length > 0 && (
         <section class="card">
-          <table class="wide">
-            <caption class="unseen">{words.value!.pages.tests}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{w.notification}</th>
-                <th scope="col">{w.state}</th>
-                <th scope="col" class="more">
-                  {w.goal}
-                </th>
-                <th scope="col" class="n more">
-                  {w.began}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((test) => (
-                <tr key={test.testId}>
-                  <th scope="row">
-                    <a href={testPath(test.testId)}>
-                      {names.get(test.notificationId) ?? test.notificationId.slice(0, 8)}
-                    </a>
-                  </th>
-                  <td>
-                    <Verdict test={test} w={w} />
-                  </td>
-                  <td class="more">{goalSays(test.goal, w)}</td>
-                  <td class="n more">
-                    {test.startedAt ? format.value.moment(test.startedAt, site.value!.timeZone) : '–'}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            caption={words.value!.pages.tests}
+            rows={rows}
+            keyOf={({ testId }) => testId}
+            columns={[
+              {
+                says: w.notification,
+                of: ({ testId, notificationId }) => (
+                  <a href={testPath(testId)}>{names.get(notificationId) ?? notificationId.slice(0, 8)}</a>
+                ),
+              },
+              { says: w.state, of: (test) => <Verdict test={test} w={w} /> },
+              { says: w.goal, as: 'more', of: ({ goal }) => goalSays(goal, w) },
+              {
+                says: w.began,
+                as: 'n more',
+                of: ({ startedAt }) =>
+                  startedAt ? format.value.moment(startedAt, site.value!.timeZone) : '–',
+              },
+            ]}
+          />
         </section>
       )}
       <More more={more} says={words.value!.moreRows} />

@@ -3,6 +3,8 @@ import type { ComponentChildren } from 'preact';
 
 export interface Column<Row> {
   says: string;
+  /** Nobody sees its name: what stands in it says what it is. */
+  isUnnamed?: boolean;
   of(row: Row): ComponentChildren;
   /** n: a number; more: left out where there is little room. */
   as?: 'n' | 'more' | 'n more' | undefined;
@@ -13,20 +15,23 @@ export const Table = <Row,>({
   columns,
   rows,
   keyOf,
+  isOfNumbers,
 }: {
   caption: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf(row: Row): string;
+  /** Whose words are not broken. */
+  isOfNumbers?: boolean;
 }) => (
   <div class="scroll">
-    <table class="wide">
+    <table class={isOfNumbers ? 'wide numbers' : 'wide'}>
       <caption class="unseen">{caption}</caption>
       <thead>
         <tr>
-          {columns.map(({ says, as }) => (
-            <th key={says} scope="col" class={as}>
-              {says}
+          {columns.map(({ says, as, isUnnamed }, n) => (
+            <th key={n} scope="col" class={as}>
+              {isUnnamed ? <span class="unseen">{says}</span> : says}
             </th>
           ))}
         </tr>
@@ -34,13 +39,13 @@ export const Table = <Row,>({
       <tbody>
         {rows.map((row) => (
           <tr key={keyOf(row)}>
-            {columns.map(({ says, of, as }, n) =>
+            {columns.map(({ of, as }, n) =>
               n === 0 ? (
-                <th key={says} scope="row">
+                <th key={n} scope="row">
                   {of(row)}
                 </th>
               ) : (
-                <td key={says} class={as}>
+                <td key={n} class={as}>
                   {of(row)}
                 </td>
               ),
