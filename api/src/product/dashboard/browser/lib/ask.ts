@@ -16,6 +16,10 @@ export class Refusal extends Error {
   }
 }
 
+/** What the page itself finds wrong with a field, said as the API would. */
+export const wrongAt = (path: string, message: string): Refusal =>
+  new Refusal(400, { message, issues: [{ path, message }] }, null);
+
 /** Told when a session is over, or asks for a proof; set by whoever shows it. */
 export const on = {
   signedOut: (): void => {},

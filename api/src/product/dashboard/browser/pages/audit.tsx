@@ -7,7 +7,7 @@ import type { entryShape } from '../../../../operations/audit/routes.ts';
 import type { ShownUser } from '../../../accounts/shapes.ts';
 import { ask, Refusal, saveBlob } from '../lib/ask.ts';
 import { NO_FILTER } from '../lib/place.ts';
-import { format, isOneOf, language, look, place, site, words } from '../lib/state.ts';
+import { format, isOneOf, language, look, place, site, sites, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { usePages } from '../lib/use-pages.ts';
 import { momentOf } from '../lib/zoned.ts';
@@ -15,6 +15,7 @@ import { Field, Form } from '../parts/form.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { namesOf } from '../parts/sites-choice.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { Table } from '../parts/table.tsx';
 import { PageTabs, PRIVACY } from '../parts/tabs.tsx';
@@ -29,11 +30,11 @@ interface Listed {
 /** As many as a browser holds without effort. */
 const SAVED_MAX = 20_000;
 
-function questionOf({ who, what, since, until }: typeof place.value.look): string {
+function questionOf({ who, what, since, until, by }: typeof place.value.look): string {
   const { key, timeZone } = site.value!;
   const at = (day: string) => new Date(momentOf(`${day}T00:00`, timeZone)).toISOString();
   return `/v1/audit?${new URLSearchParams({
-    propertyId: key,
+    ...(by.includes('site') ? { propertyId: key } : {}),
     ...(who ? { actor: who } : {}),
     ...(what ? { action: what } : {}),
     ...(since ? { from: at(since) } : {}),
@@ -72,10 +73,17 @@ export function Audit() {
     saveBlob(new Blob([toCsv(all)], { type: 'text/csv' }), 'audit.csv');
   }
   const only = (change: Partial<typeof asked>, what: string, says: string) => (
-    <button type="button" class="bare" aria-label={w.only(says)} title={what} onClick={() => look(change)}>
+    <button
+      type="button"
+      class="bare plain"
+      aria-label={w.only(says)}
+      title={what}
+      onClick={() => look(change)}
+    >
       {says}
     </button>
   );
+  const by = ({ actor }: Entry) => only({ who: actor }, actor, names.get(actor) ?? w.actors[actor] ?? actor);
   return (
     <>
       <div class="head">
@@ -95,14 +103,15 @@ export function Audit() {
         <Form
           send={w.filter}
           more={
-            Object.keys(NO_FILTER).some((name) => asked[name as 'who'] !== '') && (
-              <button type="button" class="quiet" onClick={() => look(NO_FILTER)}>
+            (asked.by.includes('site') ||
+              Object.keys(NO_FILTER).some((name) => asked[name as 'who'] !== '')) && (
+              <button type="button" class="quiet" onClick={() => look({ ...NO_FILTER, by: [] })}>
                 {w.clear}
               </button>
             )
           }
-          onSend={async ({ who = '', what = '', since = '', until = '' }) =>
-            look({ who: who.trim(), what: what.trim(), since, until })
+          onSend={async ({ who = '', what = '', since = '', until = '', site: only }) =>
+            look({ who: who.trim(), what: what.trim(), since, until, by: only ? ['site'] : [] })
           }
         >
           {() => (
@@ -111,6 +120,14 @@ export function Audit() {
               <Field name="what" label={w.did} hint={w.didHint} value={asked.what} optional maxLength={200} />
               <Field name="since" label={w.notBefore} type="date" value={asked.since} optional />
               <Field name="until" label={w.notAfter} type="date" value={asked.until} optional />
+              {sites.value.length > 1 && (
+                <p>
+                  <label class="check">
+                    <input type="checkbox" name="site" defaultChecked={asked.by.includes('site')} />{' '}
+                    {w.onlyThisSite}
+                  </label>
+                </p>
+              )}
             </div>
           )}
         </Form>
@@ -128,13 +145,24 @@ export function Audit() {
             columns={[
               {
                 says: words.value!.when,
-                of: ({ at }) => <time dateTime={at}>{format.value.moment(at, site.value!.timeZone)}</time>,
+                of: (entry) => (
+                  <>
+                    <time dateTime={entry.at}>{format.value.moment(entry.at, site.value!.timeZone)}</time>
+                    <span class="less">{by(entry)}</span>
+                  </>
+                ),
               },
-              {
-                says: w.who,
-                of: ({ actor }) => only({ who: actor }, actor, names.get(actor) ?? w.actors[actor] ?? actor),
-              },
+              { says: w.who, as: 'more', of: by },
               { says: w.did, of: ({ action }) => only({ what: action }, action, action) },
+              ...(sites.value.length > 1
+                ? [
+                    {
+                      says: words.value!.site,
+                      as: 'more' as const,
+                      of: ({ siteId }: Entry) => siteId && namesOf([siteId]),
+                    },
+                  ]
+                : []),
               {
                 says: w.target,
                 as: 'more',
@@ -147,7 +175,7 @@ export function Audit() {
               {
                 says: w.outcome,
                 as: 'n',
-                of: ({ outcome }) => <span class={outcome < 400 ? undefined : 'wrong'}>{outcome}</span>,
+                of: ({ outcome }) => <span class={outcome < 400 ? 'whole' : 'whole wrong'}>{outcome}</span>,
               },
             ]}
           />

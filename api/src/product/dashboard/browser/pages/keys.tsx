@@ -58,10 +58,12 @@ function NewKey({ w, made }: { w: Words; made(): Promise<void> }) {
             <fieldset name="scopes">
               <legend>{w.mayDo}</legend>
               {scopes.map((scope) => (
-                <p key={scope} class="tick">
+                <p key={scope} class="scope">
                   <label class="check">
                     <input type="checkbox" name={scope} defaultChecked={scope === 'read'} />
-                    <code>{scope}</code> {w.scopes[scope]}
+                    <span>
+                      <code>{scope}</code> {w.scopes[scope]}
+                    </span>
                   </label>
                 </p>
               ))}
@@ -113,7 +115,7 @@ export function Keys() {
               facts: [
                 namesOf(key.siteIds),
                 words.value!.until(f.date(key.expiresAt.slice(0, 10))),
-                key.lastUsedOn ? w.lastUsed(f.date(key.lastUsedOn)) : w.neverUsed,
+                key.lastUsedOn ? words.value!.lastUsed(f.date(key.lastUsedOn)) : w.neverUsed,
               ],
               actions: over === false && (
                 <Confirm

@@ -112,7 +112,6 @@ function Jobs({ jobs }: { jobs: Status['jobs'] }) {
 }
 
 function Checks() {
-  const own = words.value!;
   const w = language.value === 'fr' ? fr : en;
   const { count, moment, duration } = format.value;
   const { data, problem, again } = useAnswer<RestoreChecks>('/v1/admin/restore-checks', 300_000);
@@ -146,7 +145,7 @@ function Checks() {
                 ),
             },
             {
-              says: own.what,
+              says: w.holds,
               as: 'more',
               of: ({ content }) => content && w.compared(count(content.tables), count(content.rows)),
             },

@@ -200,14 +200,18 @@ const RolesTable = () => {
       </summary>
       <Table
         caption={w.may}
-        rows={Object.keys(w.capabilities) as Capability[]}
-        keyOf={(one) => one}
+        rows={ROLES}
+        keyOf={(role) => role}
         columns={[
-          { says: w.capability, of: (one) => w.capabilities[one] },
-          ...ROLES.map((role) => ({
-            says: w.roles[role],
-            of: (one: Capability) => (mayAs(role, one) ? words.value!.yes : '–'),
-          })),
+          { says: w.role, of: (role) => w.roles[role] },
+          {
+            says: w.capability,
+            of: (role) =>
+              (Object.keys(w.capabilities) as Capability[])
+                .filter((one) => mayAs(role, one))
+                .map((one) => w.capabilities[one])
+                .join('; '),
+          },
         ]}
       />
     </details>

@@ -1,7 +1,7 @@
 // What was forgotten here: certificates of erasure, the newest first, and one that is looked up by its id.
 import { useState } from 'preact/hooks';
 import type { ErasureCertificate } from '../../../erasure/certificate-routes.ts';
-import { ask } from '../lib/ask.ts';
+import { ask, Refusal, wrongAt } from '../lib/ask.ts';
 import { format, language, site, words } from '../lib/state.ts';
 import { usePages } from '../lib/use-pages.ts';
 import { Entries } from '../parts/entries.tsx';
@@ -41,6 +41,8 @@ function entryOf(one: ErasureCertificate) {
           <dd>
             <code>{one.emailHash}</code>
           </dd>
+          <dt>{w.chainStays}</dt>
+          <dd>{count(one.consentRecords)}</dd>
         </dl>
         <Table
           caption={words.value!.rowsErased}
@@ -74,9 +76,22 @@ export function Privacy() {
       <section class="card">
         <Form
           send={w.filter}
+          more={
+            found && (
+              <button type="button" class="quiet" onClick={() => setFound(null)}>
+                {w.all}
+              </button>
+            )
+          }
           onSend={async ({ erasureId = '' }) => {
             const path = `/v1/admin/erasures/${encodeURIComponent(erasureId.trim())}`;
-            setFound((await ask<{ erasure: ErasureCertificate }>(path)).erasure);
+            setFound(null);
+            const { erasure } = await ask<{ erasure: ErasureCertificate }>(path).catch((error) => {
+              throw error instanceof Refusal && error.status === 404
+                ? wrongAt('erasureId', w.noSuchCertificate)
+                : error;
+            });
+            setFound(erasure);
           }}
         >
           {(wrong) => (
@@ -90,16 +105,20 @@ export function Privacy() {
             />
           )}
         </Form>
-        {found && (
-          <div role="status">
-            <Entries none="" of={[entryOf(found)]} />
-          </div>
-        )}
       </section>
-      {problem && <Problem problem={problem} again={again} />}
-      {!rows && !problem && <Skeleton />}
-      {rows && <Entries none={w.noCertificates} of={rows.map(entryOf)} />}
-      <More more={more} says={words.value!.moreRows} />
+      {found && (
+        <div role="status">
+          <Entries none="" of={[entryOf(found)]} />
+        </div>
+      )}
+      {!found && (
+        <>
+          {problem && <Problem problem={problem} again={again} />}
+          {!rows && !problem && <Skeleton />}
+          {rows && <Entries none={w.noCertificates} of={rows.map(entryOf)} />}
+          <More more={more} says={words.value!.moreRows} />
+        </>
+      )}
     </>
   );
 }

@@ -78,7 +78,11 @@ function List() {
               { says: w.source, as: 'more', of: sourceOf },
               { says: w.with, as: 'more', of: (visit) => <span class="soft">{deviceOf(visit)}</span> },
               { says: w.looks, as: 'n', of: ({ pageViews }) => count(pageViews) },
-              { says: w.used, as: 'n more', of: ({ engagedSeconds }) => duration(engagedSeconds) },
+              {
+                says: w.used,
+                as: 'n more',
+                of: ({ engagedSeconds }) => (engagedSeconds > 0 ? duration(engagedSeconds) : '–'),
+              },
             ]}
           />
         </div>
@@ -111,51 +115,46 @@ function One({ sessionId }: { sessionId: string }) {
       <p>
         <a href={to({})}>← {w.back}</a>
       </p>
-      {problem && (
-        <>
-          <h1 tabIndex={-1}>{words.value!.pages.sessions}</h1>
-          <Problem problem={problem} again={again} />
-        </>
+      {(data || problem) && (
+        <div class="head">
+          <h1 tabIndex={-1}>{data ? w.one(moment(data.session.startedAt)) : words.value!.pages.sessions}</h1>
+          {data?.session.converted && <span class="status express">{w.converted}</span>}
+        </div>
       )}
+      {problem && <Problem problem={problem} again={again} />}
       {!data && !problem && <Skeleton />}
       {data && (
-        <>
-          <div class="head">
-            <h1 tabIndex={-1}>{w.one(moment(data.session.startedAt))}</h1>
-            {data.session.converted && <span class="status express">{w.converted}</span>}
-          </div>
-          <div class="two">
-            <section class="card">
-              <h2>{w.steps}</h2>
-              <ol class="timeline">
-                {data.steps.map(({ at, eventType, path, engagedSeconds, isConversion }, n) => (
-                  <li key={`${at} ${n}`}>
-                    <time dateTime={at}>{moment(at)}</time>
-                    {eventType === 'page_view' ? w.looked(path) : w.did(eventType, path)}
-                    {engagedSeconds ? (
-                      <span class="soft"> · {w.usedFor(format.value.duration(engagedSeconds))}</span>
-                    ) : null}
-                    {isConversion && <span class="good"> · {w.converted}</span>}
-                  </li>
-                ))}
-              </ol>
-              {data.cut && <p class="soft">{w.cut}</p>}
-            </section>
-            <section class="card">
-              <dl class="facts">
-                {facts(data.session).map(
-                  ([name, value]) =>
-                    value && (
-                      <>
-                        <dt>{name}</dt>
-                        <dd>{value}</dd>
-                      </>
-                    ),
-                )}
-              </dl>
-            </section>
-          </div>
-        </>
+        <div class="two">
+          <section class="card">
+            <h2>{w.steps}</h2>
+            <ol class="timeline">
+              {data.steps.map(({ at, eventType, path, engagedSeconds, isConversion }, n) => (
+                <li key={`${at} ${n}`}>
+                  <time dateTime={at}>{moment(at)}</time>
+                  {eventType === 'page_view' ? w.looked(path) : w.did(eventType, path)}
+                  {engagedSeconds ? (
+                    <span class="soft"> · {w.usedFor(format.value.duration(engagedSeconds))}</span>
+                  ) : null}
+                  {isConversion && <span class="good"> · {w.converted}</span>}
+                </li>
+              ))}
+            </ol>
+            {data.cut && <p class="soft">{w.cut}</p>}
+          </section>
+          <section class="card">
+            <dl class="facts">
+              {facts(data.session).map(
+                ([name, value]) =>
+                  value && (
+                    <>
+                      <dt>{name}</dt>
+                      <dd>{value}</dd>
+                    </>
+                  ),
+              )}
+            </dl>
+          </section>
+        </div>
       )}
     </>
   );

@@ -1,6 +1,6 @@
 // A button for what cannot be taken back: it says first what will happen, and may have it typed.
 import { useState } from 'preact/hooks';
-import { Refusal } from '../lib/ask.ts';
+import { wrongAt } from '../lib/ask.ts';
 import { Dialog } from './dialog.tsx';
 import { Field, Form } from './form.tsx';
 
@@ -36,12 +36,7 @@ export function Confirm({ label, of, says, typed, isQuiet, act }: Confirmed) {
             isDangerous
             send={label}
             onSend={async ({ typed: given }) => {
-              if (typed && given !== typed.text)
-                throw new Refusal(
-                  400,
-                  { message: typed.not, issues: [{ path: 'typed', message: typed.not }] },
-                  null,
-                );
+              if (typed && given !== typed.text) throw wrongAt('typed', typed.not);
               await act();
               setOpen(false);
             }}
