@@ -185,6 +185,7 @@ test('a key is shown once, reads what it may, and is refused from the moment it 
   await proof.getByLabel('Password').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await key.locator('.pill', { hasText: 'ended' }).waitFor();
+  assert.equal(await focusAtRest(page), 'H1 Keys', 'the button that was pressed is gone');
   assert.equal((await asked()).status, 401);
   assert.equal(await key.getByRole('button').count(), 0);
 });
@@ -202,15 +203,20 @@ test('the audit log is read by who, what and when, its filter stands in the addr
     return rows.length > 0 && rows.every((row) => row.includes('POST /v1/keys'));
   });
   assert.match(page.url(), /audit\?what=POST\+%2Fv1%2Fkeys$/);
-  await page.getByLabel('Who').fill('machine');
+  await page.getByLabel('Who', { exact: true }).fill('machine');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await page.getByText('Nothing of this kind.').waitFor();
+  assert.equal(await focusAtRest(page), 'BUTTON Show', 'where it was');
   await page.goBack();
   await page.getByRole('button', { name: 'Only POST /v1/keys' }).first().waitFor();
   await page.getByLabel('To', { exact: true }).fill(addDays(today, -2));
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await page.getByText('Nothing of this kind.').waitFor();
   await page.getByRole('button', { name: 'Clear' }).click();
+  await until(
+    'nothing is asked for',
+    async () => (await page.getByLabel('What', { exact: true }).inputValue()) === '',
+  );
   await page
     .getByRole('row', { name: /DELETE \/v1\/keys/ })
     .first()

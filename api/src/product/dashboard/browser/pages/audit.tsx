@@ -1,5 +1,5 @@
 // The audit log: who did what, by whom, what and when, also as CSV. What is asked for stands in the address.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { z } from 'zod';
 import { toCsv } from '../../../../ground/lib/csv.ts';
 import { addDays } from '../../../../ground/lib/days.ts';
@@ -59,6 +59,9 @@ export function Audit() {
   );
   const [refused, setRefused] = useState<Refusal | null>(null);
   const [isCut, setCut] = useState(false);
+  // what the address asks for stands in the fields, whoever changed it
+  const filters = useRef<HTMLDivElement>(null);
+  useEffect(() => filters.current?.querySelector('form')?.reset(), [question]);
   async function save() {
     const all: Entry[] = [];
     let cursor: string | null = null;
@@ -99,7 +102,7 @@ export function Audit() {
       </div>
       <PageTabs of={PRIVACY} />
       <p class="soft">{w.auditSays}</p>
-      <div class="filters" key={JSON.stringify(asked)}>
+      <div ref={filters}>
         <Form
           send={w.filter}
           more={

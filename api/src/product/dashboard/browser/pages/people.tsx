@@ -50,6 +50,7 @@ function Change({ user, close, changed }: { user: ShownUser; close(): void; chan
   const path = `/v1/users/${user.userId}`;
   const [isOwner, setOwner] = useState(user.isOwner);
   const [said, say] = useState('');
+  const { act: letIn, refused } = useDeed(changed);
   const name = nameOf(user);
   const act = async (how: Parameters<typeof ask>[1], at = path) => {
     const answer = await ask<{ sessionsEnded?: number }>(at, how);
@@ -98,6 +99,7 @@ function Change({ user, close, changed }: { user: ShownUser; close(): void; chan
         )}
       </Form>
       {said && <p role="status">{said}</p>}
+      {refused && <Problem problem={refused} />}
       <p class="actions apart">
         <Confirm
           isQuiet
@@ -112,7 +114,9 @@ function Change({ user, close, changed }: { user: ShownUser; close(): void; chan
           <button
             type="button"
             class="quiet"
-            onClick={() => act({ method: 'PATCH', body: { disabled: false } }).then(close, () => {})}
+            onClick={() =>
+              letIn(path, { method: 'PATCH', body: { disabled: false } }).then((done) => done && close())
+            }
           >
             {w.enable}
           </button>
@@ -228,7 +232,6 @@ export function People() {
     (a) => a.invitations,
   );
   const [changing, setChanging] = useState<ShownUser | null>(null);
-  const { act } = useDeed(open.again);
   const more = words.value!.moreRows;
   return (
     <>
@@ -284,7 +287,7 @@ export function People() {
                     of={email ?? w.anybody}
                     says={w.takeBackSays}
                     isQuiet
-                    act={() => act(`/v1/invitations/${invitationId}`)}
+                    act={() => ask(`/v1/invitations/${invitationId}`, { method: 'DELETE' }).then(open.again)}
                   />
                 ),
               }))}

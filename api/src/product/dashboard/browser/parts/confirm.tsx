@@ -1,6 +1,7 @@
 // A button for what cannot be taken back: it says first what will happen, and may have it typed.
 import { useState } from 'preact/hooks';
 import { wrongAt } from '../lib/ask.ts';
+import { toHeading } from '../lib/focus.ts';
 import { Dialog } from './dialog.tsx';
 import { Field, Form } from './form.tsx';
 
@@ -39,6 +40,8 @@ export function Confirm({ label, of, says, typed, isQuiet, act }: Confirmed) {
               if (typed && given !== typed.text) throw wrongAt('typed', typed.not);
               await act();
               setOpen(false);
+              // what had the focus may be gone with what it was about
+              requestAnimationFrame(() => document.activeElement === document.body && toHeading());
             }}
           >
             {(wrong) =>
