@@ -141,7 +141,10 @@ test('somebody is invited by a link, comes in, is given another role, shut out, 
 
 test('an invitation is taken back, and what each role may stands there as the API has it', async () => {
   await call(`${server.url}/v1/invitations`, 'POST', { role: 'owner' }, admin);
+  await page.setViewportSize({ width: 320, height: 800 });
   await visit('default/people');
+  const bar = (await page.getByRole('link', { name: 'Settings', exact: true }).boundingBox())!;
+  assert.ok(bar.x >= 0 && bar.x + bar.width <= 320, `the page one is at stands in sight: ${bar.x}`);
   const open = entry('whoever has the link');
   await open.getByText('every site').waitFor();
   await open.getByRole('button', { name: 'Take back' }).click();
