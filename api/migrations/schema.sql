@@ -1890,6 +1890,7 @@ create table sessions (
   privacy_signal boolean default false not null,
   constraint sessions_pkey PRIMARY KEY (site_id, session_id)
 ) with (fillfactor=85);
+CREATE INDEX sessions_by_start ON sessions USING btree (site_id, started_at DESC, session_id DESC) WHERE NOT is_bot;
 CREATE INDEX sessions_by_visitor ON sessions USING btree (site_id, visitor_id, started_at DESC);
 CREATE INDEX sessions_holding_addresses ON sessions USING btree (site_id, session_id) WHERE may_hold_address(landing_path) OR may_hold_address(referrer) OR may_hold_address(utm::text);
 alter table sessions enable row level security;

@@ -175,6 +175,8 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     getMetricsAttribution: report({ of: 'signup' }),
     getMetricsQuality: report(),
     getMetricsLeads: report({ limit: 10 }),
+    getMetricsSessions: report({ limit: 10, source: 'direct' }),
+    getMetricsSession: [{ path: { sessionId: place.sessionId } }],
     getMetricsPage: report({ vs: 'year', match: 'weekday' }),
     getSiteAnalytics: [
       { path, query: { start: today, end: today, compareTo: 'yes' } },
@@ -574,6 +576,9 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       },
     ],
     getStatus: [{}],
+    getRestoreChecks: [{}],
+    listErasures: [{}, { query: { propertyId, limit: 5 } }],
+    getErasure: [{ path: { erasureId: place.erasureId } }],
     getMeters: [{}],
     listJobs: [{}],
     listJobRuns: [{ path: { job: 'rollup' }, query: { limit: 5 } }, { path: { job: 'ledger' } }],

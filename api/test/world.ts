@@ -39,8 +39,11 @@ export interface Place {
   /** A second browser that was said to be hers, and a third that nobody was said to be. */
   mergedVisitorId: string;
   strangerId: string;
-  /** A lead that is only there to be erased. */
+  /** A lead that is only there to be erased, and the certificate of one that was. */
   leaving: string;
+  erasureId: string;
+  /** A visit of a browser that nobody was said to be. */
+  sessionId: string;
   /** Of a link that shows a person their own data, and of one that confirms another person's new address. */
   ownDataToken: string;
   /** A report by mail, and the link of who gets it. */
@@ -263,8 +266,17 @@ async function makeImport(server: TestServer, key: string, n: number): Promise<s
   return (await ask(server, `POST /v1/sites/${key}/imports`, body)).import.importId;
 }
 
+const visit = (server: TestServer, key: string, anonId: string) =>
+  ask(server, 'POST /v1/events', makeEvent({ anonId, propertyId: key, path: `/${key}` }));
 const browser = async (server: TestServer, key: string, anonId: string): Promise<string> =>
-  (await ask(server, 'POST /v1/events', makeEvent({ anonId, propertyId: key, path: `/${key}` }))).visitorId;
+  (await visit(server, key, anonId)).visitorId;
+
+/** Somebody who left an address and was erased. */
+async function makeErasure(server: TestServer, key: string): Promise<string> {
+  const email = `left@${key}.example`;
+  await ask(server, 'POST /v1/leads/capture', { email, anonId: `${key}-left`, propertyId: key });
+  return (await ask(server, 'POST /v1/leads/delete', { email, propertyId: key })).erasureId;
+}
 
 /** Two submissions that wait for a decision. */
 async function makeQuarantined(server: TestServer, key: string): Promise<[string, string]> {
@@ -442,6 +454,8 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     mergedVisitorId,
     strangerId: await browser(server, key, `${key}-browser-3`),
     leaving,
+    erasureId: await makeErasure(server, key),
+    sessionId: (await visit(server, key, `${key}-browser-4`)).sessionId,
     ownDataToken: await makeOwnDataLink(server, key, siteId, 'curious'),
     newAddressToken: await makeOwnDataLink(server, key, siteId, 'moving', `moved@${key}.example`),
     ...(await makeMailReport(server, key, siteId)),

@@ -15,7 +15,7 @@ import {
 import { type Route, route } from '../../ground/http/route.ts';
 import { NO_SITE } from '../../ground/site.ts';
 
-const entryShape = z
+export const entryShape = z
   .object({
     auditId: z.uuid(),
     siteId: z.uuid().nullable().describe('null: it belonged to no site'),

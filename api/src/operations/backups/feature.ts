@@ -1,17 +1,20 @@
 // Backups, and their restore on trial.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import { restoreCheckRoutes } from './check-routes.ts';
 import type { BackupSettings } from './dump.ts';
 import { backUp, bringAll, shown, warningsOf } from './offsite.ts';
 import { putAsideReading } from './put-aside-reading.ts';
+import { backupFolder } from './settings.ts';
 import { backupTables } from './tables.ts';
 import { verifyBackup } from './verify.ts';
 
-export const backups: Feature<{ db: Pool }, { backups: BackupSettings }> = {
+export const backups: Feature<{ db: Pool; config: { DATA_DIR: string } }, { backups: BackupSettings }> = {
   name: 'backups',
   tables: backupTables,
   keeps: { backupDays: { holds: 'copies of the database', for: { days: 'BACKUP_RETENTION_DAYS' } } },
   readings: [putAsideReading],
+  routes: ({ config }) => restoreCheckRoutes({ folder: backupFolder(config) }),
   jobs: ({ backups: settings }) => [
     {
       name: 'backup',

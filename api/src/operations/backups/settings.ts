@@ -4,6 +4,8 @@ import type { Config } from '../../config.ts';
 import type { BackupSettings } from './dump.ts';
 import type { Offsite } from './shelf/target.ts';
 
+export const backupFolder = ({ DATA_DIR }: Pick<Config, 'DATA_DIR'>): string => join(DATA_DIR, 'backups');
+
 /** throws  an Error naming the settings that are missing */
 export function backupSettings(config: Config): BackupSettings {
   const offsite: Offsite[] = [];
@@ -36,7 +38,7 @@ export function backupSettings(config: Config): BackupSettings {
   return {
     ownerUrl: config.DATABASE_URL,
     pgBin: config.BACKUP_PG_BIN ?? null,
-    folder: join(config.DATA_DIR, 'backups'),
+    folder: backupFolder(config),
     recipient: config.BACKUP_PUBLIC_KEY ?? null,
     keptDays: config.BACKUP_RETENTION_DAYS,
     offsite,

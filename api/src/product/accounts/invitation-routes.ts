@@ -27,6 +27,7 @@ const invitationShape = z
     expiresAt: utc,
   })
   .meta({ id: 'Invitation' });
+export type Invitation = z.output<typeof invitationShape>;
 
 const fields = {
   role,
@@ -39,7 +40,7 @@ const fields = {
     .describe('keys or ids; without them all of the caller’s. An owner has every site'),
 };
 
-async function shown(db: Db, accounts: Accounts, link: Link): Promise<z.output<typeof invitationShape>> {
+async function shown(db: Db, accounts: Accounts, link: Link): Promise<Invitation> {
   return {
     invitationId: link.linkId,
     role: link.role!,

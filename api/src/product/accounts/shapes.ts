@@ -67,6 +67,7 @@ export const userShape = z
     disabledAt: utc.nullable(),
   })
   .meta({ id: 'User' });
+export type ShownUser = z.output<typeof userShape>;
 
 export const sessionShape = z
   .object({

@@ -39,8 +39,10 @@ export async function bundleDashboard(): Promise<Built> {
     outdir: 'dist',
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
+    jsx: 'transform', // h('p', {…}, …) says less than jsx('p', {…, children: […]})
+    jsxFactory: 'h',
+    jsxFragment: 'Fragment',
+    inject: [here('browser/lib/kit.ts').pathname],
     tsconfigRaw: {},
   });
   const files: Record<string, Uint8Array> = Object.fromEntries(

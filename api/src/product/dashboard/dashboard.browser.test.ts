@@ -316,7 +316,7 @@ test('a viewer sees the numbers of their site and neither leads nor the machine;
   const links = await page.getByRole('navigation').getByRole('link').allInnerTexts();
   assert.deepEqual(
     links.map((text) => text.trim()),
-    ['Overview', 'Quality'],
+    ['Overview', 'Sessions', 'Quality'],
   );
   await page.goto(`${server.url}/app/shop.example/overview`);
   await page.getByRole('heading', { name: 'There is no such site' }).waitFor();

@@ -432,7 +432,7 @@ test('who may only read sees what people wrote and its receipts, and no button t
     .allInnerTexts();
   assert.deepEqual(
     links.map((text) => text.trim()),
-    ['Leads', 'Reviews', 'Receipts'],
+    ['Leads', 'Reviews', 'Receipts', 'Privacy'],
   );
   await theirs.context().close();
 });

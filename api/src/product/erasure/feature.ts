@@ -2,6 +2,7 @@
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
 import type { Tables } from '../../ground/tables.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { leadEndings } from './ends.ts';
 import type { Forget } from './forget.ts';
 import { rightsRoutes } from './rights-routes.ts';
@@ -33,6 +34,7 @@ export const erasure: Feature<House, ErasureWork> = {
       publicUrl: config.PUBLIC_URL,
       backupDays: config.BACKUP_RETENTION_DAYS,
     }),
+    ...certificateRoutes({ db: house.db, backupDays: config.BACKUP_RETENTION_DAYS }),
     ...rightsRoutes({ db: house.db, hashAddress }),
   ],
   endings: ({ db, tables, leads: { hashAddress }, forget }) =>

@@ -8,6 +8,7 @@ import type { Numbers } from './numbers.ts';
 import { metricsReadings } from './readings.ts';
 import { metricsRoutes } from './routes.ts';
 import { foldFullDays, sealDays } from './seal.ts';
+import { sessionRoutes } from './sessions.ts';
 import { metricTables } from './tables.ts';
 
 const sql = (name: string) => new URL(name, import.meta.url);
@@ -32,14 +33,16 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
     sql('compare_day.sql'),
   ],
   tables: metricTables,
-  routes: ({ db, numbers, metrics: cache, config }) =>
-    metricsRoutes({
+  routes: ({ db, numbers, metrics: cache, config }) => [
+    ...metricsRoutes({
       db,
       numbers,
       cache,
       retentionDays: config.EVENT_RETENTION_DAYS,
       countriesKnown: config.GEO_DATABASE !== undefined,
     }),
+    ...sessionRoutes({ db }),
+  ],
   readings: metricsReadings,
   jobs: metricsJobs,
   endings: ({ db }) => ({ 'sealed days': sealDays(db), 'full days': foldFullDays(db) }),

@@ -16,6 +16,10 @@ export class Refusal extends Error {
   }
 }
 
+/** What the page itself finds wrong with a field, said as the API would. */
+export const wrongAt = (path: string, message: string): Refusal =>
+  new Refusal(400, { message, issues: [{ path, message }] }, null);
+
 /** Told when a session is over, or asks for a proof; set by whoever shows it. */
 export const on = {
   signedOut: (): void => {},
@@ -26,7 +30,7 @@ export const on = {
 /** Sent with every question: the token of a shared view. */
 export const headers: Record<string, string> = {};
 
-interface How {
+export interface How {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   body?: unknown;
   signal?: AbortSignal;
@@ -69,7 +73,11 @@ export async function ask<T = Record<string, unknown>>(path: string, how: How = 
 
 /** A file that asks for a proof first, which a link cannot. throws  Refusal */
 export async function save(path: string, name: string): Promise<void> {
-  const address = URL.createObjectURL(await (await answerTo(path, {})).blob());
+  saveBlob(await (await answerTo(path, {})).blob(), name);
+}
+
+export function saveBlob(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

@@ -7,6 +7,8 @@ export interface Format {
   duration(seconds: number): string;
   money(value: number, currency: string): string;
   day(day: string): string;
+  /** With its year. */
+  date(day: string): string;
   longDay(day: string): string;
   moment(instant: string, zone?: string): string;
   ago(instant: string, now: number): string;
@@ -22,6 +24,7 @@ export function formatOf(locale: string): Format {
   const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
   const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
   const day = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' });
+  const date = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'medium' });
   const longDay = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'full' });
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const names = new Intl.DisplayNames(locale, { type: 'region', fallback: 'code' });
@@ -38,6 +41,7 @@ export function formatOf(locale: string): Format {
     money: (value, currency) =>
       new Intl.NumberFormat(locale, { style: 'currency', currency, maximumFractionDigits: 2 }).format(value),
     day: (text) => day.format(noon(text)),
+    date: (text) => date.format(noon(text)),
     longDay: (text) => longDay.format(noon(text)),
     moment: (instant, zone) =>
       new Intl.DateTimeFormat(locale, {

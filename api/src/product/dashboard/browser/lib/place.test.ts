@@ -25,7 +25,10 @@ test('every place is read from its address as it was written', () => {
     const site = pick([null, 'default', 'a/b', 'ümlaut & co', '100 %', 'a?b#c']);
     const place: Place = {
       site,
-      page: site === null ? pick(['sites', 'account']) : pick([...PAGES, 'templates' as const]),
+      page:
+        site === null
+          ? pick(['sites', 'account'])
+          : pick([...PAGES, 'templates', 'people', 'keys', 'audit'] as const),
       id: site === null ? null : pick([null, '0198c0de-0000-7000-8000-000000000001']),
       look: {
         range: pick([...PRESET_NAMES, '2026-02-27..2026-03-02']),
@@ -34,6 +37,10 @@ test('every place is read from its address as it was written', () => {
         interval: pick(INTERVALS),
         metric: pick(METRICS),
         by: pick([[], ['campaigns'], ['campaigns', 'exits']]),
+        who: pick(['', 'admin_key', 'user:0198c0de & co']),
+        what: pick(['', 'POST /v1/keys', 'job x=1?']),
+        since: pick(['', '2026-02-27']),
+        until: pick(['', '2026-03-02']),
       },
     };
     assert.deepEqual(read(writePlace(place)), place);
@@ -43,7 +50,7 @@ test('every place is read from its address as it was written', () => {
 test('an address that says nothing, or nonsense, is the usual look', () => {
   assert.deepEqual(read('/app'), { site: null, page: 'sites', id: null, look: USUAL });
   const odd = read(
-    '/app/shop/nowhere?range=2026-02-30..2026-03-01&vs=1&metric=__proto__&by=<b>&interval=hour',
+    '/app/shop/nowhere?range=2026-02-30..2026-03-01&vs=1&metric=__proto__&by=<b>&interval=hour&since=2026-02-30',
   );
   assert.deepEqual(odd, { site: 'shop', page: 'overview', id: null, look: USUAL });
   assert.equal(read('/app/%E0%A4%A/overview').site, '');

@@ -3,17 +3,24 @@ import { addDays, daysIn, isDay } from '../../../../ground/lib/days.ts';
 
 export const PAGES = [
   'overview',
+  'sessions',
   'leads',
   'notifications',
   'reviews',
   'tests',
   'receipts',
   'quality',
+  'privacy',
   'machine',
   'settings',
 ] as const;
 /** Reached from a page of the bar, and the page of the bar they belong to. */
-export const INNER = { templates: 'notifications' } as const;
+export const INNER = {
+  templates: 'notifications',
+  people: 'settings',
+  keys: 'settings',
+  audit: 'privacy',
+} as const;
 export type Page = (typeof PAGES)[number] | keyof typeof INNER;
 const INNER_PAGES = Object.keys(INNER) as (keyof typeof INNER)[];
 export const ALONE = ['sites', 'account'] as const;
@@ -54,6 +61,11 @@ export interface Look {
   metric: Metric;
   /** Chosen tabs of the panels that are not the first. */
   by: readonly string[];
+  /** Of the audit log: by whom and what, and the days from and to which; '' asks for all. */
+  who: string;
+  what: string;
+  since: string;
+  until: string;
 }
 export interface Place {
   /** Of a page of a site; null on the others. */
@@ -64,6 +76,9 @@ export interface Place {
   look: Look;
 }
 
+/** Of one page: another one does not ask for it. */
+export const NO_FILTER = { who: '', what: '', since: '', until: '' } as const;
+
 export const USUAL: Look = {
   range: '30d',
   vs: 'previous',
@@ -71,6 +86,7 @@ export const USUAL: Look = {
   interval: 'day',
   metric: 'uniqueVisitors',
   by: [],
+  ...NO_FILTER,
 };
 
 const NAMED = /^(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})$/;
@@ -88,6 +104,8 @@ export function daysOf(range: string, today: string): { from: string; to: string
 
 const oneOf = <T extends string>(all: readonly T[], text: string | null, usual: T): T =>
   all.includes(text as T) ? (text as T) : usual;
+
+const dayOr = (text: string | null): string => (text !== null && isDay(text) ? text : '');
 
 export function readPlace(address: URL): Place {
   const [site = '', page = '', id] = address.pathname
@@ -109,6 +127,10 @@ export function readPlace(address: URL): Place {
     match: oneOf(['date', 'weekday'], query.get('match'), USUAL.match),
     interval: oneOf(INTERVALS, query.get('interval'), USUAL.interval),
     metric: oneOf(METRICS, query.get('metric'), USUAL.metric),
+    who: (query.get('who') ?? '').slice(0, 100),
+    what: (query.get('what') ?? '').slice(0, 200),
+    since: dayOr(query.get('since')),
+    until: dayOr(query.get('until')),
     by: (query.get('by') ?? '').split(',').filter((name) => /^[a-zA-Z_]{1,20}$/.test(name)),
   };
   if (page === '') return { site: null, page: oneOf(ALONE, site, 'sites'), id: null, look };
@@ -119,7 +141,7 @@ export function readPlace(address: URL): Place {
 export function writePlace({ site, page, id, look }: Place): string {
   const parts = site === null ? [page] : [site, page, ...(id === null ? [] : [id])];
   const query = new URLSearchParams();
-  for (const name of ['range', 'vs', 'match', 'interval', 'metric'] as const)
+  for (const name of ['range', 'vs', 'match', 'interval', 'metric', 'who', 'what', 'since', 'until'] as const)
     if (look[name] !== USUAL[name]) query.set(name, look[name]);
   if (look.by.length > 0) query.set('by', look.by.join(','));
   const text = query.toString().replaceAll('%2C', ',');

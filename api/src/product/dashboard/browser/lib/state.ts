@@ -4,7 +4,7 @@ import type { Messages } from '../words/en.ts';
 import { ask, on } from './ask.ts';
 import { toHeading } from './focus.ts';
 import { type Format, formatOf } from './format.ts';
-import { type Look, type Place, readPlace, writePlace } from './place.ts';
+import { type Look, NO_FILTER, type Place, readPlace, writePlace } from './place.ts';
 
 export interface User {
   userId: string;
@@ -74,7 +74,11 @@ export function go(next: Place, how: { replace?: boolean } = {}): void {
 }
 export const look = (change: Partial<Look>): void =>
   go({ ...place.peek(), look: { ...place.peek().look, ...change } });
-export const to = (change: Partial<Place>): string => writePlace({ ...place.value, id: null, ...change });
+export function to(change: Partial<Place>): string {
+  const { page, look: now } = place.value;
+  const kept = change.page === undefined || change.page === page ? now : { ...now, ...NO_FILTER };
+  return writePlace({ ...place.value, id: null, look: kept, ...change });
+}
 
 export async function speak(chosen: 'en' | 'fr'): Promise<void> {
   words.value = chosen === 'fr' ? (await import('../words/fr.ts')).fr : (await import('../words/en.ts')).en;

@@ -15,6 +15,7 @@ import { Evidence } from '../parts/evidence.tsx';
 import { Form } from '../parts/form.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
+import { Table } from '../parts/table.tsx';
 import { Arms, Compared, Guards } from '../parts/test-numbers.tsx';
 import { tests as en } from '../words/en/tests.ts';
 import { tests as fr } from '../words/fr/tests.ts';
@@ -114,29 +115,25 @@ function Draft({ results, path, w, changed }: ActProps & { results: Results }) {
             : w.noPace}
       </p>
       <p>{w.beforeSays}</p>
-      <table class="wide numbers">
-        <caption class="unseen">{w.before}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{w.effect}</th>
-            <th scope="col" class="n">
-              {w.people}
-            </th>
-            <th scope="col" class="n">
-              {w.time}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {needs.learns.map(({ lift, converters, days }) => (
-            <tr key={lift}>
-              <th scope="row">+{share(lift)}</th>
-              <td class="n">{converters === null ? w.moreThanAny : count(converters)}</td>
-              <td class="n">{days === null ? w.nobodyKnows : w.days(days, count(days))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        isOfNumbers
+        caption={w.before}
+        rows={needs.learns}
+        keyOf={({ lift }) => String(lift)}
+        columns={[
+          { says: w.effect, of: ({ lift }) => `+${share(lift)}` },
+          {
+            says: w.people,
+            as: 'n',
+            of: ({ converters }) => (converters === null ? w.moreThanAny : count(converters)),
+          },
+          {
+            says: w.time,
+            as: 'n',
+            of: ({ days }) => (days === null ? w.nobodyKnows : w.days(days, count(days))),
+          },
+        ]}
+      />
       {refused && <Problem problem={refused} />}
       <p class="actions">
         <button type="button" class="act" onClick={() => act('start')}>

@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { AlertRule } from '../../../alert-rules/schema.ts';
 import { addressesIn, atRecipients } from '../lib/addresses.ts';
-import { ask, Refusal } from '../lib/ask.ts';
+import { ask } from '../lib/ask.ts';
+import { useDeed } from '../lib/deed.ts';
 import { format, language, site } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Choice } from '../parts/choice.tsx';
@@ -18,15 +19,7 @@ export function Alerts() {
   const states = language.value === 'fr' ? reportsFr : reportsEn;
   const path = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/alert-rules`;
   const { data, problem, again } = useAnswer<{ rules: AlertRule[] }>(path);
-  const [refused, setRefused] = useState<Refusal | null>(null);
-  const end = (ruleId: string) =>
-    ask(`${path}/${ruleId}`, { method: 'DELETE' }).then(
-      () => {
-        setRefused(null);
-        again();
-      },
-      (error) => error instanceof Refusal && setRefused(error),
-    );
+  const { act, refused } = useDeed(again);
   return (
     <section class="card">
       <h2>{w.title}</h2>
@@ -44,7 +37,7 @@ export function Alerts() {
                 {rule.toldAt && `, ${w.told(format.value.moment(rule.toldAt))}`};{' '}
                 {rule.channels.map(({ mail }) => `${mail.email ?? '?'} ${states[mail.state]}`).join(', ')}
               </span>{' '}
-              <button type="button" class="bare" onClick={() => end(rule.ruleId)}>
+              <button type="button" class="bare" onClick={() => act(`${path}/${rule.ruleId}`)}>
                 {w.end}
               </button>
             </li>

@@ -3,12 +3,11 @@ import { useState } from 'preact/hooks';
 import type { z } from 'zod';
 import type { evidenceShape } from '../../../leads/evidence.ts';
 import type { LeadRow, Timeline } from '../../../leads/shapes.ts';
-import { ask, Refusal } from '../lib/ask.ts';
+import { ask } from '../lib/ask.ts';
 import { toHeading } from '../lib/focus.ts';
 import { format, isOneOf, place, site, to, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { Field, Form } from '../parts/form.tsx';
+import { Confirm } from '../parts/confirm.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { Status } from './leads.tsx';
@@ -72,50 +71,20 @@ function happenings(
 
 function Forget({ lead, done }: { lead: LeadRow; done(certificate: Certificate): void }) {
   const w = words.value!;
-  const [isOpen, setOpen] = useState(false);
   return (
-    <>
-      <button type="button" class="danger" onClick={() => setOpen(true)}>
-        {w.forget}
-      </button>
-      {isOpen && (
-        <Dialog title={w.forget} close={() => setOpen(false)}>
-          <p>{w.forgetSays}</p>
-          <Form
-            takesFocus
-            send={w.forget}
-            isDangerous
-            onSend={async ({ typed }) => {
-              if (typed !== lead.email)
-                throw new Refusal(
-                  400,
-                  {
-                    error: 'invalid_request',
-                    message: w.notSame,
-                    issues: [{ path: 'typed', message: w.notSame }],
-                  },
-                  null,
-                );
-              done(
-                await ask<Certificate>('/v1/leads/delete', {
-                  body: { email: lead.email, propertyId: site.value!.key },
-                }),
-              );
-              toHeading();
-            }}
-          >
-            {(wrong) => (
-              <Field
-                name="typed"
-                label={w.typeAddress(lead.email)}
-                wrong={wrong('typed')}
-                autocomplete="off"
-              />
-            )}
-          </Form>
-        </Dialog>
-      )}
-    </>
+    <Confirm
+      label={w.forget}
+      says={w.forgetSays}
+      typed={{ text: lead.email, ask: w.typeAddress(lead.email), not: w.notSame }}
+      act={async () => {
+        done(
+          await ask<Certificate>('/v1/leads/delete', {
+            body: { email: lead.email, propertyId: site.value!.key },
+          }),
+        );
+        toHeading();
+      }}
+    />
   );
 }
 

@@ -4,8 +4,10 @@ import type { LeadRow } from '../../../leads/shapes.ts';
 import { ask, Refusal, save } from '../lib/ask.ts';
 import { format, isOneOf, site, to, words } from '../lib/state.ts';
 import { Icon } from '../parts/icons.tsx';
+import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
+import { Table } from '../parts/table.tsx';
 
 interface Listed {
   leads: LeadRow[];
@@ -19,45 +21,30 @@ export const Status = ({ status }: { status: LeadRow['consentStatus'] }) => (
 function Rows({ leads }: { leads: readonly LeadRow[] }) {
   const w = words.value!;
   return (
-    <table class="wide">
-      <caption class="unseen">{w.pages.leads}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{w.email}</th>
-          <th scope="col">{w.consentOf}</th>
-          <th scope="col" class="more">
-            {w.source}
-          </th>
-          <th scope="col" class="more">
-            {w.kindOfAddress}
-          </th>
-          <th scope="col" class="n">
-            {w.firstSeen}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {leads.map((lead) => (
-          <tr key={lead.leadId}>
-            <th scope="row">
-              <a href={to({ id: lead.leadId })}>{lead.email}</a>
-            </th>
-            <td>
-              <Status status={lead.consentStatus} />
-            </td>
-            <td class="more">
-              {(w.sources as Record<string, string>)[lead.firstSource] ?? lead.firstSource}
-            </td>
-            <td class="more">{w.domains[lead.domainClass]}</td>
-            <td class="n">
-              <time dateTime={lead.firstCapturedAt}>
-                {format.value.moment(lead.firstCapturedAt, site.value!.timeZone)}
-              </time>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      caption={w.pages.leads}
+      rows={leads}
+      keyOf={({ leadId }) => leadId}
+      columns={[
+        { says: w.email, of: ({ leadId, email }) => <a href={to({ id: leadId })}>{email}</a> },
+        { says: w.consentOf, of: ({ consentStatus }) => <Status status={consentStatus} /> },
+        {
+          says: w.source,
+          as: 'more',
+          of: ({ firstSource }) => (w.sources as Record<string, string>)[firstSource] ?? firstSource,
+        },
+        { says: w.kindOfAddress, as: 'more', of: ({ domainClass }) => w.domains[domainClass] },
+        {
+          says: w.firstSeen,
+          as: 'n',
+          of: ({ firstCapturedAt }) => (
+            <time dateTime={firstCapturedAt}>
+              {format.value.moment(firstCapturedAt, site.value!.timeZone)}
+            </time>
+          ),
+        },
+      ]}
+    />
   );
 }
 
@@ -117,13 +104,7 @@ export function Leads() {
       {leads && leads.length > 0 && <Rows leads={leads} />}
       {leads && leads.length === 0 && <p class="notice">{q ? w.noMatch : w.noLeads}</p>}
       {!leads && !problem && <Skeleton />}
-      {next && (
-        <p class="actions">
-          <button type="button" class="quiet" onClick={() => load(next)}>
-            {w.moreRows}
-          </button>
-        </p>
-      )}
+      <More more={next === null ? null : () => load(next)} says={w.moreRows} />
     </>
   );
 }

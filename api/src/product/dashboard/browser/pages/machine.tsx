@@ -1,8 +1,13 @@
 // The machine behind the numbers: alarms, what room is left, jobs, and whether a backup was restored on trial.
+import type { RestoreChecks } from '../../../../operations/backups/check-routes.ts';
 import type { Status } from '../../../../operations/status/shape.ts';
-import { format, words } from '../lib/state.ts';
+import { format, language, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Problem } from '../parts/problem.tsx';
+import { Skeleton } from '../parts/skeleton.tsx';
+import { Table } from '../parts/table.tsx';
+import { access as en } from '../words/en/access.ts';
+import { access as fr } from '../words/fr/access.ts';
 
 const ago = (instant: string) => format.value.ago(instant, Date.now());
 
@@ -81,35 +86,77 @@ function Jobs({ jobs }: { jobs: Status['jobs'] }) {
   return (
     <section>
       <h2>{w.jobs}</h2>
-      <div class="scroll">
-        <table class="wide">
-          <thead>
-            <tr>
-              <th scope="col">{w.job}</th>
-              <th scope="col">{w.lastRun}</th>
-              <th scope="col">{w.outcome}</th>
-              <th scope="col" class="more">
-                {w.what}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {jobs.map(({ job, last, why, stuck }) => (
-              <tr key={job}>
-                <th scope="row">{job}</th>
-                <td>{last ? ago(last.startedAt) : w.never}</td>
-                <td
-                  class={stuck || last?.state === 'failed' ? 'wrong' : undefined}
-                  title={last?.error ?? undefined}
-                >
-                  {stuck ? w.stuck : last ? w.states[last.state] : '–'}
-                </td>
-                <td class="more soft">{why}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        caption={w.jobs}
+        rows={jobs}
+        keyOf={({ job }) => job}
+        columns={[
+          { says: w.job, of: ({ job }) => job },
+          { says: w.lastRun, of: ({ last }) => (last ? ago(last.startedAt) : w.never) },
+          {
+            says: w.outcome,
+            of: ({ last, stuck }) => (
+              <span
+                class={stuck || last?.state === 'failed' ? 'wrong' : undefined}
+                title={last?.error ?? undefined}
+              >
+                {stuck ? w.stuck : last ? w.states[last.state] : '–'}
+              </span>
+            ),
+          },
+          { says: w.what, as: 'more', of: ({ why }) => <span class="soft">{why}</span> },
+        ]}
+      />
+    </section>
+  );
+}
+
+function Checks() {
+  const w = language.value === 'fr' ? fr : en;
+  const { count, moment, duration } = format.value;
+  const { data, problem, again } = useAnswer<RestoreChecks>('/v1/admin/restore-checks', 300_000);
+  if (problem && !data) return <Problem problem={problem} again={again} />;
+  if (!data) return <Skeleton low />;
+  return (
+    <section>
+      <h2>{w.checks}</h2>
+      <p class="soft">{w.checksSay}</p>
+      {data.skipped && <p class="notice warn">{data.skipped.message}</p>}
+      {data.checks.length === 0 ? (
+        <p class="notice">{w.noChecks}</p>
+      ) : (
+        <Table
+          caption={w.checks}
+          rows={data.checks}
+          keyOf={({ backup }) => backup}
+          columns={[
+            { says: w.madeAt, of: ({ madeAt }) => <time dateTime={madeAt}>{moment(madeAt)}</time> },
+            {
+              says: w.result,
+              of: ({ check }) =>
+                check === null ? (
+                  <span class="soft">{w.untried}</span>
+                ) : check.ok ? (
+                  <span class="good">{w.equal}</span>
+                ) : (
+                  <span class="wrong">
+                    {w.differs}: {check.problems.join('; ')}
+                  </span>
+                ),
+            },
+            {
+              says: w.holds,
+              as: 'more',
+              of: ({ content }) => content && w.compared(count(content.tables), count(content.rows)),
+            },
+            {
+              says: w.tried,
+              of: ({ check }) => check && <time dateTime={check.at}>{ago(check.at)}</time>,
+            },
+            { says: w.took, as: 'n more', of: ({ check }) => check && duration(check.ms / 1000) },
+          ]}
+        />
+      )}
     </section>
   );
 }
@@ -128,6 +175,7 @@ export function Machine() {
             <Backups backups={data.backups} />
             <Room status={data} />
           </div>
+          <Checks />
           <Jobs jobs={data.jobs} />
           <h2>{w.lines}</h2>
           <ul class="lines">

@@ -1,6 +1,6 @@
 // One's own passkeys: made, named, removed.
 import { useState } from 'preact/hooks';
-import { ask, Refusal } from '../lib/ask.ts';
+import { useDeed } from '../lib/deed.ts';
 import { knowsPasskeys, makePasskey } from '../lib/passkey.ts';
 import { format, signedIn, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
@@ -18,15 +18,7 @@ export function Passkeys() {
   const w = words.value!;
   const { data, again } = useAnswer<{ passkeys: Passkey[] }>('/v1/users/me/passkeys');
   const [codes, setCodes] = useState<string[] | null>(null);
-  const [refused, setRefused] = useState<Refusal | null>(null);
-  const remove = (id: string) =>
-    ask(`/v1/users/me/passkeys/${id}`, { method: 'DELETE' }).then(
-      () => {
-        setRefused(null);
-        again();
-      },
-      (error) => error instanceof Refusal && setRefused(error),
-    );
+  const { act, refused } = useDeed(again);
   return (
     <section class="card">
       <h2>{w.passkeys}</h2>
@@ -35,7 +27,7 @@ export function Passkeys() {
         {data?.passkeys.map(({ passkeyId, name, usedAt, createdAt }) => (
           <li key={passkeyId}>
             {name} <span class="soft">{format.value.ago(usedAt ?? createdAt, Date.now())}</span>{' '}
-            <button type="button" class="bare" onClick={() => remove(passkeyId)}>
+            <button type="button" class="bare" onClick={() => act(`/v1/users/me/passkeys/${passkeyId}`)}>
               {w.remove}
             </button>
           </li>

@@ -7,6 +7,7 @@ import { todayIn } from '../lib/today.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Problem } from '../parts/problem.tsx';
 import { RangeBar } from '../parts/range-bar.tsx';
+import { Table } from '../parts/table.tsx';
 
 type Told = z.output<typeof quality.answer>;
 
@@ -20,50 +21,39 @@ function Days({ days }: { days: Told['days'] }) {
   const w = words.value!;
   const f = format.value;
   return (
-    <div class="scroll">
-      <table class="wide">
-        <caption class="unseen">{w.ledger}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{w.day}</th>
-            {(['received', 'accepted', 'duplicate', 'rejected'] as const).map((name) => (
-              <th key={name} scope="col" class="n">
-                {w.ledgerColumns[name]}
-              </th>
-            ))}
-            <th scope="col" class="n">
-              {w.robots}
-            </th>
-            <th scope="col" class="n">
-              {w.lateEvents}
-            </th>
-            <th scope="col" class="n">
-              {w.awayMinutes}
-            </th>
-            <th scope="col">{w.balance}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...days].reverse().map((day) => (
-            <tr key={day.day}>
-              <th scope="row">{f.day(day.day)}</th>
-              <td class="n">{f.count(day.received)}</td>
-              <td class="n">{f.count(day.accepted)}</td>
-              <td class="n">{f.count(day.duplicate)}</td>
-              <td class="n" title={listOf(day.rejectedByReason)}>
-                {f.count(day.rejected)}
-              </td>
-              <td class="n" title={listOf(day.botsByReason)}>
-                {f.count(day.botEvents)}
-              </td>
-              <td class="n">{f.count(day.lateEvents)}</td>
-              <td class="n">{f.count(day.minutesWithoutService)}</td>
-              <td class={day.balanced ? 'good' : 'wrong'}>{day.balanced ? w.balanced : w.notBalanced}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption={w.ledger}
+      rows={days.toReversed()}
+      keyOf={({ day }) => day}
+      columns={[
+        { says: w.day, of: ({ day }) => f.day(day) },
+        ...(['received', 'accepted', 'duplicate'] as const).map((name) => ({
+          says: w.ledgerColumns[name],
+          as: 'n' as const,
+          of: (day: Told['days'][number]) => f.count(day[name]),
+        })),
+        {
+          says: w.ledgerColumns.rejected,
+          as: 'n',
+          of: ({ rejected, rejectedByReason }) => (
+            <span title={listOf(rejectedByReason)}>{f.count(rejected)}</span>
+          ),
+        },
+        {
+          says: w.robots,
+          as: 'n',
+          of: ({ botEvents, botsByReason }) => <span title={listOf(botsByReason)}>{f.count(botEvents)}</span>,
+        },
+        { says: w.lateEvents, as: 'n', of: ({ lateEvents }) => f.count(lateEvents) },
+        { says: w.awayMinutes, as: 'n', of: (day) => f.count(day.minutesWithoutService) },
+        {
+          says: w.balance,
+          of: ({ balanced }) => (
+            <span class={balanced ? 'good' : 'wrong'}>{balanced ? w.balanced : w.notBalanced}</span>
+          ),
+        },
+      ]}
+    />
   );
 }
 
@@ -77,7 +67,7 @@ export function Quality() {
   return (
     <>
       <h1 tabIndex={-1}>{w.pages.quality}</h1>
-      <RangeBar days={days} zone={own.timeZone} />
+      <RangeBar days={days} zone={own.timeZone} isAlone />
       {problem && <Problem problem={problem} again={again} />}
       {data && (
         <div class={isOld ? 'old' : undefined} aria-busy={isOld}>

@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { MailReport } from '../../../mail-reports/schema.ts';
 import { addressesIn, atRecipients } from '../lib/addresses.ts';
-import { ask, Refusal } from '../lib/ask.ts';
+import { ask } from '../lib/ask.ts';
+import { useDeed } from '../lib/deed.ts';
 import { format, language, site } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
 import { Choice } from '../parts/choice.tsx';
@@ -18,15 +19,7 @@ export function Reports() {
   const w = language.value === 'fr' ? fr : en;
   const path = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/reports`;
   const { data, problem, again } = useAnswer<{ reports: MailReport[] }>(path);
-  const [refused, setRefused] = useState<Refusal | null>(null);
-  const end = (reportId: string) =>
-    ask(`${path}/${reportId}`, { method: 'DELETE' }).then(
-      () => {
-        setRefused(null);
-        again();
-      },
-      (error) => error instanceof Refusal && setRefused(error),
-    );
+  const { act, refused } = useDeed(again);
   return (
     <section class="card">
       <h2>{w.title}</h2>
@@ -38,7 +31,7 @@ export function Reports() {
           {data.reports.map((one) => (
             <li key={one.reportId}>
               <Line report={one} w={w}>
-                <button type="button" class="bare" onClick={() => end(one.reportId)}>
+                <button type="button" class="bare" onClick={() => act(`${path}/${one.reportId}`)}>
                   {w.end}
                 </button>
               </Line>

@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Review, ReviewAverage } from '../../../reviews/schema.ts';
 import { Refusal } from '../lib/ask.ts';
-import { lazy } from '../lib/lazy.tsx';
 import { writePlace } from '../lib/place.ts';
 import { format, isOneOf, language, place, site, words } from '../lib/state.ts';
 import { usePages } from '../lib/use-pages.ts';
@@ -13,8 +12,6 @@ import { Skeleton } from '../parts/skeleton.tsx';
 import { reviews as en } from '../words/en/reviews.ts';
 import { reviews as fr } from '../words/fr/reviews.ts';
 
-const Import = lazy(() => import('./review-import.tsx').then((m) => m.ReviewImport));
-
 const STATES = ['waiting', 'published', 'declined', 'all'] as const;
 interface Listed {
   reviews: Review[];
@@ -23,9 +20,7 @@ interface Listed {
 }
 type Words = typeof en;
 
-export const Reviews = () => (place.value.id === 'import' ? <Import /> : <List />);
-
-function List() {
+export function ReviewList() {
   const w: Words = language.value === 'fr' ? fr : en;
   const { look } = place.value;
   const state = STATES.find((one) => look.by.includes(one)) ?? 'waiting';

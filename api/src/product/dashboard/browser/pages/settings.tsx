@@ -10,11 +10,12 @@ import { useAnswer } from '../lib/use-answer.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { PageTabs, SETTINGS } from '../parts/tabs.tsx';
+import { Alerts } from './alerts.tsx';
+import { Reports } from './reports.tsx';
 import { Shares } from './shares.tsx';
 
-const Reports = lazy(() => import('./reports.tsx').then((m) => m.Reports));
 const Imports = lazy(() => import('./imports.tsx').then((m) => m.Imports));
-const Alerts = lazy(() => import('./alerts.tsx').then((m) => m.Alerts));
 
 const FROM = {
   en: ['From another tool', 'Bring in days of another tool'],
@@ -127,6 +128,7 @@ function OfSite() {
   return (
     <>
       <h1 tabIndex={-1}>{w.pages.settings}</h1>
+      <PageTabs of={SETTINGS} />
       <section class="card">
         <h2>{w.snippet}</h2>
         <p>{w.snippetSays}</p>

@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { Share } from '../../../shares/schema.ts';
 import { atEmbed, originsIn } from '../lib/addresses.ts';
-import { ask, Refusal } from '../lib/ask.ts';
+import { ask } from '../lib/ask.ts';
+import { useDeed } from '../lib/deed.ts';
 import { inAttribute } from '../lib/html.ts';
 import { format, site, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
@@ -31,17 +32,9 @@ export function Shares() {
   const path = `/v1/sites/${encodeURIComponent(site.value!.siteId)}/shares`;
   const { data, again } = useAnswer<{ shares: Share[] }>(path);
   const [made, setMade] = useState<Made | null>(null);
-  const [refused, setRefused] = useState<Refusal | null>(null);
+  const { act, refused } = useDeed(again);
   const live =
     data?.shares.filter((one) => one.revokedAt === null && Date.parse(one.expiresAt) > Date.now()) ?? [];
-  const revoke = (shareId: string) =>
-    ask(`${path}/${shareId}`, { method: 'DELETE' }).then(
-      () => {
-        setRefused(null);
-        again();
-      },
-      (error) => error instanceof Refusal && setRefused(error),
-    );
   return (
     <section class="card">
       <h2>{w.shares}</h2>
@@ -52,9 +45,12 @@ export function Shares() {
             {one.name}{' '}
             <span class="soft">
               {w.until(format.value.moment(one.expiresAt))}
+              {one.hasPassword && `, ${w.withPassword}`}
+              {one.hideMoney && `, ${w.hideMoney}`}
               {one.embed.length > 0 && `, ${w.framedOn(one.embed.join(', '))}`}
+              {one.lastUsedOn && `, ${w.lastUsed(format.value.date(one.lastUsedOn))}`}
             </span>{' '}
-            <button type="button" class="bare" onClick={() => revoke(one.shareId)}>
+            <button type="button" class="bare" onClick={() => act(`${path}/${one.shareId}`)}>
               {w.revoke}
             </button>
           </li>

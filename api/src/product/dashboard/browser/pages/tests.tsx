@@ -1,7 +1,6 @@
 // A/B tests of the site: which there are and what came of them; one of them, or the form that makes one.
 import type { AbTest } from '../../../ab-tests/schema.ts';
 import type { Notification } from '../../../notifications/schema.ts';
-import { lazy } from '../lib/lazy.tsx';
 import { writePlace } from '../lib/place.ts';
 import { format, language, place, site, words } from '../lib/state.ts';
 import { useAnswer } from '../lib/use-answer.ts';
@@ -9,17 +8,11 @@ import { usePages } from '../lib/use-pages.ts';
 import { More } from '../parts/more.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Skeleton } from '../parts/skeleton.tsx';
+import { Table } from '../parts/table.tsx';
 import { tests as en } from '../words/en/tests.ts';
 import { tests as fr } from '../words/fr/tests.ts';
 
 type Words = typeof en;
-const One = lazy(() => import('./ab-test.tsx').then((m) => m.OneTest));
-const New = lazy(() => import('./ab-test-new.tsx').then((m) => m.NewTest));
-
-export function Tests() {
-  const { id } = place.value;
-  return id === null ? <List /> : id === 'new' ? <New /> : <One />;
-}
 
 export const testPath = (testId: string): string => writePlace({ ...place.value, page: 'tests', id: testId });
 
@@ -47,7 +40,7 @@ function Verdict({ test, w }: { test: AbTest; w: Words }) {
   );
 }
 
-function List() {
+export function TestList() {
   const w: Words = language.value === 'fr' ? fr : en;
   const base = `/v1/sites/${encodeURIComponent(site.value!.siteId)}`;
   const { rows, problem, more, again } = usePages<{ tests: AbTest[]; nextCursor: string | null }, AbTest>(
@@ -71,39 +64,27 @@ function List() {
       {rows?.length === 0 && <p class="notice">{w.none}</p>}
       {rows && rows.length > 0 && (
         <section class="card">
-          <table class="wide">
-            <caption class="unseen">{words.value!.pages.tests}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{w.notification}</th>
-                <th scope="col">{w.state}</th>
-                <th scope="col" class="more">
-                  {w.goal}
-                </th>
-                <th scope="col" class="n more">
-                  {w.began}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((test) => (
-                <tr key={test.testId}>
-                  <th scope="row">
-                    <a href={testPath(test.testId)}>
-                      {names.get(test.notificationId) ?? test.notificationId.slice(0, 8)}
-                    </a>
-                  </th>
-                  <td>
-                    <Verdict test={test} w={w} />
-                  </td>
-                  <td class="more">{goalSays(test.goal, w)}</td>
-                  <td class="n more">
-                    {test.startedAt ? format.value.moment(test.startedAt, site.value!.timeZone) : '–'}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            caption={words.value!.pages.tests}
+            rows={rows}
+            keyOf={({ testId }) => testId}
+            columns={[
+              {
+                says: w.notification,
+                of: ({ testId, notificationId }) => (
+                  <a href={testPath(testId)}>{names.get(notificationId) ?? notificationId.slice(0, 8)}</a>
+                ),
+              },
+              { says: w.state, of: (test) => <Verdict test={test} w={w} /> },
+              { says: w.goal, as: 'more', of: ({ goal }) => goalSays(goal, w) },
+              {
+                says: w.began,
+                as: 'n more',
+                of: ({ startedAt }) =>
+                  startedAt ? format.value.moment(startedAt, site.value!.timeZone) : '–',
+              },
+            ]}
+          />
         </section>
       )}
       <More more={more} says={words.value!.moreRows} />

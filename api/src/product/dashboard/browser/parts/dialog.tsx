@@ -7,10 +7,13 @@ export function Dialog({
   title,
   close,
   children,
+  isGrave,
 }: {
   title: string;
   close(): void;
   children: ComponentChildren;
+  /** A key that is held down does not go on to what cannot be taken back. */
+  isGrave?: boolean;
 }) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -19,6 +22,7 @@ export function Dialog({
   useLayoutEffect(() => {
     const dialog = box.current!;
     dialog.showModal();
+    if (isGrave) dialog.querySelector<HTMLElement>(':scope > form[method=dialog] button')?.focus();
     return () => dialog.close();
   }, []);
   return (

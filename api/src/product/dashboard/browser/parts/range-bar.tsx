@@ -71,7 +71,16 @@ function Custom({ days }: { days: { from: string; to: string } }) {
   );
 }
 
-export function RangeBar({ days, zone }: { days: { from: string; to: string }; zone: string }) {
+/** isAlone  it chooses days, and nothing they are compared with */
+export function RangeBar({
+  days,
+  zone,
+  isAlone,
+}: {
+  days: { from: string; to: string };
+  zone: string;
+  isAlone?: boolean;
+}) {
   const w = words.value!;
   useLetters();
   const { range, vs, match } = place.value.look;
@@ -95,15 +104,21 @@ export function RangeBar({ days, zone }: { days: { from: string; to: string }; z
         <option value="custom">{w.custom}</option>
       </select>
       {(isOpen || isNamed) && <Custom key={`${days.from}${days.to}`} days={days} />}
-      <select aria-label={w.versus} value={vs} onChange={(event) => look({ vs: event.currentTarget.value })}>
-        {(['previous', 'year', 'none'] as const).map((name) => (
-          <option key={name} value={name}>
-            {w.vs[name]}
-          </option>
-        ))}
-        {isSpan(vs) && <option value={vs}>{vs.replace('..', ' – ')}</option>}
-      </select>
-      {vs !== 'none' && (
+      {!isAlone && (
+        <select
+          aria-label={w.versus}
+          value={vs}
+          onChange={(event) => look({ vs: event.currentTarget.value })}
+        >
+          {(['previous', 'year', 'none'] as const).map((name) => (
+            <option key={name} value={name}>
+              {w.vs[name]}
+            </option>
+          ))}
+          {isSpan(vs) && <option value={vs}>{vs.replace('..', ' – ')}</option>}
+        </select>
+      )}
+      {!isAlone && vs !== 'none' && (
         <label class="check">
           <input
             type="checkbox"

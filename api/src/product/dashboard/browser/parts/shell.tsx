@@ -1,5 +1,6 @@
 // What stands around every page: where one can go, whose numbers these are, and how the machine is.
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { ask } from '../lib/ask.ts';
 import { INNER, PAGES } from '../lib/place.ts';
 import { format, go, isOneOf, me, place, site, sites, to, words } from '../lib/state.ts';
@@ -10,12 +11,14 @@ import { Proof } from './proof.tsx';
 /** Which pages a role opens; the API decides, this only hides what would be refused. */
 const MAY: Record<(typeof PAGES)[number], readonly Parameters<typeof isOneOf>[number][]> = {
   overview: ['owner', 'admin', 'analyst', 'viewer'],
+  sessions: ['owner', 'admin', 'analyst', 'viewer'],
   notifications: ['owner', 'admin'],
   leads: ['owner', 'admin', 'analyst', 'privacy'],
   reviews: ['owner', 'admin', 'privacy'],
   tests: ['owner', 'admin'],
   receipts: ['owner', 'admin', 'privacy'],
   quality: ['owner', 'admin', 'analyst', 'viewer'],
+  privacy: ['owner', 'admin', 'privacy'],
   machine: ['owner', 'admin'],
   settings: ['owner', 'admin'],
 };
@@ -71,6 +74,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const w = words.value!;
   const { page: opened } = place.value;
   const here = opened in INNER ? INNER[opened as keyof typeof INNER] : opened;
+  const nav = useRef<HTMLElement>(null);
+  // on a narrow screen the bar is one line to be moved along: where one is stands in sight
+  useEffect(() => {
+    const link = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (link) nav.current!.scrollLeft = link.offsetLeft - (nav.current!.clientWidth - link.offsetWidth) / 2;
+  }, [here]);
   return (
     <>
       <a class="skip" href="#main">
@@ -96,7 +105,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Icon name="account" />
         </a>
         {site.value && (
-          <nav aria-label={w.pagesOfSite}>
+          <nav ref={nav} aria-label={w.pagesOfSite}>
             {PAGES.filter((page) => isOneOf(...MAY[page])).map((page) => (
               <a key={page} href={to({ page })} aria-current={here === page ? 'page' : undefined}>
                 <Icon name={page} />

@@ -4,6 +4,7 @@ import { format } from '../lib/state.ts';
 import { signed } from '../lib/verdict.ts';
 import type { TestsWords } from '../words/en/tests.ts';
 import { saysEvidence } from './evidence.tsx';
+import { Table } from './table.tsx';
 
 interface Props {
   results: Results;
@@ -17,37 +18,19 @@ export function Arms({ results: { arms, test }, w }: Props) {
   return (
     <section class="card">
       <h2>{w.arms}</h2>
-      <table class="wide numbers">
-        <caption class="unseen">{w.arms}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{w.arm}</th>
-            <th scope="col" class="n more">
-              {w.share}
-            </th>
-            <th scope="col" class="n">
-              {w.exposed}
-            </th>
-            <th scope="col" class="n">
-              {w.converted}
-            </th>
-            <th scope="col" class="n">
-              {w.rate}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {arms.map(({ key, exposed, converted, rate }) => (
-            <tr key={key}>
-              <th scope="row">{nameOf(key, w)}</th>
-              <td class="n more">{share(shares.get(key) ?? test.controlShare)}</td>
-              <td class="n">{count(exposed)}</td>
-              <td class="n">{count(converted)}</td>
-              <td class="n">{rate === null ? '–' : share(rate)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        isOfNumbers
+        caption={w.arms}
+        rows={arms}
+        keyOf={({ key }) => key}
+        columns={[
+          { says: w.arm, of: ({ key }) => nameOf(key, w) },
+          { says: w.share, as: 'n more', of: ({ key }) => share(shares.get(key) ?? test.controlShare) },
+          { says: w.exposed, as: 'n', of: ({ exposed }) => count(exposed) },
+          { says: w.converted, as: 'n', of: ({ converted }) => count(converted) },
+          { says: w.rate, as: 'n', of: ({ rate }) => (rate === null ? '–' : share(rate)) },
+        ]}
+      />
     </section>
   );
 }
@@ -63,49 +46,36 @@ export function Compared({ results: { comparisons }, w }: Props) {
   return (
     <section class="card">
       <h2>{w.compared}</h2>
-      <table class="wide numbers">
-        <caption class="unseen">{w.compared}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{w.variant}</th>
-            <th scope="col" class="n">
-              {w.lift}
-            </th>
-            <th scope="col" class="n">
-              {w.between}
-            </th>
-            <th scope="col" class="more">
-              <span class="unseen">{w.between}</span>
-            </th>
-            <th scope="col" class="n more">
-              {w.evidence}
-            </th>
-            <th scope="col" class="n more">
-              {w.chance}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {comparisons.map(({ variant, lift, low, high, evidence, p }) => (
-            <tr key={variant}>
-              <th scope="row">{variant}</th>
-              <td class="n">{lift === null ? '–' : signed(lift, format.value)}</td>
-              <td class="n">
-                {signed(low, format.value)} … {high === null ? w.unlimited : signed(high, format.value)}
-              </td>
-              <td class="more">
-                <svg class="interval" viewBox="0 0 200 24" aria-hidden="true">
-                  <line class="zero" x1={x(0)} x2={x(0)} y1="0" y2="24" />
-                  <line class="span" x1={x(low)} x2={x(high ?? 9)} y1="12" y2="12" />
-                  {lift !== null && <circle class="dot" cx={x(lift)} cy="12" r="4" />}
-                </svg>
-              </td>
-              <td class="n more">{saysEvidence(evidence)}</td>
-              <td class="n more">{p < 0.001 ? `< ${share(0.001)}` : share(p)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        isOfNumbers
+        caption={w.compared}
+        rows={comparisons}
+        keyOf={({ variant }) => variant}
+        columns={[
+          { says: w.variant, of: ({ variant }) => variant },
+          { says: w.lift, as: 'n', of: ({ lift }) => (lift === null ? '–' : signed(lift, format.value)) },
+          {
+            says: w.between,
+            as: 'n',
+            of: ({ low, high }) =>
+              `${signed(low, format.value)} … ${high === null ? w.unlimited : signed(high, format.value)}`,
+          },
+          {
+            says: w.between,
+            isUnnamed: true,
+            as: 'more',
+            of: ({ lift, low, high }) => (
+              <svg class="interval" viewBox="0 0 200 24" aria-hidden="true">
+                <line class="zero" x1={x(0)} x2={x(0)} y1="0" y2="24" />
+                <line class="span" x1={x(low)} x2={x(high ?? 9)} y1="12" y2="12" />
+                {lift !== null && <circle class="dot" cx={x(lift)} cy="12" r="4" />}
+              </svg>
+            ),
+          },
+          { says: w.evidence, as: 'n more', of: ({ evidence }) => saysEvidence(evidence) },
+          { says: w.chance, as: 'n more', of: ({ p }) => (p < 0.001 ? `< ${share(0.001)}` : share(p)) },
+        ]}
+      />
     </section>
   );
 }
@@ -127,34 +97,23 @@ export function Guards({ results: { srm, guards, arms }, w }: Props) {
       </p>
       <h3>{w.guards}</h3>
       <p class="soft">{w.guardsSay}</p>
-      <table class="wide numbers">
-        <caption class="unseen">{w.guards}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{w.arm}</th>
-            {GUARDS.map((guard) => (
-              <th key={guard} scope="col" class="n">
-                {w[guard]}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {arms.map(({ key }) => (
-            <tr key={key}>
-              <th scope="row">{nameOf(key, w)}</th>
-              {GUARDS.map((guard) => {
-                const value = guards[guard][key] ?? null;
-                return (
-                  <td key={guard} class="n">
-                    {value === null ? '–' : says[guard](value)}
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        isOfNumbers
+        caption={w.guards}
+        rows={arms}
+        keyOf={({ key }) => key}
+        columns={[
+          { says: w.arm, of: ({ key }) => nameOf(key, w) },
+          ...GUARDS.map((guard) => ({
+            says: w[guard],
+            as: 'n' as const,
+            of: ({ key }: Results['arms'][number]) => {
+              const value = guards[guard][key] ?? null;
+              return value === null ? '–' : says[guard](value);
+            },
+          })),
+        ]}
+      />
     </section>
   );
 }

@@ -69,6 +69,8 @@ export const machine = {
   framedOn: (origins: string) => `in frames of ${origins}`,
   onlyNow: 'Shown only now:',
   until: (when: string) => `until ${when}`,
+  withPassword: 'with a password',
+  lastUsed: (when: string) => `last used ${when}`,
   revoke: 'Revoke',
   shared: 'Shared numbers',
   sharedUntil: (site: string, when: string) => `${site}, shown by a link that works until ${when}.`,

@@ -134,7 +134,6 @@ export const tests = {
   between: 'Between',
   evidence: 'Evidence',
   chance: 'By chance',
-  noEffect: 'no effect',
   course: 'Evidence over time',
   courseSays: (bound: string) =>
     `How many times likelier the counts are with an effect than without. From ${bound} on an effect is proven; below that it may rise and fall by chance.`,

@@ -69,6 +69,8 @@ export const machine: typeof English = {
   framedOn: (origins) => `dans des cadres de ${origins}`,
   onlyNow: 'Montré maintenant seulement :',
   until: (when) => `jusqu’au ${when}`,
+  withPassword: 'avec mot de passe',
+  lastUsed: (when) => `dernier usage ${when}`,
   revoke: 'Révoquer',
   shared: 'Nombres partagés',
   sharedUntil: (site, when) => `${site}, montré par un lien valable jusqu’au ${when}.`,

@@ -136,7 +136,6 @@ export const tests: TestsWords = {
   between: 'Entre',
   evidence: 'Preuve',
   chance: 'Par hasard',
-  noEffect: 'aucun effet',
   course: 'La preuve au fil du temps',
   courseSays: (bound) =>
     `Combien de fois les décomptes sont plus vraisemblables avec un effet que sans. À partir de ${bound}, un effet est prouvé ; au-dessous, cela monte et descend par hasard.`,

@@ -1,0 +1,25 @@
+// Visits one by one, in English.
+export const sessions = {
+  says: 'The rows behind the numbers: each visit of these days, the newest first. Nobody is named here.',
+  none: 'No visits in these days, or their rows are gone: raw events are kept for a time only.',
+  began: 'Begun',
+  pages: 'From page to page',
+  source: 'From',
+  with: 'With',
+  looks: 'Pages',
+  used: 'Used',
+  converted: 'Reached a goal',
+  one: (when: string) => `Visit of ${when}`,
+  back: 'Sessions',
+  landing: 'First page',
+  exit: 'Last page',
+  referrer: 'Came from',
+  campaign: 'Campaign',
+  lasted: 'From first to last',
+  steps: 'What happened',
+  looked: (path: string) => `Looked at ${path}`,
+  did: (what: string, path: string) => `${what} on ${path}`,
+  usedFor: (long: string) => `used for ${long}`,
+  cut: 'Only the first 500 are shown.',
+};
+export type SessionsWords = typeof sessions;
