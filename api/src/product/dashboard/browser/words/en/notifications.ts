@@ -9,7 +9,7 @@ export const notifications = {
   more: 'More',
   version: (n: number) => `version ${n}`,
   snippet: 'The line for your pages',
-  snippetSays: 'On each page that may show notifications, beside the line of the counter.',
+  snippetSays: 'On each page that may show notifications, in place of the line of the counter.',
   // kinds and states
   kind: 'What it says',
   kinds: {

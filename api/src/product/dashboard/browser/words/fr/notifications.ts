@@ -11,7 +11,7 @@ export const notifications: NotificationWords = {
   more: 'Suite',
   version: (n) => `version ${n}`,
   snippet: 'La ligne pour vos pages',
-  snippetSays: 'Sur chaque page qui peut montrer des notifications, à côté de la ligne du compteur.',
+  snippetSays: 'Sur chaque page qui peut montrer des notifications, à la place de la ligne du compteur.',
   kind: 'Ce qu’elle dit',
   kinds: {
     count: 'Un nombre',
