@@ -780,6 +780,7 @@ create table erasures (
   constraint erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint erasures_cause_check CHECK (cause = ANY (ARRAY['request'::text, 'time'::text]))
 );
+CREATE INDEX erasures_asked ON erasures USING btree (site_id, erased_at) WHERE cause IS DISTINCT FROM 'time'::text AND erased <> '{}'::jsonb;
 CREATE INDEX erasures_by_address ON erasures USING btree (site_id, email_hash, erased_at DESC);
 CREATE INDEX erasures_by_link ON erasures USING btree (site_id, unsubscribe_hash) WHERE unsubscribe_hash IS NOT NULL;
 alter table erasures enable row level security;

@@ -11,8 +11,8 @@ import {
   isOfDays,
   KIND_OF,
   LEADS,
+  SUMMED_DAYS,
   said,
-  WHOLE_DAYS,
 } from './claims.ts';
 import { claimedReviews, REVIEW_IDS } from './count-reviews.ts';
 import type { Kept } from './receipts.ts';
@@ -94,7 +94,7 @@ async function rowsOf(
     );
   if (of === 'reviews') return list(REVIEW_IDS, claimedReviews(siteId, where, from, to));
   if (!isOfDays(notification)) throw new Error(`nothing is counted of ${of}`);
-  return list(`select day::text as id from daily_metric_rollups where site_id = $1 and ${WHOLE_DAYS}`, [
+  return list(`select d.day::text as id from daily_metric_rollups d where ${SUMMED_DAYS}`, [
     siteId,
     from,
     to,
