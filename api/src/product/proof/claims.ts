@@ -120,12 +120,15 @@ async function countLeads(db: Db, asked: Asked): Promise<Count> {
   return exactly(rows[0]!);
 }
 
+/** SQL: what happened in a window, $2 to $3, and is not of people who were erased since. */
+export const LIVE = `site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and path <> '${ERASED_PATH}'`;
+
 async function countLive(db: Db, { siteId, claim, window }: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
     `select count(distinct visitor_id) filter (where bot_reason is null) as value,
        count(distinct visitor_id) filter (where bot_reason = 'staff') as staff,
        count(distinct visitor_id) filter (where bot_reason <> 'staff') as bots
-     from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and ($4::text is null or split_part(path, '?', 1) = $4)`,
+     from events where ${LIVE} and ($4::text is null or split_part(path, '?', 1) = $4)`,
     [siteId, window.from, window.to, claim.where.path ?? null],
   );
   return exactly(rows[0]!);

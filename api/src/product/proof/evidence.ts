@@ -11,6 +11,7 @@ import {
   isOfDays,
   KIND_OF,
   LEADS,
+  LIVE,
   SUMMED_DAYS,
   said,
 } from './claims.ts';
@@ -78,7 +79,7 @@ async function rowsOf(
   };
   if (kind === 'live_visitors')
     return list(
-      `select distinct visitor_id::text as id from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and bot_reason is null
+      `select distinct visitor_id::text as id from events where ${LIVE} and bot_reason is null
          and ($4::text is null or split_part(path, '?', 1) = $4)`,
       [siteId, from, to, where.path ?? null],
     );
