@@ -1,6 +1,6 @@
 // Rows come, are taken back, judged and erased at random, and after each of it what the site says is built anew and held against a
 // plain list of what happened: the number of each claim in the window of its receipt, each act, each sum of whole days. Here some
-// steps of it; STEPS=10000 walks for long, six sites at a time, each for 250 steps. What it finds names the SEED that walks that site again.
+// steps of it; STEPS=10000 walks for long, three sites at a time, each for 250 steps. What it finds names the SEED that walks that site again.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Said, startWalk, type Walk } from '../../../test/claim-walk.ts';
@@ -18,7 +18,7 @@ import { canonical, isSignedBy, openSigner } from './signing.ts';
 
 const STEPS = Number(process.env.STEPS ?? 40);
 const STEPS_A_SITE = 250;
-const AT_A_TIME = 6;
+const AT_A_TIME = 3;
 const DAY_MS = 86_400_000;
 const CARDS_MAX = 10;
 const LOOKED_AT_MAX = 60;
