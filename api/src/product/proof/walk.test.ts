@@ -3,7 +3,7 @@
 // steps of it; STEPS=10000 walks for long, three sites at a time, each for 250 steps. What it finds names the SEED that walks that site again.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Said, startWalk, type Walk } from '../../../test/claim-walk.ts';
+import { type Said, startWalk, type Walk, whileNobodyCounts } from '../../../test/claim-walk.ts';
 import { PEPPER } from '../../../test/cluster.ts';
 import { call, startServer, type TestServer } from '../../../test/server.ts';
 import type { Db } from '../../ground/db/pool.ts';
@@ -164,16 +164,17 @@ async function walkSite(seed: number, steps: number, kinds: Set<string>): Promis
   for (let step = 0; step < steps; step += 1) {
     const where = `SEED=${seed}, step ${step}`;
     const isCounted = step === 0 || (await walk.step());
-    await inSites(server.database.app, walk.siteId, async (db) => {
+    const look = async (db: Db) => {
       const built = await buildSite(db, site, new Date(), buildParts);
-      const look = { db, walk, built, known, isCounted, where };
-      await lookAll(look);
-      lookAtWords(look);
+      const seen = { db, walk, built, known, isCounted, where };
+      await lookAll(seen);
+      lookAtWords(seen);
       for (const { notification, act, receipt } of built.cards) {
         kinds.add(`${notification.kind} of ${notification.claim!.of}`);
         if (act) told.set(receipt, act.actId);
       }
-    });
+    };
+    await whileNobodyCounts(() => inSites(server.database.app, walk.siteId, look));
     // an act that was taken back has no receipt any more
     for (const [receipt, actId] of told) {
       const { isGone, of } = walk.rows.find(({ id }) => id === actId)!;
