@@ -217,7 +217,8 @@ export const notifications = {
   // templates
   templates: 'Templates',
   templatesSay: 'How notifications look: colours, letters, corners, and CSS that paints.',
-  notDrawn: 'Something of it is not shown any more, since rules became narrower after it was saved. Save it again as it may be.',
+  notDrawn:
+    'Something of it is not shown any more, since rules became narrower after it was saved. Save it again as it may be.',
   noTemplates: 'None yet. Without one, notifications look plain.',
   makeTemplate: 'New template',
   newTemplate: 'New template',

@@ -222,7 +222,8 @@ export const notifications: NotificationWords = {
   unlimited: 'sans limite',
   templates: 'Modèles',
   templatesSay: 'L’aspect des notifications : couleurs, lettres, coins, et du CSS qui peint.',
-  notDrawn: 'Une partie n’est plus montrée : les règles sont devenues plus étroites depuis. Enregistrez-le de nouveau dans leurs limites.',
+  notDrawn:
+    'Une partie n’est plus montrée : les règles sont devenues plus étroites depuis. Enregistrez-le de nouveau dans leurs limites.',
   noTemplates: 'Aucun pour l’instant. Sans modèle, les notifications sont simples.',
   makeTemplate: 'Nouveau modèle',
   newTemplate: 'Nouveau modèle',
