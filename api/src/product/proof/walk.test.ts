@@ -20,6 +20,7 @@ const STEPS = Number(process.env.STEPS ?? 40);
 const STEPS_A_SITE = 250;
 const AT_A_TIME = 3;
 const DAY_MS = 86_400_000;
+const EDGE_MS = 60_000;
 const CARDS_MAX = 10;
 const LOOKED_AT_MAX = 60;
 
@@ -57,6 +58,12 @@ async function lookAtCount(look: Look, said: Said, card: Card | undefined): Prom
   const { walk, built, db, where } = look;
   const length = said.kind === 'live_visitors' ? 5 * 60_000 : said.claim!.days * DAY_MS;
   const now = built.asOf.getTime();
+  // on a machine so slow that somebody is about to leave the five minutes they may be in or out: the server dates by its own clock
+  if (
+    said.kind === 'live_visitors' &&
+    walk.rows.some(({ at }) => now - at > length - EDGE_MS && now - at < length + 2 * EDGE_MS)
+  )
+    return;
   const value = walk.countOf(said, now - length, now);
   assert.equal(card !== undefined, value >= said.claim!.minimum, `${where}: ${value} now`);
   if (!card) return;
