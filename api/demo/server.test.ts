@@ -32,6 +32,22 @@ test("every page of the demo has the README's line to the letter", async () => {
     for (const readme of readmes) assert.equal(lineOf(await html(path)), lineOf(readme), path);
 });
 
+test('a demo with notifications has the line that asks for them, to the letter', async () => {
+  const shows = await startDemo({ port: 0, apiOrigin: 'https://api.example.com', notifications: true });
+  try {
+    const [line] = /<script async .*data-notifications><\/script>/.exec(readmes[1]!)!;
+    assert.equal(lineOf(await (await fetch(shows.url)).text()), line);
+    const asking = await (await fetch(`${shows.url}/modes/ask`)).text();
+    assert.equal(
+      asking.match(/data-notifications><\/script>/g)!.length,
+      1,
+      'the counter asks, the control does not',
+    );
+  } finally {
+    await shows.close();
+  }
+});
+
 test('another page shows the other modes, and the line that each takes', async () => {
   for (const mode of ['full', 'page', 'off']) {
     const page = await html(`/modes/${mode}`);

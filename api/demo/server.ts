@@ -26,7 +26,7 @@ function page(layout: string, body: string): string {
  * consent    the mode of the snippet on its pages; none: the line of the README. A visitor can change it there
  * propertyId the site's key
  * script     the script's path on the API
- * notifications  false leaves out the line of /p.js
+ * notifications  true: the line asks for them; tag: /p.js stands beside it, as where another script counts
  */
 export async function startDemo(options: {
   port: number;
@@ -35,7 +35,7 @@ export async function startDemo(options: {
   consent?: string;
   propertyId?: string;
   script?: string;
-  notifications?: boolean;
+  notifications?: boolean | 'tag';
 }): Promise<{ url: string; close: () => Promise<void> }> {
   const {
     port,
@@ -44,22 +44,24 @@ export async function startDemo(options: {
     consent = '',
     propertyId = 'default',
     script = '/s.js',
-    notifications = true,
+    notifications = false,
   } = options;
   const fill: Record<string, string> = { api: new URL(apiOrigin).origin, propertyId, script };
   const read = (file: string) => readFileSync(new URL(file, PAGES), 'utf8');
   const files = new Map<string, { type: string; body: string }>();
-  const whole = read('layout.html');
-  const layout = notifications ? whole : whole.replace(/ *<script async src="{{api}}\/p\.js".*\n/, '');
+  const bare = read('layout.html');
+  const tag = '    <script async src="{{api}}/p.js" data-site="{{propertyId}}"></script>\n';
+  const layout = notifications === 'tag' ? bare.replace('  </head>', `${tag}  </head>`) : bare;
   const show = (file: string, consent: string) => {
     const isAsking = consent === 'ask';
     const mode = consent && !isAsking && ` data-consent="${consent}"`;
     const plain = /<script async .*?<\/script>/.exec(layout)![0];
-    const inOrder = plain.replace('async', 'defer');
+    const asking = plain.replace('async', 'defer').replace('{{script}}', '/consent.js');
+    const whole = notifications === true ? plain.replace('></', ' data-notifications></') : plain;
     // the consent control stands before the script
     const line = isAsking
-      ? `${inOrder.replace('{{script}}', '/consent.js')}\n    ${inOrder}`
-      : plain.replace('></', `${mode || ''}></`);
+      ? `${asking}\n    ${whole.replace('async', 'defer')}`
+      : whole.replace('></', `${mode || ''}></`);
     const text = file.endsWith('.html')
       ? page(
           layout.replace(/<script async .*?<\/script>/, () => line),

@@ -40,7 +40,7 @@ before(async () => {
     startServer({}, undefined, undefined, QUICK_FEEDS),
     launchChromium(BROWSER),
   ]);
-  bakery = await startDemo({ port: 0, apiOrigin: server.url });
+  bakery = await startDemo({ port: 0, apiOrigin: server.url, notifications: true });
   // as scripts/start does: the demo is another origin than the API's
   const { siteId } = server.services.sites.fallback();
   const allowed = await call(`${server.url}/v1/sites/${siteId}`, 'PATCH', { origins: [bakery.url] }, admin);

@@ -800,6 +800,7 @@ create table erasures (
   constraint erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
   constraint erasures_cause_check CHECK (cause = ANY (ARRAY['request'::text, 'time'::text]))
 );
+CREATE INDEX erasures_asked ON erasures USING btree (site_id, erased_at) WHERE cause IS DISTINCT FROM 'time'::text AND erased <> '{}'::jsonb;
 CREATE INDEX erasures_by_address ON erasures USING btree (site_id, email_hash, erased_at DESC);
 CREATE INDEX erasures_by_link ON erasures USING btree (site_id, unsubscribe_hash) WHERE unsubscribe_hash IS NOT NULL;
 alter table erasures enable row level security;
@@ -1216,6 +1217,7 @@ create policy own_sites on leads as permissive for all to public using (site_id 
 CREATE TRIGGER facts_of_changed_lead AFTER UPDATE ON leads FOR EACH ROW WHEN (old.first_captured_at IS DISTINCT FROM new.first_captured_at OR old.first_source IS DISTINCT FROM new.first_source OR old.first_utm IS DISTINCT FROM new.first_utm OR old.domain_class IS DISTINCT FROM new.domain_class OR old.verified_at IS DISTINCT FROM new.verified_at OR old.first_visitor_id IS DISTINCT FROM new.first_visitor_id OR old.imported_at IS DISTINCT FROM new.imported_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_imported_lead AFTER UPDATE OF last_submitted_at ON leads FOR EACH ROW WHEN (new.imported_at IS NOT NULL AND old.last_submitted_at IS DISTINCT FROM new.last_submitted_at) EXECUTE FUNCTION mark_lead();
 CREATE TRIGGER facts_of_new_lead AFTER INSERT ON leads FOR EACH ROW WHEN (new.imported_at IS NULL) EXECUTE FUNCTION mark_lead();
+CREATE TRIGGER feed_changed_by_hiding AFTER UPDATE OF display_withdrawn_at ON leads FOR EACH ROW WHEN (old.display_withdrawn_at IS DISTINCT FROM new.display_withdrawn_at) EXECUTE FUNCTION tell_feed();
 CREATE TRIGGER feed_changed_by_restriction AFTER UPDATE OF restricted ON leads FOR EACH ROW WHEN (old.restricted IS DISTINCT FROM new.restricted) EXECUTE FUNCTION tell_feed();
 CREATE TRIGGER restricted_since BEFORE UPDATE OF restricted ON leads FOR EACH ROW WHEN (old.restricted IS DISTINCT FROM new.restricted) EXECUTE FUNCTION note_restriction();
 grant delete, insert, select, update on leads to marketing_app;

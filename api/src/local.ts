@@ -94,7 +94,7 @@ try {
   const log = makeLog(config.LOG_LEVEL);
   for (const one of strangers(env)) say(strangerWords(one));
   const running = await start(config, log);
-  const demo = await startDemo({ port: demoPort, apiOrigin: running.url });
+  const demo = await startDemo({ port: demoPort, apiOrigin: running.url, notifications: true });
   stop = async () => {
     await demo.close();
     await running.stop();

@@ -67,7 +67,7 @@ export function useSnippet(path?: string): void {
 
 /** A demo of its own, for a test that needs another mode or script; without notifications, which keep something of their own. */
 export async function demo(options: { consent?: string; script?: string } = {}) {
-  const started = await startDemo({ port: 0, apiOrigin: api.url, notifications: false, ...options });
+  const started = await startDemo({ port: 0, apiOrigin: api.url, ...options });
   demos.push(started);
   return started;
 }

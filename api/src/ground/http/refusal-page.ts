@@ -5,6 +5,7 @@ import { wordsOf } from '../words/words.ts';
 import type { Call } from './call.ts';
 import type { TellPerson } from './errors.ts';
 import { send } from './frame.ts';
+import { framedAt } from './framed-at.ts';
 import { html } from './html.ts';
 import { page } from './page.ts';
 import { Reply } from './reply.ts';
@@ -19,23 +20,33 @@ export function refusalPages(
 ): TellPerson {
   return (ctx, call, status, error) => {
     const tells = (call.route ?? routeAt(ctx.method, ctx.path))?.tells;
-    const isTold = call.readsPages || (tells && !call.readsJson && (tells !== 'form' || isFormPost(ctx)));
+    // a broken picture would stay as long as its page is open
+    const isPictured = tells === 'picture' && call.header('accept').includes('image/');
+    if (isPictured && !call.readsPages) {
+      send(ctx, emptyPicture(status));
+      return true;
+    }
+    const isTold =
+      call.readsPages ||
+      (tells && tells !== 'picture' && !call.readsJson && (tells !== 'form' || isFormPost(ctx)));
     if (!isTold) return false;
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
     if (tells === 'frame') {
-      send(ctx, emptyFrame(status));
+      send(ctx, emptyFrame(status, addressOf(ctx, call)));
       return true;
     }
-    send(ctx, refusalPage(tells ?? (isFormPost(ctx) ? 'form' : 'other'), call, status, error));
+    const as = tells === 'picture' ? undefined : tells;
+    send(ctx, refusalPage(as ?? (isFormPost(ctx) ? 'form' : 'other'), call, status, error));
     return true;
   };
 }
 
 /** The same as Caddy's own where the API is away (a test compares). */
 export const FRAME_AGAIN_SECONDS = 30;
+const PATH_CHARS_MAX = 2048;
 
 /** A frame that shows a fault would show it for as long as the page around it is open. */
-function emptyFrame(status: number): Reply {
+function emptyFrame(status: number, address: string): Reply {
   // not without a body: browsers would put a page of their own there, which stays
   return new Reply(status, '<!doctype html><title>—</title>', {
     'Content-Type': 'text/html; charset=utf-8',
@@ -43,9 +54,26 @@ function emptyFrame(status: number): Reply {
     'Cross-Origin-Resource-Policy': 'cross-origin',
     'Cache-Control': 'no-store',
     'X-Robots-Tag': 'noindex',
-    Refresh: String(FRAME_AGAIN_SECONDS),
+    Refresh: `${FRAME_AGAIN_SECONDS}${address}`,
   });
 }
+
+/** Loaded anew it comes from itself: on which page it stands is said in its address from here on, where that was known. */
+function addressOf(ctx: Context, call: Call): string {
+  const query = new URLSearchParams(ctx.querystring);
+  const path = query.has('path') ? null : framedAt(call, ctx.path);
+  if (path === null || path.length > PATH_CHARS_MAX) return '';
+  query.set('path', path);
+  return `; url=${ctx.path}?${query}`;
+}
+
+const emptyPicture = (status: number): Reply =>
+  new Reply(status, '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>', {
+    'Content-Type': 'image/svg+xml; charset=utf-8',
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Cache-Control': 'no-store',
+  });
 
 const isFormPost = (ctx: Context) =>
   Boolean(ctx.is('application/x-www-form-urlencoded', 'multipart/form-data'));

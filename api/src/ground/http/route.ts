@@ -112,9 +112,9 @@ export interface Route<In = any> {
   quiet?: true | 'when taken';
   /**
    * A person sees its refusals as a page: always (a link in a mail), or where a plain form was sent; or, in a frame of
-   * somebody else's page, as an empty one that loads itself again.
+   * somebody else's page, as an empty one that loads itself again; or in a picture's place as an empty picture.
    */
-  tells?: 'link' | 'form' | 'frame';
+  tells?: 'link' | 'form' | 'frame' | 'picture';
   answers: Answers;
   run(input: In, call: Call): Promise<object | Reply> | object | Reply;
 }

@@ -159,7 +159,10 @@ export interface Permission {
   country: string | null;
 }
 
-/** What stands for these leads, where anything does; who said not to be tracked allowed nothing. Inside inSites. */
+/**
+ * What stands for these leads, where anything does; who said not to be tracked allowed nothing. Who took back what they never
+ * allowed wants nothing told of them all the same. Inside inSites.
+ */
 export async function permissionsOf(
   db: Db,
   siteId: string,
@@ -167,10 +170,11 @@ export async function permissionsOf(
 ): Promise<Map<string, Permission>> {
   if (leadIds.length === 0) return new Map();
   const { rows } = await db.query<Permission>(
-    `select l.lead_id as "leadId", s.action, s.fields, d.given_name as name, d.city, d.region, d.country
+    `select l.lead_id as "leadId", coalesce(s.action, 'withdrawn') as action, coalesce(s.fields, '{}') as fields, d.given_name as name, d.city, d.region, d.country
      from leads l cross join lateral display_standing($1, l.lead_id) s
      left join display_details d on d.site_id = s.site_id and d.record_id = s.record_id
-     where l.site_id = $1 and l.lead_id = any ($2) and s.seq is not null and (s.action = 'withdrawn' or not l.privacy_signal)`,
+     where l.site_id = $1 and l.lead_id = any ($2) and (s.seq is not null or l.display_withdrawn_at is not null)
+       and (s.action is distinct from 'granted' or not l.privacy_signal)`,
     [siteId, leadIds],
   );
   return new Map(rows.map((row) => [row.leadId, row]));

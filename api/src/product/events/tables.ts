@@ -13,6 +13,11 @@ const KNOWN_TYPES = [
   'activation',
   'purchase',
 ];
+/** Whether an erasure leaves an event its type: one of ours says nothing about anybody. */
+export const isKnownType = (type: string): boolean => KNOWN_TYPES.includes(type);
+/** What stands in its place of any other, and in that of each page. */
+export const ERASED_TYPE = 'erased';
+export const ERASED_PATH = '/(erased)';
 
 const events = { for: { days: 'EVENT_RETENTION_DAYS' } } as const;
 const numbers = {
@@ -59,7 +64,7 @@ export const eventTables: Tables = {
     whose: 'visitor',
     moved: true,
     columns: {
-      landing_path: { scrub: "'/(erased)'", found: true },
+      landing_path: { scrub: `'${ERASED_PATH}'`, found: true },
       referrer: { scrub: 'null', found: true },
       source: 'bounded',
       utm: { scrub: 'null', found: true },
@@ -77,9 +82,9 @@ export const eventTables: Tables = {
     moved: true,
     columns: {
       event_type: {
-        scrub: `case when event_type in (${KNOWN_TYPES.map((type) => `'${type}'`).join(', ')}) then event_type else 'erased' end`,
+        scrub: `case when event_type in (${KNOWN_TYPES.map((type) => `'${type}'`).join(', ')}) then event_type else '${ERASED_TYPE}' end`,
       },
-      path: { scrub: "'/(erased)'", found: true },
+      path: { scrub: `'${ERASED_PATH}'`, found: true },
       referrer: { scrub: 'null', found: true },
       source: 'bounded',
       utm: { scrub: 'null', found: true },

@@ -8,6 +8,7 @@ import { checkVersion, versioned } from '../../ground/http/version.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import type { Site } from '../../ground/site.ts';
 import { tellFeed } from './feed-changed.ts';
+import { lookNow } from './looks/now.ts';
 import { type Tokens, tokenFaults, tokensShape } from './looks/tokens.ts';
 import {
   countTemplatesUnderLock,
@@ -16,6 +17,7 @@ import {
   insertTemplate,
   isTemplateUnderTest,
   listTemplates,
+  type Template,
   updateTemplate,
 } from './template-queries.ts';
 
@@ -42,6 +44,11 @@ const templateShape = z
     name: z.string(),
     tokens: tokensShape,
     css: z.string().nullable(),
+    refused: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .describe(
+        'what is not drawn any more, since the rules or the site’s origins became narrower after it was saved: without it where the CSS or the logo alone is meant, plain where the tokens are',
+      ),
     createdAt: utc,
     changedAt: utc,
   })
@@ -65,6 +72,11 @@ async function printed(site: Site, tokens: Tokens, text: string | null): Promise
   return printCss(text, tokens);
 }
 
+const shown = async (site: Site, template: Template) => ({
+  ...template,
+  refused: (await lookNow(template, site.origins)).refused,
+});
+
 export function templateRoutes({ db }: { db: Pool }): Route[] {
   const changing = { tag: 'notifications', who: 'settings', of: 'path' } as const;
   const looking = { ...changing, shows: 'no people' } as const;
@@ -82,7 +94,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
         const { siteId } = call.site;
         const rows = await inSites(db, siteId, (tx) => listTemplates(tx, siteId, after, limit + 1));
         const { page, nextCursor: next } = pageOf(rows, limit, (last) => [last.templateId]);
-        return { templates: page, nextCursor: next };
+        return { templates: await Promise.all(page.map((row) => shown(call.site, row))), nextCursor: next };
       },
     }),
     route({
@@ -104,7 +116,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
           return insertTemplate(tx, siteId, look);
         });
         call.note({ target: template.templateId });
-        return versioned(template.version, { template }, 201);
+        return versioned(template.version, { template: await shown(call.site, template) }, 201);
       },
     }),
     route({
@@ -117,7 +129,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
         const { siteId } = call.site;
         const template = await inSites(db, siteId, (tx) => findTemplate(tx, siteId, call.params.templateId!));
         if (!template) throw unknown();
-        return versioned(template.version, { template });
+        return versioned(template.version, { template: await shown(call.site, template) });
       },
     }),
     route({
@@ -150,7 +162,7 @@ export function templateRoutes({ db }: { db: Pool }): Route[] {
           await tellFeed(tx, siteId);
           return changed;
         });
-        return versioned(template.version, { template });
+        return versioned(template.version, { template: await shown(call.site, template) });
       },
     }),
     route({

@@ -1,6 +1,7 @@
 // Templates: tokens and CSS that paint and nothing else, readable on their ground, printed anew.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { COUNT, feedOf, newSite, orders, running } from '../../../test/claims.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { type Color, contrast, functionColor, hexColor } from './looks/colors.ts';
 import { printCss } from './looks/css.ts';
@@ -272,4 +273,62 @@ test('colours are what browsers make of them', () => {
   near(functionColor('rgb', amounts([51, ''], [40, '%'], [153, ''])), '#336699');
   near(functionColor('oklch', amounts([62.8, '%'], [0.25768, ''], [29.23, ''])), '#ff0000');
   assert.equal(Math.round(contrast([0, 0, 0], [1, 1, 1])), 21);
+});
+
+test('what was saved under wider rules, or of an origin that is none of the site any more, is not drawn, and the list says why', async () => {
+  const { key, siteId } = await newSite(server);
+  const site = `${server.url}/v1/sites/${key}`;
+  const own = (origins: string[]) => call(site, 'PATCH', { origins }, admin);
+  await own(['https://bakery.example']);
+  await orders(server, key, 5);
+  const css = '.mk-card{padding:18px;}';
+  const saved = async (name: string, more: object = {}) => {
+    const made = await call(`${site}/templates`, 'POST', { name, css, ...more }, admin);
+    assert.deepEqual([made.status, made.body.template.refused], [201, []]);
+    const { templateId } = made.body.template;
+    await running(server, key, { ...COUNT, name, templateId });
+    return templateId as string;
+  };
+  const ids = {
+    kept: await saved('kept'),
+    css: await saved('css'),
+    colours: await saved('colours'),
+    logo: await saved('logo', { tokens: { logo: 'https://bakery.example/logo.svg' } }),
+  };
+  const before = (set: string, id: string) =>
+    server.database.owner.query(`update templates set ${set} where template_id = $1`, [id]);
+  await before(
+    "css = '.mk-card{padding:18px;}' || chr(10) || '.mk-text{box-shadow:0 0 0 99px #000000;}'",
+    ids.css,
+  );
+  await before(`tokens = jsonb_set(tokens, '{light,text}', '"#fefefe"')`, ids.colours);
+  await own(['https://elsewhere.example']);
+  await server.services.feeds.showing(server.services.sites.find(siteId)!, true);
+
+  const styles = (await feedOf(server, key)).styles as Record<string, { css: string; logo: string | null }>;
+  const plain = printTokens(tokensShape.parse({}));
+  const drawn = Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, styles[id]]));
+  assert.deepEqual(
+    Object.entries(drawn).map(([name, style]) => [
+      name,
+      style!.css === plain + css,
+      style!.css === plain,
+      style!.logo,
+    ]),
+    [
+      ['kept', true, false, null],
+      ['css', false, true, null],
+      ['colours', false, true, null],
+      ['logo', true, false, null],
+    ],
+  );
+  const { templates } = (await call(`${site}/templates`, 'GET', undefined, admin)).body;
+  const said = (name: string) =>
+    templates
+      .find((one: { name: string }) => one.name === name)
+      .refused.map(({ path, message }: { path: string; message: string }) => `${path}: ${message}`);
+  assert.deepEqual(said('kept'), []);
+  assert.match(said('css')[0], /^css: line 2, column \d+: /);
+  assert.match(said('colours')[0], /^tokens\.light\.text: has a contrast of /);
+  assert.match(said('logo')[0], /^tokens\.logo: /);
 });

@@ -63,7 +63,7 @@ interface Round extends BuildParts {
 }
 
 export async function buildSite(db: Db, site: Site, at: Date, parts: BuildParts): Promise<Built> {
-  const { notifications, templates } = await siteAtWork(db, site.siteId);
+  const { notifications, templates } = await siteAtWork(db, site);
   const zone = timeZoneOf(site);
   const built: Built = {
     asOf: at,

@@ -1,6 +1,7 @@
 // Claims become numbers: rows that count, by statements of our own, never a number that somebody typed.
 import type { Db } from '../../ground/db/pool.ts';
 import { CONVERTED, converterIs, leftOut, ONCE, SENT, senderIs } from '../bots/people.ts';
+import { ERASED_PATH, ERASED_TYPE, isKnownType } from '../events/tables.ts';
 import type { Notification } from '../notifications/at-work.ts';
 import { countReviews } from './count-reviews.ts';
 
@@ -119,19 +120,39 @@ async function countLeads(db: Db, asked: Asked): Promise<Count> {
   return exactly(rows[0]!);
 }
 
+/** SQL: what happened in a window, $2 to $3, and is not of people who were erased since. */
+export const LIVE = `site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and path <> '${ERASED_PATH}'`;
+
 async function countLive(db: Db, { siteId, claim, window }: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
     `select count(distinct visitor_id) filter (where bot_reason is null) as value,
        count(distinct visitor_id) filter (where bot_reason = 'staff') as staff,
        count(distinct visitor_id) filter (where bot_reason <> 'staff') as bots
-     from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and ($4::text is null or split_part(path, '?', 1) = $4)`,
+     from events where ${LIVE} and ($4::text is null or split_part(path, '?', 1) = $4)`,
     [siteId, window.from, window.to, claim.where.path ?? null],
   );
   return exactly(rows[0]!);
 }
 
 /** SQL: whole days of the site, from midnight to midnight. $1 the site, $2 and $3 those. */
-export const WHOLE_DAYS = 'day >= site_day($1, $2) and day < site_day($1, $3)';
+const WHOLE_DAYS = 'day >= site_day($1, $2) and day < site_day($1, $3)';
+/** SQL, of sums d: of those days, while there are single events behind them: of a sealed one nobody's can be taken off any more. */
+export const SUMMED_DAYS = `d.site_id = $1 and d.${WHOLE_DAYS} and not exists (
+       select from rollup_state s where s.site_id = d.site_id and s.day = d.day and s.sealed_at is not null)`;
+
+/**
+ * SQL: at most so many rows of the window can have been of people who were erased since it began. Which ones they were nobody
+ * knows, and nothing is kept that would tell; how many each erasure took along is its proof.
+ */
+const erased = (table: 'events' | 'visitors'): string =>
+  `(select coalesce(sum((e.erased ->> '${table}')::bigint), 0) from erasures e
+       where e.site_id = $1 and e.erased_at >= $2 and e.cause is distinct from 'time' and e.erased <> '{}')`;
+/**
+ * SQL: until the days of an erasure were counted again their sums hold it; and a day of too many pages keeps it among the
+ * others for good.
+ */
+const IS_HELD = `(exists (select from dirty_days d where d.site_id = $1 and d.cause = 'erasure' and d.${WHOLE_DAYS})
+       or $4 = 'all' and exists (select from daily_breakdowns d where ${SUMMED_DAYS} and d.kind = 'page' and d.name = '(other)'))`;
 
 /** Of robots' and the site's own people's visits no days are kept: how many they were is not counted. */
 const ofDays = ({ value }: Pick<Numbers, 'value'>): Count => ({
@@ -143,28 +164,31 @@ const ofDays = ({ value }: Pick<Numbers, 'value'>): Count => ({
 /** Whoever is known once; of those who are new each day, the fullest day's. */
 async function countVisitors(db: Db, { siteId, window: { from, to } }: Asked): Promise<Count> {
   const { rows } = await db.query<Numbers>(
-    `select (select count(distinct visitor_id) from visitor_days where site_id = $1 and ${WHOLE_DAYS} and not is_day_visitor)
+    `select greatest(0, (select count(distinct visitor_id) from visitor_days where site_id = $1 and ${WHOLE_DAYS} and not is_day_visitor)
        + coalesce((select max(there) from (select count(*) as there from visitor_days
-           where site_id = $1 and ${WHOLE_DAYS} and is_day_visitor group by day) days), 0) as value`,
+           where site_id = $1 and ${WHOLE_DAYS} and is_day_visitor group by day) days), 0) - ${erased('visitors')}) as value`,
     [siteId, from, to],
   );
   return ofDays(rows[0]!);
 }
 
+/** Page views, by their sum less what is told under the path that an erasure leaves; of one page, or of one type of events. */
 async function countFromDays(db: Db, { siteId, claim, window: { from, to } }: Asked): Promise<Count> {
   const { path } = claim.where;
   const [, event] = /^event:(.*)$/.exec(claim.of) ?? [];
-  const { rows } =
-    event === undefined && path === undefined
-      ? await db.query<Numbers>(
-          `select sum(page_views) as value from daily_metric_rollups where site_id = $1 and ${WHOLE_DAYS}`,
-          [siteId, from, to],
-        )
-      : await db.query<Numbers>(
-          `select sum(case kind when 'event' then events else page_views end) as value
-           from daily_breakdowns where site_id = $1 and ${WHOLE_DAYS} and kind = $4 and name = $5`,
-          [siteId, from, to, event === undefined ? 'page' : 'event', event ?? path],
-        );
+  if (path === ERASED_PATH) return ofDays({ value: '0' });
+  const [kind, name] =
+    event === undefined ? (path === undefined ? ['all', ERASED_PATH] : ['page', path]) : ['event', event];
+  // a type of ours stays with its event; any other becomes the one that says so, as its page does
+  const stays = kind === 'event' && (isKnownType(name) || name === ERASED_TYPE);
+  const { rows } = await db.query<Numbers>(
+    `select greatest(0, coalesce(sum(told), 0) - case when $6 or ${IS_HELD} then ${erased('events')} else 0 end) as value
+     from (
+       select d.page_views as told from daily_metric_rollups d where $4 = 'all' and ${SUMMED_DAYS}
+       union all select case $4 when 'all' then -d.page_views when 'event' then d.events else d.page_views end
+       from daily_breakdowns d where ${SUMMED_DAYS} and d.kind = case $4 when 'event' then 'event' else 'page' end and d.name = $5) days`,
+    [siteId, from, to, kind, name, stays],
+  );
   return ofDays(rows[0]!);
 }
 
@@ -211,7 +235,7 @@ export function said(
   return { text: `${numbers.format(down)}+`, value: down };
 }
 
-const OF_DAYS = 'rounded down; visits of people who were erased since stay counted, without a name';
+const OF_DAYS = 'rounded down; as much is taken off as may be of people who were erased since';
 
 /** How the number comes about, for receipts. */
 export function ruleOf(kind: Notification['kind'], claim: Claim | null): string {

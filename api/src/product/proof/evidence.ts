@@ -11,8 +11,9 @@ import {
   isOfDays,
   KIND_OF,
   LEADS,
+  LIVE,
+  SUMMED_DAYS,
   said,
-  WHOLE_DAYS,
 } from './claims.ts';
 import { claimedReviews, REVIEW_IDS } from './count-reviews.ts';
 import type { Kept } from './receipts.ts';
@@ -78,7 +79,7 @@ async function rowsOf(
   };
   if (kind === 'live_visitors')
     return list(
-      `select distinct visitor_id::text as id from events where site_id = $1 and occurred_at >= $2 and occurred_at <= $3 and bot_reason is null
+      `select distinct visitor_id::text as id from events where ${LIVE} and bot_reason is null
          and ($4::text is null or split_part(path, '?', 1) = $4)`,
       [siteId, from, to, where.path ?? null],
     );
@@ -94,7 +95,7 @@ async function rowsOf(
     );
   if (of === 'reviews') return list(REVIEW_IDS, claimedReviews(siteId, where, from, to));
   if (!isOfDays(notification)) throw new Error(`nothing is counted of ${of}`);
-  return list(`select day::text as id from daily_metric_rollups where site_id = $1 and ${WHOLE_DAYS}`, [
+  return list(`select d.day::text as id from daily_metric_rollups d where ${SUMMED_DAYS}`, [
     siteId,
     from,
     to,

@@ -467,11 +467,34 @@ test('a framed feed that is refused is an empty page, which may stand in any fra
   isEmptyFrame(await of('?site=nobodys', { accept: '*/*' }), 404);
   isEmptyFrame(await of(''), 400);
   isEmptyFrame(await call(`${server.url}/v1/feed.html?site=${key}`, 'PUT', undefined, FRAMED), 405);
+  // loaded anew it comes from itself: on which page it stands is said from here on, where the first time told it
+  for (const [referer, query, again] of [
+    [
+      'https://shop.example/bread/rye?x=1',
+      '?site=nobodys&lang=fr',
+      '30; url=/v1/feed.html?site=nobodys&lang=fr&path=%2Fbread%2Frye',
+    ],
+    ['https://shop.example/bread', '?site=nobodys&path=%2Fmenu', '30'],
+    ['https://shop.example/', '?site=nobodys', '30'],
+    [`${server.url}/v1/feed.html?site=nobodys`, '?site=nobodys', '30'],
+  ] as const)
+    assert.equal((await of(query, { ...FRAMED, referer })).headers.get('refresh'), again, referer);
   const script = await of('?site=nobodys', { accept: 'application/json' });
   assert.deepEqual(
     [script.status, script.body.error, script.headers.get('refresh')],
     [404, 'not_found', null],
   );
+});
+
+test('a picture that is refused is an empty one, since a broken one would stay; a script is told why', async () => {
+  const url = `${server.url}/v1/badge.svg?site=nobodys&n=${randomUUID()}`;
+  const drawn = await call(url, 'GET', undefined, { accept: 'image/avif,image/webp,image/*,*/*;q=0.8' });
+  assert.deepEqual(
+    [drawn.status, drawn.headers.get('content-type'), drawn.headers.get('cache-control')],
+    [404, 'image/svg+xml; charset=utf-8', 'no-store'],
+  );
+  assert.match(drawn.body, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+  assert.equal((await call(url, 'GET', undefined, { accept: 'application/json' })).body.error, 'not_found');
 });
 
 test('an act waits ten to thirty minutes, always the same; numbers of whole days are rounded down', () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Call } from '../../ground/http/call.ts';
+import { framedAt } from '../../ground/http/framed-at.ts';
 import { type Html, html } from '../../ground/http/html.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route } from '../../ground/http/route.ts';
@@ -39,18 +40,11 @@ async function shownTo(needs: FeedNeeds, asked: Asked, call: Call) {
   const wish = wishOf(needs, call, built, of, asked.lang);
   const { items, words } = renderFeed(built, wish);
   const told = {
-    path: asked.path ?? pathBefore(call),
+    path: asked.path ?? framedAt(call, FRAME),
     device: deviceOf(call),
     lang: asked.lang ?? wish.language,
   };
   return { built, wish, words, told, items: items.filter(({ where }) => isFor(where, told)) };
-}
-
-/** null: not said. Of another origin only that is said as a rule, which looks like its first page. */
-function pathBefore(call: Call): string | null {
-  const from = URL.parse(call.header('referer'));
-  if (!from || from.pathname === FRAME) return null;
-  return from.pathname === '/' && from.origin !== call.origin ? null : from.pathname;
 }
 
 const deviceOf = (call: Call): string => readUserAgent(call.client.userAgent).deviceType;
@@ -130,6 +124,7 @@ export function frameRoutes(needs: FeedNeeds): Route[] {
     route({
       ...FEED_ROUTE,
       at: 'GET /v1/badge.svg',
+      tells: 'picture',
       id: 'getBadge',
       says: 'One notification as a picture, without JavaScript; not counted',
       takes: { as: 'query', shape: z.object({ site, lang, path, n: z.uuid().describe('the notification') }) },

@@ -225,3 +225,39 @@ test('an act of a robot or of the site’s own people is never told, and a verdi
     assert.equal((await evidenceOf(key, receipt)).recounted, 0);
   }
 });
+
+test('who was erased is in no sum of whole days: at once rounded down, and as it is once their days were counted again', async () => {
+  const { key } = await newSite(server, OWN_PEOPLE);
+  const people = Array.from({ length: 12 }, () => sender(PERSON));
+  const timestamp = yesterday();
+  for (const one of people) {
+    for (const eventType of ['page_view', 'tasted', 'cta_click'])
+      await visit(key, one, { eventType, timestamp });
+    await form(key, one);
+  }
+  const rollUp = () => post('/v1/admin/jobs/rollup', {}, admin);
+  await rollUp();
+  const counts = ['visitors', 'page_views', 'event:tasted', 'event:cta_click'].map((of) => countOf(of));
+  const ids: string[] = [];
+  for (const content of [...counts, countOf('page_views', { path: '/shop' })])
+    ids.push(await running(server, key, content));
+  const values = async () => Promise.all(ids.map(async (id) => (await preview(key, id)).value));
+  assert.deepEqual(await values(), [12, 12, 12, 12, 12]);
+  const before = (await feedOf(server, key)).items.map(({ variants }) => variants[0]!.receipt);
+  assert.equal(before.length, ids.length);
+
+  await post('/v1/leads/delete', { propertyId: key, email: people[0]!.email }, admin);
+  // what they can have had in them: three events then and the form of today, of which nobody knows any more which these were
+  assert.deepEqual(await values(), [11, 8, 8, 8, 8]);
+  await rollUp();
+  // an event of ours keeps its type, so that what was theirs is still not known
+  assert.deepEqual(await values(), [11, 11, 11, 8, 11]);
+  for (const receipt of before) {
+    const { recounted } = await evidenceOf(key, receipt);
+    assert.ok(recounted < 12, 'counted again, the receipt of before says less');
+  }
+
+  // nobody speaks of what an erasure leaves in their place
+  for (const content of [countOf('page_views', { path: '/(erased)' }), countOf('event:erased')])
+    assert.equal((await preview(key, await running(server, key, content))).value, 0, content.name);
+});

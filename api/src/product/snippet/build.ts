@@ -2,16 +2,20 @@
 // `consent.js`, and the notifications, `p.js`, which stand beside either.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { starterOf } from './starter.ts';
+import { hashOf, starterOf } from './starter.ts';
 
 const here = (path: string) => new URL(path, import.meta.url);
 /** What the full bundle has beside the core, in the order in which it runs. */
-const PARTS = ['forms', 'clicks', 'attention'] as const;
+const PARTS = ['forms', 'clicks', 'attention', 'notifications'] as const;
 
-const bundle = (parts: readonly string[]) => minified(['core', ...parts], parts.length > 0);
+const bundle = (parts: readonly string[], proof: string) => minified(['core', ...parts], hashOf(proof));
 
-/** full  whether it is the script with everything */
-async function minified(parts: readonly string[], full: boolean, folder = 'browser/'): Promise<string> {
+/** proof  the hash of the notifications that the script with everything fetches; null: it is another one */
+async function minified(
+  parts: readonly string[],
+  proof: string | null,
+  folder = 'browser/',
+): Promise<string> {
   const { build, transform } = await import('esbuild');
   const result = await build({
     stdin: {
@@ -25,7 +29,7 @@ async function minified(parts: readonly string[], full: boolean, folder = 'brows
     target: 'es2021',
     charset: 'utf8',
     legalComments: 'none',
-    define: { FULL: String(full) },
+    define: { FULL: String(proof !== null && parts.length > 1), PROOF: JSON.stringify(proof) },
     // Without this the strict settings of the type checker add a "use strict" to each download.
     tsconfigRaw: {},
   });
@@ -49,11 +53,12 @@ const gzipBytes = (text: string) => gzipSync(text, { level: 9 }).length;
  * throws   when esbuild, a development dependency, is absent, or when the source has a fault
  */
 export async function buildSnippet(): Promise<Record<'full' | 'core' | 'consent' | 'proof', string>> {
+  const proof = await minified(['p'], null, 'proof/');
   const bundles = {
-    full: await bundle(PARTS),
-    core: await bundle([]),
-    consent: await minified(['consent'], false),
-    proof: await minified(['p'], false, 'proof/'),
+    full: await bundle(PARTS, proof),
+    core: await bundle([], proof),
+    consent: await minified(['consent'], null),
+    proof,
   };
   mkdirSync(here('dist/'), { recursive: true });
   for (const [name, text] of Object.entries(bundles)) {
@@ -72,7 +77,13 @@ export async function weights(): Promise<string> {
   for (const part of PARTS)
     rows.push([
       `\`browser/${part}.ts\` adds`,
-      whole - gzipBytes(await bundle(PARTS.filter((one) => one !== part))),
+      whole -
+        gzipBytes(
+          await bundle(
+            PARTS.filter((one) => one !== part),
+            proof,
+          ),
+        ),
     ]);
   rows.push(
     ['everything (`/s.js`)', whole],

@@ -7,7 +7,7 @@ import { type Packed, pack, packedReply } from '../../ground/http/packed.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Answers, type Route, route } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
-import { starterOf } from './starter.ts';
+import { hashOf, starterOf } from './starter.ts';
 
 const BUNDLES = ['full', 'core', 'consent', 'proof'] as const;
 const SOURCES = ['browser/', 'proof/'] as const;
@@ -22,7 +22,7 @@ interface Script extends Packed {
 
 function scriptOf(plain: Buffer): Script {
   return {
-    hash: createHash('sha256').update(plain).digest('hex').slice(0, 16),
+    hash: hashOf(plain),
     integrity: `sha384-${createHash('sha384').update(plain).digest('base64')}`,
     ...pack(plain),
   };

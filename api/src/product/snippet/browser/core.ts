@@ -27,6 +27,8 @@ type Commands = Record<string, (...args: unknown[]) => unknown>;
 declare global {
   /** Set by the build: false in the small bundle, whose code for it is then left out. */
   const FULL: boolean;
+  /** Set by the build: the hash of the notifications, as in their address. */
+  const PROOF: string;
   interface Window {
     mkt?: Mkt | unknown[][];
   }
@@ -91,7 +93,7 @@ export const uuid = () =>
 
 // Modules have no currentScript, and loaders that run scripts by themselves take it away: then by our own name, and
 // under another one (a pinned version, a proxy) by what the tag says of itself.
-const tag = (document.currentScript ||
+export const tag = (document.currentScript ||
   document.querySelector(`[src*="/s${FULL ? '' : '-core'}.js"]`) ||
   document.querySelector('[src][data-site]')) as HTMLScriptElement;
 let { site, consent } = tag.dataset;

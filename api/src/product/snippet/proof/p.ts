@@ -1,7 +1,7 @@
 // p.js: shows a site's notifications on its pages. A guest there: nothing thrown, nothing moved, nobody else asked, and nothing
 // kept that was not agreed to.
 import { put } from './card.ts';
-import type { Review, Style, Variant, When, Words } from './draw.ts';
+import { type Review, type Style, sheetOf, type Variant, type When, type Words } from './draw.ts';
 import {
   type Cap,
   fullId,
@@ -285,8 +285,10 @@ function begin(): void {
 }
 
 const start = safe(async () => {
-  // without its looks a card is none, in whichever arm: such a browser has no part in it
-  if (!CSSStyleSheet.prototype.replaceSync) return;
+  // without these a card is none, in whichever arm: such a browser has no part in it. Cut off, looks and root throw
+  sheetOf('');
+  document.createElement('p').attachShadow({ mode: 'open' });
+  new IntersectionObserver(() => 0);
   // whoever has two tags of it has one
   if ((mkt() as unknown as Record<string, unknown>)['p' + site]) return;
   (mkt() as unknown as Record<string, unknown>)['p' + site] = 1;

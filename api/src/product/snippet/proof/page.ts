@@ -2,7 +2,7 @@
 import type { Mkt } from '../browser/core.ts';
 
 const FALLBACK = document.querySelector<HTMLScriptElement>(
-  'script[data-site][src*="/p.js"],script[data-site][src*="/p/"]',
+  'script[data-notifications],script[data-site][src*="/p.js"],script[data-site][src*="/p/"]',
 );
 /** Our own tag. */
 export const tag = (document.currentScript as HTMLScriptElement) || FALLBACK;

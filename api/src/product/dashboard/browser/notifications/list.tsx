@@ -55,7 +55,7 @@ export function NotificationList() {
       setRefused,
     );
   };
-  const line = `<script async src="${location.origin}/p.js" data-site="${inAttribute(site.value!.key)}"></script>`;
+  const line = `<script async src="${location.origin}/s.js" data-site="${inAttribute(site.value!.key)}" data-notifications></script>`;
   return (
     <>
       <div class="head">

@@ -15,7 +15,7 @@ import { Screen } from './screen.tsx';
 import { Shapes, shapeNow } from './shapes.tsx';
 import { PLAIN, type TemplateRow } from './templates.tsx';
 
-type Draft = Omit<TemplateRow, 'templateId' | 'version'>;
+type Draft = Omit<TemplateRow, 'templateId' | 'version' | 'refused'>;
 
 const PLACES = ['bottom-left', 'bottom-right', 'top-left', 'top-right'] as const;
 const CHANNELS = ['toast', 'bar', 'inline'] as const;

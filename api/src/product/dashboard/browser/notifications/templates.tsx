@@ -14,6 +14,7 @@ export interface TemplateRow extends Look {
   templateId: string;
   version: number;
   name: string;
+  refused: readonly { path: string; message: string }[];
 }
 /** Of whoever chose none. */
 export const PLAIN: Look = {
@@ -28,6 +29,12 @@ export const PLAIN: Look = {
   } satisfies Tokens,
   css: null,
 };
+
+/** Without what is not drawn any more, whatever was wrong with it. */
+const drawnOf = ({ tokens, css, refused }: TemplateRow): Look =>
+  refused.some(({ path }) => /^tokens\.(?!logo)/.test(path))
+    ? PLAIN
+    : { tokens, css: refused.some(({ path }) => path === 'css') ? null : css };
 
 export function TemplateList() {
   const w = wordsOf();
@@ -61,10 +68,15 @@ export function TemplateList() {
               <a href={to({ id: one.templateId })}>{one.name}</a>{' '}
               <span class="soft small">{w.version(one.version)}</span>
             </h2>
+            {one.refused.length > 0 && (
+              <p class="notice">
+                {w.notDrawn} {one.refused[0]!.path}: {one.refused[0]!.message}
+              </p>
+            )}
             <Screen
               card={sample}
               channel="toast"
-              look={one}
+              look={drawnOf(one)}
               shape={{ ...shapeNow(), isPhone: false }}
               language={language.value}
             />

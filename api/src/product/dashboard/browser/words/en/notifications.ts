@@ -9,7 +9,7 @@ export const notifications = {
   more: 'More',
   version: (n: number) => `version ${n}`,
   snippet: 'The line for your pages',
-  snippetSays: 'On each page that may show notifications, beside the line of the counter.',
+  snippetSays: 'On each page that may show notifications, in place of the line of the counter.',
   // kinds and states
   kind: 'What it says',
   kinds: {
@@ -217,6 +217,8 @@ export const notifications = {
   // templates
   templates: 'Templates',
   templatesSay: 'How notifications look: colours, letters, corners, and CSS that paints.',
+  notDrawn:
+    'Something of it is not shown any more, since rules became narrower after it was saved. Save it again as it may be.',
   noTemplates: 'None yet. Without one, notifications look plain.',
   makeTemplate: 'New template',
   newTemplate: 'New template',

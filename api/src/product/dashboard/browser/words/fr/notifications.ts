@@ -11,7 +11,7 @@ export const notifications: NotificationWords = {
   more: 'Suite',
   version: (n) => `version ${n}`,
   snippet: 'La ligne pour vos pages',
-  snippetSays: 'Sur chaque page qui peut montrer des notifications, à côté de la ligne du compteur.',
+  snippetSays: 'Sur chaque page qui peut montrer des notifications, à la place de la ligne du compteur.',
   kind: 'Ce qu’elle dit',
   kinds: {
     count: 'Un nombre',
@@ -222,6 +222,8 @@ export const notifications: NotificationWords = {
   unlimited: 'sans limite',
   templates: 'Modèles',
   templatesSay: 'L’aspect des notifications : couleurs, lettres, coins, et du CSS qui peint.',
+  notDrawn:
+    'Une partie n’est plus montrée : les règles sont devenues plus étroites depuis. Enregistrez-le de nouveau dans leurs limites.',
   noTemplates: 'Aucun pour l’instant. Sans modèle, les notifications sont simples.',
   makeTemplate: 'Nouveau modèle',
   newTemplate: 'Nouveau modèle',
