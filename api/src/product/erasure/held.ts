@@ -54,6 +54,7 @@ export const LISTS = [
   'quarantined',
   'receiptActs',
   'requests',
+  'restoredEvents',
   'reviews',
   'sessions',
   'submissions',
