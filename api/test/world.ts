@@ -136,6 +136,9 @@ export const WORLD_SETTINGS = {
   PUBLIC_URL: 'https://marketing.example',
   OIDC_ISSUER: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
   OIDC_CLIENT_ID: 'marketing',
+  ARCHIVE_S3_URL: 'http://127.0.0.1:9/bucket/archive',
+  ARCHIVE_S3_ACCESS_KEY_ID: 'key',
+  ARCHIVE_S3_SECRET_ACCESS_KEY: 'secret',
 };
 
 async function ask(server: TestServer, at: string, body?: unknown) {
@@ -257,6 +260,16 @@ async function makeMailReport(server: TestServer, key: string, siteId: string) {
   };
 }
 
+/** A day in a bucket that does not answer, and it asked back: by the job, that does not run here. */
+async function makeArchive(server: TestServer, siteId: string): Promise<void> {
+  await server.database.owner.query(
+    `insert into archives (site_id, day, file, rows, bytes, sha256, schema_version, raw_rows, raw_sum, visitors)
+     values ($1, '2026-01-05', $2, 3, 1000, sha256('x'), 1, 3, 0, '')`,
+    [siteId, `events_${siteId}_2026-01-05_20260405T034000000Z.parquet`],
+  );
+  await ask(server, `POST /v1/sites/${siteId}/archives/restore`, { from: '2026-01-05', to: '2026-01-06' });
+}
+
 async function makeImport(server: TestServer, key: string, n: number): Promise<string> {
   const files = [{ name: `${key}-${n}.csv`, sha256: `${n}`.repeat(64) }];
   const body = { source: 'plausible', files, timezone: 'America/Toronto' };
@@ -282,6 +295,7 @@ async function makeQuarantined(server: TestServer, key: string): Promise<[string
 export async function makePlace(server: TestServer, key: string): Promise<Place> {
   const today = new Date().toISOString().slice(0, 10);
   const { siteId, textId, staffToken } = await makeSite(server, key);
+  await makeArchive(server, siteId);
   // before anybody agrees: who did so earlier read other words
   await ask(server, `PATCH /v1/sites/${key}`, { settings: { visitorScores: true } });
   const visitorId = await browser(server, key, `${key}-browser-1`);

@@ -193,11 +193,11 @@ export async function pageOfArchives(
   return rows;
 }
 
-const RESTORE = `restore_id as "restoreId", from_day::text as "from", to_day::text as "to", state, days, rows::float8 as rows, why,
+const RESTORE = `restore_id as "restoreId", site_id as "siteId", from_day::text as "from", to_day::text as "to", state, days, rows::float8 as rows, why,
   instant_text(requested_at) as "requestedAt", instant_text(finished_at) as "finishedAt",
   instant_text(date_trunc('day', finished_at, 'UTC') + interval '8 days') as "endsAt"`;
 
-/** returns null while another one waits */
+/** returns the one that waits for the same days; null while one for others waits */
 export async function askForRestore(
   db: Db,
   siteId: string,
@@ -207,10 +207,12 @@ export async function askForRestore(
 ): Promise<Restore | null> {
   const { rows } = await db.query<Restore>(
     `insert into archive_restores (site_id, from_day, to_day, requested_by) values ($1, $2, $3, $4)
-     on conflict (site_id) where state = 'waiting' do nothing returning ${RESTORE}`,
+     on conflict (site_id) where state = 'waiting' do update set requested_by = archive_restores.requested_by
+     returning ${RESTORE}`,
     [siteId, from, to, actor],
   );
-  return rows[0] ?? null;
+  const [asked] = rows;
+  return asked && asked.from === from && asked.to === to ? asked : null;
 }
 
 /** The newest first. */

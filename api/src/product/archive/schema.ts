@@ -38,6 +38,7 @@ export const restoreInput = z
 export const restoreShape = z
   .object({
     restoreId: z.uuid(),
+    siteId: z.uuid(),
     from: utcDay,
     to: utcDay,
     state: z.enum(['waiting', 'done', 'failed']).describe('waiting: within a minute or two it is at work'),
