@@ -34,6 +34,8 @@ let siteId: string;
 let westId: string;
 let duck: Awaited<ReturnType<typeof DuckDBInstance.create>>;
 const folder = await mkdtemp(join(tmpdir(), 'archive-test-'));
+// as in the image: each process of the archive begins with what the first has compiled
+process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
 
 before(async () => {
   bucket = await startBucket('archive');
@@ -184,19 +186,6 @@ for (const [night, words, more] of NIGHTS)
     assert.ok(failingSince);
   });
 
-test('a purge drops nothing when the bucket takes nothing, and the run says that it is incomplete', async () => {
-  bucket.night = 'refuses';
-  try {
-    const { state, result } = await runOf('purge');
-    assert.equal(state, 'incomplete');
-    assert.deepEqual(result.partitions, [`events_${addDays(DAY, -1).replaceAll('-', '')}`]);
-    assert.match(result.warnings.join(' '), /the events of \S+ stay in the database/);
-  } finally {
-    bucket.night = 'well';
-  }
-  assert.equal(await rowCount('events'), 10);
-});
-
 test('of two processes one is at the archive, and what the other would drop stays', async () => {
   const lease = await holdLease(server.database.app, 'archive');
   try {
@@ -259,6 +248,19 @@ test('a site whose data has to be elsewhere is not archived, and its days stay',
   assert.equal(archived, 0);
   assert.match(warnings[0]!, /another region/);
   assert.equal(await proven(), DAY);
+});
+
+test('a purge drops nothing when the bucket takes nothing, and the run says that it is incomplete', async () => {
+  bucket.night = 'refuses';
+  try {
+    const { state, result } = await runOf('purge');
+    assert.equal(state, 'incomplete');
+    assert.deepEqual(result.partitions, [`events_${addDays(DAY, -1).replaceAll('-', '')}`]);
+    assert.match(result.warnings.join(' '), /the events of \S+ stay in the database/);
+  } finally {
+    bucket.night = 'well';
+  }
+  assert.equal(await rowCount('events'), 12);
 });
 
 test('the purge drops what was archived, and DuckDB reads the same numbers from the files as the rollups have', async () => {
