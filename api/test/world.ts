@@ -136,9 +136,6 @@ export const WORLD_SETTINGS = {
   PUBLIC_URL: 'https://marketing.example',
   OIDC_ISSUER: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
   OIDC_CLIENT_ID: 'marketing',
-  ARCHIVE_S3_URL: 'http://127.0.0.1:9/bucket/archive',
-  ARCHIVE_S3_ACCESS_KEY_ID: 'key',
-  ARCHIVE_S3_SECRET_ACCESS_KEY: 'secret',
 };
 
 async function ask(server: TestServer, at: string, body?: unknown) {
@@ -260,7 +257,7 @@ async function makeMailReport(server: TestServer, key: string, siteId: string) {
   };
 }
 
-/** A day in a bucket that does not answer, and it asked back: by the job, that does not run here. */
+/** A day in a bucket that nobody names any more, and it asked back: by the job, that does not run here. */
 async function makeArchive(server: TestServer, siteId: string): Promise<void> {
   await server.database.owner.query(
     `insert into archives (site_id, day, file, rows, bytes, sha256, schema_version, raw_rows, raw_sum, visitors)

@@ -479,6 +479,7 @@ const BOOKS = [
 const ENDINGS: Record<string, string> = {
   'sealed days': 'events',
   'full days': 'full_days',
+  'archive files': 'archives',
   'notification months': 'notification_events',
   'lapsed leads': 'lapsedLeads',
   'unconfirmed leads': 'unconfirmedLeads',

@@ -5,7 +5,7 @@ import type { Job, JobRun } from '../../ground/jobs/runner.ts';
 import type { Ending } from '../../ground/retention/purge.ts';
 import { eraseInFiles } from './erase-in.ts';
 import { type ArchiveParts, archiveWork } from './guard.ts';
-import { ArchiveFault } from './in-child.ts';
+import { ArchiveBusy } from './in-child.ts';
 import { type ArchiveWork, aloneAtArchive } from './keep.ts';
 import { endArchives } from './queries.ts';
 import { archiveReading } from './readings.ts';
@@ -27,8 +27,9 @@ function archiveJobs(parts: ArchiveParts): Job[] {
       );
       return { ...done, ...(warnings.length > 0 ? { warnings } : {}) };
     } catch (error) {
-      if (!(error instanceof ArchiveFault)) throw error;
-      return { warnings: [`Archive: ${error.message}`] };
+      // its turn comes again: a restore's in a minute, an erasure's tomorrow
+      if (error instanceof ArchiveBusy) return { busy: true };
+      throw error;
     }
   };
   return [

@@ -23,13 +23,16 @@ const asText = (row: ArchiveRow): ArchiveRow =>
   row.site_day instanceof Date ? { ...row, site_day: row.site_day.toISOString().slice(0, 10) } : row;
 
 /** In the place of what is there of that day. returns how many rows are there */
-export function fillRestored(
+export async function fillRestored(
   db: Pool,
   { siteId, day }: { siteId: string; day: string },
   groups: AsyncIterable<ArchiveRow[]>,
 ): Promise<number> {
+  // by itself: an erasure that deletes the same rows would wait for us, and we for it
+  await inSites(db, siteId, (tx) =>
+    tx.query('delete from restored_events where site_id = $1 and day = $2', [siteId, day]),
+  );
   return inSites(db, siteId, async (tx) => {
-    await tx.query('delete from restored_events where site_id = $1 and day = $2', [siteId, day]);
     for await (const group of groups)
       for (let at = 0; at < group.length; at += ROWS_AT_ONCE)
         await tx.query(INSERT, [day, JSON.stringify(group.slice(at, at + ROWS_AT_ONCE).map(asText))]);

@@ -15,6 +15,8 @@ const HEAP = ['--max-old-space-size=64', '--max-semi-space-size=2'];
 const CACHE = 'NODE_COMPILE_CACHE';
 
 export class ArchiveFault extends Error {}
+/** Somebody else is at it, and does what there is to do. */
+export class ArchiveBusy extends ArchiveFault {}
 
 /** db: whose connections it makes one more like. throws  ArchiveFault, in words for the operator */
 export async function inChild<T extends Task>(

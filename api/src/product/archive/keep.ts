@@ -6,7 +6,7 @@ import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { SCHEMA_VERSION } from './columns.ts';
 import { fieldsOfProps } from './fields.ts';
-import { ArchiveFault, inChild } from './in-child.ts';
+import { ArchiveBusy, ArchiveFault, inChild } from './in-child.ts';
 import { ERASED_LOCK } from './marks.ts';
 import { daysBefore, listArchive, notArchived, noteFile, noteRun, type Sum, sumsOf } from './queries.ts';
 import type { ArchiveSettings } from './settings.ts';
@@ -39,10 +39,10 @@ export const FILE_NAME = /^events_([0-9a-f-]{36})_(\d{4}-\d\d-\d\d)_(\d{8}T\d{6}
 export const newName = (siteId: string, day: string): string =>
   `events_${siteId}_${day}_${new Date().toISOString().replace(/[-:.]/g, '')}.parquet`;
 
-/** throws  ArchiveFault while another process is at it */
+/** throws  ArchiveBusy while another process is at it */
 export async function aloneAtArchive<T>(db: Pool, work: () => Promise<T>): Promise<T> {
   const lease = await holdLease(db, LEASE);
-  if (!lease) throw new ArchiveFault('another process is at work on the archive');
+  if (!lease) throw new ArchiveBusy('another process is at work on the archive');
   try {
     return await work();
   } finally {

@@ -11,13 +11,12 @@ import { archivePage, archiveQuery, restoreInput, restorePage, restoreShape } fr
 
 export interface ArchiveNeeds {
   db: Pool;
-  config: { ARCHIVE_S3_URL?: string | undefined };
 }
 
 const AT = '/v1/sites/:siteId/archives';
 const common = { tag: 'archives', who: 'settings', of: 'path' } as const;
 
-export function archiveRoutes({ db, config }: ArchiveNeeds): Route[] {
+export function archiveRoutes({ db }: ArchiveNeeds): Route[] {
   return [
     route({
       ...common,
@@ -58,17 +57,12 @@ export function archiveRoutes({ db, config }: ArchiveNeeds): Route[] {
       answers: { 202: z.object({ restore: restoreShape }) },
       async run({ from, to }, call) {
         const { siteId } = call.site;
-        if (!config.ARCHIVE_S3_URL)
-          throw new AppError(
-            'conflict',
-            'This installation has no archive. The operator names a bucket for it in ARCHIVE_S3_URL.',
-          );
         const restore = await inSites(db, siteId, async (tx) => {
           const days = await listedDays(tx, siteId, from, to);
           if (days.length === 0)
             throw new AppError(
               'not_found',
-              'No day of these is in the archive of this site. GET …/archives says which are.',
+              'No day of these is in the archive of this site: GET …/archives says which are. Days are archived where the operator names a bucket in ARCHIVE_S3_URL.',
             );
           return askForRestore(tx, siteId, from, to, call.caller.actor);
         });
