@@ -469,6 +469,7 @@ const BOOKS = [
   'processes',
   'leases',
   'erasures',
+  'archive_removals',
   'dirty_leads',
   'dirty_days',
   'dirty_visits',

@@ -19,6 +19,7 @@ import { readForgotten } from '../consent/forget-journal.ts';
 import { forgetAgain } from '../erasure/forget-again.ts';
 import { visitorIdOf } from '../events/enrich.ts';
 import { keepDays, provenBefore } from './keep.ts';
+import { refuseWaiting } from './restore.ts';
 import type { ArchiveSettings } from './settings.ts';
 
 // older than raw events are kept, but for the first by a whole week more
@@ -469,6 +470,17 @@ test('what was brought back goes after seven days, and a file when its time is o
   assert.equal(bucket.objects.size, 4);
   await job('archive_erasures');
   assert.equal(bucket.objects.size, 3);
+});
+
+test('days that were asked back wait for no bucket that nobody names any more', async () => {
+  const { rows } = await server.database.owner.query(
+    `insert into archive_restores (site_id, from_day, to_day, requested_by) values ($1, $2, $2, 'admin_key') returning restore_id as id`,
+    [siteId, DAY],
+  );
+  assert.equal(await refuseWaiting(server.database.app, [siteId]), 1);
+  const [{ restoreId, state, why }] = (await ask('/restores')).body.restores;
+  assert.deepEqual([restoreId, state], [rows[0].id, 'failed']);
+  assert.match(why, /ARCHIVE_S3_URL/);
 });
 
 test('an archive that would lie where the data may not is refused at the start, as is one that is set up by halves', async () => {

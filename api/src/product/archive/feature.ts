@@ -9,7 +9,7 @@ import { ArchiveBusy } from './in-child.ts';
 import { type ArchiveWork, aloneAtArchive } from './keep.ts';
 import { endArchives } from './queries.ts';
 import { archiveReading } from './readings.ts';
-import { anyWaits, restoreWaiting } from './restore.ts';
+import { anyWaits, refuseWaiting, restoreWaiting } from './restore.ts';
 import { type ArchiveNeeds, archiveRoutes } from './routes.ts';
 import { archiveTables } from './tables.ts';
 
@@ -42,10 +42,13 @@ function archiveJobs(parts: ArchiveParts): Job[] {
     },
     {
       name: 'archive_restores',
-      cron: workOf ? '* * * * *' : null,
+      cron: '* * * * *',
       minutesMax: 60,
       why: 'days that were asked back from the archive come within a minute or two',
-      run: async (run) => ((await anyWaits(db, sites.ids())) ? alone(run, restoreWaiting) : { restored: 0 }),
+      async run(run) {
+        if (!(await anyWaits(db, sites.ids()))) return { restored: 0 };
+        return workOf ? alone(run, restoreWaiting) : { refused: await refuseWaiting(db, sites.ids()) };
+      },
     },
   ];
 }

@@ -9,6 +9,15 @@ import { finishRestore, listedDays, waitingRestores } from './queries.ts';
 export const anyWaits = async (db: Pool, siteIds: string[]): Promise<boolean> =>
   (await inSites(db, siteIds, waitingRestores)).length > 0;
 
+/** Where no bucket is named any more. returns how many */
+export async function refuseWaiting(db: Pool, siteIds: string[]): Promise<number> {
+  const waiting = await inSites(db, siteIds, waitingRestores);
+  const why = 'ARCHIVE_S3_URL names no bucket any more';
+  for (const { siteId, restoreId } of waiting)
+    await inSites(db, siteId, (tx) => finishRestore(tx, siteId, restoreId, { days: 0, rows: 0, why }));
+  return waiting.length;
+}
+
 /** The caller is alone at the archive. returns how many were done */
 export async function restoreWaiting(work: ArchiveWork): Promise<{ restored: number; warnings: string[] }> {
   const { db, siteIds, signal } = work;
