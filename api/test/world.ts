@@ -264,6 +264,13 @@ async function makeArchive(server: TestServer, siteId: string): Promise<void> {
      values ($1, '2026-01-05', $2, 3, 1000, sha256('x'), 1, 3, 0, '')`,
     [siteId, `events_${siteId}_2026-01-05_20260405T034000000Z.parquet`],
   );
+  await server.database.owner.query(
+    `insert into restored_events (site_id, event_id, visitor_id, session_id, day, site_day, occurred_at, received_at, event_type, path, clamped,
+       privacy_signal, is_conversion)
+     values ($1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '2026-01-04', '2026-01-04', '2026-01-04T10:00Z', '2026-01-04T10:00Z',
+       'page_view', '/', false, false, false)`,
+    [siteId],
+  );
   await ask(server, `POST /v1/sites/${siteId}/archives/restore`, { from: '2026-01-05', to: '2026-01-06' });
 }
 
