@@ -223,6 +223,94 @@ alter table api_keys force row level security;
 create policy accounts on api_keys as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
 grant delete, insert, select, update on api_keys to marketing_app;
 
+create table archive_erasures (
+  site_id uuid not null,
+  erasure_no bigint generated always as identity not null,
+  day date not null,
+  taken_visitor uuid,
+  taken_event uuid,
+  becomes uuid not null,
+  since timestamp(3) with time zone default now() not null,
+  constraint archive_erasures_pkey PRIMARY KEY (site_id, erasure_no),
+  constraint archive_erasures_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint archive_erasures_check CHECK (num_nonnulls(taken_visitor, taken_event) = 1)
+);
+CREATE INDEX archive_erasures_by_day ON archive_erasures USING btree (site_id, day);
+alter table archive_erasures enable row level security;
+alter table archive_erasures force row level security;
+create policy own_sites on archive_erasures as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on archive_erasures to marketing_app;
+
+create table archive_removals (
+  site_id uuid not null,
+  file text not null,
+  since timestamp(3) with time zone default now() not null,
+  constraint archive_removals_pkey PRIMARY KEY (site_id, file),
+  constraint archive_removals_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+alter table archive_removals enable row level security;
+alter table archive_removals force row level security;
+create policy own_sites on archive_removals as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on archive_removals to marketing_app;
+
+create table archive_restores (
+  site_id uuid not null,
+  restore_id uuid default uuidv7() not null,
+  from_day date not null,
+  to_day date not null,
+  state text default 'waiting'::text not null,
+  days integer default 0 not null,
+  rows bigint default 0 not null,
+  why text,
+  requested_by text not null,
+  requested_at timestamp(3) with time zone default now() not null,
+  finished_at timestamp(3) with time zone,
+  constraint archive_restores_pkey PRIMARY KEY (site_id, restore_id),
+  constraint archive_restores_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint archive_restores_check CHECK (from_day <= to_day),
+  constraint archive_restores_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'done'::text, 'failed'::text]))
+);
+CREATE UNIQUE INDEX archive_restores_waiting ON archive_restores USING btree (site_id) WHERE state = 'waiting'::text;
+alter table archive_restores enable row level security;
+alter table archive_restores force row level security;
+create policy own_sites on archive_restores as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on archive_restores to marketing_app;
+
+create table archive_runs (
+  one boolean default true not null,
+  at timestamp(3) with time zone not null,
+  message text,
+  failing_since timestamp(3) with time zone,
+  days_waiting integer not null,
+  constraint archive_runs_pkey PRIMARY KEY (one),
+  constraint archive_runs_one_check CHECK (one)
+);
+grant delete, insert, select, update on archive_runs to marketing_app;
+
+create table archives (
+  site_id uuid not null,
+  day date not null,
+  file text not null,
+  rows integer not null,
+  bytes bigint not null,
+  sha256 bytea not null,
+  schema_version smallint not null,
+  raw_rows integer not null,
+  raw_sum numeric not null,
+  visitors bytea not null,
+  archived_at timestamp(3) with time zone default now() not null,
+  rewritten_at timestamp(3) with time zone,
+  constraint archives_pkey PRIMARY KEY (site_id, day),
+  constraint archives_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id),
+  constraint archives_file_check CHECK (length(file) <= 200),
+  constraint archives_rows_check CHECK (rows > 0),
+  constraint archives_sha256_check CHECK (length(sha256) = 32)
+);
+alter table archives enable row level security;
+alter table archives force row level security;
+create policy own_sites on archives as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on archives to marketing_app;
+
 create table audit_log (
   site_id uuid not null,
   audit_id uuid default uuidv7() not null,
@@ -1790,6 +1878,51 @@ alter table rejections force row level security;
 create policy own_sites on rejections as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on rejections to marketing_app;
 
+create table restored_events (
+  site_id uuid not null,
+  event_id uuid not null,
+  visitor_id uuid not null,
+  session_id uuid not null,
+  day date not null,
+  site_day date not null,
+  occurred_at timestamp(3) with time zone not null,
+  received_at timestamp(3) with time zone not null,
+  event_type text not null,
+  path text not null,
+  referrer text,
+  source text,
+  utm_source text,
+  utm_medium text,
+  utm_campaign text,
+  utm_term text,
+  utm_content text,
+  bot_reason text,
+  clamped boolean not null,
+  privacy_signal boolean not null,
+  is_conversion boolean not null,
+  engaged_ms integer,
+  scroll_percent real,
+  fcp_ms real,
+  lcp_ms real,
+  inp_ms real,
+  ttfb_ms real,
+  cls_score real,
+  props jsonb,
+  device_type text,
+  browser text,
+  os text,
+  country text,
+  restored_at timestamp(3) with time zone default now() not null,
+  constraint restored_events_pkey PRIMARY KEY (site_id, day, event_id),
+  constraint restored_events_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
+);
+CREATE INDEX restored_events_by_visitor ON restored_events USING btree (site_id, visitor_id);
+alter table restored_events enable row level security;
+alter table restored_events force row level security;
+create policy own_sites on restored_events as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select on restored_events to marketing_app;
+grant update (restored_at) on restored_events to marketing_app;
+
 create table reviews (
   site_id uuid not null,
   review_id uuid default uuidv7() not null,
@@ -2385,6 +2518,8 @@ alter table your_data_links force row level security;
 create policy own_sites on your_data_links as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on your_data_links to marketing_app;
 
+grant select, usage on archive_erasures_erasure_no_seq to marketing_app;
+
 grant select, usage on dirty_days_mark_id_seq to marketing_app;
 
 grant select, usage on dirty_leads_mark_id_seq to marketing_app;
@@ -2396,6 +2531,8 @@ create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, 
 create function agrees_to_ties(for_site uuid, for_lead uuid) returns boolean language sql stable;
 
 create function append_consent(lead leads, for_purpose text, draft consent_records, details consent_details, began timestamp with time zone, is_asking boolean) returns leads language plpgsql;
+
+create function archive_sums(for_day date) returns TABLE(site_id uuid, raw_rows integer, raw_sum numeric) language sql stable set jit=off set TimeZone=UTC;
 
 create function bucket_of(hundredths double precision) returns integer language sql immutable;
 

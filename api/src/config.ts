@@ -220,6 +220,21 @@ export const settings = z.object({
   BACKUP_SSH_DATA_REGION: dataRegion
     .optional()
     .describe('where that machine is, in the words of DATA_REGION; needed with that'),
+  ARCHIVE_S3_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'S3-compatible bucket for days of events before they go: https://endpoint/bucket/folder, not that of backups; without one they just go',
+    ),
+  ARCHIVE_S3_REGION: text
+    .default('us-east-1')
+    .describe("the bucket's region; many compatible stores take any"),
+  ARCHIVE_S3_ACCESS_KEY_ID: text.optional().describe('key id for the bucket'),
+  ARCHIVE_S3_SECRET_ACCESS_KEY: text.optional().describe('secret for the bucket (scripts/secret)'),
+  ARCHIVE_S3_DATA_REGION: dataRegion
+    .optional()
+    .describe('where the bucket is, in the words of DATA_REGION; needed with that, and the same'),
+  ARCHIVE_RETENTION_MONTHS: whole(1, 240).default(24).describe('files of events in that bucket'),
   ALERT_WEBHOOK_URL: z
     .url({ protocol: /^https?$/ })
     .optional()

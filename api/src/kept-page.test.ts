@@ -28,9 +28,9 @@ test('every table of the database belongs to a feature, which says when its rows
     Object.keys(named).sort(),
   );
   const jobs = new Set(
-    FEATURES.flatMap((feature) => feature.jobs?.({ sites: {}, leads: {}, backups: {} } as never) ?? []).map(
-      ({ name }) => name,
-    ),
+    FEATURES.flatMap(
+      (feature) => feature.jobs?.({ sites: {}, leads: {}, backups: {}, config: {} } as never) ?? [],
+    ).map(({ name }) => name),
   );
   for (const [table, rule] of Object.entries(named))
     for (const kept of keptOf(rule)) {

@@ -4,7 +4,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { S3Target } from '../src/operations/backups/shelf/target.ts';
+import type { S3Target } from '../src/ground/shelf/target.ts';
 
 const SECRET = 'secret-of-the-bucket';
 

@@ -33,7 +33,7 @@ const OPEN = [
 const VERBS = new Set(
   (
     'is get list search show describe make create update store capture tell import export publish register judge merge unmerge ' +
-    'release drop confirm unsubscribe erase run revoke sign prove change end delete invite ask reset add remove renew refresh begin rename finish unlock withdraw object start stop choose'
+    'release drop confirm unsubscribe erase run revoke sign prove change end delete invite ask reset add remove renew refresh begin rename finish unlock withdraw object start stop choose restore'
   ).split(' '),
 );
 

@@ -525,6 +525,12 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     deleteCustomField: [
       { path: { siteId: key, fieldId: place.spareCustomFieldId }, headers: { 'if-match': '"1"' } },
     ],
+    listArchives: [{ path }, { path: { siteId }, query: { limit: 5 } }],
+    listArchiveRestores: [{ path }, { path: { siteId }, query: { limit: 5 } }],
+    restoreArchives: [
+      { path, body: { from: '2026-01-05', to: '2026-01-06' } },
+      { path: { siteId }, body: { from: '2026-01-05', to: '2026-01-06' } },
+    ],
     listNotes: [{ path }, { path: { siteId }, query: { from: today, to: today, limit: 5 } }],
     createNote: [
       { path, body: { text: `The ${key} has a new oven`, kind: 'deploy' } },

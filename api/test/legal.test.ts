@@ -124,6 +124,7 @@ test('the policy tells of everybody who may receive something', () => {
     mail_server: /\*\*(Mail|Courriel)/,
     turnstile: /(network address\s+as it is|adresse réseau\s+telle quelle)/,
     backup_storage: /\*\*(Backups|Sauvegardes)/,
+    archive_storage: /\*\*(Archive of visits|Archives des visites)/,
     own_systems: /\*\*(Other systems of ours|D'autres systèmes à nous)/,
     site_visitors: /\*\*(Visitors of our site|Les visiteurs de notre site)/,
   };

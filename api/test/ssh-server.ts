@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
-import type { SshTarget } from '../src/operations/backups/shelf/target.ts';
+import type { SshTarget } from '../src/ground/shelf/target.ts';
 
 export interface SshServer {
   target: SshTarget;

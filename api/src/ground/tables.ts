@@ -50,6 +50,7 @@ type Setting =
   | 'WITHDRAWN_LEAD_RETENTION_YEARS'
   | 'CONSENT_RECORD_RETENTION_YEARS'
   | 'DELIVERY_RETENTION_DAYS'
+  | 'ARCHIVE_RETENTION_MONTHS'
   | 'AUDIT_RETENTION_YEARS';
 export type Period = { days: number | Setting } | { months: number | Setting } | { years: number | Setting };
 

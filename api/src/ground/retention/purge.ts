@@ -96,7 +96,8 @@ export async function purge(db: Pool, options: PurgeOptions): Promise<Purged> {
         left: going.left(before),
       });
       for (const [name, more] of Object.entries(done.rows ?? {})) count(name, more);
-      Object.assign(said, done.says);
+      const warnings = [said.warnings, done.says?.warnings].flatMap((some) => some ?? []);
+      Object.assign(said, done.says, warnings.length > 0 && { warnings });
     } else {
       const ends = [going.endedBy(rule, dryRun), ...(dryRun ? [going.left(before)] : [])].join(' and ');
       count(rule.counted ?? table, await purgeRows(db, { table, rule, ends, bound }, options));

@@ -125,13 +125,16 @@ export const noticeEn = (f: NoticeFacts): { title: string; sections: NoticeSecti
                 : 'Copies of our backups lie with a storage provider.',
             ]
           : []),
+        ...(f.periods.archiveMonths
+          ? ['What was done in older visits lies with a storage provider, without addresses.']
+          : []),
       ],
     },
     {
       title: 'Where, and for how long',
       lines: [
         f.storedIn ? `It is stored in: ${f.storedIn}` : 'Ask us where it is stored.',
-        `Visits: ${f.periods.eventDays} days; numbers that name nobody: ${f.periods.rollupMonths} months.`,
+        `Visits: ${f.periods.eventDays} days${f.periods.archiveMonths ? `, and what was done in them, without addresses, ${f.periods.archiveMonths} months in an archive` : ''}; numbers that name nobody: ${f.periods.rollupMonths} months.`,
         `What you wrote in a form: ${f.periods.payloadMonths} months; what is held back as suspicious: ${f.periods.quarantineDays} days. Your address: as long as you agree; until ${f.periods.lapsedLeadDays} days after the law’s time has run out; if you never agreed, ${f.periods.pendingLeadMonths} months after we last heard from you; if you asked for a mail of confirmation and did not confirm, ${f.periods.unconfirmedLeadDays} days; if you left, ${f.periods.withdrawnLeadYears} years, so that nobody writes to you again; after that as a hash.`,
         `Proof of what you agreed to or withdrew: ${f.periods.consentRecordYears} years after the last of it; after an erasure only hashes and times. Your answer to the question about your browser: ${f.periods.browserChoiceYears} years after it ended. That an address unsubscribed, as a hash: ${f.periods.unsubscribedYears} years.${f.reviews ? ` A review: ${f.periods.reviewYears} years.` : ''} Backups: ${f.periods.backupDays} days.`,
       ],

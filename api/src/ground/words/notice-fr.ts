@@ -89,13 +89,18 @@ export const noticeFr = (f: NoticeFacts): { title: string; sections: NoticeSecti
                 : 'Des copies de nos sauvegardes sont chez un fournisseur de stockage.',
             ]
           : []),
+        ...(f.periods.archiveMonths
+          ? [
+              'Ce qui a été fait lors de visites plus anciennes est chez un fournisseur de stockage, sans adresses.',
+            ]
+          : []),
       ],
     },
     {
       title: 'Où, et pendant combien de temps',
       lines: [
         f.storedIn ? `Elles sont conservées à : ${f.storedIn}` : 'Demandez-nous où elles sont conservées.',
-        `Les visites : ${f.periods.eventDays} jours ; les chiffres qui ne nomment personne : ${f.periods.rollupMonths} mois.`,
+        `Les visites : ${f.periods.eventDays} jours${f.periods.archiveMonths ? `, et ce qui y a été fait, sans adresses, ${f.periods.archiveMonths} mois dans des archives` : ''} ; les chiffres qui ne nomment personne : ${f.periods.rollupMonths} mois.`,
         `Ce que vous avez écrit dans un formulaire : ${f.periods.payloadMonths} mois ; ce qui est retenu comme suspect : ${f.periods.quarantineDays} jours. Votre adresse : aussi longtemps que vous y consentez ; jusqu’à ${f.periods.lapsedLeadDays} jours après la fin du délai de la loi ; si vous n’avez jamais consenti, ${f.periods.pendingLeadMonths} mois après votre dernier signe ; si vous avez demandé un courriel de confirmation sans confirmer, ${f.periods.unconfirmedLeadDays} jours ; si vous êtes parti, ${f.periods.withdrawnLeadYears} ans, pour que personne ne vous écrive de nouveau ; ensuite sous forme de hachage.`,
         `La preuve de ce que vous avez accepté ou retiré : ${f.periods.consentRecordYears} ans après la dernière ; après un effacement, seulement des hachages et des heures. Votre réponse à la question sur votre navigateur : ${f.periods.browserChoiceYears} ans après sa fin. Qu’une adresse s’est désabonnée, sous forme de hachage : ${f.periods.unsubscribedYears} ans.${f.reviews ? ` Un avis : ${f.periods.reviewYears} ans.` : ''} Les sauvegardes : ${f.periods.backupDays} jours.`,
       ],

@@ -9,10 +9,10 @@ import { after, beforeEach, test } from 'node:test';
 import { INSTALLATION, makeSet } from '../../../test/backup-set.ts';
 import { type Bucket, type Night, startBucket } from '../../../test/bucket.ts';
 import { type SshServer, startSshServer } from '../../../test/ssh-server.ts';
+import type { Offsite } from '../../ground/shelf/target.ts';
 import { bring } from './bring.ts';
 import { stampOf } from './manifest.ts';
 import { chooseKept, listBackups } from './rotate.ts';
-import type { Offsite } from './shelf/target.ts';
 import type { Known } from './there.ts';
 
 const DAY_MS = 86_400_000;

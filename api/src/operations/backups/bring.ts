@@ -2,11 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../ground/lib/durable.ts';
+import { patientShelf } from '../../ground/shelf/shelf.ts';
+import { nameOf, type Offsite, OffsiteFault, type Shelf, wordsOf } from '../../ground/shelf/target.ts';
 import { manifestOf, readManifest, setPaths } from './manifest.ts';
 import { bringJournal } from './offsite-journal.ts';
 import { chooseKept, listBackups } from './rotate.ts';
-import { shelfOf } from './shelf/shelf.ts';
-import { nameOf, type Offsite, OffsiteFault, patiently, type Shelf, wordsOf } from './shelf/target.ts';
 import { checkName, type HereSet, type Known, nothingKnown, setsThere, type ThereSet } from './there.ts';
 
 export interface BringSettings {
@@ -76,20 +76,6 @@ export async function bring(
   brought.ok = faults.length === 0;
   brought.message = faults.length > 0 ? faults.join('; ').slice(0, 600) : null;
   return brought;
-}
-
-/** Each verb is tried again by itself. */
-export function patientShelf(target: Offsite, signal?: AbortSignal): Shelf {
-  const shelf = shelfOf(target, signal);
-  const again = <T>(work: () => Promise<T>) => patiently(target, work, signal);
-  return {
-    list: () => again(() => shelf.list()),
-    put: (file) => again(() => shelf.put(file)),
-    get: (name, to) => again(() => shelf.get(name, to)),
-    remove: (name) => again(() => shelf.remove(name)),
-    tidy: async (before) => shelf.tidy?.(before),
-    close: () => shelf.close(),
-  };
 }
 
 async function bringTo(

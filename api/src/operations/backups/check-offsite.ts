@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../ground/lib/durable.ts';
-import { shelfOf } from './shelf/shelf.ts';
-import { nameOf, type Offsite, OffsiteFault, wordsOf } from './shelf/target.ts';
+import { shelfOf } from '../../ground/shelf/shelf.ts';
+import { nameOf, type Offsite, OffsiteFault, wordsOf } from '../../ground/shelf/target.ts';
 
 export interface Step {
   does: string;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { digestFile } from '../../ground/lib/digest.ts';
 import { makeFolder, renameDurably, replaceDurably, syncFile } from '../../ground/lib/durable.ts';
+import type { Offsite } from '../../ground/shelf/target.ts';
 import { DISK_NO_DUMPS_PCT, diskUse } from '../health/disk.ts';
 import { alone } from './alone.ts';
 import { encryptFile } from './encrypt.ts';
@@ -11,7 +12,6 @@ import { fingerprint, LEFT_OUT } from './fingerprint.ts';
 import { installationId, pepperMark } from './installation.ts';
 import { type Manifest, makeManifest, manifestOf, setPaths, stampOf, writeManifest } from './manifest.ts';
 import { chooseKept, listBackups } from './rotate.ts';
-import type { Offsite } from './shelf/target.ts';
 import { BackupError, checkVersions, connect, startTool, type Tools } from './tools.ts';
 
 export interface BackupSettings extends Tools {

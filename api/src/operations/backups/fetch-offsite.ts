@@ -2,11 +2,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, renameDurably } from '../../ground/lib/durable.ts';
+import { patientShelf } from '../../ground/shelf/shelf.ts';
+import { nameOf, type Shelf, wordsOf } from '../../ground/shelf/target.ts';
 import { diskUse } from '../health/disk.ts';
-import { patientShelf } from './bring.ts';
 import type { BackupSettings } from './dump.ts';
 import { checkFile, manifestOf, readManifest } from './manifest.ts';
-import { nameOf, type Shelf, wordsOf } from './shelf/target.ts';
 import { JOURNAL, setsThere, type ThereSet } from './there.ts';
 import { BackupError } from './tools.ts';
 

@@ -2,10 +2,11 @@
 
 import { join } from 'node:path';
 import { makeFolder } from '../../ground/lib/durable.ts';
-import { patientShelf, setsHere } from './bring.ts';
+import { patientShelf } from '../../ground/shelf/shelf.ts';
+import { nameOf, wordsOf } from '../../ground/shelf/target.ts';
+import { setsHere } from './bring.ts';
 import type { BackupSettings } from './dump.ts';
 import { listBackups } from './rotate.ts';
-import { nameOf, wordsOf } from './shelf/target.ts';
 import { setsThere } from './there.ts';
 
 export interface Listed {

@@ -1,7 +1,7 @@
 // The list of what was forgotten, off this machine: lines are added there, and none is lost, whoever wrote it.
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Found, Shelf } from './shelf/target.ts';
+import type { Found, Shelf } from '../../ground/shelf/target.ts';
 import { JOURNAL, type Known } from './there.ts';
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, replaceDurably } from '../../ground/lib/durable.ts';
+import { nameOf } from '../../ground/shelf/target.ts';
 import { alone, OFFSITE_LOCK } from './alone.ts';
 import { type Brought, bring } from './bring.ts';
 import { type BackupResult, type BackupSettings, runBackup } from './dump.ts';
-import { nameOf } from './shelf/target.ts';
 import { BackupError } from './tools.ts';
 import { ownName } from './whose.ts';
 

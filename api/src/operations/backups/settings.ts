@@ -1,8 +1,8 @@
 // From the configuration to what backups need; a half-configured target is a fault that stops the start.
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
+import type { Offsite } from '../../ground/shelf/target.ts';
 import type { BackupSettings } from './dump.ts';
-import type { Offsite } from './shelf/target.ts';
 
 export const backupFolder = ({ DATA_DIR }: Pick<Config, 'DATA_DIR'>): string => join(DATA_DIR, 'backups');
 

@@ -1,8 +1,9 @@
 // What an operator wants to know about backups at a glance.
+
+import { nameOf, type Offsite } from '../../ground/shelf/target.ts';
 import { lastBackup } from './dump.ts';
 import { type Kept, keptBrought } from './offsite.ts';
 import { type Check, listBackups } from './rotate.ts';
-import { nameOf, type Offsite } from './shelf/target.ts';
 import { skippedCheck } from './verify.ts';
 
 export interface BackupStatus {

@@ -1,9 +1,9 @@
 // What lies in a place off this machine, sorted into backups: whole ones, whose they are, and what is left of others.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Found, Shelf } from '../../ground/shelf/target.ts';
 import { type Manifest, parseManifest, stampedAt } from './manifest.ts';
 import type { BackupSet } from './rotate.ts';
-import type { Found, Shelf } from './shelf/target.ts';
 
 export interface ThereSet {
   stamp: string;

@@ -479,6 +479,7 @@ const BOOKS = [
   'processes',
   'leases',
   'erasures',
+  'archive_removals',
   'dirty_leads',
   'dirty_days',
   'dirty_visits',
@@ -489,6 +490,7 @@ const BOOKS = [
 const ENDINGS: Record<string, string> = {
   'sealed days': 'events',
   'full days': 'full_days',
+  'archive files': 'archives',
   'notification months': 'notification_events',
   'lapsed leads': 'lapsedLeads',
   'unconfirmed leads': 'unconfirmedLeads',

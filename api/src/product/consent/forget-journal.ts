@@ -40,7 +40,15 @@ export type Forgotten =
   /** A shared view's link, likewise. */
   | { kind: 'share'; shareId: string; at: string }
   /** Who left the mails about a site. */
-  | { kind: 'recipient'; siteId: string; recipientId: string; at: string };
+  | { kind: 'recipient'; siteId: string; recipientId: string; at: string }
+  /** Whose rows files of the archive held: browsers, and forms with their days. */
+  | {
+      kind: 'archive';
+      siteId: string;
+      visitors: string[];
+      events: [eventId: string, day: string][];
+      at: string;
+    };
 
 /** A purpose is a site's word: the journal holds none. */
 export const purposeDigest = (purpose: string): string => createHash('sha256').update(purpose).digest('hex');

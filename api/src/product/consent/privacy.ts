@@ -23,6 +23,7 @@ export type PrivacySettings = Pick<
   | 'BACKUP_PUBLIC_KEY'
   | 'BACKUP_S3_URL'
   | 'BACKUP_SSH_URL'
+  | 'ARCHIVE_S3_URL'
   | 'ENABLE_HEURISTIC_LINKING'
 >;
 
@@ -49,11 +50,22 @@ export const privacyShape = z
     policyUrl: z.string().nullable(),
     storedIn: z.string().nullable(),
     recipients: z.array(
-      z.enum(['mail_server', 'turnstile', 'backup_storage', 'own_systems', 'site_visitors']),
+      z.enum([
+        'mail_server',
+        'turnstile',
+        'backup_storage',
+        'archive_storage',
+        'own_systems',
+        'site_visitors',
+      ]),
     ),
     retention: z
       .object({
         eventDays: z.int(),
+        archiveMonths: z
+          .int()
+          .optional()
+          .describe('of visits after that, in files without addresses; absent: there is no archive'),
         rejectionDays: z.int(),
         rollupMonths: z.int(),
         payloadMonths: z.int(),
@@ -88,9 +100,10 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 
 async function factsOf(
   site: Site,
-  { config, senderDefaults, periods, inForce }: PrivacyNeeds,
+  { config, senderDefaults, periods: { archiveMonths, ...periods }, inForce }: PrivacyNeeds,
 ): Promise<NoticeFacts> {
   const { settings } = site;
+  const archive: Record<string, number> = config.ARCHIVE_S3_URL ? { archiveMonths: archiveMonths! } : {};
   const sender = senderOf(site, senderDefaults);
   return {
     who: sender.name,
@@ -113,7 +126,7 @@ async function factsOf(
     linking: (textOf(settings.linking) ?? 'form') as NoticeFacts['linking'],
     guessedLinks: config.ENABLE_HEURISTIC_LINKING && settings.linking === 'on',
     ...(await inForce(site.siteId)),
-    periods,
+    periods: { ...periods, ...archive },
   };
 }
 
@@ -133,6 +146,7 @@ export async function privacyFacts(call: Call, needs: PrivacyNeeds): Promise<z.i
       ...(facts.mailServer ? (['mail_server'] as const) : []),
       ...(facts.challenge ? (['turnstile'] as const) : []),
       ...(facts.backupsElsewhere ? (['backup_storage'] as const) : []),
+      ...(facts.periods.archiveMonths ? (['archive_storage'] as const) : []),
       ...(facts.personalWebhooks ? (['own_systems'] as const) : []),
       ...(facts.namesShown || facts.reviews ? (['site_visitors'] as const) : []),
     ],

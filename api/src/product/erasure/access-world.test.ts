@@ -270,6 +270,7 @@ const WHOSE: Record<
   ab_exposures: 'visitor',
   visitor_days: 'visitor',
   visitor_profiles: 'visitor',
+  restored_events: 'visitor',
   bot_verdicts: 'visitor',
   withdrawal_requests: 'hash',
   erasures: 'hash',

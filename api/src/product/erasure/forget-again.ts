@@ -5,6 +5,7 @@ import { inSites } from '../../ground/db/transaction.ts';
 import { inLists } from '../../ground/lib/lines.ts';
 import type { Tables } from '../../ground/tables.ts';
 import { leaveAgain } from '../accounts/leave.ts';
+import { markAgain } from '../archive/marks.ts';
 import { emailHash } from '../captures/capture.ts';
 import { type Forgotten, purposeDigest, readForgotten } from '../consent/forget-journal.ts';
 import { consentStandings, type Withdrawal, withdrawConsents } from '../consent/record.ts';
@@ -52,12 +53,14 @@ export async function forgetAgain(
         entry.kind !== 'account' &&
         entry.kind !== 'key' &&
         entry.kind !== 'share' &&
-        entry.kind !== 'recipient',
+        entry.kind !== 'recipient' &&
+        entry.kind !== 'archive',
     );
     for (const entry of entries) {
       if (entry.kind === 'account') done[(await leaveAgain(pool, entry.userId)) ? 'erased' : 'unknown'] += 1;
       if (entry.kind === 'key') await revokeAgain(pool, entry.keyId);
       if (entry.kind === 'share') await revokeShareAgain(pool, entry.shareId);
+      if (entry.kind === 'archive') await markAgain(pool, entry);
       if (entry.kind === 'recipient') await leaveRecipientsAgain(pool, entry.siteId, entry.recipientId);
     }
     for (const [siteId, ofSite] of Map.groupBy(ofSites, (entry) => entry.siteId)) {

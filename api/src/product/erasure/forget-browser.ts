@@ -3,6 +3,7 @@ import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Tables } from '../../ground/tables.ts';
+import { eraseInArchives } from '../archive/marks.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
 import { isAnothers } from '../leads/belongings.ts';
 import { ERASURE_MS_MAX, type Erased } from './forget.ts';
@@ -55,10 +56,12 @@ async function forgetIn(
   ]);
   if (await isSomebodys(db, siteId, visitorId))
     return { found: true, isSomebodys: true, erased: {}, erasureId: '', erasedAt: '' };
+  const archives = await eraseInArchives(db, { siteId, visitorIds: [visitorId], events: [] }, journal);
   const { rows: erased, days } = await moveVisits(db, tables, siteId, [visitorId]);
   const count = (table: string, rows: number | null) => {
     if (rows) erased[table] = (erased[table] ?? 0) + rows;
   };
+  count('archives', archives);
   const person = { leadId: null, normalized: null, hash: null, own: [visitorId], shared: [] };
   for (const [table, rule] of Object.entries(tables)) {
     if (rule.whose !== 'lead or visitor' && rule.whose !== 'lead, visitor or hash') continue;

@@ -4,10 +4,11 @@ import { withRetries } from '../../ground/db/faults.ts';
 import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Tables } from '../../ground/tables.ts';
+import { eraseInArchives } from '../archive/marks.ts';
 import { type Forgotten, rememberForgotten } from '../consent/forget-journal.ts';
 import { takeOutInside, takeOutOutside } from './mention-walk.ts';
 import { countedNames, eraseNames, patternOf, searchedIn } from './mentions.ts';
-import { browsersOf, OF_THEIR_FORMS, type Person, theirRows } from './theirs.ts';
+import { browsersOf, formsOf, OF_THEIR_FORMS, type Person, theirRows } from './theirs.ts';
 import { moveVisits, recount, scrubbed } from './visits.ts';
 
 export interface ErasureRequest {
@@ -172,6 +173,10 @@ async function forgetIn(
   const browsers = isOver ? { own: [], shared: [] } : await browsersOf(db, siteId, leadId, emailNormalized);
   const { own, shared } = browsers;
   const person: Person = { leadId, normalized: emailNormalized, hash: emailHash, ...browsers };
+  if (!isOver) {
+    const events = await formsOf(db, siteId, leadId, emailNormalized);
+    count('archives', await eraseInArchives(db, { siteId, visitorIds: own, events }, journal));
+  }
   const moved = await moveVisits(db, tables, siteId, own);
   for (const [table, rows] of Object.entries(moved.rows)) count(table, rows);
   const days = new Set(moved.days);

@@ -54,6 +54,7 @@ export const LISTS = [
   'quarantined',
   'receiptActs',
   'requests',
+  'restoredEvents',
   'reviews',
   'sessions',
   'submissions',
@@ -155,6 +156,7 @@ const withFormIn = (
 const OF_A_FORM: Record<string, string> = {
   events: isOfForm('t.event_id'),
   event_keys: isOfForm('t.event_id'),
+  restored_events: isOfForm('t.event_id'),
   // visits that began with one, and what was counted of visits with one
   sessions: withFormIn('and e.occurred_at = t.started_at'),
   visit_facts: withFormIn(''),

@@ -129,6 +129,13 @@ test('every table that is by person is a list of the export, and every column of
     'insert into visitor_profiles (site_id, visitor_id, seen_at, sessions, engaged_minutes, intent, score) values ($1, $2, now(), 1, 0, 0, 1)',
     [siteId, visitorId],
   );
+  await rows(
+    `insert into restored_events (site_id, event_id, visitor_id, session_id, day, site_day, occurred_at, received_at, event_type, path, clamped,
+       privacy_signal, is_conversion)
+     values ($1, gen_random_uuid(), $2, gen_random_uuid(), '2026-01-05', '2026-01-05', '2026-01-05T10:00Z', '2026-01-05T10:00Z',
+       'page_view', '/', false, false, false)`,
+    [siteId, visitorId],
+  );
   await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
 
   const { status, body } = await ask('export-subject', { email });

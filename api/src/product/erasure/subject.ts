@@ -6,6 +6,7 @@ import { inSites } from '../../ground/db/transaction.ts';
 import { openRecord } from '../../ground/http/fields.ts';
 import { Members } from '../../ground/http/json-stream.ts';
 import type { Tables } from '../../ground/tables.ts';
+import { archivedDaysOf } from '../archive/marks.ts';
 import { linkToken } from '../consent/link.ts';
 import { consentRecordList, consentRecordShape } from '../consent/record.ts';
 import { findLeadByAddress, linkKeyOf } from '../leads/listing.ts';
@@ -26,6 +27,11 @@ export const subjectShape = z
       .record(z.string(), z.int())
       .describe(
         'in how many rows the address stands in a text or in the name of a number, by table; an erasure takes it out',
+      ),
+    archivedDays: z
+      .array(z.iso.date())
+      .describe(
+        'UTC days of which the archive holds what their browsers did; asked back by POST /v1/sites/{siteId}/archives/restore these rows stand under restoredEvents',
       ),
     lead: leadShape.nullable().describe('null: a browser, or an address that is no lead’s'),
     unsubscribeUrl: z.string().nullable(),
@@ -69,11 +75,15 @@ export async function everythingAbout(
       : { leadId, normalized: null, hash: named.hash, own: [named.visitorId], shared: [] };
     const spellings = isAddress ? [named.normalized, ...(lead ? [lead.email.toLowerCase()] : [])] : [];
     const mentions = isAddress ? await countMentions(tx, tables, siteId, spellings) : {};
-    if (Object.keys(mentions).length === 0 && !(await isAnythingHeld(tx, tables, siteId, person)))
-      return null;
+    const archivedDays = await archivedDaysOf(tx, siteId, person.own);
+    const isHeld =
+      Object.keys(mentions).length + archivedDays.length > 0 ||
+      (await isAnythingHeld(tx, tables, siteId, person));
+    if (!isHeld) return null;
     const key = leadId && (await linkKeyOf(tx, siteId, leadId));
     const subject = {
       mentions,
+      archivedDays,
       lead:
         lead && isOthersVisit(lead, person)
           ? { ...lead, firstPath: null, firstReferrer: null, firstUtm: null }

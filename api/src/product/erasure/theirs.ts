@@ -57,6 +57,21 @@ export async function browsersOf(
   return { own: idsWhere(false), shared: idsWhere(true) };
 }
 
+/** Events of forms they sent, waiting ones too, and when: of those whose rows are in the archive only this is known. */
+export async function formsOf(
+  db: Db,
+  siteId: string,
+  leadId: string | null,
+  normalized: string | null,
+): Promise<{ eventId: string; at: string }[]> {
+  const { rows } = await db.query<{ eventId: string; at: string }>(
+    `select event_id as "eventId", instant_text(submitted_at) as at from submissions where site_id = $1 and lead_id = $2 and event_id is not null
+     union all select event_id, instant_text(received_at) from quarantine where site_id = $1 and email_normalized = $3 and event_id is not null`,
+    [siteId, leadId, normalized],
+  );
+  return rows;
+}
+
 /** SQL of which rows of a table are theirs, after its `whose`; $1 is the site, $2 the value. */
 export function theirRows(
   { whose }: TableRule,

@@ -1,7 +1,8 @@
 // What is kept of visits: visitors, sessions, events, and the ledger of what was refused.
 import type { Tables } from '../../ground/tables.ts';
 
-const KNOWN_TYPES = [
+/** What our own script and the contract call what happens. */
+export const KNOWN_TYPES = [
   'page_view',
   'cta_click',
   'form_start',

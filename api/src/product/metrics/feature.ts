@@ -1,6 +1,7 @@
 // The numbers: rollups of what happened, and the reports that read them.
 import type { Pool } from '../../ground/db/pool.ts';
 import type { Feature } from '../../ground/feature.ts';
+import { archiveGuard } from '../archive/guard.ts';
 import type { Sites } from '../sites/recognise.ts';
 import type { MetricsCache } from './cache.ts';
 import { type MetricsWork, metricsJobs } from './jobs.ts';
@@ -45,5 +46,8 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
   ],
   readings: metricsReadings,
   jobs: metricsJobs,
-  endings: ({ db }) => ({ 'sealed days': sealDays(db), 'full days': foldFullDays(db) }),
+  endings: ({ db, config, sites }) => ({
+    'sealed days': sealDays(db, archiveGuard({ db, config, sites })),
+    'full days': foldFullDays(db),
+  }),
 };

@@ -1,5 +1,6 @@
 // The jobs of the numbers: count, compare, balance.
 import type { z } from 'zod';
+import type { Config } from '../../config.ts';
 import type { Pool } from '../../ground/db/pool.ts';
 import { MACHINE } from '../../ground/http/caller.ts';
 import { siteNamed } from '../../ground/http/which-site.ts';
@@ -13,6 +14,7 @@ import { checkLedger, findDiscrepancies, rollUp } from './rollup.ts';
 
 export interface MetricsWork {
   db: Pool;
+  config: Config;
   /** Refusals sit in memory up to a second: whoever counts has them written first. Absent where nothing is received. */
   ledger?: Pick<Ledger, 'flush'>;
   sites: Sites;

@@ -1,13 +1,17 @@
 // Ends raw days: what they count to is sealed first, then their partitions are dropped; of days that were sent too many names
 // the others are summed up.
-import type { Pool } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import { dayOf } from '../../ground/lib/days.ts';
 import type { Ending } from '../../ground/retention/purge.ts';
+import type { ArchiveGuard } from '../archive/guard.ts';
 import { rollUp } from './rollup.ts';
 
-/** throws  before anything is dropped, when a day could not be rolled up and sealed */
-export function sealDays(db: Pool): Ending {
+/**
+ * archive  null: none is set, and a day that is sealed may go
+ * throws   before anything is dropped, when a day could not be rolled up and sealed
+ */
+export function sealDays(db: Pool, archive: ArchiveGuard | null): Ending {
   return async ({ siteIds, bound, dryRun, signal, progress }) => {
     const keptFrom = dayOf(bound);
     // Whatever is marked or was never counted is counted first; then nothing can change any more. Before a dry run too: it is
@@ -24,12 +28,24 @@ export function sealDays(db: Pool): Ending {
         )
       ).rows.map((row) => row.name),
     );
-    const events = partitions.length > 0 ? await countBefore(db, siteIds, keptFrom) : 0;
-    if (!dryRun && partitions.length > 0) {
-      await dropDays(db, siteIds, keptFrom);
-      progress(`dropped ${partitions.length} partitions before ${keptFrom}`);
+    // what was not even sealed, or not by this run, is for another one
+    if (dryRun || partitions.length === 0 || signal?.aborted) {
+      const events = partitions.length > 0 ? await countBefore(db, siteIds, keptFrom) : 0;
+      return { rows: { events }, says: { keptFrom, sealed, partitions } };
     }
-    return { rows: { events }, says: { keptFrom, sealed, partitions } };
+    const kept = await archive?.keep({ siteIds, signal, progress }, keptFrom);
+    const { dropped, events, from } = await dropDays(db, siteIds, keptFrom, archive);
+    if (dropped.length > 0) progress(`dropped ${dropped.length} partitions before ${from}`);
+    return {
+      rows: { events },
+      says: {
+        keptFrom,
+        sealed,
+        partitions: dropped,
+        ...(kept && { archived: kept.archived, stayed: partitions.length - dropped.length }),
+        ...(kept && kept.warnings.length > 0 ? { warnings: kept.warnings } : {}),
+      },
+    };
   };
 }
 
@@ -65,13 +81,15 @@ async function seal(
 }
 
 const countBefore = (db: Pool, siteIds: string[], keptFrom: string): Promise<number> =>
-  inSites(db, siteIds, async (client) => {
-    const { rows } = await client.query<{ count: number }>(
-      "select count(*)::int as count from events where site_id = any (current_sites()) and occurred_at < $1::date::timestamp at time zone 'UTC'",
-      [keptFrom],
-    );
-    return rows[0]!.count;
-  });
+  inSites(db, siteIds, (client) => countIn(client, keptFrom));
+
+async function countIn(db: Db, keptFrom: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    "select count(*)::int as count from events where site_id = any (current_sites()) and occurred_at < $1::date::timestamp at time zone 'UTC'",
+    [keptFrom],
+  );
+  return rows[0]!.count;
+}
 
 /**
  * Of sealed days that were sent too many names. Only doing it tells how many are left, so the dry run does it too and takes it
@@ -113,8 +131,16 @@ export function foldFullDays(db: Pool): Ending {
   };
 }
 
-/** In one transaction: a raw event of an unsealed day keeps all of them. */
-function dropDays(db: Pool, siteIds: string[], keptFrom: string): Promise<void> {
+/**
+ * In one transaction: a raw event of an unsealed day keeps all of them, and one that the archive does not hold as it is keeps
+ * its day and those after it.
+ */
+function dropDays(
+  db: Pool,
+  siteIds: string[],
+  keptFrom: string,
+  archive: ArchiveGuard | null,
+): Promise<{ dropped: string[]; events: number; from: string }> {
   return inSites(db, siteIds, async (client) => {
     await client.query("set local lock_timeout = '5s'");
     const { rows } = await client.query<{ left: number }>(
@@ -127,6 +153,11 @@ function dropDays(db: Pool, siteIds: string[], keptFrom: string): Promise<void> 
     );
     if (rows[0]!.left > 0)
       throw new Error(`${rows[0]!.left} site days have raw events but no sealed rollup; nothing was dropped`);
-    await client.query('select drop_event_partitions($1)', [keptFrom]);
+    const from = archive ? await archive.provenBefore(client, keptFrom) : keptFrom;
+    const events = await countIn(client, from);
+    const { rows: gone } = await client.query<{ name: string }>('select drop_event_partitions($1) as name', [
+      from,
+    ]);
+    return { dropped: gone.map(({ name }) => name), events, from };
   });
 }

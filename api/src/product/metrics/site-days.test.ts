@@ -194,7 +194,7 @@ test('a partition goes only when every day of the site that touches it is sealed
       ),
     );
   assert.deepEqual(await views(), [144, 144]);
-  const end = sealDays(server.services.db);
+  const end = sealDays(server.services.db, null);
   const others = server.services.sites.ids();
   const { says } = await end({
     siteIds: others,

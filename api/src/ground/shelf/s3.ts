@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { digestFile } from '../../../ground/lib/digest.ts';
+import { digestFile } from '../lib/digest.ts';
 import { type Asked, refused, s3, unescaped } from './s3-request.ts';
 import { endOldUploads, upload } from './s3-upload.ts';
 import { type Found, OffsiteFault, type S3Target, type Shelf } from './target.ts';

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Client, SFTPWrapper } from 'ssh2';
-import { digestFile } from '../../../ground/lib/digest.ts';
+import { digestFile } from '../lib/digest.ts';
 import { hush, OffsiteFault, type Shelf, type SshTarget, silenceOf } from './target.ts';
 
 const NO_SUCH_FILE = 2;

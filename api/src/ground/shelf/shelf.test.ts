@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { startBucket } from '../../../../test/bucket.ts';
-import { startSshServer } from '../../../../test/ssh-server.ts';
+import { startBucket } from '../../../test/bucket.ts';
+import { startSshServer } from '../../../test/ssh-server.ts';
 import { shelfOf } from './shelf.ts';
 import { patiently, type S3Target, wordsOf } from './target.ts';
 
