@@ -55,6 +55,7 @@ export const LISTS = [
   'receiptActs',
   'requests',
   'reviews',
+  'sessionDays',
   'sessions',
   'submissions',
   'visitFacts',
@@ -77,7 +78,10 @@ export const personTables = (tables: Tables): string[] =>
   });
 
 /** Of tables without a primary key of their own: events are unique by event_keys. */
-const KEYS: Record<string, string[]> = { events: ['occurred_at', 'event_id'] };
+const KEYS: Record<string, string[]> = {
+  events: ['occurred_at', 'event_id'],
+  session_days: ['visitor_id', 'day', 'nth'],
+};
 
 async function columnsOf(db: Db, tables: string[]): Promise<Map<string, ColumnOf[]>> {
   const { rows } = await db.query<ColumnOf>(
@@ -158,6 +162,7 @@ const OF_A_FORM: Record<string, string> = {
   // visits that began with one, and what was counted of visits with one
   sessions: withFormIn('and e.occurred_at = t.started_at'),
   visit_facts: withFormIn(''),
+  session_days: 't.forms_submitted > 0',
 };
 
 /**

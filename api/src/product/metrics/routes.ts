@@ -45,14 +45,14 @@ export interface MetricsNeeds extends Facts {
 export function metricsRoutes({ db, numbers, cache, ...facts }: MetricsNeeds): Route[] {
   const uncached = metricsCache(0);
   return REPORTS.map((report) =>
-    route<{ format: Format }>({
+    route<{ format: Format; f?: string[] }>({
       at: report.at ?? `GET /v1/metrics/${report.name}`,
       id: report.id ?? `getMetrics${report.name[0]!.toUpperCase()}${report.name.slice(1)}`,
       says: `${report.says}; format=csv for a table`,
       tag: 'metrics',
       who: 'numbers',
       of: report.at ? 'path' : 'named',
-      takes: { as: 'query', shape: report.query },
+      takes: { as: 'query', shape: report.query, ...(report.selects ? { lists: ['f'] } : {}) },
       bucket: report.bucket ?? 'other',
       asTable: true,
       ...(viewOf(report.name) ? { view: viewOf(report.name)! } : {}),
@@ -69,7 +69,9 @@ export function metricsRoutes({ db, numbers, cache, ...facts }: MetricsNeeds): R
         const key = JSON.stringify([report.name, site.updatedAt, quarter, query, hides]);
         const kept = report.cached === false ? uncached : cache;
         const { answer, hit } = await kept.through(site.siteId, key, async () => {
-          const whole = await numbers.read(site.siteId, (tx) => report.read(tx, site, query, facts));
+          const whole = await numbers.read(site.siteId, (tx) =>
+            report.read(tx, site, query, { ...facts, selection: [query.f ?? []] }),
+          );
           const read = hides && report.withoutMoney ? report.withoutMoney(whole) : whole;
           return query.format === 'csv' ? toCsv(report.rows(read)) : jsonText(read);
         });
