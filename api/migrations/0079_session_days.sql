@@ -71,6 +71,28 @@ call isolate_sites('session_days');
 alter table rollup_state add column visits_kept boolean not null default false;
 comment on column rollup_state.visits_kept is 'whether session_days has the visits of the day; of an open day visit_facts has them';
 
+-- Filters under a name: of everybody who sees the site's numbers, or of one person alone.
+create table segments (
+  site_id uuid not null references sites on delete cascade,
+  segment_id uuid not null default uuidv7(),
+  name text not null check (length(name) between 1 and 400),
+  filters text[] not null check (cardinality(filters) between 1 and 20),
+  user_id uuid references users on delete cascade,
+  made_by text not null,
+  version integer not null default 1,
+  created_at timestamptz(3) not null default now(),
+  updated_at timestamptz(3) not null default now(),
+  primary key (site_id, segment_id)
+);
+comment on column segments.name is 'written with 100 characters at most; an address that is taken out leaves a longer word behind';
+comment on column segments.user_id is 'whose alone it is; null: everybody''s who sees the site''s numbers';
+create index segments_of_user on segments (user_id) where user_id is not null;
+call isolate_sites('segments');
+create trigger metrics_changed after update or delete on segments for each statement execute function tell_metrics_changed();
+
+alter table shares add column segment_id uuid;
+comment on column shares.segment_id is 'only visits of this segment are shown; when it is gone, nothing is';
+
 -- Days that are over and whose raw rows exist are counted once more, and keep their visits.
 select set_config('marketing.sites', coalesce((select string_agg(site_id::text, ',') from sites), ''), true);
 insert into dirty_days (site_id, day, cause) select site_id, day, 'counted_anew' from rollup_state where sealed_at is null and not is_open;

@@ -1829,6 +1829,29 @@ create table schema_migrations (
 );
 grant select on schema_migrations to marketing_app;
 
+create table segments (
+  site_id uuid not null,
+  segment_id uuid default uuidv7() not null,
+  name text not null,
+  filters text[] not null,
+  user_id uuid,
+  made_by text not null,
+  version integer default 1 not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint segments_pkey PRIMARY KEY (site_id, segment_id),
+  constraint segments_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint segments_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint segments_filters_check CHECK (cardinality(filters) >= 1 AND cardinality(filters) <= 20),
+  constraint segments_name_check CHECK (length(name) >= 1 AND length(name) <= 400)
+);
+CREATE INDEX segments_of_user ON segments USING btree (user_id) WHERE user_id IS NOT NULL;
+alter table segments enable row level security;
+alter table segments force row level security;
+create policy own_sites on segments as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER DELETE OR UPDATE ON segments FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on segments to marketing_app;
+
 create table service_days (
   day date not null,
   minutes bit(1440) not null,
@@ -1899,6 +1922,7 @@ create table shares (
   last_used_on date,
   revoked_at timestamp(3) with time zone,
   embed text[] default '{}'::text[] not null,
+  segment_id uuid,
   constraint shares_pkey PRIMARY KEY (share_id),
   constraint shares_token_hash_key UNIQUE (token_hash),
   constraint shares_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,

@@ -41,6 +41,7 @@ import { profiles } from './product/profiles/feature.ts';
 import { proof } from './product/proof/feature.ts';
 import { requests } from './product/requests/feature.ts';
 import { reviews } from './product/reviews/feature.ts';
+import { segments } from './product/segments/feature.ts';
 import { shares } from './product/shares/feature.ts';
 import { sites } from './product/sites/feature.ts';
 import { spend } from './product/spend/feature.ts';
@@ -73,6 +74,7 @@ export const FEATURES: readonly AnyFeature[] = [
   metrics,
   imports,
   notes,
+  segments,
   bots,
   mailReports,
   alertRules,

@@ -536,6 +536,23 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       },
     ],
     deleteNote: [{ path: { siteId: key, noteId: place.spareNoteId }, headers: { 'if-match': '"1"' } }],
+    listSegments: [{ path }, { path: { siteId } }],
+    createSegment: [
+      {
+        path,
+        body: { name: `Mail of the ${key} on mobiles`, filters: ['source~is~email', 'device~is~mobile'] },
+      },
+    ],
+    updateSegment: [
+      {
+        path: { siteId: key, segmentId: place.segmentId },
+        body: { filters: ['source~is~email', 'landing~contains~/bread'] },
+        headers: { 'if-match': '"1"' },
+      },
+    ],
+    deleteSegment: [
+      { path: { siteId: key, segmentId: place.spareSegmentId }, headers: { 'if-match': '"1"' } },
+    ],
     createPlan: [
       { body: { planId: `${key}-large`, name: `For the ${key}`, limits: { events: 100_000, seats: 9 } } },
     ],

@@ -6,6 +6,7 @@ const BY_CAPABILITY = {
   numbers: ['owner', 'admin', 'analyst', 'viewer'],
   spend: ['owner', 'admin', 'analyst'],
   notes: ['owner', 'admin', 'analyst', 'viewer'],
+  segments: ['owner', 'admin', 'analyst', 'viewer'],
   leadFacts: ['owner', 'admin', 'analyst', 'privacy'],
   leads: ['owner', 'admin', 'privacy'],
   evidence: ['owner', 'admin', 'privacy'],
@@ -31,7 +32,18 @@ export const SCOPES = {
   ingest: ['spend', 'notes'],
   read: ['numbers'],
   leads: ['leads', 'leadFacts'],
-  admin: ['numbers', 'spend', 'notes', 'leadFacts', 'leads', 'evidence', 'settings', 'access', 'machine'],
+  admin: [
+    'numbers',
+    'spend',
+    'notes',
+    'segments',
+    'leadFacts',
+    'leads',
+    'evidence',
+    'settings',
+    'access',
+    'machine',
+  ],
 } as const satisfies Record<string, readonly Capability[]>;
 export type Scope = keyof typeof SCOPES;
 

@@ -6,7 +6,7 @@ import { randomFrom } from '../../../demo/traffic.ts';
 import { partitions, type Recorded, record } from '../../../test/record.ts';
 import { admin, call, startServer, type TestServer } from '../../../test/server.ts';
 import { addDays, dayOf } from '../../ground/lib/days.ts';
-import { DIMS } from './reports/filters.ts';
+import { DIMS } from '../segments/filters.ts';
 
 const SEED = process.env.SEED ?? 'filters';
 const ZONES = { bakery: 'UTC', chandler: 'America/St_Johns', shepherd: 'Pacific/Chatham' };
@@ -257,4 +257,62 @@ test('visits of days before an upgrade are waited for, not left out', async () =
   assert.ok(waiting.headers.get('retry-after'));
   await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', { from: FROM, to: FROM }, admin);
   assert.equal((await call(url, 'GET', undefined, admin)).status, 200);
+});
+
+for (const site of Object.keys(ZONES))
+  test(`the hours of a day add up to the day, of all visits and of some (${site}, seed ${SEED})`, async () => {
+    const day = addDays(TODAY, -9);
+    const window = `?propertyId=${site}&from=${day}&to=${addDays(day, 1)}`;
+    const seriesOf = async (more: string) => {
+      const { status, body } = await call(
+        `${server.url}/v1/metrics/timeseries${window}${more}`,
+        'GET',
+        undefined,
+        admin,
+      );
+      assert.equal(status, 200, JSON.stringify(body));
+      return body.series as Record<string, never>[];
+    };
+    const ADDED = [
+      'pageViews',
+      'sessions',
+      'entrances',
+      'landingConversions',
+      'formsStarted',
+      'formsSubmitted',
+    ];
+    for (const more of ['', '&f=device~is~mobile', '&f=landing~is~/bread&f=landing~is~/']) {
+      const days = await seriesOf(more);
+      const hours = await seriesOf(`${more}&interval=hour`);
+      for (const { from, ...numbers } of days) {
+        const own = hours.filter((hour) => hour.from === from);
+        assert.equal(own.length, 24);
+        for (const name of ADDED)
+          assert.equal(
+            own.reduce((sum, hour) => sum + hour[name]!, 0),
+            numbers[name],
+            `${from} ${name} ${more}`,
+          );
+        assert.ok(own.every((hour) => hour.uniqueVisitors! <= numbers.uniqueVisitors!));
+      }
+      assert.equal(new Set(hours.map((hour) => hour.at)).size, hours.length);
+    }
+  });
+
+test('hours are asked for of three days at most, of those that are kept, and of today only those that have begun', async () => {
+  const ask = (from: string, to: string) =>
+    call(
+      `${server.url}/v1/metrics/timeseries?propertyId=bakery&from=${from}&to=${to}&interval=hour`,
+      'GET',
+      undefined,
+      admin,
+    );
+  const long = await ask(addDays(TODAY, -4), TODAY);
+  assert.deepEqual([long.status, long.body.issues[0].path], [400, 'to']);
+  const old = await ask(addDays(TODAY, -91), addDays(TODAY, -91));
+  assert.deepEqual([old.status, old.body.issues[0].path], [400, 'from']);
+  const { series } = (await ask(TODAY, addDays(TODAY, 1))).body;
+  assert.ok(series.length > 0);
+  assert.equal(series.at(-1).partial, true);
+  assert.ok(series.every(({ at }: { at: string }) => Date.parse(at) <= Date.now()));
 });

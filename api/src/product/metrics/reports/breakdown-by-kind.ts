@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
-import type { Selection } from './filters.ts';
+import type { Selection } from '../../segments/filters.ts';
 import { LEAD_FACTS } from './queries.ts';
 import { countKinds, SELECTED_KINDS, type SelectedPart } from './selected.ts';
 import { ratio } from './sums.ts';

@@ -1,51 +1,14 @@
 // Which visits numbers are asked of: filters as a query writes them, and as SQL. What they are compared with are names as the
 // breakdowns show them, never parts of a statement.
 import { z } from 'zod';
-
-export const DIMS = [
-  'source',
-  'campaign',
-  'referrer',
-  'landing',
-  'page',
-  'device',
-  'browser',
-  'os',
-  'country',
-] as const;
-export type Dim = (typeof DIMS)[number];
-const OPS = ['is', 'is_not', 'contains'] as const;
-type Op = (typeof OPS)[number];
-
-export const FILTERS_MAX = 20;
-const VALUE_MAX = 512;
-
-interface Filter {
-  dim: Dim;
-  op: Op;
-  value: string;
-}
-
-/** `dim~op~value`; null when it is none. The value may hold a ~ of its own. */
-function filterOf(text: string): Filter | null {
-  const [dim = '', op = '', ...rest] = text.split('~');
-  const value = rest.join('~');
-  const isOne =
-    (DIMS as readonly string[]).includes(dim) &&
-    (OPS as readonly string[]).includes(op) &&
-    rest.length > 0 &&
-    (op !== 'contains' || value !== '');
-  return isOne ? ({ dim, op, value } as Filter) : null;
-}
-
-const filter = z
-  .string()
-  .max(VALUE_MAX + 20)
-  .refine(
-    (text) => filterOf(text) !== null,
-    `dim~op~value, such as source~is~email: dim one of ${DIMS.join(', ')}; op is, is_not or contains`,
-  );
-export const filterList = z.array(filter).max(FILTERS_MAX);
+import {
+  type Dim,
+  FILTERS_MAX,
+  filterList,
+  filterOf,
+  type Op,
+  type Selection,
+} from '../../segments/filters.ts';
 
 /** Of a report that can be asked of some visits only. */
 export const selecting = {
@@ -54,12 +17,8 @@ export const selecting = {
     .describe(
       `dim~op~value, up to ${FILTERS_MAX}, the parameter again for each: only visits that meet all. Several is, or several contains, of one dim are alternatives; is~ and nothing means none. page: of the visits that viewed it that day`,
     ),
+  segment: z.uuid().optional().describe('only visits that meet this segment’s filters too'),
 };
-
-/** Filters that belong together; of several lists a visit meets each. */
-export type Selection = readonly (readonly string[])[];
-
-export const isWhole = (selection: Selection): boolean => selection.every((list) => list.length === 0);
 
 /** Values of a statement, in the order of their numbers. */
 export class Values {
@@ -75,7 +34,7 @@ export class Values {
 const isPath = (dim: Dim) => dim === 'landing' || dim === 'page';
 
 /** SQL: whether a text, never null, is one of the values of this parameter, or holds one. */
-function compared(text: string, { dim, op }: Pick<Filter, 'dim' | 'op'>, place: string): string {
+function compared(text: string, { dim, op }: { dim: Dim; op: Op }, place: string): string {
   if (op === 'contains')
     return `exists (select from unnest(${place}::text[]) v where strpos(lower(${text}), lower(v)) > 0)`;
   return isPath(dim)

@@ -5,16 +5,17 @@ import type { Db } from '../../../ground/db/pool.ts';
 import type { Site } from '../../../ground/site.ts';
 import { readAnnotations } from '../../notes/annotations.ts';
 import { ANNOTATIONS_MAX, noteShape } from '../../notes/schema.ts';
+import { isWhole } from '../../segments/filters.ts';
 import { kindAnswer, readKind, readSelectedKinds } from './breakdown-by-kind.ts';
 import { vitalsOf, vitalsRow } from './breakdown-by-vitals.ts';
 import { comparedWith, match, versus } from './compare.ts';
-import { isWhole, selecting } from './filters.ts';
+import { selecting } from './filters.ts';
 import { importedShape, readImported } from './imported.ts';
 import { findDays } from './queries.ts';
 import { type Facts, report } from './report.ts';
 import { checkDays, keptBefore } from './selected.ts';
 import { readSelectedSummary } from './selected-summary.ts';
-import { readSummary, summaryWithoutMoney } from './summary.ts';
+import { readSummary, summaryOfSelection, summaryWithoutMoney } from './summary.ts';
 import { summaryShape } from './summary-shape.ts';
 import { flat, sum } from './sums.ts';
 import { interval, readSelectedSeries, readSeries, seriesRow } from './timeseries.ts';
@@ -147,6 +148,11 @@ export const page = report({
       ),
     };
   },
+  ofSelectionAlone: ({ trust, ...shown }) => ({
+    ...shown,
+    summary: summaryOfSelection(shown.summary),
+    trust: { ...trust, remarks: trust.remarks.map(({ code }) => ({ code, n: 1 })) },
+  }),
   withoutMoney: (shown) => ({ ...shown, summary: summaryWithoutMoney(shown.summary) }),
   rows: ({ summary: { metrics, totals }, trust }) => {
     const { trafficSourceMix, ...headlines } = metrics;

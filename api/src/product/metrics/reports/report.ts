@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import type { Caller } from '../../../ground/http/caller.ts';
 import type { Site } from '../../../ground/site.ts';
-import type { Selection } from './filters.ts';
+import type { Selection } from '../../segments/filters.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -38,6 +38,8 @@ export interface Report<Query = any, Answer extends object = any> {
   showsLeads?: boolean;
   /** The limit it has for itself. Default: that of all routes. */
   bucket?: 'summary';
+  /** Its answer for who may know of those visits alone: without what it says of all. Absent: it says nothing of all. */
+  ofSelectionAlone?(answer: NoInfer<Answer>): NoInfer<Answer>;
   /** Can be asked of some visits only: `selection` of its facts. */
   selects?: true;
 }

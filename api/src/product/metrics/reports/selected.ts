@@ -4,7 +4,8 @@ import type { Db } from '../../../ground/db/pool.ts';
 import { AppError } from '../../../ground/lib/app-error.ts';
 import { addDays, dayOf } from '../../../ground/lib/days.ts';
 import type { Site } from '../../../ground/site.ts';
-import { conditionsSql, type Selection, Values } from './filters.ts';
+import type { Selection } from '../../segments/filters.ts';
+import { conditionsSql, Values } from './filters.ts';
 import { happened, type Window } from './window.ts';
 
 /** Above all rows of the kept days, so that an open day's names are none of them. */

@@ -41,22 +41,23 @@ const totals = z.object({
   revenueByCurrency: money.describe('of purchases by the day of each, by currency, less what was voided'),
   costPerLeadByCurrency: z.record(z.string(), number),
 });
+const ofSite = count.nullable().describe('of the whole site; null by a link that shows a segment');
 const ingest = z.object({
   successPct: share.describe('accepted ÷ (accepted + rejected), 0..1'),
   p95LatencyMs: number,
   p95TtfbMs: number,
-  totalEventsAccepted: count,
-  totalEventsDuplicate: count,
-  totalEventsRejected: count,
+  totalEventsAccepted: ofSite,
+  totalEventsDuplicate: ofSite,
+  totalEventsRejected: ofSite,
   rejectedByReason: counts,
 });
 const quality = z.object({
-  botEvents: count,
+  botEvents: ofSite,
   botsByReason: counts,
-  staffEvents: count.describe('of visitors marked as staff; in no other number'),
+  staffEvents: ofSite.describe('of visitors marked as staff; in no other number'),
   countriesKnown: z.boolean().describe('false: without GEO_DATABASE every country is unknown'),
-  clampedEvents: count,
-  lateEvents: count,
+  clampedEvents: ofSite,
+  lateEvents: ofSite,
   minutesWithoutService: count,
   uniquesMethod: z
     .string()

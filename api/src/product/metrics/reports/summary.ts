@@ -5,8 +5,9 @@ import { addDays } from '../../../ground/lib/days.ts';
 import { divided, numberOf } from '../../../ground/lib/decimal.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
+import { isWhole } from '../../segments/filters.ts';
 import { windowBefore } from './compare.ts';
-import { isWhole, selecting } from './filters.ts';
+import { selecting } from './filters.ts';
 import { byCurrency, headlinesOf, type Paid, type Read } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
 import { type Facts, report } from './report.ts';
@@ -219,6 +220,26 @@ export const summaryWithoutMoney = (shown: Summary): Summary => ({
   },
 });
 
+/** Also what a page shows of it: how much all of the site was sent is not for who sees a part. */
+export const summaryOfSelection = (shown: Summary): Summary => ({
+  ...shown,
+  ingest: {
+    ...shown.ingest,
+    totalEventsAccepted: null,
+    totalEventsDuplicate: null,
+    totalEventsRejected: null,
+    rejectedByReason: {},
+  },
+  quality: {
+    ...shown.quality,
+    botEvents: null,
+    botsByReason: {},
+    staffEvents: null,
+    clampedEvents: null,
+    lateEvents: null,
+  },
+});
+
 export const summary = report({
   name: 'summary',
   says: 'The headline numbers of a window, against the window before',
@@ -234,6 +255,7 @@ export const summary = report({
   read: (db, site, { from, to, compareTo }, facts) =>
     readNumbers(db, site, { from, to }, compareTo ? windowBefore({ from, to }) : null, facts),
   withoutMoney: summaryWithoutMoney,
+  ofSelectionAlone: summaryOfSelection,
   rows: ({ metrics: { trafficSourceMix, ...metrics }, totals, ingest, quality, trend }) => [
     ...Object.entries(metrics).map(([metric, { value, delta }]) => ({ metric, value, delta })),
     ...flat({

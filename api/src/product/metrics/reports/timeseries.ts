@@ -1,11 +1,13 @@
 // The numbers day by day, by ISO week or by month.
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
-import { day } from '../../../ground/http/fields.ts';
+import { day, utc } from '../../../ground/http/fields.ts';
 import { addDays, eachDay } from '../../../ground/lib/days.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
-import { isWhole, type Selection, selecting } from './filters.ts';
+import { isWhole, type Selection } from '../../segments/filters.ts';
+import { selecting } from './filters.ts';
 import { visitsOf } from './headline.ts';
+import { HOUR_DAYS_MAX, readHours } from './hours.ts';
 import { countLeads, type DayRow, findDays } from './queries.ts';
 import { report } from './report.ts';
 import { checkDays, countDays, countVisitors, NO_VISITS } from './selected.ts';
@@ -24,11 +26,18 @@ import {
 } from './window.ts';
 
 export const interval = z.enum(['day', 'week', 'month']);
+const steps = z
+  .enum(['hour', ...interval.options])
+  .describe(`hour: of at most ${HOUR_DAYS_MAX} days, from raw events`);
 export type Interval = z.output<typeof interval>;
 
 export const seriesRow = z.object({
   from: day,
   to: day,
+  at: utc
+    .optional()
+    .describe('with interval=hour: when the hour begins, counted from the beginning of its day'),
+  until: utc.optional().describe('with interval=hour: when it ends'),
   uniqueVisitors: count,
   returningVisitors: count,
   pageViews: count,
@@ -54,7 +63,7 @@ const answer = z
     timeZone,
     basis,
     window: windowShape,
-    interval,
+    interval: steps,
     series: z.array(seriesRow),
   })
   .meta({ id: 'MetricsSeries' });
@@ -168,12 +177,21 @@ export async function readSelectedSeries(
 
 export const timeseries = report({
   name: 'timeseries',
-  says: 'The numbers day by day, by ISO week or by month; visitors distinct within each',
-  query: windowed({ ...selecting, interval: interval.default('day') }),
+  says: 'The numbers hour by hour, day by day, by ISO week or by month; visitors distinct within each',
+  query: windowed({ ...selecting, interval: steps.default('day') }),
   answer,
   selects: true,
-  async read(db, site, { from, to, interval: by }, { selection = [], retentionDays }) {
+  async read(db, site, { from, to, interval: by }, facts) {
+    const { selection = [], retentionDays } = facts;
     const window = { from, to };
+    if (by === 'hour')
+      return {
+        timeZone: timeZoneOf(site),
+        basis: 'sessions' as const,
+        window,
+        interval: by,
+        series: await readHours(db, site, window, facts),
+      };
     const isOfAll = isWhole(selection);
     if (!isOfAll) await checkDays(db, site, window, retentionDays);
     return {
