@@ -169,6 +169,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     listAdSpend: [{ query: { ...window, limit: 10 } }],
 
     getMetricsSummary: report({ compareTo: 'yes' }),
+    getMetricsReceipts: report({ metric: 'formCompletionRate' }),
     getMetricsTimeseries: report({ interval: 'week' }),
     getMetricsBreakdown: [...report({ by: 'sources', limit: 5 }), ...report({ by: 'spend' })],
     getMetricsCohorts: report({ weeks: 4 }),

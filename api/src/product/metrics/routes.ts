@@ -21,6 +21,7 @@ import { leadsBehind } from './reports/leads-behind.ts';
 import { page } from './reports/page.ts';
 import { quality } from './reports/quality.ts';
 import { realtime } from './reports/realtime.ts';
+import { receipts } from './reports/receipts.ts';
 import type { Facts, Report } from './reports/report.ts';
 import { summary } from './reports/summary.ts';
 import { timeseries } from './reports/timeseries.ts';
@@ -36,6 +37,7 @@ const REPORTS: Report[] = [
   realtime,
   page,
   analytics,
+  receipts,
 ];
 
 type Format = 'json' | 'csv';
