@@ -1981,6 +1981,7 @@ create table rollup_state (
   recounted_at timestamp(3) with time zone,
   recount_ms integer,
   is_open boolean default false not null,
+  visits_kept boolean default false not null,
   constraint rollup_state_pkey PRIMARY KEY (site_id, day),
   constraint rollup_state_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id)
 ) with (fillfactor=70);
@@ -1999,12 +2000,58 @@ create table schema_migrations (
 );
 grant select on schema_migrations to marketing_app;
 
+create table segments (
+  site_id uuid not null,
+  segment_id uuid default uuidv7() not null,
+  name text not null,
+  filters text[] not null,
+  user_id uuid,
+  made_by text not null,
+  version integer default 1 not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint segments_pkey PRIMARY KEY (site_id, segment_id),
+  constraint segments_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
+  constraint segments_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+  constraint segments_filters_check CHECK (cardinality(filters) >= 1 AND cardinality(filters) <= 20),
+  constraint segments_name_check CHECK (length(name) >= 1 AND length(name) <= 400)
+);
+CREATE INDEX segments_of_user ON segments USING btree (user_id) WHERE user_id IS NOT NULL;
+alter table segments enable row level security;
+alter table segments force row level security;
+create policy own_sites on segments as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+CREATE TRIGGER metrics_changed AFTER DELETE OR UPDATE ON segments FOR EACH STATEMENT EXECUTE FUNCTION tell_metrics_changed();
+grant delete, insert, select, update on segments to marketing_app;
+
 create table service_days (
   day date not null,
   minutes bit(1440) not null,
   constraint service_days_pkey PRIMARY KEY (day)
 );
 grant delete, insert, select, update on service_days to marketing_app;
+
+create table session_days (
+  site_id uuid not null,
+  visitor_id uuid not null,
+  day date not null,
+  origin_id integer not null,
+  landing_id integer not null,
+  leaving_id integer not null,
+  engaged_ms integer not null,
+  nth smallint not null,
+  forms_started smallint not null,
+  forms_submitted smallint not null,
+  again boolean not null,
+  begun boolean not null,
+  converted boolean not null,
+  bounced boolean not null,
+  pages integer[] not null
+);
+CREATE INDEX session_days_of_day ON session_days USING btree (site_id, day);
+alter table session_days enable row level security;
+alter table session_days force row level security;
+create policy own_sites on session_days as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on session_days to marketing_app;
 
 create table sessions (
   site_id uuid not null,
@@ -2047,6 +2094,7 @@ create table shares (
   last_used_on date,
   revoked_at timestamp(3) with time zone,
   embed text[] default '{}'::text[] not null,
+  segment_id uuid,
   constraint shares_pkey PRIMARY KEY (share_id),
   constraint shares_token_hash_key UNIQUE (token_hash),
   constraint shares_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE,
@@ -2354,6 +2402,50 @@ alter table visit_facts force row level security;
 create policy own_sites on visit_facts as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
 grant delete, insert, select, update on visit_facts to marketing_app;
 
+create table visit_origins (
+  site_id uuid not null,
+  origin_id integer generated always as identity not null,
+  source text not null,
+  referrer text,
+  campaign text,
+  utm_source text,
+  utm_medium text,
+  utm_term text,
+  utm_content text,
+  device_type text not null,
+  browser text not null,
+  os text not null,
+  country text not null,
+  hash bigint not null,
+  last_day date not null,
+  has_at boolean not null,
+  constraint visit_origins_pkey PRIMARY KEY (site_id, origin_id),
+  constraint visit_origins_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
+);
+CREATE INDEX visit_origins_by_hash ON visit_origins USING btree (site_id, hash);
+CREATE INDEX visit_origins_holding_addresses ON visit_origins USING btree (site_id) WHERE has_at;
+alter table visit_origins enable row level security;
+alter table visit_origins force row level security;
+create policy own_sites on visit_origins as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visit_origins to marketing_app;
+
+create table visit_paths (
+  site_id uuid not null,
+  path_id integer generated always as identity not null,
+  path text not null,
+  hash bigint not null,
+  last_day date not null,
+  has_at boolean not null,
+  constraint visit_paths_pkey PRIMARY KEY (site_id, path_id),
+  constraint visit_paths_site_id_fkey FOREIGN KEY (site_id) REFERENCES sites(site_id) ON DELETE CASCADE
+);
+CREATE INDEX visit_paths_by_hash ON visit_paths USING btree (site_id, hash);
+CREATE INDEX visit_paths_holding_addresses ON visit_paths USING btree (site_id) WHERE has_at;
+alter table visit_paths enable row level security;
+alter table visit_paths force row level security;
+create policy own_sites on visit_paths as permissive for all to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[]));
+grant delete, insert, select, update on visit_paths to marketing_app;
+
 create table visitor_days (
   site_id uuid not null,
   day date not null,
@@ -2526,6 +2618,10 @@ grant select, usage on dirty_leads_mark_id_seq to marketing_app;
 
 grant select, usage on dirty_visits_mark_id_seq to marketing_app;
 
+grant select, usage on visit_origins_origin_id_seq to marketing_app;
+
+grant select, usage on visit_paths_path_id_seq to marketing_app;
+
 create function adopt_conversions(for_site uuid, for_lead uuid, for_hash bytea, captured_at timestamp with time zone) returns void language plpgsql set enable_seqscan=off;
 
 create function agrees_to_ties(for_site uuid, for_lead uuid) returns boolean language sql stable;
@@ -2665,6 +2761,8 @@ revoke all on isolate_sites(regclass) from public;
 create function judge_event(for_site uuid, for_event uuid, reason text, instead_of text, inactivity interval) returns void language plpgsql;
 
 create function judged_reason(own text, verdict text) returns text language sql immutable;
+
+create function keep_visits(for_site uuid, for_day date) returns void language plpgsql set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
 
 create function lead_end(l leads, OUT because text, OUT since timestamp with time zone) returns record language sql stable set enable_seqscan=off;
 

@@ -42,6 +42,7 @@ import { profiles } from './product/profiles/feature.ts';
 import { proof } from './product/proof/feature.ts';
 import { requests } from './product/requests/feature.ts';
 import { reviews } from './product/reviews/feature.ts';
+import { segments } from './product/segments/feature.ts';
 import { shares } from './product/shares/feature.ts';
 import { sites } from './product/sites/feature.ts';
 import { spend } from './product/spend/feature.ts';
@@ -75,6 +76,7 @@ export const FEATURES: readonly AnyFeature[] = [
   archive,
   imports,
   notes,
+  segments,
   bots,
   mailReports,
   alertRules,

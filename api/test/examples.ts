@@ -169,6 +169,7 @@ export function examplesOf(place: Place): Record<string, Example[]> {
     listAdSpend: [{ query: { ...window, limit: 10 } }],
 
     getMetricsSummary: report({ compareTo: 'yes' }),
+    getMetricsReceipts: report({ metric: 'formCompletionRate' }),
     getMetricsTimeseries: report({ interval: 'week' }),
     getMetricsBreakdown: [...report({ by: 'sources', limit: 5 }), ...report({ by: 'spend' })],
     getMetricsCohorts: report({ weeks: 4 }),
@@ -544,6 +545,23 @@ export function examplesOf(place: Place): Record<string, Example[]> {
       },
     ],
     deleteNote: [{ path: { siteId: key, noteId: place.spareNoteId }, headers: { 'if-match': '"1"' } }],
+    listSegments: [{ path }, { path: { siteId } }],
+    createSegment: [
+      {
+        path,
+        body: { name: `Mail of the ${key} on mobiles`, filters: ['source~is~email', 'device~is~mobile'] },
+      },
+    ],
+    updateSegment: [
+      {
+        path: { siteId: key, segmentId: place.segmentId },
+        body: { filters: ['source~is~email', 'landing~contains~/bread'] },
+        headers: { 'if-match': '"1"' },
+      },
+    ],
+    deleteSegment: [
+      { path: { siteId: key, segmentId: place.spareSegmentId }, headers: { 'if-match': '"1"' } },
+    ],
     createPlan: [
       { body: { planId: `${key}-large`, name: `For the ${key}`, limits: { events: 100_000, seats: 9 } } },
     ],

@@ -18,6 +18,7 @@ const MAY: Record<Capability, string> = {
   numbers: 'owner admin analyst viewer admin_key key:read key:admin',
   spend: 'owner admin analyst admin_key key:ingest key:admin',
   notes: 'owner admin analyst viewer admin_key key:ingest key:admin',
+  segments: 'owner admin analyst viewer admin_key key:admin',
   leadFacts: 'owner admin analyst privacy admin_key key:leads key:admin',
   leads: 'owner admin privacy admin_key key:leads key:admin',
   evidence: 'owner admin privacy admin_key key:admin',

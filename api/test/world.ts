@@ -92,6 +92,8 @@ export interface Place {
   customFieldId: string;
   spareCustomFieldId: string;
   /** That something was deployed, and another one to be deleted. */
+  segmentId: string;
+  spareSegmentId: string;
   noteId: string;
   spareNoteId: string;
   /** What Ada wrote about the bread, with her permission to publish it. */
@@ -449,6 +451,13 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     return (await ask(server, at, { name, fieldType: 'enum', options: ['low', 'high'], on: 'lead' })).field
       .fieldId;
   };
+  const segment = async (name: string): Promise<string> =>
+    (
+      await ask(server, `POST /v1/sites/${siteId}/segments`, {
+        name: `${name} of the ${key}`,
+        filters: ['source~is~email'],
+      })
+    ).segment.segmentId;
   const note = async (text: string): Promise<string> =>
     (await ask(server, `POST /v1/sites/${siteId}/notes`, { text, kind: 'deploy' })).note.noteId;
   await ask(server, 'POST /v1/reviews', {
@@ -497,6 +506,8 @@ export async function makePlace(server: TestServer, key: string): Promise<Place>
     spareIntegrationId: spareIntegration.integrationId,
     customFieldId: await customField('budget'),
     spareCustomFieldId: await customField('floor'),
+    segmentId: await segment('Mail'),
+    spareSegmentId: await segment('Mail, once'),
     noteId: await note(`The ${key} has a new front`),
     spareNoteId: await note(`The ${key} has a new back`),
     reviewId: reviews[0].reviewId,

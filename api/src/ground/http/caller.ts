@@ -9,6 +9,7 @@ export const CAPABILITIES = {
   numbers: 'reads metrics and what advertising cost',
   spend: 'tells conversions and what advertising cost',
   notes: 'writes notes on days of the numbers',
+  segments: 'keeps filters under a name',
   leadFacts: 'sees leads without who they are',
   leads: 'sees and imports leads, links visitors to them',
   evidence: 'shows proof of consent, answers and erases people, keeps the register of breaches',
@@ -40,8 +41,8 @@ export interface Caller {
   person?: Person;
   /** Who this is by now, for what lasts longer than its request; null: nobody any more. Without it, who they were. */
   again?(): Promise<Caller | null>;
-  /** Of a shared view: these reports and nothing else, and with money or without. */
-  share?: { views: readonly string[]; hideMoney: boolean };
+  /** Of a shared view: these reports and nothing else, of one segment or of all visits, and with money or without. */
+  share?: { views: readonly string[]; hideMoney: boolean; segmentId: string | null };
 }
 
 export const NOBODY: Caller = { actor: 'nobody', siteIds: [], may: () => false };

@@ -58,11 +58,15 @@ function readerOf({ takes }: Route): BodyReader | null {
   });
 }
 
-/** A query as an object of texts, the first of a repeated name; cleaned like a body. */
-function queryOf(call: Call): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(call.querystring))
-    if (!Object.hasOwn(query, name) && name !== '__proto__') query[cleanText(name)] = cleanText(value);
+/** A query as an object of texts, the first of a repeated name, of `lists` all; cleaned like a body. */
+function queryOf(call: Call, lists: readonly string[] = []): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const [name, value] of new URLSearchParams(call.querystring)) {
+    const known = Object.hasOwn(query, name) ? query[name] : undefined;
+    if (Array.isArray(known)) known.push(cleanText(value));
+    else if (known === undefined && name !== '__proto__')
+      query[cleanText(name)] = lists.includes(name) ? [cleanText(value)] : cleanText(value);
+  }
   return query;
 }
 
@@ -149,7 +153,7 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
       return undefined;
     }
     if (!readBody) {
-      const query = queryOf(call);
+      const query = queryOf(call, takes.lists);
       return takes.shape ? validate(takes.shape, query) : query;
     }
     try {

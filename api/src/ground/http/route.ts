@@ -32,6 +32,8 @@ export interface Takes<In> {
   filesBytesMax?: number;
   /** No body at all is an empty object. */
   optional?: boolean;
+  /** Of a query: names that may stand there again, read as a list of texts. Of any other only the first counts. */
+  lists?: readonly string[];
   /** What is valid: checked by the frame, and documented. */
   shape?: z.ZodType<In>;
   /**

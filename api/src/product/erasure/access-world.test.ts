@@ -266,6 +266,7 @@ const WHOSE: Record<
   events: 'visitor',
   event_keys: 'visitor',
   visit_facts: 'visitor',
+  session_days: 'visitor',
   notification_events: 'visitor',
   ab_exposures: 'visitor',
   visitor_days: 'visitor',

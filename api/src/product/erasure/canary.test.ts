@@ -32,6 +32,9 @@ const BOOKS = new Set([
   'daily_breakdowns',
   'visitor_returns',
   'visit_facts', // made anew from the rows, which are looked at
+  'session_days', // numbers alone, and in the other two each name for all who had it
+  'visit_origins',
+  'visit_paths',
   'open_names',
   'open_kinds',
   'sites',

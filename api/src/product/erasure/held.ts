@@ -56,6 +56,7 @@ export const LISTS = [
   'requests',
   'restoredEvents',
   'reviews',
+  'sessionDays',
   'sessions',
   'submissions',
   'visitFacts',
@@ -78,7 +79,10 @@ export const personTables = (tables: Tables): string[] =>
   });
 
 /** Of tables without a primary key of their own: events are unique by event_keys. */
-const KEYS: Record<string, string[]> = { events: ['occurred_at', 'event_id'] };
+const KEYS: Record<string, string[]> = {
+  events: ['occurred_at', 'event_id'],
+  session_days: ['visitor_id', 'day', 'nth'],
+};
 
 async function columnsOf(db: Db, tables: string[]): Promise<Map<string, ColumnOf[]>> {
   const { rows } = await db.query<ColumnOf>(
@@ -160,6 +164,7 @@ const OF_A_FORM: Record<string, string> = {
   // visits that began with one, and what was counted of visits with one
   sessions: withFormIn('and e.occurred_at = t.started_at'),
   visit_facts: withFormIn(''),
+  session_days: 't.forms_submitted > 0',
 };
 
 /**

@@ -33,6 +33,8 @@ export const INDEXED: Record<string, string> = {
   events: `(${anyMay('path', 'referrer', 'utm::text', 'props::text')})`,
   sessions: `(${anyMay('landing_path', 'referrer', 'utm::text')})`,
   visit_facts: 'has_at',
+  visit_origins: 'has_at',
+  visit_paths: 'has_at',
   daily_breakdowns: NAMES,
   open_names: NAMES,
   imported_days: NAMES,

@@ -55,7 +55,7 @@ function linesOf(page: KeptPage, w: ReportWords, f: Formats): Line[] {
       beside: delta === null ? '' : w.before(f.change(delta)),
     };
   };
-  const leadsBefore = page.seriesBefore.reduce((all, { newLeads }) => all + newLeads, 0);
+  const leadsBefore = page.seriesBefore.reduce((all, { newLeads }) => all + (newLeads ?? 0), 0);
   const isComparable = metrics.sessions.delta !== null;
   const [currency] = Object.keys(totals.costPerLeadByCurrency);
   return [
@@ -64,7 +64,7 @@ function linesOf(page: KeptPage, w: ReportWords, f: Formats): Line[] {
     line('totalPageViews', f.count),
     {
       name: w.numbers.leads,
-      value: f.count(totals.leads),
+      value: f.count(totals.leads ?? 0),
       beside: isComparable ? w.wasBefore(f.count(leadsBefore)) : '',
     },
     line('leadCaptureRate', f.share),
@@ -147,7 +147,7 @@ export function reportMail(site: Site, copy: Copy, page: KeptPage, settings: Mai
       site.name || site.key,
       days,
       f.count(metrics.uniqueVisitors.value ?? 0),
-      f.count(totals.leads),
+      f.count(totals.leads ?? 0),
     ),
     text: textOf(whole),
     html: String(htmlOf(whole)),

@@ -208,6 +208,19 @@ begin
       where site_id = for_site and origin = 'browser' and occurred_at >= starts and occurred_at < ends) c
       on c.conversion_id = h.event_id::text and c.kind = h.event_type and c.visitor_id = h.visitor_id and c.occurred_at = h.occurred_at
         and c.privacy_signal = h.privacy_signal
+  ), kept_visits_apart as (
+    -- what filtered numbers are counted from, where the day is over
+    select coalesce(sum(greatest(coalesce(w.visits, 0) - coalesce(k.visits, 0), 0)), 0) as missing,
+      coalesce(sum(greatest(coalesce(k.visits, 0) - coalesce(w.visits, 0), 0)), 0) as surplus
+    from (select visitor_id, left(source, 512) as source, coalesce(device_type, 'unknown') as device, coalesce(left(landing, 512), '') as landing, is_begun,
+        views, converted = 1 as converted, is_begun and coalesce(bounced, false) as bounced, count(*) as visits
+      from visits group by 1, 2, 3, 4, 5, 6, 7, 8) w
+    full join (select d.visitor_id, o.source, o.device_type as device, coalesce(p.path, '') as landing, d.begun as is_begun,
+        cardinality(d.pages)::bigint as views, d.converted, d.bounced, count(*) as visits
+      from session_days d left join visit_origins o on o.site_id = for_site and o.origin_id = d.origin_id
+      left join visit_paths p on p.site_id = for_site and p.path_id = d.landing_id
+      where d.site_id = for_site and d.day = for_day group by 1, 2, 3, 4, 5, 6, 7, 8) k using (visitor_id, source, device, landing, is_begun, views, converted, bounced)
+    where exists (select from rollup_state s where s.site_id = for_site and s.day = for_day and s.visits_kept)
   )
   select 'daily row', 1::float8, 0::float8 where not exists (select from kept)
   union all
@@ -222,6 +235,8 @@ begin
   select 'previous days', misled::float8, 0 from visitors_apart where misled > 0
   union all
   select 'returns', missing::float8, surplus::float8 from returns_apart where missing + surplus > 0
+  union all
+  select 'kept visits', missing::float8, surplus::float8 from kept_visits_apart where missing + surplus > 0
   union all
   select 'browsers'' conversions', missing::float8, surplus::float8 from signups_apart where missing + surplus > 0;
 

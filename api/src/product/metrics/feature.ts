@@ -30,6 +30,7 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
     sql('gather_visit_facts.sql'),
     sql('count_visits.sql'),
     sql('visitors_there.sql'),
+    sql('keep_visits.sql'),
     sql('roll_up_day.sql'),
     sql('compare_day.sql'),
   ],

@@ -85,6 +85,33 @@ test('the analytics of a site are its summary, by key or by id, and of no other 
   assert.deepEqual([wrong.status, wrong.body.issues], [400, [{ path: 'end', message: 'is before start' }]]);
 });
 
+test('the receipt of each number is that number, and its parts make it', async () => {
+  const { metrics, quality, ingest } = (await ask(`page?from=${FROM}&to=${TO}`)).summary;
+  for (const [metric, { value }] of Object.entries<{ value: number | null }>(metrics)) {
+    if (metric === 'trafficSourceMix') continue;
+    const receipt = await ask(`receipts?from=${FROM}&to=${TO}&metric=${metric}`);
+    assert.equal(receipt.value, value, metric);
+    const { numerator, denominator, leftOut } = receipt;
+    if (value !== null)
+      assert.ok(Math.abs(numerator.value / (denominator?.value ?? 1) - value) < 1e-9, metric);
+    else assert.ok(denominator.value === 0 || numerator.value === 0, metric);
+    assert.ok(receipt.definition.length > 10 && receipt.rows.events > 0, metric);
+    assert.deepEqual([leftOut.bots, leftOut.rejected], [quality.botEvents, ingest.rejectedByReason]);
+    const drilled = await call(server.url + receipt.drill, 'GET', undefined, admin);
+    assert.equal(drilled.status, 200, receipt.drill);
+  }
+  const { checks } = await ask(`receipts?from=${FROM}&to=${TO}&metric=sessions`);
+  assert.deepEqual(checks[1], { name: 'discrepancy', at: null, ok: null }, 'nothing was compared yet');
+  const run = await call(`${server.url}/v1/admin/jobs/discrepancy`, 'POST', { from: FROM, to: TO }, admin);
+  assert.equal(run.status, 200, JSON.stringify(run.body));
+  server.services.metrics.clear();
+  const compared = (await ask(`receipts?from=${FROM}&to=${TO}&metric=sessions`)).checks;
+  assert.deepEqual(
+    compared.map(({ ok }: { ok: boolean }) => ok),
+    [true, true],
+  );
+});
+
 test('a window that is not directly before is compared with by its own numbers alone', async () => {
   const week = 'from=2026-05-11&to=2026-05-17';
   const before = await ask(`page?from=2026-04-20&to=2026-04-26&vs=none`);

@@ -87,11 +87,15 @@ begin
 
   delete from daily_breakdowns where site_id = for_site and day = for_day;
   delete from full_days where site_id = for_site and day = for_day;
-  delete from visit_facts where site_id = for_site and (day = for_day or not is_open_day(day, today));
+  delete from session_days where site_id = for_site and day = for_day;
+  delete from visit_facts where site_id = for_site and day = for_day;
+  -- days that change no more keep their visits in fewer bytes
+  perform keep_visits(for_site, over.day) from (
+    select distinct day from visit_facts where site_id = for_site and not is_open_day(day, today) order by day) over;
   delete from open_names where site_id = for_site and (day = for_day or not is_open_day(day, today));
   delete from open_kinds where site_id = for_site and (day = for_day or not is_open_day(day, today));
   update rollup_state set is_open = false where site_id = for_site and is_open and not is_open_day(day, today);
-  perform count_day(for_site, for_day, starts, ends, null, is_open_day(for_day, today));
+  perform count_day(for_site, for_day, starts, ends, null, true);
   if not is_open_day(for_day, today) then
     delete from open_names where site_id = for_site and day = for_day;
     delete from open_kinds where site_id = for_site and day = for_day;
@@ -101,7 +105,10 @@ begin
   values (for_site, for_day, now(), seen, in_zone, ends, now(), extract(epoch from clock_timestamp() - began) * 1000, is_open_day(for_day, today))
   on conflict (site_id, day) do update
   set rolled_up_at = excluded.rolled_up_at, ledger_seen = excluded.ledger_seen, time_zone = excluded.time_zone, ends_at = excluded.ends_at,
-    recounted_at = excluded.recounted_at, recount_ms = excluded.recount_ms, is_open = excluded.is_open;
+    recounted_at = excluded.recounted_at, recount_ms = excluded.recount_ms, is_open = excluded.is_open, visits_kept = false;
+  if not is_open_day(for_day, today) then
+    perform keep_visits(for_site, for_day);
+  end if;
   delete from dirty_days where mark_id = any (marks) and site_id = for_site;
   return 'rolled';
 end $$;

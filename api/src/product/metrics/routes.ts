@@ -1,12 +1,16 @@
 // The numbers: GET /v1/metrics/… and GET /v1/sites/{siteId}/analytics; each as JSON or CSV, cached, with ETag and Server-Timing.
 import { createHash } from 'node:crypto';
-import type { Pool } from '../../ground/db/pool.ts';
+import type { Db, Pool } from '../../ground/db/pool.ts';
 import { inSites } from '../../ground/db/transaction.ts';
 import type { Call } from '../../ground/http/call.ts';
+import type { Caller } from '../../ground/http/caller.ts';
 import { jsonText } from '../../ground/http/frame.ts';
 import { Reply } from '../../ground/http/reply.ts';
 import { type Route, route, VIEWS, type View } from '../../ground/http/route.ts';
+import { AppError } from '../../ground/lib/app-error.ts';
 import { toCsv } from '../../ground/lib/csv.ts';
+import type { Selection } from '../segments/filters.ts';
+import { filtersOf, filtersOfShare } from '../segments/find.ts';
 import { type CachedAnswer, type MetricsCache, metricsCache } from './cache.ts';
 import type { Numbers } from './numbers.ts';
 import { analytics } from './reports/analytics.ts';
@@ -17,6 +21,7 @@ import { leadsBehind } from './reports/leads-behind.ts';
 import { page } from './reports/page.ts';
 import { quality } from './reports/quality.ts';
 import { realtime } from './reports/realtime.ts';
+import { receipts } from './reports/receipts.ts';
 import type { Facts, Report } from './reports/report.ts';
 import { summary } from './reports/summary.ts';
 import { timeseries } from './reports/timeseries.ts';
@@ -32,9 +37,29 @@ const REPORTS: Report[] = [
   realtime,
   page,
   analytics,
+  receipts,
 ];
 
 type Format = 'json' | 'csv';
+
+interface Asked {
+  format: Format;
+  f?: string[];
+  segment?: string | undefined;
+}
+
+/** Which visits are asked for, and of which this caller may know. db: inside inSites of this site. */
+async function selectionOf(
+  db: Db,
+  siteId: string,
+  { f, segment }: Asked,
+  caller: Caller,
+): Promise<Selection> {
+  const selection: (readonly string[])[] = [f ?? []];
+  if (segment) selection.push(await filtersOf(db, siteId, segment, caller.person?.userId ?? null));
+  if (caller.share?.segmentId) selection.push(await filtersOfShare(db, siteId, caller.share.segmentId));
+  return selection;
+}
 
 export interface MetricsNeeds extends Facts {
   db: Pool;
@@ -45,14 +70,14 @@ export interface MetricsNeeds extends Facts {
 export function metricsRoutes({ db, numbers, cache, ...facts }: MetricsNeeds): Route[] {
   const uncached = metricsCache(0);
   return REPORTS.map((report) =>
-    route<{ format: Format }>({
+    route<Asked>({
       at: report.at ?? `GET /v1/metrics/${report.name}`,
       id: report.id ?? `getMetrics${report.name[0]!.toUpperCase()}${report.name.slice(1)}`,
       says: `${report.says}; format=csv for a table`,
       tag: 'metrics',
       who: 'numbers',
       of: report.at ? 'path' : 'named',
-      takes: { as: 'query', shape: report.query },
+      takes: { as: 'query', shape: report.query, ...(report.selects ? { lists: ['f'] } : {}) },
       bucket: report.bucket ?? 'other',
       asTable: true,
       ...(viewOf(report.name) ? { view: viewOf(report.name)! } : {}),
@@ -65,11 +90,26 @@ export function metricsRoutes({ db, numbers, cache, ...facts }: MetricsNeeds): R
         const { site } = call;
         // a day begins on a quarter of an hour in every zone
         const quarter = Math.floor(Date.now() / 900_000);
-        const hides = call.caller.share?.hideMoney ?? false;
-        const key = JSON.stringify([report.name, site.updatedAt, quarter, query, hides]);
+        const { share, person } = call.caller;
+        if (share?.segmentId && !report.selects)
+          throw new AppError('forbidden', 'This link shows a segment, and this report is of all visits.');
+        const hides = share?.hideMoney ?? false;
+        const key = JSON.stringify([
+          report.name,
+          site.updatedAt,
+          quarter,
+          query,
+          hides,
+          share?.segmentId,
+          query.segment && person?.userId,
+        ]);
         const kept = report.cached === false ? uncached : cache;
         const { answer, hit } = await kept.through(site.siteId, key, async () => {
-          const whole = await numbers.read(site.siteId, (tx) => report.read(tx, site, query, facts));
+          const whole = await numbers.read(site.siteId, async (tx) => {
+            const selection = await selectionOf(tx, site.siteId, query, call.caller);
+            const shown = await report.read(tx, site, query, { ...facts, selection });
+            return share?.segmentId && report.ofSelectionAlone ? report.ofSelectionAlone(shown) : shown;
+          });
           const read = hides && report.withoutMoney ? report.withoutMoney(whole) : whole;
           return query.format === 'csv' ? toCsv(report.rows(read)) : jsonText(read);
         });

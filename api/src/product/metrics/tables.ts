@@ -106,6 +106,47 @@ export const metricTables: Tables = {
     },
     kept: { job: 'rollup', why: 'three days: until nothing of their day is expected any more' },
   },
+  session_days: {
+    holds: 'the numbers of a visit on a day that changes no more, for filtered numbers',
+    whose: 'visitor',
+    moved: true,
+    columns: {},
+    kept: {
+      for: { days: 'EVENT_RETENTION_DAYS' },
+      since: 'day',
+      why: 'as long as the raw rows they are made of',
+    },
+  },
+  visit_origins: {
+    holds: 'what visits of those days came by and with, each combination once',
+    columns: {
+      source: 'bounded',
+      referrer: 'found',
+      campaign: 'found',
+      utm_source: 'found',
+      utm_medium: 'found',
+      utm_term: 'found',
+      utm_content: 'found',
+      device_type: 'bounded',
+      browser: 'bounded',
+      os: 'bounded',
+      country: 'bounded',
+    },
+    kept: {
+      for: { days: 'EVENT_RETENTION_DAYS' },
+      since: 'last_day',
+      why: 'with the last visit that came so',
+    },
+  },
+  visit_paths: {
+    holds: 'paths that those visits saw, each once',
+    columns: { path: 'found' },
+    kept: {
+      for: { days: 'EVENT_RETENTION_DAYS' },
+      since: 'last_day',
+      why: 'with the last visit that saw it',
+    },
+  },
   open_names: {
     holds: 'the sums of those visits by name',
     bound: '5000 names of each kind a site and day, the others together; 1000 values of 100 properties',

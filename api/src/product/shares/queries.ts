@@ -3,7 +3,7 @@ import type { Db } from '../../ground/db/pool.ts';
 import type { View } from '../../ground/http/route.ts';
 import type { Share } from './schema.ts';
 
-const AS_SHARE = `share_id as "shareId", site_id as "siteId", name, views, password_phc is not null as "hasPassword", hide_money as "hideMoney", embed, made_by as "madeBy",
+const AS_SHARE = `share_id as "shareId", site_id as "siteId", name, views, password_phc is not null as "hasPassword", hide_money as "hideMoney", segment_id as "segmentId", embed, made_by as "madeBy",
   instant_text(created_at) as "createdAt", instant_text(expires_at) as "expiresAt", last_used_on::text as "lastUsedOn", instant_text(revoked_at) as "revokedAt"`;
 
 export interface ShareRow {
@@ -13,6 +13,7 @@ export interface ShareRow {
   views: readonly View[];
   passwordPhc: string | null;
   hideMoney: boolean;
+  segmentId: string | null;
   embed: readonly string[];
   madeBy: string;
   expiresAt: Date;
@@ -20,8 +21,8 @@ export interface ShareRow {
 
 export async function insertShare(db: Db, share: ShareRow): Promise<Share> {
   const { rows } = await db.query<Share>(
-    `insert into shares (site_id, name, token_hash, views, password_phc, hide_money, embed, made_by, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${AS_SHARE}`,
+    `insert into shares (site_id, name, token_hash, views, password_phc, hide_money, embed, made_by, expires_at, segment_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${AS_SHARE}`,
     [
       share.siteId,
       share.name,
@@ -32,6 +33,7 @@ export async function insertShare(db: Db, share: ShareRow): Promise<Share> {
       share.embed,
       share.madeBy,
       share.expiresAt,
+      share.segmentId,
     ],
   );
   return rows[0]!;

@@ -1,18 +1,20 @@
 // Shared views: made and ended by a site's people, opened by whoever has the link.
 import { z } from 'zod';
 import type { Pool } from '../../ground/db/pool.ts';
+import { inSites } from '../../ground/db/transaction.ts';
 import { nextCursor, pageOf, paging, readCursor } from '../../ground/http/fields.ts';
 import { created, Reply } from '../../ground/http/reply.ts';
-import { type Route, route } from '../../ground/http/route.ts';
+import { type Route, route, VIEWS, type View } from '../../ground/http/route.ts';
 import { AppError } from '../../ground/lib/app-error.ts';
 import { type SiteDirectory, timeZoneOf } from '../../ground/site.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { noteAuth, noteRefusal, TOO_MANY } from '../accounts/events.ts';
 import { inAccounts } from '../accounts/in-accounts.ts';
 import { hashOf, newSecret } from '../accounts/secrets.ts';
+import { isSegment } from '../segments/find.ts';
 import { findLiveShare, insertShare, listShares } from './queries.ts';
 import { revoke } from './revoke.ts';
-import { newShare, sharedShape, shareShape } from './schema.ts';
+import { newShare, SELECTING, sharedShape, shareShape } from './schema.ts';
 import { UNLOCK_SECONDS, type Unlocked } from './unlocked.ts';
 import { shareOf } from './way.ts';
 
@@ -30,6 +32,23 @@ function expiryOf(wanted: string | undefined, now: number): Date {
   if (at > now && at <= now + 366 * DAY_MS) return new Date(at);
   throw new AppError('invalid_request', 'A shared view ends within a year from now.', {
     issues: [{ path: 'expiresAt', message: 'must be after now, and at most a year away' }],
+  });
+}
+
+/** throws  invalid_request: of all visits, or of one person's own segment, nothing is shared so */
+async function checkSegment(
+  db: Pool,
+  siteId: string,
+  segmentId: string,
+  views: readonly View[],
+): Promise<void> {
+  if (!(await inSites(db, siteId, (tx) => isSegment(tx, siteId, segmentId))))
+    throw new AppError('invalid_request', 'There is no segment of the site with this id.', {
+      issues: [{ path: 'segmentId', message: 'no segment of scope site' }],
+    });
+  if (views.every((view) => SELECTING.includes(view))) return;
+  throw new AppError('invalid_request', 'Some of these views are of all visits.', {
+    issues: [{ path: 'views', message: `with a segment: ${SELECTING.join(', ')}` }],
   });
 }
 
@@ -76,13 +95,16 @@ function ofSite({ db, accounts }: ShareNeeds): Route[] {
           token: z.string().describe('of the link, after its last slash: sent as x-share-token'),
         }),
       },
-      async run({ password, expiresAt, ...wanted }, call) {
+      async run({ password, expiresAt, segmentId = null, views: wantedViews, ...wanted }, call) {
+        const shownViews = wantedViews ?? (segmentId ? SELECTING : VIEWS);
+        if (segmentId) await checkSegment(db, call.site.siteId, segmentId, shownViews);
         const token = newSecret();
         const passwordPhc = password === undefined ? null : await accounts.hasher().hash(password);
         const share = await inAccounts(db, (tx) =>
           insertShare(tx, {
             ...wanted,
-            views: [...new Set(wanted.views)],
+            views: [...new Set(shownViews)],
+            segmentId,
             embed: [...new Set(wanted.embed)],
             siteId: call.site.siteId,
             tokenHash: hashOf(token),
@@ -91,7 +113,7 @@ function ofSite({ db, accounts }: ShareNeeds): Route[] {
             expiresAt: expiryOf(expiresAt, call.receivedMs),
           }),
         );
-        call.note({ target: share.shareId, details: { views: share.views, embed: share.embed } });
+        call.note({ target: share.shareId, details: { views: share.views, embed: share.embed, segmentId } });
         const app = `${accounts.publicUrl?.replace(/\/$/, '') ?? ''}/app/`;
         const secret = `#/share/${token}`;
         const embedLink = share.embed.length > 0 ? `${app}embed/${share.shareId}${secret}` : null;

@@ -1,7 +1,7 @@
 // Shapes of shared views at the door.
 import { z } from 'zod';
 import { instant, utc } from '../../ground/http/fields.ts';
-import { VIEWS } from '../../ground/http/route.ts';
+import { VIEWS, type View } from '../../ground/http/route.ts';
 
 const views = z.array(z.enum(VIEWS)).describe('reports, by the last part of their path under /v1/metrics/');
 
@@ -25,6 +25,7 @@ export const shareShape = z
     views,
     hasPassword: z.boolean(),
     hideMoney: z.boolean(),
+    segmentId: z.uuid().nullable().describe('only visits of this segment are shown; null: all'),
     embed: z.array(z.string()).describe('origins whose pages may frame it'),
     madeBy: z.string(),
     createdAt: utc,
@@ -47,13 +48,17 @@ export const sharedShape = z
   })
   .meta({ id: 'SharedView' });
 
+/** Views that can be asked of some visits only. */
+export const SELECTING: readonly View[] = ['page', 'summary', 'timeseries', 'breakdown'];
+
 export const newShare = z
   .object({
     name: z.string().trim().min(1).max(200).describe('whom it is for, such as "the board"'),
     views: views
       .min(1)
       .max(VIEWS.length)
-      .default([...VIEWS]),
+      .optional()
+      .describe('reports, by the last part of their path under /v1/metrics/; default: all that can be shown'),
     password: z
       .string()
       .min(8)
@@ -61,6 +66,10 @@ export const newShare = z
       .optional()
       .describe('asked for beside the link; tell it by another way than the link'),
     hideMoney: z.boolean().default(false).describe('no spend, no cost per lead, no revenue'),
+    segmentId: z
+      .uuid()
+      .optional()
+      .describe(`a segment of the site: only its visits are shown, by ${SELECTING.join(', ')}`),
     embed: z
       .array(framer)
       .max(FRAMERS_MAX)

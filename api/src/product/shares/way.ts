@@ -25,11 +25,11 @@ export async function shareOf(db: Pool, unlocked: Unlocked, call: Call): Promise
   });
 }
 
-const callerOf = ({ shareId, siteId, views, hideMoney }: LiveShare): Caller => ({
+const callerOf = ({ shareId, siteId, views, hideMoney, segmentId }: LiveShare): Caller => ({
   actor: `share:${shareId}`,
   siteIds: [siteId],
   may: (what, at) => what === 'numbers' && (at === undefined || at === siteId),
-  share: { views, hideMoney },
+  share: { views, hideMoney, segmentId },
 });
 
 /** Whoever brings a key or a session is that. */

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
+import type { Selection } from '../../segments/filters.ts';
 import { LEAD_FACTS } from './queries.ts';
+import { countKinds, SELECTED_KINDS, type SelectedPart } from './selected.ts';
 import { ratio } from './sums.ts';
-import { count, share, timeZone, type Window, windowShape } from './window.ts';
+import { basis, count, share, timeZone, type Window, windowShape } from './window.ts';
 
 type Column = 'visitors' | 'sessions' | 'entrances' | 'pageViews' | 'conversions' | 'events' | 'engagedMs';
 const VISITS: Column[] = ['visitors', 'sessions', 'entrances', 'pageViews', 'conversions'];
@@ -52,6 +54,10 @@ export const byKinds = z.union([
 ]);
 export type ByKind = z.output<typeof byKinds>;
 
+/** Whether it can be counted of some visits only. */
+export const isOfVisits = (by: string): by is ByKind =>
+  by in KINDS && (SELECTED_KINDS as readonly string[]).includes(KINDS[by as keyof typeof KINDS].kind);
+
 function kindOf(by: ByKind): Kind {
   return by in KINDS
     ? KINDS[by as keyof typeof KINDS]
@@ -69,6 +75,7 @@ const numbers = {
 };
 export const kindAnswer = z.object({
   timeZone,
+  basis,
   window: windowShape,
   by: byKinds,
   totals: z.object({ rows: count, ...numbers }).describe('of all rows, also of those beyond the limit'),
@@ -179,6 +186,7 @@ export async function readKind(
   const whole = (column: Told) => parts[0]?.[`all_${column}`] ?? 0;
   return {
     timeZone: timeZoneOf(site),
+    basis: 'rollups',
     window,
     by,
     totals: { rows: parts[0]?.rows ?? 0, ...numbersOf(whole) },
@@ -193,3 +201,79 @@ export async function readKind(
     })),
   };
 }
+
+/** What is counted of some visits for a kind of row; the rest is null. */
+const OF_VISITS: Record<string, Column[]> = {
+  page: ['visitors', 'pageViews'],
+  exit: ['visitors', 'sessions'],
+};
+
+function selectedOf(site: Site, window: Window, by: ByKind, parts: readonly SelectedPart[]): KindAnswer {
+  const { kind } = kindOf(by);
+  const counts = OF_VISITS[kind] ?? VISITS;
+  const weight = kind === 'page' ? 'pageViews' : 'sessions';
+  const told = (column: Told, value: number) =>
+    column !== 'leads' && counts.includes(column) ? value : null;
+  const numbersOf = (of: Pick<SelectedPart, 'sessions' | 'entrances' | 'pageViews' | 'conversions'>) => ({
+    sessions: told('sessions', of.sessions),
+    entrances: told('entrances', of.entrances),
+    pageViews: told('pageViews', of.pageViews),
+    conversions: told('conversions', of.conversions),
+    events: null,
+    leads: null,
+  });
+  const [first] = parts;
+  const whole = {
+    sessions: first?.allSessions ?? 0,
+    entrances: first?.allEntrances ?? 0,
+    pageViews: first?.allPageViews ?? 0,
+    conversions: first?.allConversions ?? 0,
+  };
+  return {
+    timeZone: timeZoneOf(site),
+    basis: 'sessions',
+    window,
+    by,
+    totals: { rows: first?.rows ?? 0, ...numbersOf(whole) },
+    rows: parts.map((part) => ({
+      name: part.name,
+      detail: part.detail,
+      visitors: part.visitors,
+      ...numbersOf(part),
+      engagedMs: null,
+      share: ratio(part[weight], whole[weight]),
+      conversionRate: counts.includes('conversions') ? ratio(part.conversions, part.entrances) : null,
+    })),
+  };
+}
+
+/**
+ * Several kinds of some visits, in one statement.
+ * returns  of a kind that cannot be counted of visits no rows, and null for every sum
+ */
+export async function readSelectedKinds<By extends ByKind>(
+  db: Db,
+  site: Site,
+  window: Window,
+  bys: readonly By[],
+  limit: number,
+  selection: Selection,
+): Promise<Map<By, KindAnswer>> {
+  const kinds = bys.filter(isOfVisits).map((by) => kindOf(by).kind);
+  const parts = Map.groupBy(await countKinds(db, site, window, selection, kinds, limit), ({ kind }) => kind);
+  return new Map(
+    bys.map((by) => {
+      const { totals, ...told } = selectedOf(site, window, by, parts.get(kindOf(by).kind) ?? []);
+      return [by, { ...told, totals: isOfVisits(by) ? totals : { ...NOTHING_COUNTED, rows: 0 } }];
+    }),
+  );
+}
+
+const NOTHING_COUNTED = {
+  sessions: null,
+  entrances: null,
+  pageViews: null,
+  conversions: null,
+  events: null,
+  leads: null,
+};

@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { AppError } from '../../../ground/lib/app-error.ts';
 import { timeZoneOf } from '../../../ground/site.ts';
 import { isPersonalProp } from '../../custom-fields/known.ts';
-import { byKinds, kindAnswer, readKind } from './breakdown-by-kind.ts';
+import { isWhole } from '../../segments/filters.ts';
+import { byKinds, isOfVisits, kindAnswer, readKind, readSelectedKinds } from './breakdown-by-kind.ts';
 import { readSpend, spendRow } from './breakdown-by-spend.ts';
 import { readVitals, vitalsRow } from './breakdown-by-vitals.ts';
+import { selecting } from './filters.ts';
 import { report } from './report.ts';
+import { checkDays } from './selected.ts';
 import { timeZone, upTo, windowed, windowShape } from './window.ts';
 
 const answer = z
@@ -21,12 +24,26 @@ export const breakdown = report({
   name: 'breakdown',
   says: 'What the numbers consist of: pages, entrances, exits, sources, campaigns, utm fields, referrers, devices, …',
   query: windowed({
+    ...selecting,
     by: z.union([byKinds, z.enum(['vitals', 'spend'])]).default('pages'),
     limit: upTo(1000, 50),
   }),
   answer,
-  async read(db, site, { from, to, by, limit }) {
+  selects: true,
+  async read(db, site, { from, to, by, limit }, { selection = [], retentionDays }) {
     const window = { from, to };
+    if (!isWhole(selection)) {
+      if (!isOfVisits(by))
+        throw new AppError(
+          'invalid_request',
+          `Rows by ${by} are kept as sums of all visits. Ask without filters.`,
+          {
+            issues: [{ path: 'by', message: 'cannot be filtered' }],
+          },
+        );
+      await checkDays(db, site, window, retentionDays);
+      return (await readSelectedKinds(db, site, window, [by], limit, selection)).get(by)!;
+    }
     if (by === 'vitals')
       return { timeZone: timeZoneOf(site), window, by, rows: await readVitals(db, site, window) };
     if (by === 'spend')

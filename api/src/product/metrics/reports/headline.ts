@@ -10,9 +10,22 @@ export interface Paid {
   amount: string;
 }
 
+/** What of a day tells how visits went. */
+export type VisitDay = Pick<
+  DayRow,
+  | 'sessions'
+  | 'entrances'
+  | 'landingConversions'
+  | 'pageViews'
+  | 'bounces'
+  | 'engagedMs'
+  | 'formsStarted'
+  | 'formsSubmitted'
+>;
+
 /** What was read of one window. */
-export interface Read {
-  days: DayRow[];
+export interface Read<Day extends VisitDay = DayRow> {
+  days: Day[];
   leads: LeadDay[];
   /** day: those without an id of their own; returning: of the others. */
   visitors: { visitors: number; day: number; returning: number };
@@ -38,6 +51,16 @@ export const HEADLINES = [
 ] as const;
 export type Headline = (typeof HEADLINES)[number];
 
+/** Those of leads, who are no visits. */
+export const OF_LEADS: readonly Headline[] = [
+  'leadCaptureRate',
+  'avgTimeToFirstCaptureHrs',
+  'emailVerificationRate',
+  'costPerLead',
+  'leadToSignupRate',
+  'leadToActivationRate',
+];
+
 /** On fewer than this a change says nothing. */
 const BASE_MIN = 10;
 
@@ -55,9 +78,9 @@ interface Counted {
 }
 
 /** verifiable  whether this site asks for, or has ever seen, a verified address */
-function numbersOf(read: Read, verifiable: boolean): Record<Headline, Counted> {
+function numbersOf(read: Read<VisitDay>, verifiable: boolean): Record<Headline, Counted> {
   const { days, leads, visitors } = read;
-  const ofDays = (of: (day: DayRow) => number) => sum(days, of);
+  const ofDays = (of: (day: VisitDay) => number) => sum(days, of);
   const ofLeads = (of: (day: LeadDay) => number) => sum(leads, of);
   const captured = ofLeads((day) => day.leads);
   const timed = ofLeads((day) => day.timed);
@@ -108,7 +131,7 @@ function numbersOf(read: Read, verifiable: boolean): Record<Headline, Counted> {
 }
 
 /** How visits went: the same for a window and for a step of a series. */
-export function visitsOf(days: DayRow[]) {
+export function visitsOf(days: readonly VisitDay[]) {
   const sessions = sum(days, (day) => day.sessions);
   const entrances = sum(days, (day) => day.entrances);
   return {
@@ -126,7 +149,7 @@ export function visitsOf(days: DayRow[]) {
   };
 }
 
-function visitNumbers(days: DayRow[]) {
+function visitNumbers(days: readonly VisitDay[]) {
   const { sessions, entrances, ...told } = visitsOf(days);
   return {
     pagesPerSession: { value: told.pagesPerSession, of: sessions },
@@ -144,7 +167,11 @@ const delta = (now: Counted, base: Counted | undefined): number | null =>
 type Told = { value: number | null; delta: number | null };
 
 /** base  the window compared with; null: none, or none that can be compared, so every delta is null */
-export function headlinesOf(current: Read, base: Read | null, verifiable: boolean): Record<Headline, Told> {
+export function headlinesOf(
+  current: Read<VisitDay>,
+  base: Read<VisitDay> | null,
+  verifiable: boolean,
+): Record<Headline, Told> {
   const numbers = numbersOf(current, verifiable);
   const before = base && numbersOf(base, verifiable);
   // amounts of two currencies don't compare

@@ -5,16 +5,20 @@ import type { Db } from '../../../ground/db/pool.ts';
 import type { Site } from '../../../ground/site.ts';
 import { readAnnotations } from '../../notes/annotations.ts';
 import { ANNOTATIONS_MAX, noteShape } from '../../notes/schema.ts';
-import { kindAnswer, readKind } from './breakdown-by-kind.ts';
+import { isWhole } from '../../segments/filters.ts';
+import { kindAnswer, readKind, readSelectedKinds } from './breakdown-by-kind.ts';
 import { vitalsOf, vitalsRow } from './breakdown-by-vitals.ts';
 import { comparedWith, match, versus } from './compare.ts';
+import { selecting } from './filters.ts';
 import { importedShape, readImported } from './imported.ts';
 import { findDays } from './queries.ts';
-import { report } from './report.ts';
-import { readSummary, summaryWithoutMoney } from './summary.ts';
+import { type Facts, report } from './report.ts';
+import { checkDays, keptBefore } from './selected.ts';
+import { readSelectedSummary } from './selected-summary.ts';
+import { readSummary, summaryOfSelection, summaryWithoutMoney } from './summary.ts';
 import { summaryShape } from './summary-shape.ts';
 import { flat, sum } from './sums.ts';
-import { interval, readSeries, seriesRow } from './timeseries.ts';
+import { interval, readSelectedSeries, readSeries, seriesRow } from './timeseries.ts';
 import { trustOf, trustShape } from './trust.ts';
 import { happened, type Window, windowed } from './window.ts';
 
@@ -45,8 +49,10 @@ const kept = z
     breakdowns: z.object(
       Object.fromEntries(PANELS.map((name) => [name, panel])) as Record<Panel, typeof panel>,
     ),
-    vitals: z.array(vitalsRow),
-    imported: importedShape.nullable(),
+    vitals: z.array(vitalsRow).describe('empty under filters'),
+    imported: importedShape
+      .nullable()
+      .describe('null under filters: what another tool counted were no visits'),
     trust: trustShape,
   })
   .meta({ id: 'MetricsPageKept' });
@@ -73,10 +79,43 @@ async function readPanels(db: Db, site: Site, window: Window) {
   return Object.fromEntries(panels) as Record<Panel, z.output<typeof panel>>;
 }
 
+/** The same of some visits. What is counted of no visits is left out: of the panels events and forms, loading times, imports. */
+async function readSelected(
+  db: Db,
+  site: Site,
+  window: Window,
+  wanted: Window | null,
+  every: z.output<typeof interval>,
+  facts: Facts,
+): Promise<KeptPage> {
+  const { selection = [], retentionDays } = facts;
+  await checkDays(db, site, window, retentionDays);
+  const before = await keptBefore(db, site, wanted, retentionDays);
+  const panels = await readSelectedKinds(db, site, window, PANELS, ROWS, selection);
+  const summary = await readSelectedSummary(db, site, window, before, facts);
+  const past = happened(site, window);
+  const days = await findDays(db, site.siteId, past.from, past.to);
+  return {
+    summary,
+    interval: every,
+    series: await readSelectedSeries(db, site, window, every, selection),
+    seriesBefore: before ? await readSelectedSeries(db, site, before, every, selection) : [],
+    breakdowns: Object.fromEntries(
+      PANELS.map((by) => [by, { totals: panels.get(by)!.totals, rows: panels.get(by)!.rows }]),
+    ) as KeptPage['breakdowns'],
+    vitals: [],
+    imported: null,
+    trust: trustOf(
+      summary,
+      sum(days, (day) => day.received),
+    ),
+  };
+}
+
 export const page = report({
   name: 'page',
   says: 'Everything that the overview of the dashboard shows, in one answer',
-  query: windowed({ vs: versus, match, interval: interval.default('day') }),
+  query: windowed({ ...selecting, vs: versus, match, interval: interval.default('day') }),
   answer: kept,
   beside: {
     answer,
@@ -85,9 +124,11 @@ export const page = report({
     }),
   },
   bucket: 'summary',
+  selects: true,
   async read(db, site, { from, to, vs, match: by, interval: every }, facts) {
     const window = { from, to };
     const before = comparedWith(window, vs, by);
+    if (!isWhole(facts.selection ?? [])) return readSelected(db, site, window, before, every, facts);
     const summary = await readSummary(db, site, window, before, facts);
     const past = happened(site, window);
     const imported = await readImported(db, site.siteId, window);
@@ -107,6 +148,11 @@ export const page = report({
       ),
     };
   },
+  ofSelectionAlone: ({ trust, ...shown }) => ({
+    ...shown,
+    summary: summaryOfSelection(shown.summary),
+    trust: { ...trust, remarks: trust.remarks.map(({ code }) => ({ code, n: 1 })) },
+  }),
   withoutMoney: (shown) => ({ ...shown, summary: summaryWithoutMoney(shown.summary) }),
   rows: ({ summary: { metrics, totals }, trust }) => {
     const { trafficSourceMix, ...headlines } = metrics;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Db } from '../../../ground/db/pool.ts';
 import type { Caller } from '../../../ground/http/caller.ts';
 import type { Site } from '../../../ground/site.ts';
+import type { Selection } from '../../segments/filters.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -37,6 +38,10 @@ export interface Report<Query = any, Answer extends object = any> {
   showsLeads?: boolean;
   /** The limit it has for itself. Default: that of all routes. */
   bucket?: 'summary';
+  /** Its answer for who may know of those visits alone: without what it says of all. Absent: it says nothing of all. */
+  ofSelectionAlone?(answer: NoInfer<Answer>): NoInfer<Answer>;
+  /** Can be asked of some visits only: `selection` of its facts. */
+  selects?: true;
 }
 
 export interface Facts {
@@ -44,6 +49,8 @@ export interface Facts {
   retentionDays: number;
   /** Whether this machine can tell a country from an address. */
   countriesKnown: boolean;
+  /** Which visits are asked for; of a report that `selects`. Default: all. */
+  selection?: Selection;
 }
 
 /** For inference: Query and Answer are what the two shapes make. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { day, utc } from '../../../ground/http/fields.ts';
 import { HEADLINES, type Headline } from './headline.ts';
-import { count, counts, share, timeZone, windowShape } from './window.ts';
+import { basis, count, counts, ofAllOnly, share, timeZone, windowShape } from './window.ts';
 
 const number = z.number().nullable();
 const metric = z.object({
@@ -25,11 +25,11 @@ const freshness = z.object({
   generatedAt: utc.nullable(),
 });
 const totals = z.object({
-  leads: count,
-  leadsVerified: count,
-  leadsSignedUp: count,
-  leadsActivated: count,
-  leadsTimed: count.describe('those whose time to first capture is known'),
+  leads: ofAllOnly,
+  leadsVerified: ofAllOnly,
+  leadsSignedUp: ofAllOnly,
+  leadsActivated: ofAllOnly,
+  leadsTimed: ofAllOnly.describe('those whose time to first capture is known; null under filters'),
   returningVisitors: count,
   entrances: count,
   landingConversions: count,
@@ -37,26 +37,27 @@ const totals = z.object({
   formsSubmitted: count,
   spendByCurrency: money,
   spendDays: count.describe('days of the window with spend; cost per lead is per all leads of the window'),
-  purchases: count,
+  purchases: ofAllOnly,
   revenueByCurrency: money.describe('of purchases by the day of each, by currency, less what was voided'),
   costPerLeadByCurrency: z.record(z.string(), number),
 });
+const ofSite = count.nullable().describe('of the whole site; null by a link that shows a segment');
 const ingest = z.object({
   successPct: share.describe('accepted ÷ (accepted + rejected), 0..1'),
   p95LatencyMs: number,
   p95TtfbMs: number,
-  totalEventsAccepted: count,
-  totalEventsDuplicate: count,
-  totalEventsRejected: count,
+  totalEventsAccepted: ofSite,
+  totalEventsDuplicate: ofSite,
+  totalEventsRejected: ofSite,
   rejectedByReason: counts,
 });
 const quality = z.object({
-  botEvents: count,
+  botEvents: ofSite,
   botsByReason: counts,
-  staffEvents: count.describe('of visitors marked as staff; in no other number'),
+  staffEvents: ofSite.describe('of visitors marked as staff; in no other number'),
   countriesKnown: z.boolean().describe('false: without GEO_DATABASE every country is unknown'),
-  clampedEvents: count,
-  lateEvents: count,
+  clampedEvents: ofSite,
+  lateEvents: ofSite,
   minutesWithoutService: count,
   uniquesMethod: z
     .string()
@@ -78,11 +79,11 @@ const trendDay = z.object({
   uniqueVisitors: count,
   pageViews: count,
   sessions: count,
-  newLeads: count,
+  newLeads: ofAllOnly,
   formsSubmitted: count,
-  botEvents: count,
-  eventsAccepted: count,
-  eventsRejected: count,
+  botEvents: ofAllOnly,
+  eventsAccepted: ofAllOnly,
+  eventsRejected: ofAllOnly,
   partial: z.boolean().describe('the day in progress'),
 });
 
@@ -90,6 +91,7 @@ export const summaryShape = z
   .object({
     site: z.object({ siteId: z.uuid(), propertyId: z.string() }),
     timeZone,
+    basis,
     window: windowShape,
     compareTo: windowShape.nullable(),
     partial: z.boolean().describe('the window holds the day in progress, so nothing is compared'),
@@ -99,8 +101,10 @@ export const summaryShape = z
       trafficSourceMix: z.record(z.string(), z.number()).describe('sums to 1, or is empty'),
     }),
     totals,
-    ingest,
-    quality,
+    ingest: ingest.describe('of all that was sent, also under filters'),
+    quality: quality.describe(
+      'of all that was counted, also under filters, save dayVisitors and returningKnownFor',
+    ),
     trend: z.array(trendDay),
   })
   .meta({ id: 'MetricsSummary' });

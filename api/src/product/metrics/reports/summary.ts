@@ -5,10 +5,13 @@ import { addDays } from '../../../ground/lib/days.ts';
 import { divided, numberOf } from '../../../ground/lib/decimal.ts';
 import { type Histogram, merge, percentile } from '../../../ground/lib/histogram.ts';
 import { type Site, timeZoneOf } from '../../../ground/site.ts';
+import { isWhole } from '../../segments/filters.ts';
 import { windowBefore } from './compare.ts';
+import { selecting } from './filters.ts';
 import { byCurrency, headlinesOf, type Paid, type Read } from './headline.ts';
 import { countLeads, type DayRow, findDays, findRest, type LeadDay, type Rest } from './queries.ts';
 import { type Facts, report } from './report.ts';
+import { readSelectedSummary } from './selected-summary.ts';
 import { type Summary, summaryShape } from './summary-shape.ts';
 import { addUp, botsOf, flat, ratio, sum } from './sums.ts';
 import { happened, todayOf, type Window, windowed } from './window.ts';
@@ -182,6 +185,7 @@ export async function readSummary(
   return {
     site: { siteId: site.siteId, propertyId: site.key },
     timeZone: timeZoneOf(site),
+    basis: 'rollups',
     window,
     compareTo: before,
     partial: window.from <= today && window.to >= today,
@@ -197,6 +201,12 @@ export async function readSummary(
   };
 }
 
+/** Of the visits that are asked for, or of all. */
+const readNumbers: typeof readSummary = (db, site, window, before, facts) =>
+  isWhole(facts.selection ?? [])
+    ? readSummary(db, site, window, before, facts)
+    : readSelectedSummary(db, site, window, before, facts);
+
 /** Also what a page shows of it. */
 export const summaryWithoutMoney = (shown: Summary): Summary => ({
   ...shown,
@@ -210,19 +220,42 @@ export const summaryWithoutMoney = (shown: Summary): Summary => ({
   },
 });
 
+/** Also what a page shows of it: how much all of the site was sent is not for who sees a part. */
+export const summaryOfSelection = (shown: Summary): Summary => ({
+  ...shown,
+  ingest: {
+    ...shown.ingest,
+    totalEventsAccepted: null,
+    totalEventsDuplicate: null,
+    totalEventsRejected: null,
+    rejectedByReason: {},
+  },
+  quality: {
+    ...shown.quality,
+    botEvents: null,
+    botsByReason: {},
+    staffEvents: null,
+    clampedEvents: null,
+    lateEvents: null,
+  },
+});
+
 export const summary = report({
   name: 'summary',
   says: 'The headline numbers of a window, against the window before',
   query: windowed({
+    ...selecting,
     compareTo: flag
       .default(false)
       .describe('1/true/yes/on: with the window of the same length directly before'),
   }),
   answer: summaryShape,
   bucket: 'summary',
+  selects: true,
   read: (db, site, { from, to, compareTo }, facts) =>
-    readSummary(db, site, { from, to }, compareTo ? windowBefore({ from, to }) : null, facts),
+    readNumbers(db, site, { from, to }, compareTo ? windowBefore({ from, to }) : null, facts),
   withoutMoney: summaryWithoutMoney,
+  ofSelectionAlone: summaryOfSelection,
   rows: ({ metrics: { trafficSourceMix, ...metrics }, totals, ingest, quality, trend }) => [
     ...Object.entries(metrics).map(([metric, { value, delta }]) => ({ metric, value, delta })),
     ...flat({

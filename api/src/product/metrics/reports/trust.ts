@@ -46,8 +46,13 @@ function uncountedOf({ window, freshness: { rolledUpThrough, lagDays } }: Summar
  */
 export function trustOf(summary: Summary, received: number, importedDays = 0): Trust {
   const { quality, ingest, window } = summary;
-  const { totalEventsAccepted, totalEventsDuplicate, totalEventsRejected } = ingest;
-  const off = Math.abs(received - totalEventsAccepted - totalEventsDuplicate - totalEventsRejected);
+  const {
+    totalEventsAccepted: accepted,
+    totalEventsDuplicate: duplicate,
+    totalEventsRejected: rejected,
+  } = ingest;
+  const late = quality.lateEvents ?? 0;
+  const off = Math.abs(received - (accepted ?? 0) - (duplicate ?? 0) - (rejected ?? 0));
   const minutes = daysIn(window.from, window.to) * DAY_MINUTES;
   const away = quality.minutesWithoutService;
   const uncounted = uncountedOf(summary);
@@ -61,7 +66,7 @@ export function trustOf(summary: Summary, received: number, importedDays = 0): T
     ['not_counted_yet', uncounted > 1 ? uncounted : 0],
     ['sealed_days', quality.sealedDays],
     ['days_in_other_zone', quality.daysInOtherZone],
-    ['late_events', quality.lateEvents > totalEventsAccepted * LATE_SHARE_MAX ? quality.lateEvents : 0],
+    ['late_events', late > (accepted ?? 0) * LATE_SHARE_MAX ? late : 0],
     ['imported_days', importedDays],
   ];
   const remarks = found.filter(([, n]) => n > 0).map(([code, n]) => ({ code, n }));

@@ -71,4 +71,8 @@ export const timeZone = z.string().describe('whose days these are: the site’s 
 export const windowShape = z.object({ from: day, to: day });
 export const count = z.int().min(0);
 export const share = z.number().nullable().describe('0..1; null: there is nothing to divide by');
+export const ofAllOnly = count.nullable().describe('null under filters: it is no number of visits');
+export const basis = z
+  .enum(['rollups', 'sessions'])
+  .describe('rollups: sums of days; sessions: under filters, counted from the visits themselves');
 export const counts = z.record(z.string(), count);

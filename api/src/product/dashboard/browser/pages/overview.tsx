@@ -37,8 +37,8 @@ export function sayMetric(metric: Metric, value: number): string {
 
 /** Of leads there is no headline: their change by the same rules, over the same days. */
 function leadsDelta({ summary, series, seriesBefore }: MetricsPage): number | null {
-  const now = series.reduce((sum, step) => sum + step.newLeads, 0);
-  const before = seriesBefore.reduce((sum, step) => sum + step.newLeads, 0);
+  const now = series.reduce((sum, step) => sum + (step.newLeads ?? 0), 0);
+  const before = seriesBefore.reduce((sum, step) => sum + (step.newLeads ?? 0), 0);
   // where no headline could be compared, this can't either
   const isComparable = Object.values(summary.metrics).some(
     (one) =>
@@ -84,8 +84,8 @@ function Tiles({ page }: { page: MetricsPage }) {
     <div class="tiles">
       {tile('uniqueVisitors', metrics.uniqueVisitors.value, metrics.uniqueVisitors.delta)}
       {tile('sessions', metrics.sessions.value, metrics.sessions.delta)}
-      {tile('newLeads', totals.leads, leadsDelta(page))}
-      {rate('leadCaptureRate', totals.leads, metrics.uniqueVisitors.value ?? 0)}
+      {tile('newLeads', totals.leads ?? 0, leadsDelta(page))}
+      {rate('leadCaptureRate', totals.leads ?? 0, metrics.uniqueVisitors.value ?? 0)}
       {rate('formCompletionRate', totals.formsSubmitted, totals.formsStarted)}
       <Tile
         name={w.costPerLead}

@@ -33,7 +33,7 @@ function Card({ site }: { site: OwnSite }) {
               {w.metrics.uniqueVisitors}
             </span>
             <span>
-              <strong>{format.value.count(data.summary.totals.leads)}</strong> {w.metrics.newLeads}
+              <strong>{format.value.count(data.summary.totals.leads ?? 0)}</strong> {w.metrics.newLeads}
             </span>
           </p>
           <p class="soft">
