@@ -148,7 +148,7 @@ test('a withdrawal that waited while its person agreed anew ends what was before
   const [before, since] = [anon(), anon()];
   await capture({ email, anonId: before, ...express('email') });
   const at = new Date().toISOString();
-  await new Promise((done) => setTimeout(done, 5)); // within one millisecond the withdrawal is what binds
+  await pause(5); // within one millisecond the withdrawal is what binds
   await capture({ email, anonId: since, consentStatus: 'express', consent: { text: 'Again, please.' } });
   await withdrawConsent(server.database.app, {
     site_id: siteId,
