@@ -1,33 +1,35 @@
 // Lays the files that Caddy serves by itself out in public/, compressed beforehand: run once, while the image is built.
 // The paths are those of src/product/snippet/routes.ts and src/product/dashboard/routes.ts, which serve them where there is no Caddy.
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { hashOf, starterOf } from '../src/product/snippet/starter.ts';
 
-mkdirSync('public/s', { recursive: true });
-for (const [bundle, name] of [
-  ['full', 's'],
-  ['core', 's-core'],
-  ['consent', 'consent'],
-]) {
+function lay(path: string, content: Buffer): void {
+  writeFileSync(path, content);
+  writeFileSync(`${path}.br`, brotliCompressSync(content));
+  writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+}
+for (const folder of ['s', 'p', 'app/-']) mkdirSync(`public/${folder}`, { recursive: true });
+
+// A version stays in the volume that this is copied to, also when the next release comes: pages name it, with its integrity.
+for (const [bundle, name, versions] of [
+  ['full', 's', 's'],
+  ['core', 's-core', 's'],
+  ['consent', 'consent', 's'],
+  ['proof', 'p', 'p'],
+] as const) {
   const script = readFileSync(`src/product/snippet/dist/${bundle}.js`);
-  const hash = createHash('sha256').update(script).digest('hex').slice(0, 16);
-  for (const path of [`public/${name}.js`, `public/s/${hash}.js`]) {
-    writeFileSync(path, script);
-    writeFileSync(`${path}.br`, brotliCompressSync(script));
-    writeFileSync(`${path}.gz`, gzipSync(script, { level: 9 }));
-  }
+  const hash = hashOf(script);
+  lay(`public/${name}.js`, bundle === 'proof' ? Buffer.from(starterOf(hash)) : script);
+  lay(`public/${versions}/${hash}.js`, script);
 }
 
 // The dashboard: its page at public/app/index.html, its files under /app/-/ with their hash in the name. Who may frame the page
 // of a shared view the API alone knows, so that one is served by it.
 const dashboard = 'src/product/dashboard/dist';
-mkdirSync('public/app/-', { recursive: true });
 for (const name of readdirSync(dashboard)) {
   if (name === 'embed.html') continue;
   const content = readFileSync(`${dashboard}/${name}`);
   const path = name === 'index.html' ? `public/app/${name}` : `public/app/-/${name}`;
-  writeFileSync(path, content);
-  writeFileSync(`${path}.br`, brotliCompressSync(content));
-  writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+  lay(path, content);
 }

@@ -1345,6 +1345,7 @@ CREATE INDEX mail_recipient_addresses_of_recipient ON mail_recipient_addresses U
 alter table mail_recipient_addresses enable row level security;
 alter table mail_recipient_addresses force row level security;
 create policy accounts on mail_recipient_addresses as permissive for all to public using (( SELECT in_accounts() AS in_accounts)) with check (( SELECT in_accounts() AS in_accounts));
+create policy counted on mail_recipient_addresses as permissive for select to public using (site_id = ANY ((( SELECT current_sites() AS current_sites))::uuid[])) with check ();
 grant delete, insert, select, update on mail_recipient_addresses to marketing_app;
 
 create table mail_recipients (

@@ -27,7 +27,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const DOCKER = `
 cd "$APP"
 echo "docker $*" >>engine/calls
-say() { [[ ! -e engine/$1 ]] || cat "engine/$1"; }
+say() { if [[ -e engine/$1 ]]; then cat "engine/$1"; else echo "$2"; fi; }
 # whole at once: an engine that is asked meanwhile says what was or what is, and never nothing
 now() { echo "$2" >"engine/$1.new" && mv "engine/$1.new" "engine/$1"; }
 case "$*" in
@@ -39,7 +39,7 @@ case "$*" in
   *" api inspect "*) exit 1 ;;
   *" ps --all --quiet "*) [[ ! -e engine/containers ]] || echo "${'${*: -1}'}" ;;
   "inspect "*Config.Labels*)
-    echo "postgres running $(say postgres) 0 p"; echo "api running $(say api) $(say restarts) a"; echo "caddy running healthy 0 c" ;;
+    echo "postgres running $(say postgres starting) 0 p"; echo "api running $(say api starting) $(say restarts 0) a"; echo "caddy running healthy 0 c" ;;
   "inspect --format {{.Image}}"*) echo sha256:old ;;
   "inspect "*" api") say api ;;
   "inspect "*" postgres") say postgres ;;

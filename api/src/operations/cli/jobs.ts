@@ -102,7 +102,7 @@ async function jobsOf({ config, log, db, sites }: House): Promise<Job[]> {
 }
 
 function list(all: Job[]): void {
-  for (const { name, cron, why } of all) print(`${name.padEnd(16)}${(cron ?? 'by hand').padEnd(14)}${why}`);
+  for (const { name, cron, why } of all) print(`${name.padEnd(20)}${(cron ?? 'by hand').padEnd(14)}${why}`);
 }
 
 /** Prints how far it is and what it did; returns what it did. */

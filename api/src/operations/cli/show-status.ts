@@ -55,7 +55,7 @@ export function showStatus(
         : last.state === 'failed' || last.state === 'incomplete'
           ? `${last.state.toUpperCase()} (${last.error})`
           : last.state;
-    line('job', `${job.padEnd(16)}${how}${last ? `, ${last.startedAt}` : ''}`);
+    line('job', `${job.padEnd(20)}${how}${last ? `, ${last.startedAt}` : ''}`);
   }
   for (const alarm of alarms) line('ALARM', `${alarm.severity} since ${alarm.since}: ${alarm.message}`);
   if (alarms.length === 0) line('alarms', 'none');

@@ -14,7 +14,7 @@ import { beginPasskeySignUp } from './passkey-sign-up.ts';
 import { newPassword, password } from './passwords.ts';
 import { askReset, resetPassword } from './reset.ts';
 import { endSession } from './session-queries.ts';
-import { CLEARED, forgetCookie } from './sessions.ts';
+import { forgotten } from './sessions.ts';
 import { email, fullName, language, secondFactor, timeZone, token, typedEmail } from './shapes.ts';
 import { prove, signIn } from './sign-in.ts';
 import { signUp } from './sign-up.ts';
@@ -181,7 +181,7 @@ export function authRoutes(accounts: Accounts): Route[] {
           await endSession(tx, userId, sessionId);
           await noteAuth(tx, { kind: 'sign_out', userId, requestId: call.id });
         });
-        return new Reply(200, {}, { 'Set-Cookie': forgetCookie(call, accounts), ...CLEARED });
+        return new Reply(200, {}, forgotten(call, accounts));
       },
     }),
   ];

@@ -13,7 +13,8 @@ function isSecure(call: Call, publicUrl: string | undefined): boolean {
   return !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(call.origin);
 }
 
-type Name = 'session' | 'device' | 'oidc';
+const NAMES = ['session', 'device', 'oidc'] as const;
+type Name = (typeof NAMES)[number];
 const nameOf = (call: Call, publicUrl: string | undefined, name: Name) =>
   isSecure(call, publicUrl) ? `__Host-${name}` : name;
 
@@ -41,6 +42,10 @@ export function writeCookie(
   const sameSite = name === 'oidc' ? 'Lax' : 'Strict';
   return `${nameOf(call, publicUrl, name)}=${value}; Path=/; HttpOnly; SameSite=${sameSite}${secure}${age}`;
 }
+
+/** All that we gave a browser; those of siblings are theirs. */
+export const endCookies = (call: Call, publicUrl: string | undefined): string[] =>
+  NAMES.map((name) => writeCookie(call, publicUrl, name, '', 0));
 
 /** Fetch metadata where the browser sends it (no page can forge it), else the Origin. */
 function pageOf(call: Call, publicUrl: string | undefined): 'ours' | 'foreign' | 'none' {

@@ -12,7 +12,7 @@ import { newPassword, refuseCommon } from './passwords.ts';
 import { changeProfile } from './profile.ts';
 import { findUser, setPassword } from './queries.ts';
 import { endSession, endSessions, listSessions } from './session-queries.ts';
-import { CLEARED, forgetCookie } from './sessions.ts';
+import { forgotten } from './sessions.ts';
 import { fullName, language, sessionShape, showSession, showUser, timeZone, userShape } from './shapes.ts';
 
 const BODY_BYTES_MAX = 8 * 1024;
@@ -93,7 +93,7 @@ export function meRoutes(accounts: Accounts): Route[] {
           const how = { journal: accounts.forgetJournal, actor: call.caller.actor, requestId: call.id };
           await leave(tx, userId, how);
         });
-        return new Reply(200, { deleted: true }, { 'Set-Cookie': forgetCookie(call, accounts), ...CLEARED });
+        return new Reply(200, { deleted: true }, forgotten(call, accounts));
       },
     }),
     ...ownSessionRoutes(accounts),

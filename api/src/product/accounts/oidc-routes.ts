@@ -167,7 +167,8 @@ export function oidcRoutes(accounts: Accounts): Route[] {
       run: (_input, call) =>
         begin(accounts, call, {
           wanted: { language: 'en', timeZone: 'UTC' },
-          fresh: true,
+          // the proof is the one that this route asked for: some providers (Google) give none of their own
+          fresh: false,
           linkTo: call.caller.person!.sessionId,
         }),
     }),

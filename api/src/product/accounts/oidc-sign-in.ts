@@ -69,7 +69,8 @@ export async function signInByProvider(
       keep: false,
       as: 'cookie',
       hoursMax: SESSION_HOURS_MAX,
-      provedAt: provedAt ?? new Date(0),
+      // whoever joins now proved it by the invitation too, and may choose a password or a passkey at once
+      provedAt: provedAt ?? (named ? new Date(0) : new Date()),
       instead,
     });
     await noteAuth(tx, { kind: 'sign_in', method: 'oidc', userId: user.userId, requestId: call.id });

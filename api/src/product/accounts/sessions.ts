@@ -6,7 +6,7 @@ import type { Call } from '../../ground/http/call.ts';
 import type { WayIn } from '../../ground/http/caller.ts';
 import { readUserAgent } from '../events/user-agent.ts';
 import type { Accounts } from './accounts.ts';
-import { mustBeOwnPage, readCookie, writeCookie } from './cookies.ts';
+import { endCookies, mustBeOwnPage, readCookie, writeCookie } from './cookies.ts';
 import { inAccounts } from './in-accounts.ts';
 import type { Keyring } from './keyring.ts';
 import { personCaller } from './person.ts';
@@ -111,11 +111,14 @@ export async function noteUse(db: Db, { sessionId, seenAt }: Session): Promise<v
   if (Date.now() - seenAt.getTime() > SEEN_EVERY_MS) await noteSeen(db, sessionId);
 }
 
-/** Of whoever leaves: what their browser kept of us goes. */
-export const CLEARED = { 'Clear-Site-Data': '"cache", "cookies", "storage"' };
-
-export const forgetCookie = (call: Call, { publicUrl }: Accounts): string =>
-  writeCookie(call, publicUrl, 'session', '', 0);
+/**
+ * Of whoever leaves: what their browser kept of us goes. Our cookies by their names: "cookies" in Clear-Site-Data would take those of
+ * the whole registered domain, and sign people out of the shop and the mail beside us.
+ */
+export const forgotten = (call: Call, { publicUrl }: Accounts): Record<string, string | string[]> => ({
+  'Set-Cookie': endCookies(call, publicUrl),
+  'Clear-Site-Data': '"cache", "storage"',
+});
 
 /** A request that brings a key is the key's, whatever its cookies. */
 export function sessionWay({ db, publicUrl }: Accounts): WayIn {

@@ -1,10 +1,14 @@
 // How the script is served, and how large it may be.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import Koa from 'koa';
 import { mountRoutes } from '../../../test/routes.ts';
@@ -96,4 +100,28 @@ test('a browser gets the script compressed as it asked', async () => {
   assert.deepEqual(await encoding('gzip, deflate, br'), ['br', 'Accept-Encoding']);
   assert.deepEqual(await encoding('gzip'), ['gzip', 'Accept-Encoding']);
   assert.deepEqual(await encoding('identity'), [undefined, 'Accept-Encoding']);
+});
+
+test('the appliance’s files hold what each path of /s.json names, with that integrity, and what stands at the short names', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'marketing-static-'));
+  try {
+    symlinkSync(fileURLToPath(new URL('../../', import.meta.url)), join(folder, 'src'));
+    const made = spawnSync(
+      process.execPath,
+      [fileURLToPath(new URL('../../../container/static-files.ts', import.meta.url))],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    assert.equal(made.status, 0, made.stderr);
+    const at = (path: string) => readFileSync(join(folder, 'public', path));
+    const versions = Object.values(
+      (await (await get('/s.json')).json()) as Record<string, { path: string; integrity: string }>,
+    );
+    assert.equal(versions.length, 4);
+    for (const { path, integrity } of versions)
+      assert.equal(`sha384-${createHash('sha384').update(at(path)).digest('base64')}`, integrity, path);
+    for (const path of ['/s.js', '/s-core.js', '/consent.js', '/p.js'])
+      assert.equal(at(path).toString(), await (await get(path)).text(), path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

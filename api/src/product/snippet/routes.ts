@@ -12,8 +12,6 @@ import { hashOf, starterOf } from './starter.ts';
 const BUNDLES = ['full', 'core', 'consent', 'proof'] as const;
 const SOURCES = ['browser/', 'proof/'] as const;
 const DIST = new URL('dist/', import.meta.url);
-// Bundles of earlier releases: a page that pasted a versioned address goes on counting after an upgrade.
-const RELEASED = new URL('released/', import.meta.url);
 
 interface Script extends Packed {
   hash: string;
@@ -36,16 +34,6 @@ function readBundle(name: (typeof BUNDLES)[number]): Script {
       `The snippet has not been built: src/product/snippet/dist/${name}.js is missing. Run "npm run build:snippet" in api/.`,
       { cause },
     );
-  }
-}
-
-function readReleased(): Script[] {
-  try {
-    return readdirSync(RELEASED)
-      .filter((file) => file.endsWith('.js'))
-      .map((file) => scriptOf(readFileSync(new URL(file, RELEASED))));
-  } catch {
-    return [];
   }
 }
 
@@ -114,9 +102,8 @@ export function snippetRoutes(): Route[] {
     (typeof BUNDLES)[number],
     Script
   >;
-  const byHash = new Map(
-    [...readReleased(), ...Object.values(bundles)].map((script) => [script.hash, script]),
-  );
+  // Those of earlier releases are Caddy's: they stay in its volume (container/static-files.ts).
+  const byHash = new Map(Object.values(bundles).map((script) => [script.hash, script]));
   const starter = scriptOf(Buffer.from(starterOf(bundles.proof.hash)));
   const version = (_input: unknown, call: Call) => {
     const script = byHash.get(/^([0-9a-f]{16})\.js$/.exec(call.params.file ?? '')?.[1] ?? '');
