@@ -77,19 +77,21 @@ const error = (response: ServerResponse, status: number, code: string) =>
     .end(`<Error><Code>${code}</Code></Error>`);
 
 /** tls: a key and a certificate in PEM, for those who come from another machine's network, under that name. */
+/** top  '' where the bucket stands in the name of its host, so that all of the path is the folder */
 export async function startBucket(
   folder = 'box',
   tls?: { name: string; key: string; cert: string },
+  top = '/backups',
 ): Promise<Bucket> {
   const listener = (request: IncomingMessage, response: ServerResponse) => {
-    answer(bucket, folder, request, response).catch(() => response.destroy());
+    answer(bucket, folder, top, request, response).catch(() => response.destroy());
   };
   const server = tls ? createSecureServer(tls, listener) : createServer(listener);
   await new Promise<void>((done) => server.listen(0, tls ? '0.0.0.0' : '127.0.0.1', done));
   const bucket: Bucket = {
     target: {
       kind: 's3',
-      url: `${tls ? `https://${tls.name}` : 'http://127.0.0.1'}:${(server.address() as AddressInfo).port}/backups/${folder}`,
+      url: `${tls ? `https://${tls.name}` : 'http://127.0.0.1'}:${(server.address() as AddressInfo).port}${top}/${folder}`,
       region: 'ca-central-1',
       accessKeyId: 'key',
       secretAccessKey: SECRET,
@@ -110,9 +112,15 @@ export async function startBucket(
   return bucket;
 }
 
-async function answer(bucket: Bucket, folder: string, request: IncomingMessage, response: ServerResponse) {
+async function answer(
+  bucket: Bucket,
+  folder: string,
+  top: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   const { pathname, searchParams } = new URL(request.url!, 'http://bucket');
-  const name = decodeURIComponent(pathname.slice(`/backups/${folder}/`.length));
+  const name = decodeURIComponent(pathname.slice(`${top}/${folder}/`.length));
   const { method } = request;
   bucket.calls.push(`${method} ${name}`);
   if (bucket.night === 'is away') return request.socket.destroy();
@@ -126,8 +134,9 @@ async function answer(bucket: Bucket, folder: string, request: IncomingMessage, 
     return error(response, 403, 'SignatureDoesNotMatch');
   if (body.length > 0 && sha256(body) !== request.headers['x-amz-content-sha256'])
     return error(response, 400, 'XAmzContentSHA256Mismatch');
-  if (pathname === '/backups' && searchParams.has('uploads')) return listUploads(bucket, folder, response);
-  if (pathname === '/backups') return list(bucket, folder, searchParams, response);
+  const isBucket = pathname === (top || '/');
+  if (isBucket && searchParams.has('uploads')) return listUploads(bucket, folder, response);
+  if (isBucket) return list(bucket, folder, searchParams, response);
   if (searchParams.has('uploads') || searchParams.has('uploadId'))
     return inParts(bucket, name, method!, searchParams, body, response);
   if (method === 'PUT') return put(bucket, name, body, response);

@@ -14,12 +14,22 @@ export function s3Shelf(target: S3Target, signal?: AbortSignal): Shelf {
   const ask = (method: string, name: string, asked: Asked = {}) =>
     s3(target, method, objectUrl(name), { signal, ...asked });
 
+  // where the bucket is a part of the host's name, all of the path is the folder; which of both, its list says
+  const byPath = { url: `${origin}/${words[0] ?? ''}`, folder: words.slice(1) };
+  const byHost = { url: `${origin}/`, folder: words };
+  let bucket: typeof byPath | null = null;
+  async function list(): Promise<Found[]> {
+    for (const one of bucket ? [bucket] : [byPath, byHost]) {
+      const found = await listFolder(target, one.url, one.folder, signal);
+      if (!found) continue;
+      bucket = one;
+      return found;
+    }
+    return [];
+  }
+
   return {
-    async list() {
-      const byPath = await listFolder(target, `${origin}/${words[0] ?? ''}`, words.slice(1), signal);
-      // where the bucket is a part of the host's name, all of the path is the folder
-      return byPath ?? (await listFolder(target, `${origin}/`, words, signal)) ?? [];
-    },
+    list,
     async put(file) {
       const { size } = await stat(file);
       const etag = await upload(target, objectUrl, file, size, signal);
@@ -50,8 +60,11 @@ export function s3Shelf(target: S3Target, signal?: AbortSignal): Shelf {
       const answer = await ask('DELETE', name);
       if (!answer.ok && answer.status !== 404) throw refused(answer, 'the removal');
     },
-    tidy: (before) =>
-      endOldUploads(target, `${origin}/${words[0] ?? ''}`, prefixOf(words.slice(1)), objectUrl, before),
+    async tidy(before) {
+      if (!bucket) await list();
+      const { url, folder } = bucket ?? byPath;
+      await endOldUploads(target, url, prefixOf(folder), objectUrl, before);
+    },
     close() {},
   };
 }

@@ -233,6 +233,20 @@ test('backups of another installation in the same folder are never touched, and 
   );
 });
 
+test('so are those of a bucket that stands in the name of its host', async () => {
+  const other = await startBucket('box', undefined, '');
+  try {
+    await backupAt(night(10));
+    other.uploads.set('old', new Map());
+    other.begun.set('old', { name: `marketing-${stampOf(night(0))}.dump`, at: night(0).toISOString() });
+    assert.equal((await bringTo(other.target, night(10))).message, null);
+    assert.deepEqual([...other.uploads.keys()], []);
+    assert.ok(other.objects.size > 0);
+  } finally {
+    other.close();
+  }
+});
+
 test('uploads that a killed process left begun are ended a week later, and nobody else’s', async () => {
   await backupAt(night(10));
   const begin = (id: string, name: string, at: Date) => {

@@ -2,7 +2,7 @@
 import type { Feature } from '../../ground/feature.ts';
 import { type FeedNeeds, feedRoutes } from './feed-routes.ts';
 import { type FeedStreamNeeds, feedStreamRoute } from './feed-stream-route.ts';
-import { frameRoutes, SHOW_FEED } from './frame-routes.ts';
+import { frameRoutes, SHOW_BADGE, SHOW_FEED } from './frame-routes.ts';
 import { previewRoute } from './preview-route.ts';
 import { receiptListRoute } from './receipt-list-route.ts';
 import { type ReceiptNeeds, receiptRoutes, SHOW_RECEIPT } from './receipt-routes.ts';
@@ -11,7 +11,7 @@ import { proofTables } from './tables.ts';
 export const proof: Feature<FeedNeeds & FeedStreamNeeds & ReceiptNeeds> = {
   name: 'proof',
   tables: proofTables,
-  tells: [SHOW_RECEIPT, SHOW_FEED],
+  tells: [SHOW_RECEIPT, SHOW_FEED, SHOW_BADGE],
   routes: (needs) => [
     ...feedRoutes(needs),
     ...frameRoutes(needs),

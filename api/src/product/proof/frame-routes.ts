@@ -18,6 +18,7 @@ import { renderFeed } from './render.ts';
 const AGAIN_SECONDS = 20;
 const FRAME = '/v1/feed.html';
 export const SHOW_FEED = { at: `GET ${FRAME}`, tells: 'frame' } as const;
+export const SHOW_BADGE = { at: 'GET /v1/badge.svg', tells: 'picture' } as const;
 const path = z
   .string()
   .max(2048)
@@ -123,8 +124,7 @@ export function frameRoutes(needs: FeedNeeds): Route[] {
     }),
     route({
       ...FEED_ROUTE,
-      at: 'GET /v1/badge.svg',
-      tells: 'picture',
+      ...SHOW_BADGE,
       id: 'getBadge',
       says: 'One notification as a picture, without JavaScript; not counted',
       takes: { as: 'query', shape: z.object({ site, lang, path, n: z.uuid().describe('the notification') }) },
