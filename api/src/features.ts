@@ -13,6 +13,7 @@ import { status } from './operations/status/feature.ts';
 import { abTests } from './product/ab-tests/feature.ts';
 import { accounts } from './product/accounts/feature.ts';
 import { alertRules } from './product/alert-rules/feature.ts';
+import { analytics } from './product/analytics/feature.ts';
 import { archive } from './product/archive/feature.ts';
 import { bots } from './product/bots/feature.ts';
 import { breaches } from './product/breaches/feature.ts';
@@ -91,6 +92,7 @@ export const FEATURES: readonly AnyFeature[] = [
   webhooks,
   stream,
   proof,
+  analytics,
   plans,
   integrations,
   dashboard,

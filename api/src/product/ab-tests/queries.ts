@@ -92,6 +92,22 @@ export async function lastTests(
   return rows;
 }
 
+/** Those that ran in these days of the site, the newest first, fifty at most. */
+export async function testsDuring(
+  db: Db,
+  siteId: string,
+  { start, end }: { start: string; end: string },
+): Promise<AbTest[]> {
+  const { rows } = await db.query<AbTest>(
+    `select ${AS_TEST} from ab_tests t
+     where t.site_id = $1 and t.started_at < site_day_starts($1, $3::date + 1)
+       and coalesce(t.ended_at, 'infinity') >= site_day_starts($1, $2::date)
+     order by t.test_id desc limit 50`,
+    [siteId, start, end],
+  );
+  return rows;
+}
+
 /** Of all these sites. */
 export async function findRunning(db: Db, siteIds: string[]): Promise<{ siteId: string; testId: string }[]> {
   const { rows } = await db.query<{ siteId: string; testId: string }>(

@@ -203,6 +203,20 @@ test('the list has the same numbers of each notification, page by page; a window
   );
   for (const one of listed)
     assert.deepEqual(one, (await numbersOf(one.notificationId, addDays(today(), -6), today())).body.numbers);
+  // and so have the site's analytics, with the tests that ran then
+  const analytics = async (start: string, end: string) =>
+    (await ask('GET', `analytics?start=${start}&end=${end}`)).body;
+  const now = await analytics(addDays(today(), -6), today());
+  assert.deepEqual(now.notifications, listed);
+  assert.ok(now.tests.length > 0);
+  for (const { testId, status, verdict, arms, comparisons } of now.tests) {
+    const { test: known, ...results } = (await ask('GET', `ab-tests/${testId}/results`)).body;
+    assert.deepEqual(
+      [status, verdict, arms, comparisons],
+      [known.status, results.verdict, results.arms, results.comparisons],
+    );
+  }
+  assert.deepEqual((await analytics(addDays(today(), -120), addDays(today(), -110))).tests, []);
   const backwards = await numbersOf(listed[0]!.notificationId, today(), addDays(today(), -1));
   assert.deepEqual([backwards.status, backwards.body.issues?.[0].path], [400, 'end']);
   assert.equal((await numbersOf(randomUUID(), today(), today())).status, 404);

@@ -62,8 +62,9 @@ test('the analytics of a site are its summary, by key or by id, and of no other 
   for (const site of [fallback().key, fallback().siteId]) {
     const url = `${server.url}/v1/sites/${site}/analytics?start=${FROM}&end=${TO}&compareTo=yes`;
     const { status, body } = await call(url, 'GET', undefined, admin);
-    const { ok: _ok, ...told } = body;
+    const { ok: _ok, notifications, tests, ...told } = body;
     assert.deepEqual([status, told], [200, await summary('yes')]);
+    assert.deepEqual([notifications, tests], [[], []]);
   }
   await call(`${server.url}/v1/sites`, 'POST', { key: 'mill' }, admin);
   const mill = await call(
