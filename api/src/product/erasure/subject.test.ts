@@ -136,6 +136,12 @@ test('every table that is by person is a list of the export, and every column of
        'page_view', '/', false, false, false)`,
     [siteId, visitorId],
   );
+  await rows(
+    `insert into session_days (site_id, visitor_id, day, origin_id, landing_id, leaving_id, engaged_ms, nth, forms_started, forms_submitted,
+       again, begun, converted, bounced, pages)
+     values ($1, $2, '2026-01-05', 0, 0, 0, 0, 1, 0, 0, false, true, false, false, '{}')`,
+    [siteId, visitorId],
+  );
   await call(`${server.url}/v1/admin/jobs/rollup`, 'POST', {}, admin);
 
   const { status, body } = await ask('export-subject', { email });

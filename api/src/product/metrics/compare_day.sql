@@ -212,7 +212,7 @@ begin
     -- what filtered numbers are counted from, where the day is over
     select coalesce(sum(greatest(coalesce(w.visits, 0) - coalesce(k.visits, 0), 0)), 0) as missing,
       coalesce(sum(greatest(coalesce(k.visits, 0) - coalesce(w.visits, 0), 0)), 0) as surplus
-    from (select visitor_id, left(source, 512) as source, coalesce(device_type, 'unknown') as device, coalesce(left(landing, 512), '') as landing, is_begun,
+    from (select visitor_id, left(source, 512) as source, coalesce(device_type, 'unknown') as device, coalesce(kept_path(left(landing, 512)), '') as landing, is_begun,
         views, converted = 1 as converted, is_begun and coalesce(bounced, false) as bounced, count(*) as visits
       from visits group by 1, 2, 3, 4, 5, 6, 7, 8) w
     full join (select d.visitor_id, o.source, o.device_type as device, coalesce(p.path, '') as landing, d.begun as is_begun,

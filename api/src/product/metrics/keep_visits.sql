@@ -1,3 +1,7 @@
+-- A path as it is kept: of one that was cut at its longest, maybe inside an address, nothing after its last slash.
+create or replace function kept_path(path text) returns text language sql immutable parallel safe
+return case when length(path) >= 512 then regexp_replace(path, '[^/]*$', '…') else path end;
+
 -- What filtered numbers are counted from, of a day that changes no more: its facts of visits (visit_facts) as rows of numbers, with
 -- what they came by and saw each kept once a site. Called again it overwrites. The facts themselves go.
 --
@@ -35,7 +39,7 @@ begin
     update visit_paths p set last_day = for_day from hashed h where p.site_id = for_site and p.hash = h.hash and p.last_day < for_day
   )
   insert into visit_paths (site_id, hash, last_day, has_at, path)
-  select for_site, hash, for_day, may_hold_address(path), path
+  select for_site, hash, for_day, may_hold_address(kept_path(path)), kept_path(path)
   from hashed h where not exists (select from visit_paths p where p.site_id = for_site and p.hash = h.hash);
 
   with facts as materialized (

@@ -207,7 +207,7 @@ const RolesTable = () => {
         rows={ROLES}
         keyOf={(role) => role}
         columns={[
-          { says: w.role, of: (role) => <span class="whole">{w.roles[role]}</span> },
+          { says: w.role, of: (role) => <span class="unbroken">{w.roles[role]}</span> },
           {
             says: w.capability,
             of: (role) =>
