@@ -25,11 +25,21 @@ export function Dialog({
     if (isGrave) dialog.querySelector<HTMLElement>(':scope > form[method=dialog] button')?.focus();
     return () => dialog.close();
   }, []);
+  const asked = (event: Event) => {
+    event.preventDefault();
+    close();
+  };
   return (
-    <dialog ref={box} aria-labelledby={id} onClose={() => box.current && close()}>
+    <dialog
+      ref={box}
+      aria-labelledby={id}
+      // not by the browser, which says so only later: whoever asks again in between would have closed what they opened
+      onCancel={asked}
+      onClose={() => box.current && close()}
+    >
       <h2 id={id}>{title}</h2>
       {children}
-      <form method="dialog">
+      <form method="dialog" onSubmit={asked}>
         <button type="submit" class="quiet">
           {words.value!.cancel}
         </button>
