@@ -111,6 +111,7 @@ test('every setting that a page names is one, and every setting stands in .env.e
   // those of scripts/start, the build and long tests, which no operator writes into .env
   for (const name of [
     'APPLIANCE_SEED',
+    'BENCH_SECONDS',
     'DEMO_PORT',
     'DOCKER_BUILDKIT',
     'DOCKER_DEFAULT_PLATFORM',

@@ -168,9 +168,10 @@ export function compile(route: Route, parts: FrameParts): (ctx: Context) => Prom
   }
 
   function countRefusal(call: Call, { reason, issues }: AppError): void {
+    // a route that counts nothing may be served while there is no house, and so no site
+    if (!counts || call.refused.items === 0) return;
     const { items, siteId = sites.fallback().siteId } = call.refused;
-    if (counts && items > 0)
-      refusals.refuse({ siteId, route: counts, reason, issues, from: call.client.limitKey }, items);
+    refusals.refuse({ siteId, route: counts, reason, issues, from: call.client.limitKey }, items);
   }
 
   return async (ctx) => {

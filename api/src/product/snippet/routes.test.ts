@@ -1,6 +1,6 @@
 // How the script is served, and how large it may be.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import Koa from 'koa';
 import { mountRoutes } from '../../../test/routes.ts';
@@ -106,12 +107,11 @@ test('the appliance’s files hold what each path of /s.json names, with that in
   const folder = mkdtempSync(join(tmpdir(), 'marketing-static-'));
   try {
     symlinkSync(fileURLToPath(new URL('../../', import.meta.url)), join(folder, 'src'));
-    const made = spawnSync(
+    await promisify(execFile)(
       process.execPath,
       [fileURLToPath(new URL('../../../container/static-files.ts', import.meta.url))],
-      { cwd: folder, encoding: 'utf8' },
+      { cwd: folder },
     );
-    assert.equal(made.status, 0, made.stderr);
     const at = (path: string) => readFileSync(join(folder, 'public', path));
     const versions = Object.values(
       (await (await get('/s.json')).json()) as Record<string, { path: string; integrity: string }>,
