@@ -2765,6 +2765,8 @@ create function judged_reason(own text, verdict text) returns text language sql 
 
 create function keep_visits(for_site uuid, for_day date) returns void language plpgsql set jit=off set work_mem=8MB set enable_nestloop=off set enable_seqscan=off set plan_cache_mode=force_generic_plan;
 
+create function kept_path(path text) returns text language sql immutable parallel safe;
+
 create function lead_end(l leads, OUT because text, OUT since timestamp with time zone) returns record language sql stable set enable_seqscan=off;
 
 create function lead_of_visitor(for_site uuid, for_visitor uuid, at timestamp with time zone) returns uuid language sql stable set enable_seqscan=off;

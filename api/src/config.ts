@@ -169,9 +169,7 @@ export const settings = z.object({
   AUDIT_RETENTION_YEARS: whole(1, 7).default(7).describe('what administrators did'),
   GEO_DATABASE: text
     .optional()
-    .describe(
-      'a country database (.mmdb) where the API runs (appliance: docker compose cp it to api:/data/); without one nobody is looked up',
-    ),
+    .describe('a country database (.mmdb) where the API runs: docker compose cp it to api:/data/'),
   DISK_PATHS: list
     .default([])
     .describe("folders whose disks are watched beside DATA_DIR's, the database's for example; comma list"),
