@@ -48,6 +48,11 @@ const askFrom = async (address: string) => {
 
 test('one address is always led to the same of them, several to both, and each has a journal of its own', async () => {
   for (let n = 0; n < 4; n += 1) await askFrom('198.51.100.1');
+  // the engine writes down what is said when it comes to it
+  await eventually('all four are in the logs', 30, async () => {
+    const [one = 0, other = 0] = await askedOfEach();
+    return one + other >= 4;
+  });
   assert.deepEqual((await askedOfEach()).sort(), [0, 4]);
   let n = 1;
   await eventually('both were asked', 60, async () => {
