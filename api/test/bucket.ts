@@ -4,6 +4,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { S3Target } from '../src/ground/shelf/target.ts';
 
 const SECRET = 'secret-of-the-bucket';
@@ -126,7 +127,11 @@ async function answer(
   if (bucket.night === 'is away') return request.socket.destroy();
   if (method === 'PUT' && bucket.night === 'is silent') return;
   if (method === 'PUT' && bucket.night === 'resets')
-    return void request.once('data', () => request.socket.resetAndDestroy());
+    return void request.once('data', () => {
+      // only a bare socket can be reset; asked of one with TLS it throws, and node answers 400
+      if (request.socket instanceof TLSSocket) request.socket.destroy();
+      else request.socket.resetAndDestroy();
+    });
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks);
