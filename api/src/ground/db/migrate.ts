@@ -146,8 +146,10 @@ export async function appUrl(ownerUrl: string, pepper: string): Promise<string> 
   owner.on('error', () => {});
   await owner.connect();
   try {
-    // base64url holds no quote; ALTER ROLE takes no parameters
-    await owner.query(`alter role marketing_app login password '${password}'`);
+    // base64url holds no quote; ALTER ROLE takes no parameters. In turn: of two processes that do it at once PostgreSQL refuses one
+    await inTurn(owner, async () => {
+      await owner.query(`alter role marketing_app login password '${password}'`);
+    });
   } finally {
     await owner.end().catch(() => {});
   }
