@@ -60,11 +60,8 @@ test('a provider is linked under the account, signs in from then on, and is take
   assert.equal(page.url(), `${home}/app/account`);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('button', { name: /^Through / }).click();
-  await page
-    .getByRole('link', { name: 'Account' })
-    .or(page.getByRole('heading', { level: 1 }))
-    .first()
-    .waitFor();
+  // the provider sends the browser back, signed in
+  await page.waitForURL(new RegExp(`^${home}/app/#/`));
   await page.goto(`${home}/app/account`);
   await page.getByText('Linked: you can sign in there.').waitFor();
   assert.deepEqual(await complaintsOf(page), []);
