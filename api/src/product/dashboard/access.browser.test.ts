@@ -152,7 +152,10 @@ test('an invitation is taken back, and what each role may stands there as the AP
   await until('it is gone', async () => (await open.count()) === 0);
   await page.locator('summary', { hasText: 'What each role may' }).click();
   const viewer = page.getByRole('row', { name: /^viewer / }).getByRole('cell');
-  assert.equal(await viewer.textContent(), 'see numbers and what advertising cost; write notes on days; keep segments of visits');
+  assert.equal(
+    await viewer.textContent(),
+    'see numbers and what advertising cost; write notes on days; keep segments of visits',
+  );
   await looks('people-roles');
 });
 

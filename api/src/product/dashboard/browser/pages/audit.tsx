@@ -178,7 +178,9 @@ export function Audit() {
               {
                 says: w.outcome,
                 as: 'n',
-                of: ({ outcome }) => <span class={outcome < 400 ? 'unbroken' : 'unbroken wrong'}>{outcome}</span>,
+                of: ({ outcome }) => (
+                  <span class={outcome < 400 ? 'unbroken' : 'unbroken wrong'}>{outcome}</span>
+                ),
               },
             ]}
           />
