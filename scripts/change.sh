@@ -151,6 +151,14 @@ why() {
   tail -n 8 <<<"$words" | quote
 }
 quote() { cut -c 1-1500 | sed "s/^/$verb:   /" >&2; }
+# why_up_failed: the last lines of docker compose up, from $change/up.log, and the last words of each service that is not healthy
+why_up_failed() {
+  local service state health restarts id
+  tail -n 8 "$change/up.log" | quote
+  while read -r service state health restarts id; do
+    [[ $service == init && $state == exited || $health == healthy ]] || why "$service" "$id"
+  done < <(look)
+}
 
 # up_or_failed SECONDS SERVICE…: starts them and waits until they are healthy; says why they are not as soon as it is known
 up_or_failed() {
@@ -166,10 +174,7 @@ up_or_failed() {
     if [[ -n $starting ]] && ! kill -0 "$starting" 2>/dev/null; then
       if ! wait "$starting"; then
         say "docker compose up failed:"
-        tail -n 8 "$change/up.log" | quote
-        while read -r service state health restarts id; do
-          [[ $service == init && $state == exited || $health == healthy ]] || why "$service" "$id"
-        done < <(look)
+        why_up_failed
         return 1
       fi
       starting=''

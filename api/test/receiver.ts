@@ -19,9 +19,7 @@ export type Answer = { status: number; retryAfter?: string } | 'hang';
 export interface Receiver {
   url: string;
   received: Received[];
-  answers: (one: Received) => Answer;
-  /** Instead, where something happens first. */
-  answersLater: ((one: Received) => Promise<Answer>) | null;
+  answers: (one: Received) => Answer | Promise<Answer>;
   /** Ends what it hangs on. */
   hangUp(): void;
   close(): void;
@@ -35,7 +33,7 @@ export async function makeReceiver(): Promise<Receiver> {
       const text = Buffer.concat(chunks).toString();
       const one = { path: asked.url ?? '', headers: asked.headers, text, body: JSON.parse(text) };
       receiver.received.push(one);
-      const wanted = receiver.answersLater ? await receiver.answersLater(one) : receiver.answers(one);
+      const wanted = await receiver.answers(one);
       if (wanted === 'hang') return;
       answer.writeHead(wanted.status, wanted.retryAfter ? { 'retry-after': wanted.retryAfter } : {});
       answer.end('an answer that nobody keeps');
@@ -46,7 +44,6 @@ export async function makeReceiver(): Promise<Receiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     received: [],
     answers: () => ({ status: 204 }),
-    answersLater: null,
     hangUp: () => server.closeAllConnections(),
     close() {
       server.close();

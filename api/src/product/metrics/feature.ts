@@ -35,16 +35,7 @@ export const metrics: Feature<MetricsNeeds, MetricsWork> = {
     sql('compare_day.sql'),
   ],
   tables: metricTables,
-  routes: ({ db, numbers, metrics: cache, config }) => [
-    ...metricsRoutes({
-      db,
-      numbers,
-      cache,
-      retentionDays: config.EVENT_RETENTION_DAYS,
-      countriesKnown: config.GEO_DATABASE !== undefined,
-    }),
-    ...sessionRoutes({ db }),
-  ],
+  routes: (needs) => [...metricsRoutes(needs), ...sessionRoutes(needs)],
   readings: metricsReadings,
   jobs: metricsJobs,
   endings: ({ db, config, sites }) => ({

@@ -36,14 +36,21 @@ async function selectionOf(
   return selection;
 }
 
-export interface ReportNeeds extends Facts {
+/** What a house has for reports. */
+export interface ReportNeeds {
   db: Pool;
   numbers: Pick<Numbers, 'read'>;
-  cache: MetricsCache;
+  metrics: MetricsCache;
+  config: { EVENT_RETENTION_DAYS: number; GEO_DATABASE?: string | undefined };
 }
 
-export function reportRoute(report: Report, { db, numbers, cache, ...facts }: ReportNeeds): Route {
-  const uncached = metricsCache(0);
+const uncached = metricsCache(0);
+
+export function reportRoute(report: Report, { db, numbers, metrics: cache, config }: ReportNeeds): Route {
+  const facts: Facts = {
+    retentionDays: config.EVENT_RETENTION_DAYS,
+    countriesKnown: config.GEO_DATABASE !== undefined,
+  };
   return route<Asked>({
     at: report.at ?? `GET /v1/metrics/${report.name}`,
     id: report.id ?? `getMetrics${report.name[0]!.toUpperCase()}${report.name.slice(1)}`,

@@ -160,7 +160,7 @@ test('what an endpoint was changed to holds for what waits already: its address,
     },
   ];
   // while one is being answered, before the next is taken
-  receiver.answersLater = async () => {
+  receiver.answers = async () => {
     await changes[turn++]?.();
     return { status: 204 };
   };
@@ -168,7 +168,7 @@ test('what an endpoint was changed to holds for what waits already: its address,
     for (let n = 0; n < 4; n += 1) await capture();
     await server.services.deliverer.deliver();
   } finally {
-    receiver.answersLater = null;
+    receiver.answers = () => ({ status: 204 });
   }
   const [first, second, third, fourth] = receiver.received;
   assert.deepEqual(
@@ -183,7 +183,7 @@ test('what an endpoint was changed to holds for what waits already: its address,
   assert.ok(isSignedBy(secret, fourth!) && !isSignedBy(secret, third!));
 
   receiver.received = [];
-  receiver.answersLater = async () => {
+  receiver.answers = async () => {
     await change({ enabled: false });
     return { status: 204 };
   };
@@ -191,7 +191,7 @@ test('what an endpoint was changed to holds for what waits already: its address,
     await Promise.all([capture(), capture()]);
     await server.services.deliverer.deliver();
   } finally {
-    receiver.answersLater = null;
+    receiver.answers = () => ({ status: 204 });
   }
   assert.equal(receiver.received.length, 1, 'one that is off is told nothing more');
 });
